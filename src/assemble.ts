@@ -1,0 +1,153 @@
+// Turns a build's partitions into a file: sorts each, settles duplicates, hands the records to the writer. Does not know the file's layout.
+
+import { Block } from './bytes.js';
+import type { BlockHasher } from './checksum.js';
+import { HmapError, showKey } from './errors.js';
+import { HELD, type HeldForm, largeValuePosition, type Partitions } from './partitions.js';
+import { EntryStats, type Plan, planFile, samePlan } from './plan.js';
+import { Sorter } from './sorter.js';
+import type { SpillFile } from './spill.js';
+import { TableWriter, type Written } from './table-writer.js';
+import type { ValueType } from './types.js';
+import { keyForUser } from './values.js';
+
+/** Which of the records with one key is kept, in the order of the input. */
+export type DuplicatePolicy = 'error' | 'first' | 'last';
+
+export interface Assembly {
+  readonly partitions: Partitions;
+  readonly stats: EntryStats;
+  readonly form: HeldForm;
+  readonly spill: SpillFile;
+  readonly valueType: ValueType;
+  readonly duplicates: DuplicatePolicy;
+  readonly segmentLimit: number;
+  /** Partitions above this many bytes are parted further before they are sorted. */
+  readonly loadLimit: number;
+  readonly fd: number;
+  readonly hashes: BlockHasher;
+  headerBytes(plan: Plan): number;
+  /** Called between partitions, with the records done so far; gives other work a turn and may throw to stop. */
+  pause(done: number): Promise<void> | undefined;
+}
+
+export interface Assembled {
+  readonly plan: Plan;
+  readonly stats: EntryStats;
+  readonly written: Written;
+}
+
+/**
+ * Writes the file's segments and checksums. The shape of the file follows from its entries, and duplicates among them show only here: where
+ * dropping them changes the shape, a second pass writes the file anew.
+ */
+export async function assemble(assembly: Assembly): Promise<Assembled> {
+  let { stats } = assembly;
+  for (;;) {
+    const plan = planFile(stats, assembly.valueType, assembly.segmentLimit);
+    const pass = new Pass(assembly, plan);
+    await pass.run();
+    const written = pass.writer.finish();
+    const kept = pass.kept ?? stats;
+    if (kept.entries === stats.entries || samePlan(plan, planFile(kept, assembly.valueType, assembly.segmentLimit))) {
+      return { plan, stats: kept, written };
+    }
+    stats = kept;
+  }
+}
+
+class Pass {
+  readonly writer: TableWriter;
+  /** Sums over the records that were kept; only where duplicates may be dropped. */
+  readonly kept: EntryStats | undefined;
+  readonly #assembly: Assembly;
+  readonly #sorter: Sorter;
+  readonly #keyAt: number;
+  #memory = new Block(0);
+  #done = 0;
+
+  constructor(assembly: Assembly, plan: Plan) {
+    this.#assembly = assembly;
+    this.#sorter = new Sorter(assembly.form);
+    this.#keyAt = assembly.form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+    this.writer = new TableWriter(assembly.fd, plan, assembly.headerBytes(plan), assembly.hashes);
+    this.kept = assembly.duplicates === 'error' ? undefined : new EntryStats(assembly.valueType);
+  }
+
+  run(): Promise<void> {
+    const { partitions, loadLimit } = this.#assembly;
+    // Parting further uses the arena's memory, so all of it must be in the spill file before.
+    if (partitions.sizes.some((size) => size > loadLimit)) partitions.spillAll();
+    return this.#all(partitions);
+  }
+
+  async #all(partitions: Partitions): Promise<void> {
+    const { loadLimit, pause } = this.#assembly;
+    for (let i = 0; i < partitions.counts.length; i++) {
+      const count = partitions.counts[i]!;
+      const consumed = partitions.consumed + partitions.bits;
+      if (partitions.sizes[i]! > loadLimit && consumed < 32) {
+        await this.#all(partitions.part(i, this.#room(loadLimit)));
+      } else if (count > 0) {
+        const block = this.#room(partitions.sizes[i]!);
+        partitions.load(i, block);
+        this.#sorter.sort(block, count, consumed);
+        this.#write(block, count);
+        this.#done += count;
+      }
+      const waiting = pause(this.#done);
+      if (waiting !== undefined) await waiting;
+    }
+  }
+
+  #room(bytes: number): Block {
+    if (bytes > 2 ** 31 - 1) {
+      const message = `${bytes} bytes of records share one hash; another seed may spread them`;
+      throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { actual: bytes });
+    }
+    if (this.#memory.size < bytes) this.#memory = new Block(Math.min(2 ** 31 - 1, Math.ceil(bytes * 1.125)));
+    return this.#memory;
+  }
+
+  /** Writes a sorted partition, one record for each key. */
+  #write(block: Block, count: number): void {
+    const sorter = this.#sorter;
+    const { order, hashes } = sorter;
+    const { duplicates } = this.#assembly;
+    for (let i = 0; i < count; ) {
+      let end = i + 1;
+      while (end < count && hashes[order[end]!] === hashes[order[i]!] && sorter.compare(order[end]!, order[i]!) === 0)
+        end++;
+      if (end - i > 1 && duplicates === 'error') this.#refuse(block, order[i]!);
+      this.#writeOne(block, order[duplicates === 'last' ? end - 1 : i]!);
+      i = end;
+    }
+  }
+
+  #writeOne(block: Block, index: number): void {
+    const { form, spill } = this.#assembly;
+    const { view } = block;
+    const hash = this.#sorter.hashes[index]!;
+    const at = this.#sorter.positions[index]!;
+    const keyAt = at + this.#keyAt;
+    const keyBytes = view.getUint16(at + HELD.keyBytes, true);
+    const valueBytes = form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
+    this.kept?.add(hash, keyBytes, valueBytes);
+    if (form.fixedValue === undefined && valueBytes >= form.largeValue) {
+      const position = largeValuePosition(view, keyAt + keyBytes);
+      this.writer.largeRecord(hash, block, keyAt, keyBytes, valueBytes, position, (from, into) =>
+        spill.read(from, into),
+      );
+    } else {
+      this.writer.record(hash, block, keyAt, keyBytes, valueBytes);
+    }
+  }
+
+  #refuse(block: Block, index: number): never {
+    const at = this.#sorter.positions[index]!;
+    const keyBytes = block.view.getUint16(at + HELD.keyBytes, true);
+    const key = block.bytes.subarray(at + this.#keyAt, at + this.#keyAt + keyBytes);
+    const message = `the key ${showKey(key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
+    throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUser(key) });
+  }
+}

@@ -1,0 +1,259 @@
+// Builds a file from encoded records: memory budget, partitions, assembly, header, publication. Does not know how keys and values were
+// encoded, nor where they come from.
+
+import { assemble, type DuplicatePolicy } from './assemble.js';
+import type { Block } from './bytes.js';
+import { Block as Memory } from './bytes.js';
+import { loadChecksums } from './checksum.js';
+import { HmapError, showKey } from './errors.js';
+import { xxh32 } from './hash.js';
+import { encodeMetadata, type Metadata, writeHeader } from './header.js';
+import { headerSize, MAX_KEY_BYTES, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
+import { checkOptions, oneOf } from './options.js';
+import { type HeldForm, Partitions } from './partitions.js';
+import { EntryStats } from './plan.js';
+import { Publication } from './publish.js';
+import { SpillFile, writeAll } from './spill.js';
+import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+import { keyForUser } from './values.js';
+
+/** How far a build has come. */
+export interface BuildProgress {
+  /** `read`: taking entries in. `write`: sorting and writing them. */
+  phase: 'read' | 'write';
+  /** Entries done in this phase. */
+  entries: number;
+  /** Entries of this phase, where that is known. */
+  total?: number;
+}
+
+export interface BuildOptions<T extends ValueType = ValueType> {
+  /** Type of the values. */
+  value: T;
+  /** What happens to entries with the same key, in the order of the input. Default `error`. */
+  duplicates?: DuplicatePolicy;
+  /** Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. What is too much goes to a temporary file. */
+  memory?: number;
+  /** Seed of the keys' hash, a u32. Default 0. */
+  seed?: number;
+  /** JSON to keep in the header, at most 64 KiB. */
+  metadata?: Metadata;
+  /** Whether an existing file is replaced. Default `true`. */
+  overwrite?: boolean;
+  /** Most bytes of one segment, inclusive, from 8 KiB. Default, and most, 2^31 - 1. For tests and for experiments. */
+  segmentBytes?: number;
+  /** Called about ten times a second. */
+  onProgress?: (progress: BuildProgress) => void;
+  /** Stops the build; the promise is then rejected with the signal's reason and nothing is left behind. */
+  signal?: AbortSignal;
+}
+
+/** What a build has made. Sizes are in bytes. */
+export interface BuildSummary {
+  path: string;
+  entries: number;
+  /** Entries that were dropped because their key was there already. */
+  duplicates: number;
+  fileBytes: number;
+  /** Sum of the lengths of all keys and values. */
+  payloadBytes: number;
+  sections: { header: number; buckets: number; heap: number; checksums: number; padding: number };
+  segments: number;
+  bucketLoads: { buckets: number; mean: number; longest: number; histogram: number[] };
+  /** Bytes that went to the temporary file. */
+  spilledBytes: number;
+  seconds: number;
+}
+
+export const BUILD_OPTIONS = [
+  'value',
+  'duplicates',
+  'memory',
+  'seed',
+  'metadata',
+  'overwrite',
+  'segmentBytes',
+  'onProgress',
+  'signal',
+] as const satisfies readonly (keyof BuildOptions)[];
+
+const SMALLEST_MEMORY = 2 ** 20;
+const LARGEST_MEMORY = 2 ** 31;
+const DEFAULT_MEMORY = 256 * 2 ** 20;
+const SMALLEST_SEGMENT = 8192;
+/** Milliseconds between turns that the event loop gets. */
+const TURN = 50;
+
+/** Options with their defaults, checked. */
+function settle(options: BuildOptions) {
+  checkOptions(options, BUILD_OPTIONS);
+  const value = oneOf('value', options.value, VALUE_TYPES);
+  const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
+  const memory = Math.min(options.memory ?? DEFAULT_MEMORY, LARGEST_MEMORY);
+  if (!(memory >= SMALLEST_MEMORY)) {
+    throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(options.memory)}`);
+  }
+  const seed = options.seed ?? 0;
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
+    throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
+  }
+  const segmentBytes = options.segmentBytes ?? MAX_SEGMENT_BYTES;
+  if (!Number.isInteger(segmentBytes) || segmentBytes < SMALLEST_SEGMENT || segmentBytes > MAX_SEGMENT_BYTES) {
+    throw new TypeError(`segmentBytes: expected an integer from ${SMALLEST_SEGMENT} to ${MAX_SEGMENT_BYTES}`);
+  }
+  for (const [name, kind] of [
+    ['onProgress', 'function'],
+    ['overwrite', 'boolean'],
+  ] as const) {
+    if (options[name] !== undefined && typeof options[name] !== kind)
+      throw new TypeError(`${name}: expected a ${kind}`);
+  }
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw new TypeError('signal: expected an AbortSignal');
+  }
+  const metadata = encodeMetadata(options.metadata ?? {});
+  const { onProgress, signal, overwrite = true } = options;
+  return { value, duplicates, memory, seed, segmentBytes, metadata, onProgress, signal, overwrite };
+}
+
+/**
+ * Takes encoded records and makes a file of them. Records are added synchronously; between them, call {@link pause} now and then.
+ * Every path ends with {@link finish} or {@link abandon}.
+ */
+export class Builder {
+  readonly valueType: ValueType;
+  readonly #options: ReturnType<typeof settle>;
+  readonly #seed: number;
+  readonly #started = performance.now();
+  readonly #publication: Publication;
+  readonly #spill: SpillFile;
+  readonly #partitions: Partitions;
+  readonly #form: HeldForm;
+  readonly #stats: EntryStats;
+  #turn = performance.now();
+
+  /**
+   * @throws {TypeError} for a bad option, which it names
+   * @throws {HmapError} when the output cannot be made
+   */
+  constructor(path: string, options: BuildOptions) {
+    if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+    this.#options = settle(options);
+    const { value, memory, seed, signal, overwrite } = this.#options;
+    signal?.throwIfAborted();
+    this.valueType = value;
+    this.#seed = seed | 0;
+    const width = valueWidthOf(value);
+    // Half the budget holds records; a quarter sorts them; the rest is for reading, writing and the engine.
+    const arena = Math.floor(memory / 2);
+    this.#form = {
+      fixedValue: width === VARIABLE ? undefined : width,
+      largeValue: Math.min(2 ** 20, Math.floor(arena / 16)),
+    };
+    this.#publication = new Publication(path, overwrite);
+    this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
+    this.#partitions = new Partitions(new Memory(arena), this.#form, this.#spill, 0);
+    this.#stats = new EntryStats(value);
+  }
+
+  /** Entries added so far. */
+  get entries(): number {
+    return this.#stats.entries;
+  }
+
+  /**
+   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, already in the form of its type.
+   * @throws {HmapError} `HMAP_KEY_TOO_LONG`
+   */
+  add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void {
+    if (keyBytes > MAX_KEY_BYTES) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
+    const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
+    this.#stats.add(hash, keyBytes, valueBytes);
+    this.#partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
+  }
+
+  /** Reports progress, and gives other work a turn where the last one was a while ago. Throws the signal's reason once it is aborted. */
+  pause(phase: 'read' | 'write' = 'read', done: number = this.entries): Promise<void> | undefined {
+    const { signal, onProgress } = this.#options;
+    signal?.throwIfAborted();
+    const now = performance.now();
+    if (now - this.#turn < TURN) return undefined;
+    this.#turn = now;
+    onProgress?.(phase === 'read' ? { phase, entries: done } : { phase, entries: done, total: this.#stats.entries });
+    return new Promise((resolve) => setImmediate(resolve)).then(() => {
+      this.#turn = performance.now();
+      signal?.throwIfAborted();
+    });
+  }
+
+  /**
+   * Writes the file and puts it in its place.
+   * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`, or the system's own code
+   */
+  async finish(): Promise<BuildSummary> {
+    const { metadata, seed, duplicates, segmentBytes, memory } = this.#options;
+    const { fd } = this.#publication;
+    const { plan, stats, written } = await assemble({
+      partitions: this.#partitions,
+      stats: this.#stats,
+      form: this.#form,
+      spill: this.#spill,
+      valueType: this.valueType,
+      duplicates,
+      segmentLimit: segmentBytes,
+      loadLimit: Math.floor(memory / 8),
+      fd,
+      hashes: await loadChecksums(),
+      headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
+      pause: (done) => this.pause('write', done),
+    });
+    const { entries, keyBytes, valueBytes } = stats;
+    const { segments, checksums, bucketBytes, heapBytes, loads } = written;
+    const header = writeHeader({
+      ...plan,
+      entries,
+      keyBytes,
+      valueBytes,
+      seed,
+      valueType: this.valueType,
+      segments,
+      checksums,
+      metadata,
+    });
+    writeAll(fd, header, 0);
+    this.#spill.close();
+    this.#options.signal?.throwIfAborted();
+    this.#publication.publish();
+    const fileBytes = checksums.offset + checksums.bytes;
+    return {
+      path: this.#publication.target,
+      entries,
+      duplicates: this.#stats.entries - entries,
+      fileBytes,
+      payloadBytes: keyBytes + valueBytes,
+      sections: {
+        header: header.length,
+        buckets: bucketBytes,
+        heap: heapBytes,
+        checksums: checksums.bytes,
+        padding: fileBytes - header.length - bucketBytes - heapBytes - checksums.bytes,
+      },
+      segments: segments.length,
+      bucketLoads: loads.toJSON(),
+      spilledBytes: this.#spill.size,
+      seconds: (performance.now() - this.#started) / 1000,
+    };
+  }
+
+  /** Removes all that was written. */
+  abandon(): void {
+    this.#spill.close();
+    this.#publication.abandon();
+  }
+}
+
+function keyTooLong(key: Uint8Array): HmapError {
+  const message = `the key ${showKey(key)} has ${key.length} bytes, the most is ${MAX_KEY_BYTES}`;
+  const data = { expected: MAX_KEY_BYTES, actual: key.length, key: keyForUser(key.subarray(0, 100)) };
+  return new HmapError('HMAP_KEY_TOO_LONG', message, data);
+}

@@ -1,0 +1,107 @@
+// Blocks of bytes and the integers in them. Knows nothing of records or files.
+
+import { MAX_U64 } from './layout.js';
+
+/** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
+export class Block {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+
+  /** @param source a size in bytes (zero-filled memory), or memory to look at without copying */
+  constructor(source: number | Uint8Array) {
+    this.bytes =
+      typeof source === 'number'
+        ? Buffer.from(new ArrayBuffer(source))
+        : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+  }
+
+  get size(): number {
+    return this.bytes.length;
+  }
+}
+
+/** Above this many bytes one native copy is cheaper than a loop of words. */
+const NATIVE_COPY = 96;
+
+/** Copies `length` bytes between blocks. They must not overlap. */
+export function copyBytes(from: Block, at: number, to: Block, target: number, length: number): void {
+  if (length > NATIVE_COPY) {
+    from.bytes.copy(to.bytes, target, at, at + length);
+    return;
+  }
+  const source = from.view;
+  const sink = to.view;
+  const words = length - 3;
+  let i = 0;
+  for (; i < words; i += 4) sink.setInt32(target + i, source.getInt32(at + i, true), true);
+  for (; i < length; i++) sink.setUint8(target + i, source.getUint8(at + i));
+}
+
+/** Whether `length` bytes are equal. Compares from the tail, where real keys differ most. */
+export function equalBytes(a: DataView, at: number, b: DataView, bt: number, length: number): boolean {
+  if (length >= 4) {
+    // The last word read, at 0, may overlap the one before it.
+    for (let i = length - 4; i > 0; i -= 4) {
+      if (a.getInt32(at + i, true) !== b.getInt32(bt + i, true)) return false;
+    }
+    return a.getInt32(at, true) === b.getInt32(bt, true);
+  }
+  for (let i = length - 1; i >= 0; i--) {
+    if (a.getUint8(at + i) !== b.getUint8(bt + i)) return false;
+  }
+  return true;
+}
+
+/** Orders two byte strings as unsigned bytes, the shorter first where one begins the other: below 0, 0 or above 0. */
+export function compareBytes(
+  a: DataView,
+  at: number,
+  aLength: number,
+  b: DataView,
+  bt: number,
+  bLength: number,
+): number {
+  const shared = aLength < bLength ? aLength : bLength;
+  let i = 0;
+  for (; i + 4 <= shared; i += 4) {
+    if (a.getInt32(at + i, true) !== b.getInt32(bt + i, true)) {
+      const x = a.getUint32(at + i, false);
+      const y = b.getUint32(bt + i, false);
+      return x < y ? -1 : 1;
+    }
+  }
+  for (; i < shared; i++) {
+    const difference = a.getUint8(at + i) - b.getUint8(bt + i);
+    if (difference !== 0) return difference;
+  }
+  return aLength - bLength;
+}
+
+/** Reads a u64 as a number; `Infinity` for one at or above 2^53, which no field may hold. */
+export function readU64(view: DataView, offset: number): number {
+  const value = view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+  return value < MAX_U64 ? value : Number.POSITIVE_INFINITY;
+}
+
+export function writeU64(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value % 2 ** 32, true);
+  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+}
+
+/** Bytes of a number in [0, 2^31) as an unsigned LEB128 varint. */
+export function varintSize(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
+}
+
+/** Writes a varint and returns the offset behind it. */
+export function writeVarint(view: DataView, offset: number, value: number): number {
+  let rest = value;
+  let at = offset;
+  while (rest > 0x7f) {
+    view.setUint8(at++, (rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  view.setUint8(at++, rest);
+  return at;
+}

@@ -1,0 +1,109 @@
+// The one error class and its codes. Knows nothing of files or tables.
+
+/**
+ * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`, ...).
+ *
+ * The table in README.md says when each occurs.
+ */
+export type HmapErrorCode =
+  | 'HMAP_NOT_A_TABLE'
+  | 'HMAP_TEXT_DAMAGE'
+  | 'HMAP_VERSION'
+  | 'HMAP_FEATURE'
+  | 'HMAP_HEADER_CHECKSUM'
+  | 'HMAP_HEADER_FIELD'
+  | 'HMAP_TRUNCATED'
+  | 'HMAP_TOO_LONG'
+  | 'HMAP_VALUE_TYPE'
+  | 'HMAP_DAMAGED'
+  | 'HMAP_CLOSED'
+  | 'HMAP_KEY_NOT_UTF8'
+  | 'HMAP_MAPPING'
+  | 'HMAP_PLATFORM'
+  | 'HMAP_DUPLICATE_KEY'
+  | 'HMAP_KEY_INVALID'
+  | 'HMAP_KEY_TOO_LONG'
+  | 'HMAP_VALUE_INVALID'
+  | 'HMAP_VALUE_RANGE'
+  | 'HMAP_VALUE_TOO_LONG'
+  | 'HMAP_SEGMENT_TOO_LARGE'
+  | 'HMAP_FILE_TOO_LARGE'
+  | 'HMAP_METADATA_TOO_LARGE'
+  | 'HMAP_OUTPUT_EXISTS'
+  | 'HMAP_INPUT'
+  | 'HMAP_NOT_REPRESENTABLE';
+
+/** What an error knows besides its message. */
+export interface HmapErrorData {
+  path?: string;
+  /** What the format, the type or the caller asked for. */
+  expected?: unknown;
+  /** What was found instead. */
+  actual?: unknown;
+  /** Byte offset in the file. */
+  offset?: number;
+  /** The key concerned, as a string where it is valid UTF-8. */
+  key?: string | Uint8Array;
+  /** Line number in the input, from 1. */
+  line?: number;
+  cause?: unknown;
+}
+
+/** Every failure that is not a misuse of the API (misuse is a TypeError or RangeError that names the argument). */
+export class HmapError extends Error {
+  /** One of {@link HmapErrorCode}, or the operating system's code. */
+  readonly code: HmapErrorCode | (string & {});
+  readonly path?: string;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+  readonly offset?: number;
+  readonly key?: string | Uint8Array;
+  readonly line?: number;
+
+  constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
+    const { cause, ...rest } = data;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    Object.assign(this, rest);
+  }
+
+  override get name(): string {
+    return 'HmapError';
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files',
+  EIO: 'input/output error',
+};
+
+/**
+ * Wraps an error of the operating system; any other error is returned as it is.
+ * @param doing what failed, e.g. `open` or `write`
+ */
+export function systemError(error: unknown, doing: string, path: string): unknown {
+  if (error instanceof HmapError || !(error instanceof Error)) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) return error;
+  return new HmapError(code, `cannot ${doing} ${path}: ${REASONS[code] ?? error.message}`, { path, cause: error });
+}
+
+/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters. */
+export function showKey(key: Uint8Array): string {
+  const cut = key.length > 60;
+  const bytes = cut ? key.subarray(0, 60) : key;
+  let text: string;
+  try {
+    text = JSON.stringify(new TextDecoder('utf-8', { fatal: !cut, ignoreBOM: true }).decode(bytes));
+  } catch {
+    text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 32)).toString('hex')}`;
+  }
+  return cut ? `${text}... (${key.length} bytes)` : text;
+}

@@ -1,0 +1,71 @@
+// Opens a file for reading and checks its header. Costs the same for every size of file. Knows nothing of what is done with it.
+
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { HmapError, systemError } from './errors.js';
+import { checkPreamble, type Header, parseHeader } from './header.js';
+import { PAGE } from './layout.js';
+
+/** An open file whose header has been checked; the holder closes `fd`. */
+export interface OpenFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly header: Header;
+}
+
+/**
+ * Opens `path` and hands it to `use`; the file is closed afterwards, whatever happens.
+ * @throws {HmapError} naming what does not fit; the operating system's own code where it refuses
+ */
+export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
+  const fd = openForReading(path);
+  try {
+    return use({ path, fd, header: readHeader(fd, path) });
+  } catch (error) {
+    throw systemError(error, 'read', path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Opens a regular file or a block device. Never waits, as opening a FIFO would. */
+export function openForReading(path: string): number {
+  if (endianness() !== 'LE') {
+    throw new HmapError('HMAP_PLATFORM', 'hmap needs a little-endian processor', { expected: 'LE', actual: 'BE' });
+  }
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stat = fstatSync(fd);
+    if (stat.isFile() || stat.isBlockDevice()) return fd;
+    const what = stat.isDirectory() ? 'a folder' : 'no regular file';
+    throw new HmapError(stat.isDirectory() ? 'EISDIR' : 'HMAP_NOT_A_TABLE', `cannot open ${path}: it is ${what}`, {
+      path,
+    });
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    throw systemError(error, 'open', path);
+  }
+}
+
+/** Reads and checks the header of an open file. */
+export function readHeader(fd: number, path: string): Header {
+  const stat = fstatSync(fd);
+  const fileBytes = stat.isFile() ? stat.size : Number.MAX_SAFE_INTEGER;
+  const start = readBytes(fd, 0, Math.min(PAGE, fileBytes));
+  const headerBytes = checkPreamble(start, fileBytes, path);
+  const bytes = headerBytes === PAGE ? start : readBytes(fd, 0, headerBytes);
+  return parseHeader(bytes, stat.isFile() ? fileBytes : undefined, path);
+}
+
+/** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
+export function readBytes(fd: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let done = 0;
+  while (done < length) {
+    const read = readSync(fd, bytes, done, length - done, offset + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done === length ? bytes : bytes.subarray(0, done);
+}

@@ -1,0 +1,64 @@
+// Turns the keys that a caller gives into bytes. Knows UTF-8 and the key limit; does not know tables.
+
+import { Block } from './bytes.js';
+import { MAX_KEY_BYTES } from './layout.js';
+
+/** What a key may be given as. A string stands for its UTF-8 bytes. */
+export type Key = string | Uint8Array;
+
+/** Room for one key at any offset below {@link SCRATCH_FILL}: a code unit takes at most three bytes. */
+export const SCRATCH_FILL = 65_536;
+/**
+ * Encoded keys. One for the thread is enough, since nothing that uses it gives way to other code between encoding and comparing.
+ */
+export const scratch = new Block(SCRATCH_FILL + 3 * MAX_KEY_BYTES);
+
+const encoder = new TextEncoder();
+
+/** From this many code units on, one native call beats the loop. */
+const NATIVE_ENCODE = 64;
+
+/** {@link encodeKey} of a string longer than any key. */
+export const TOO_LONG = -1;
+/** {@link encodeKey} of a string that has no UTF-8 form: it holds half of a surrogate pair. */
+export const NOT_UNICODE = -2;
+
+/**
+ * Writes a key into {@link scratch} from offset `at` and returns its length in bytes, or a negative number where it can be no key.
+ * Allocates nothing for ASCII strings below 64 characters.
+ * @throws {TypeError} when `key` is neither a string nor a Uint8Array
+ */
+export function encodeKey(key: Key, at: number): number {
+  if (typeof key === 'string') {
+    const length = key.length;
+    if (length > MAX_KEY_BYTES) return TOO_LONG;
+    if (length < NATIVE_ENCODE) {
+      const bytes = scratch.bytes;
+      let codes = 0;
+      for (let i = 0; i < length; i++) {
+        const code = key.charCodeAt(i);
+        codes |= code;
+        bytes[at + i] = code;
+      }
+      if (codes < 0x80) return length;
+    }
+    return encodeAnyString(key, at);
+  }
+  if (!(key instanceof Uint8Array)) throw new TypeError(`key: expected a string or a Uint8Array, got ${kindOf(key)}`);
+  if (key.length > MAX_KEY_BYTES) return TOO_LONG;
+  scratch.bytes.set(key, at);
+  return key.length;
+}
+
+function encodeAnyString(key: string, at: number): number {
+  const target = scratch.bytes.subarray(at, at + 3 * key.length);
+  const { written } = encoder.encodeInto(key, target);
+  // An encoder replaces half a surrogate pair, and so would make different strings one key.
+  if (written !== key.length && !key.isWellFormed()) return NOT_UNICODE;
+  return written <= MAX_KEY_BYTES ? written : TOO_LONG;
+}
+
+/** Names a value's kind in a message. */
+export function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+}

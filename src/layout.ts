@@ -1,0 +1,121 @@
+// Every magic number, offset, size and limit of the format (native-notes/format.md). Knows nothing of files, hashing or encoding.
+
+/** First eight bytes of a file; section 3 of the format says what each is for. */
+export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
+export const MAJOR_VERSION = 1;
+export const MINOR_VERSION = 0;
+/** Required-feature bits that this code understands. */
+export const KNOWN_FEATURES = 0;
+
+/** Alignment of sections, in bytes. */
+export const PAGE = 4096;
+/** Bytes that one block checksum covers. */
+export const BLOCK = 65_536;
+/** A width that each record states for itself. */
+export const VARIABLE = 0xffff_ffff;
+
+export const HASH_XXH32 = 1;
+export const CHECKSUM_XXH64 = 1;
+export const BUCKETS_U32 = 1;
+export const KEY_BYTES = 0;
+
+let end = 0;
+function field(bytes: number): number {
+  const offset = end;
+  end += bytes;
+  return offset;
+}
+
+/** Offsets of the header's fields, each derived from the one before. */
+export const HEADER = {
+  magic: field(8),
+  major: field(2),
+  minor: field(2),
+  headerChecksum: field(4),
+  headerBytes: field(4),
+  features: field(4),
+  fileBytes: field(8),
+  entries: field(8),
+  keyBytes: field(8),
+  valueBytes: field(8),
+  hashAlgorithm: field(1),
+  checksumAlgorithm: field(1),
+  bucketEncoding: field(1),
+  segmentBits: field(1),
+  bucketBits: field(1),
+  keyType: field(1),
+  valueType: field(1),
+  reserved: field(1),
+  hashSeed: field(4),
+  keyWidth: field(4),
+  valueWidth: field(4),
+  shardBits: field(4),
+  shardIndex: field(4),
+  metadataBytes: field(4),
+  checksumsOffset: field(8),
+  checksumsBytes: field(8),
+  checksumsSum: field(8),
+  reservedTail: field(16),
+  segmentTable: field(0),
+} as const;
+
+/** One row of the segment table. */
+export const SEGMENT_ROW = { offset: 0, bytes: 8, entries: 16, size: 24 } as const;
+
+/** Longest key, in bytes, inclusive. */
+export const MAX_KEY_BYTES = 65_535;
+/** Longest value, in bytes, inclusive. */
+export const MAX_VALUE_BYTES = 2 ** 30;
+/** Largest segment, in bytes, inclusive: every index into one is a signed 32-bit integer. */
+export const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
+/** Largest metadata, in bytes, inclusive. */
+export const MAX_METADATA_BYTES = 65_536;
+/** Sizes, offsets and counts are below this, exclusive (what a double holds exactly). */
+export const MAX_U64 = 2 ** 53;
+/** Segment bits that a reader accepts, inclusive; a writer uses at most {@link MAX_WRITTEN_SEGMENT_BITS}. */
+export const MAX_SEGMENT_BITS = 22;
+export const MAX_WRITTEN_SEGMENT_BITS = 12;
+export const MAX_BUCKET_BITS = 28;
+export const HASH_BITS = 32;
+
+/** Rounds up to a multiple of the page. */
+export function alignToPage(bytes: number): number {
+  return Math.ceil(bytes / PAGE) * PAGE;
+}
+
+/** Size of the header for `2 ** segmentBits` segments, in bytes. */
+export function headerSize(segmentBits: number, metadataBytes: number): number {
+  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + metadataBytes);
+}
+
+/** Size of a bucket array of `2 ** bucketBits` buckets, in bytes. */
+export function bucketArraySize(bucketBits: number): number {
+  return 4 * (2 ** bucketBits + 1);
+}
+
+/** Offset of the key heap in its segment, in bytes. */
+export function heapStart(bucketBits: number): number {
+  return alignToPage(bucketArraySize(bucketBits));
+}
+
+/** Number of blocks, and so of checksums, between the header and the block checksums. */
+export function blockCount(headerBytes: number, checksumsOffset: number): number {
+  return Math.ceil((checksumsOffset - headerBytes) / BLOCK);
+}
+
+/** Bits of all buckets together: the most with which a bucket holds 2 entries or more on average, or 0 (format, section 10). */
+export function totalBucketBits(entries: number): number {
+  let bits = 0;
+  while (bits < HASH_BITS && 2 * 2 ** (bits + 1) <= entries) bits++;
+  return bits;
+}
+
+/** Index of the segment that holds a hash. The two shifts make 0 bits select index 0 (a shift by 32 would select all). */
+export function segmentOf(hash: number, segmentBits: number): number {
+  return (hash >>> 1) >>> (31 - segmentBits);
+}
+
+/** Index of the bucket, within its segment, that holds a hash. */
+export function bucketOf(hash: number, segmentBits: number, bucketBits: number): number {
+  return ((hash << segmentBits) >>> 1) >>> (31 - bucketBits);
+}

@@ -1,0 +1,33 @@
+// Counts how full buckets are. Knows nothing of files.
+
+/** The histogram's last class holds all buckets of this many records or more. */
+export const LAST_LOAD = 16;
+
+export class BucketLoads {
+  /** Buckets with i records; the last with {@link LAST_LOAD} or more. */
+  readonly histogram: number[] = new Array(LAST_LOAD + 1).fill(0);
+  /** Most records in one bucket. */
+  longest = 0;
+  #buckets = 0;
+  #records = 0;
+
+  add(records: number): void {
+    this.histogram[records < LAST_LOAD ? records : LAST_LOAD]!++;
+    if (records > this.longest) this.longest = records;
+    this.#buckets++;
+    this.#records += records;
+  }
+
+  get buckets(): number {
+    return this.#buckets;
+  }
+
+  /** Records of a bucket on average. */
+  get mean(): number {
+    return this.#buckets === 0 ? 0 : this.#records / this.#buckets;
+  }
+
+  toJSON(): { buckets: number; mean: number; longest: number; histogram: number[] } {
+    return { buckets: this.buckets, mean: this.mean, longest: this.longest, histogram: this.histogram };
+  }
+}

@@ -1,0 +1,159 @@
+// The hot path: from an encoded key to its record. Knows hash, buckets and records; does not know strings, value types or files.
+
+import { type Block, equalBytes } from './bytes.js';
+import type { Header } from './header.js';
+import { VARIABLE } from './layout.js';
+import type { Segment } from './segment.js';
+
+/**
+ * Finds records. A find is two dependent memory touches (bucket array, key heap), allocates nothing, and does work bounded by the
+ * size of one bucket.
+ */
+export class Lookup {
+  readonly #segments: readonly Segment[];
+  readonly #segmentBits: number;
+  readonly #segmentShift: number;
+  readonly #bucketShift: number;
+  readonly #keyWidth: number;
+  readonly #valueWidth: number;
+  readonly seed: number;
+  /** Where the last {@link find} that found something found it. */
+  segment: Segment;
+  valueBytes = 0;
+
+  constructor(header: Header, segments: readonly Segment[]) {
+    this.#segments = segments;
+    this.#segmentBits = header.segmentBits;
+    // See segmentOf and bucketOf in layout.ts for the two shifts.
+    this.#segmentShift = 31 - header.segmentBits;
+    this.#bucketShift = 31 - header.bucketBits;
+    this.#keyWidth = header.keyWidth ?? VARIABLE;
+    this.#valueWidth = header.valueWidth ?? VARIABLE;
+    this.seed = header.hash.seed | 0;
+    this.segment = segments[0]!;
+  }
+
+  segmentOf(hash: number): Segment {
+    return this.#segments[(hash >>> 1) >>> this.#segmentShift]!;
+  }
+
+  bucketOf(hash: number): number {
+    return ((hash << this.#segmentBits) >>> 1) >>> this.#bucketShift;
+  }
+
+  /**
+   * Returns the offset of the key's value in the heap of {@link segment}, or -1.
+   * @param key block that holds the key's bytes at `at`
+   * @param hash the key's hash with {@link seed}
+   * @throws {HmapError} `HMAP_DAMAGED` where the bytes on the way break the format
+   */
+  find(key: Block, at: number, length: number, hash: number): number {
+    const segment = this.segmentOf(hash);
+    const bucket = this.bucketOf(hash);
+    return this.findIn(segment, segment.offsets[bucket]!, segment.offsets[bucket + 1]!, key, at, length, bucket);
+  }
+
+  /** {@link find} for a caller that has loaded the bucket's offsets already. */
+  findIn(segment: Segment, start: number, end: number, key: Block, at: number, length: number, bucket: number): number {
+    if (start < 0 || end < start || end > segment.heapBytes) throw segment.damagedBucket(bucket);
+    const valueWidth = this.#valueWidth;
+    if (valueWidth === VARIABLE) return this.#findVariable(segment, start, end, key, at, length);
+    const found =
+      this.#keyWidth === VARIABLE
+        ? findPrefixed(segment, start, end, valueWidth, key, at, length)
+        : this.#keyWidth === length
+          ? findFixed(segment, start, end, length, valueWidth, key, at)
+          : -1;
+    this.segment = segment;
+    this.valueBytes = valueWidth;
+    return found;
+  }
+
+  #findVariable(segment: Segment, start: number, end: number, key: Block, at: number, length: number): number {
+    const { bytes, view } = segment.heap;
+    const keyWidth = this.#keyWidth;
+    let p = start;
+    while (p < end) {
+      let keyBytes = keyWidth;
+      if (keyBytes === VARIABLE) {
+        keyBytes = bytes[p++]!;
+        if (keyBytes > 0x7f) {
+          keyBytes = longLength(bytes, p, keyBytes);
+          p += keyBytes < 0x4000 ? 1 : 2;
+        }
+      }
+      let valueBytes = bytes[p++]!;
+      if (valueBytes > 0x7f) {
+        valueBytes = longLength(bytes, p, valueBytes);
+        p += valueBytes < 0x4000 ? 1 : valueBytes < 0x20_0000 ? 2 : valueBytes < 0x1000_0000 ? 3 : 4;
+      }
+      // Lengths are not negative, so that each pass moves forward; a damaged one is caught by the comparison with the end.
+      const value = p + keyBytes;
+      if (!(keyBytes + valueBytes <= end - p)) throw segment.damaged('a record that passes the end of its bucket', p);
+      if (keyBytes === length && equalBytes(view, p, key.view, at, length)) {
+        this.segment = segment;
+        this.valueBytes = valueBytes;
+        return value;
+      }
+      p = value + valueBytes;
+    }
+    return -1;
+  }
+}
+
+/** Keys with a length prefix, values of one width. */
+function findPrefixed(
+  segment: Segment,
+  start: number,
+  end: number,
+  valueWidth: number,
+  key: Block,
+  at: number,
+  length: number,
+): number {
+  const { bytes, view } = segment.heap;
+  let p = start;
+  while (p < end) {
+    let keyBytes = bytes[p++]!;
+    if (keyBytes > 0x7f) {
+      keyBytes = longLength(bytes, p, keyBytes);
+      p += keyBytes < 0x4000 ? 1 : 2;
+    }
+    const next = p + keyBytes + valueWidth;
+    if (next > end) throw segment.damaged('a record that passes the end of its bucket', p);
+    if (keyBytes === length && equalBytes(view, p, key.view, at, length)) return p + length;
+    p = next;
+  }
+  return -1;
+}
+
+/** Keys of one length, values of one width: no prefixes, equal strides. */
+function findFixed(
+  segment: Segment,
+  start: number,
+  end: number,
+  length: number,
+  valueWidth: number,
+  key: Block,
+  at: number,
+): number {
+  const { view } = segment.heap;
+  const stride = length + valueWidth;
+  let p = start;
+  for (; p + stride <= end; p += stride) {
+    if (equalBytes(view, p, key.view, at, length)) return p + length;
+  }
+  if (p !== end) throw segment.damaged('a record that passes the end of its bucket', p);
+  return -1;
+}
+
+/** Value of a varint of 2 to 5 bytes whose first byte was read; `p` is behind it. At most 2^31 - 1, never negative. */
+function longLength(bytes: Uint8Array, p: number, first: number): number {
+  let value = first & 0x7f;
+  let byte = 0x80;
+  for (let shift = 7, at = p; byte > 0x7f && shift < 35; shift += 7) {
+    byte = bytes[at++]! | 0;
+    value |= (byte & 0x7f) << shift;
+  }
+  return value & 0x7fff_ffff;
+}

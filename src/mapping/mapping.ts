@@ -1,0 +1,28 @@
+// The one seam between tables and the operating system: ranges of a file as bytes. Knows nothing of the format.
+
+/** How a file's bytes came into memory. */
+export type MappingKind = 'mmap-io' | 'libc' | 'copy';
+
+/** A range of a file, in bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** `random`: no read-ahead. `willneed`: start reading these pages now. */
+export type Advice = 'random' | 'willneed';
+
+export interface Mapping {
+  readonly kind: MappingKind;
+  /** One view a range, in the order of the ranges; each at an address that is a multiple of 4. Never written to. */
+  readonly views: readonly Uint8Array[];
+  /** Advises on `[start, start + length)` of one view; does nothing where there is nothing to advise. */
+  advise(advice: Advice, view: number, start: number, length: number): void;
+  /** Bytes of the ranges that are in physical memory, by whole pages; `undefined` where the system does not tell. */
+  residentBytes(): number | undefined;
+  /** Releases the bytes; views that someone still holds stay safe to read. May be called again. */
+  close(): void;
+}
+
+/** Makes a mapping of an open file, or gives `undefined` where this way does not work here. The file may be closed afterwards. */
+export type MapFile = (fd: number, ranges: readonly ByteRange[]) => Mapping | undefined;

@@ -1,0 +1,67 @@
+// Maps files with the optional package mmap-io, where the user has built it (native-notes/mapping.md tells how).
+
+import { createRequire } from 'node:module';
+import type { Advice, ByteRange, Mapping } from './mapping.js';
+
+/** Sizes and offsets of mmap-io are signed 32-bit integers; beyond this it maps the wrong place without an error. */
+const REACH = 2 ** 31 - 1;
+const PAGE_MULTIPLE = 65_536;
+
+/** The part of mmap-io's interface that is used here. */
+interface MmapIo {
+  map(size: number, protection: number, flags: number, fd: number, offset: number, advice: number): Buffer;
+  advise(buffer: Buffer, offset: number, length: number, advice: number): void;
+  incore(buffer: Buffer): [absentPages: number, residentPages: number];
+  readonly PROT_READ: number;
+  readonly MAP_SHARED: number;
+  readonly MADV_RANDOM: number;
+  readonly MADV_WILLNEED: number;
+  readonly PAGESIZE: number;
+}
+
+let loaded: MmapIo | null | undefined;
+
+function loadMmapIo(): MmapIo | null {
+  if (loaded !== undefined) return loaded;
+  try {
+    loaded = createRequire(import.meta.url)('mmap-io') as MmapIo;
+  } catch {
+    // Not installed, not built, or a second thread, in which it does not load.
+    loaded = null;
+  }
+  return loaded;
+}
+
+export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping | undefined {
+  const last = ranges[ranges.length - 1];
+  if (last === undefined || last.offset + last.length > REACH) return undefined;
+  const mmap = loadMmapIo();
+  if (mmap === null) return undefined;
+  const length = last.offset + last.length;
+  let buffer: Buffer | undefined;
+  try {
+    buffer = mmap.map(length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0, mmap.MADV_RANDOM);
+  } catch {
+    return undefined;
+  }
+  const views = ranges.map((range) => buffer!.subarray(range.offset, range.offset + range.length));
+  const codes: Record<Advice, number> = { random: mmap.MADV_RANDOM, willneed: mmap.MADV_WILLNEED };
+  return {
+    kind: 'mmap-io',
+    views,
+    advise(advice, view, start, bytes) {
+      if (buffer === undefined) return;
+      const from = ranges[view]!.offset + start;
+      const aligned = Math.floor(from / PAGE_MULTIPLE) * PAGE_MULTIPLE;
+      mmap.advise(buffer, aligned, Math.min(from + bytes, length) - aligned, codes[advice]);
+    },
+    residentBytes() {
+      return buffer === undefined ? undefined : Math.min(mmap.incore(buffer)[1] * mmap.PAGESIZE, length);
+    },
+    close() {
+      // It offers no unmap: the pages go when the last view of them is collected.
+      buffer = undefined;
+      views.length = 0;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+// Chooses a mapping. Knows the order of preference; knows nothing of tables.
+
+import { HmapError } from '../errors.js';
+import { copyFile } from './copy.js';
+import { mapWithLibc } from './libc.js';
+import type { ByteRange, MapFile, Mapping, MappingKind } from './mapping.js';
+import { mapWithMmapIo } from './mmap-io.js';
+
+/** `auto` takes the first that works here, in the order mmap-io, libc, copy. */
+export type MappingChoice = 'auto' | MappingKind;
+
+const WAYS: readonly (readonly [MappingKind, MapFile])[] = [
+  ['mmap-io', mapWithMmapIo],
+  ['libc', mapWithLibc],
+  ['copy', copyFile],
+];
+
+export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...WAYS.map(([kind]) => kind)];
+
+/**
+ * Makes ranges of an open file readable. The ranges rise and do not overlap; each starts at a multiple of 4.
+ * @throws {HmapError} `HMAP_MAPPING` when the way that was asked for does not work here or does not reach that far
+ */
+export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
+  for (const [kind, map] of WAYS) {
+    if (choice !== 'auto' && choice !== kind) continue;
+    const mapping = map(fd, ranges);
+    if (mapping !== undefined) return mapping;
+  }
+  const message = `${path}: the mapping '${choice}' is not available here, or does not reach to the end of the file`;
+  throw new HmapError('HMAP_MAPPING', message, { path, expected: choice });
+}

@@ -1,0 +1,54 @@
+// Checks the options that callers give. Knows what a good message is; does not know what any option means.
+
+/**
+ * Refuses options that are not known, naming the nearest one that is.
+ * @throws {TypeError}
+ */
+export function checkOptions(options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object');
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const hint = near === undefined ? `the options are ${known.join(', ')}` : `did you mean '${near}'?`;
+    throw new TypeError(`options: '${name}' is not known; ${hint}`);
+  }
+}
+
+/**
+ * Returns `value` where it is one of `choices`.
+ * @throws {TypeError} that names the option
+ */
+export function oneOf<T>(name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  const hint = typeof value === 'string' ? nearest(value, choices.map(String)) : undefined;
+  const meant = hint === undefined ? '' : `; did you mean '${hint}'?`;
+  throw new TypeError(`${name}: expected one of ${choices.join(', ')}, got ${String(value)}${meant}`);
+}
+
+/** The choice that is at most two edits away (insertions, deletions, substitutions), if there is one. */
+export function nearest(word: string, choices: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = 3;
+  for (const choice of choices) {
+    const distance = editDistance(word, choice);
+    if (distance < least) {
+      least = distance;
+      best = choice;
+    }
+  }
+  return best;
+}
+
+// Wagner and Fischer, "The String-to-String Correction Problem", 1974, one row at a time.
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, substitute));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

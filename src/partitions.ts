@@ -1,0 +1,214 @@
+// Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
+// Knows the form of a held record; does not know the file's format or what becomes of the records.
+
+import { type Block, copyBytes, readU64, writeU64 } from './bytes.js';
+import type { SpillFile } from './spill.js';
+
+/** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
+export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
+/** Bytes that stand in for a large value: its position in the spill file. */
+const POSITION = 8;
+
+/** What a held record is, by the kind of values. */
+export interface HeldForm {
+  /** In bytes, or `undefined` where values differ in length. */
+  readonly fixedValue: number | undefined;
+  /** Values of this many bytes or more lie in the spill file by themselves. Only where values differ in length. */
+  readonly largeValue: number;
+}
+
+/** Bytes that a held record takes after its head and key. */
+export function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
+  if (form.fixedValue !== undefined) return form.fixedValue;
+  const bytes = view.getUint32(at + HELD.valueBytes, true);
+  return bytes >= form.largeValue ? POSITION : bytes;
+}
+
+export function heldSize(form: HeldForm, view: DataView, at: number): number {
+  const head = form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+  return head + view.getUint16(at + HELD.keyBytes, true) + heldValueBytes(form, view, at);
+}
+
+/** Where a large value lies in the spill file, from the offset of what stands in for it. */
+export function largeValuePosition(view: DataView, at: number): number {
+  return readU64(view, at);
+}
+
+const SMALLEST_CHUNK = 4096;
+const LARGEST_CHUNK = 128 * 1024;
+const MOST_BITS = 8;
+
+export class Partitions {
+  /** Number of partitions is 2 to this power. */
+  readonly bits: number;
+  /** Top bits of the hash that all records here share, from an earlier parting. */
+  readonly consumed: number;
+  /** Records and bytes of each partition. */
+  readonly counts: Float64Array;
+  readonly sizes: Float64Array;
+  readonly #form: HeldForm;
+  readonly #head: number;
+  readonly #arena: Block;
+  readonly #chunk: number;
+  readonly #spill: SpillFile;
+  #free = 0;
+  // The chunk that each partition fills now: its start, what is filled, its end. Offsets in the arena.
+  readonly #start: Int32Array;
+  readonly #fill: Int32Array;
+  readonly #limit: Int32Array;
+  /** Full chunks in the arena, and extents in the spill file, by partition: pairs of start and length. */
+  readonly #chunks: number[][];
+  readonly #extents: number[][];
+
+  /** @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll} */
+  constructor(arena: Block, form: HeldForm, spill: SpillFile, consumed: number) {
+    this.#arena = arena;
+    this.#form = form;
+    this.#head = form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+    this.#spill = spill;
+    this.consumed = consumed;
+    this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, arena.size / 1024));
+    // Four chunks for each partition, so that half-filled ones waste little of the arena.
+    const fitting = Math.floor(Math.log2(arena.size / this.#chunk / 4));
+    this.bits = Math.min(MOST_BITS, Math.max(1, fitting), 32 - consumed);
+    const partitions = 2 ** this.bits;
+    this.counts = new Float64Array(partitions);
+    this.sizes = new Float64Array(partitions);
+    this.#start = new Int32Array(partitions);
+    this.#fill = new Int32Array(partitions);
+    this.#limit = new Int32Array(partitions);
+    this.#chunks = Array.from({ length: partitions }, () => []);
+    this.#extents = Array.from({ length: partitions }, () => []);
+  }
+
+  add(
+    hash: number,
+    key: Block,
+    keyAt: number,
+    keyBytes: number,
+    value: Block,
+    valueAt: number,
+    valueBytes: number,
+  ): void {
+    const large = this.#form.fixedValue === undefined && valueBytes >= this.#form.largeValue;
+    const partition = (hash << this.consumed) >>> (32 - this.bits);
+    const size = this.#head + keyBytes + (large ? POSITION : valueBytes);
+    const at = this.#room(partition, size);
+    const { view } = this.#arena;
+    view.setInt32(at + HELD.hash, hash, true);
+    view.setUint16(at + HELD.keyBytes, keyBytes, true);
+    if (this.#form.fixedValue === undefined) view.setUint32(at + HELD.valueBytes, valueBytes, true);
+    const to = at + this.#head;
+    copyBytes(key, keyAt, this.#arena, to, keyBytes);
+    if (large) {
+      const bytes = value.bytes.subarray(valueAt, valueAt + valueBytes);
+      writeU64(view, to + keyBytes, this.#spill.append(bytes));
+    } else {
+      copyBytes(value, valueAt, this.#arena, to + keyBytes, valueBytes);
+    }
+  }
+
+  /** Takes over a held record as it is, from an earlier parting. */
+  addHeld(from: Block, at: number, size: number): void {
+    const hash = from.view.getInt32(at + HELD.hash, true);
+    const partition = (hash << this.consumed) >>> (32 - this.bits);
+    copyBytes(from, at, this.#arena, this.#room(partition, size), size);
+  }
+
+  /** Makes room for a record and returns its offset in the arena. */
+  #room(partition: number, size: number): number {
+    this.counts[partition]!++;
+    this.sizes[partition]! += size;
+    const at = this.#fill[partition]!;
+    if (at + size <= this.#limit[partition]!) {
+      this.#fill[partition] = at + size;
+      return at;
+    }
+    this.#endChunk(partition);
+    const bytes = Math.ceil(size / this.#chunk) * this.#chunk;
+    if (this.#free + bytes > this.#arena.size) this.spillAll();
+    const start = this.#free;
+    this.#free += bytes;
+    this.#start[partition] = start;
+    this.#fill[partition] = start + size;
+    this.#limit[partition] = start + bytes;
+    return start;
+  }
+
+  #endChunk(partition: number): void {
+    const length = this.#fill[partition]! - this.#start[partition]!;
+    if (length > 0) this.#chunks[partition]!.push(this.#start[partition]!, length);
+    this.#start[partition] = this.#fill[partition] = this.#limit[partition] = 0;
+  }
+
+  /** Moves all records from the arena to the spill file. */
+  spillAll(): void {
+    for (let partition = 0; partition < this.counts.length; partition++) {
+      this.#endChunk(partition);
+      const chunks = this.#chunks[partition]!;
+      const extents = this.#extents[partition]!;
+      for (let i = 0; i < chunks.length; i += 2) {
+        const bytes = this.#arena.bytes.subarray(chunks[i]!, chunks[i]! + chunks[i + 1]!);
+        const position = this.#spill.append(bytes);
+        const last = extents.length - 2;
+        if (last >= 0 && extents[last]! + extents[last + 1]! === position) extents[last + 1]! += bytes.length;
+        else extents.push(position, bytes.length);
+      }
+      chunks.length = 0;
+    }
+    this.#free = 0;
+  }
+
+  /** Copies a partition's records, in the order in which they were added, to the start of `into`, which is large enough. */
+  load(partition: number, into: Block): void {
+    this.#endChunk(partition);
+    const extents = this.#extents[partition]!;
+    let at = 0;
+    for (let i = 0; i < extents.length; i += 2) {
+      this.#spill.read(extents[i]!, into.bytes.subarray(at, at + extents[i + 1]!));
+      at += extents[i + 1]!;
+    }
+    const chunks = this.#chunks[partition]!;
+    for (let i = 0; i < chunks.length; i += 2) {
+      this.#arena.bytes.copy(into.bytes, at, chunks[i]!, chunks[i]! + chunks[i + 1]!);
+      at += chunks[i + 1]!;
+    }
+  }
+
+  /**
+   * Parts one partition further, by the next bits of the hash. All records must be in the spill file ({@link spillAll}), since the arena is
+   * used again.
+   * @param window memory to read through, large enough for any one record
+   */
+  part(partition: number, window: Block): Partitions {
+    const finer = new Partitions(this.#arena, this.#form, this.#spill, this.consumed + this.bits);
+    const extents = this.#extents[partition]!;
+    for (let i = 0; i < extents.length; i += 2) {
+      let position = extents[i]!;
+      let left = extents[i + 1]!;
+      let kept = 0;
+      while (left > 0) {
+        const length = Math.min(left, window.size - kept);
+        this.#spill.read(position, window.bytes.subarray(kept, kept + length));
+        position += length;
+        left -= length;
+        kept = finer.#takeWindow(window, kept + length);
+      }
+    }
+    finer.spillAll();
+    return finer;
+  }
+
+  /** Takes the whole records of a window; moves the rest to its start and returns the length of the rest. */
+  #takeWindow(window: Block, end: number): number {
+    let at = 0;
+    while (at + this.#head <= end) {
+      const size = heldSize(this.#form, window.view, at);
+      if (at + size > end) break;
+      this.addHeld(window, at, size);
+      at += size;
+    }
+    window.bytes.copyWithin(0, at, end);
+    return end - at;
+  }
+}

@@ -1,0 +1,111 @@
+// Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and no files.
+
+import { varintSize } from './bytes.js';
+import { HmapError } from './errors.js';
+import {
+  bucketArraySize,
+  headerSize,
+  heapStart,
+  MAX_BUCKET_BITS,
+  MAX_U64,
+  MAX_WRITTEN_SEGMENT_BITS,
+  totalBucketBits,
+  VARIABLE,
+} from './layout.js';
+import { type ValueType, valueWidthOf } from './types.js';
+
+/** Sums over a set of entries, enough to plan its file. */
+export class EntryStats {
+  entries = 0;
+  keyBytes = 0;
+  valueBytes = 0;
+  shortestKey = Number.POSITIVE_INFINITY;
+  longestKey = 0;
+  shortestValue = Number.POSITIVE_INFINITY;
+  longestValue = 0;
+  /** Record sizes, with both prefixes, summed by the top bits of the hash. */
+  readonly bytesByHash = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
+  readonly #variableValues: boolean;
+
+  constructor(valueType: ValueType) {
+    this.#variableValues = valueWidthOf(valueType) === VARIABLE;
+  }
+
+  add(hash: number, keyBytes: number, valueBytes: number): void {
+    this.entries++;
+    this.keyBytes += keyBytes;
+    this.valueBytes += valueBytes;
+    if (keyBytes < this.shortestKey) this.shortestKey = keyBytes;
+    if (keyBytes > this.longestKey) this.longestKey = keyBytes;
+    if (valueBytes < this.shortestValue) this.shortestValue = valueBytes;
+    if (valueBytes > this.longestValue) this.longestValue = valueBytes;
+    const prefixes = varintSize(keyBytes) + (this.#variableValues ? varintSize(valueBytes) : 0);
+    this.bytesByHash[hash >>> (32 - MAX_WRITTEN_SEGMENT_BITS)]! += prefixes + keyBytes + valueBytes;
+  }
+}
+
+/** The shape of a file. Widths in bytes, or VARIABLE. */
+export interface Plan {
+  readonly segmentBits: number;
+  readonly bucketBits: number;
+  readonly keyWidth: number;
+  readonly valueWidth: number;
+}
+
+/**
+ * The one shape that the canonical file of these entries has.
+ * @param segmentLimit most bytes of a segment, inclusive
+ * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
+ */
+export function planFile(stats: EntryStats, valueType: ValueType, segmentLimit: number): Plan {
+  const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
+  const typeWidth = valueWidthOf(valueType);
+  const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
+  const total = totalBucketBits(stats.entries);
+  checkFileSize(stats, total);
+  for (let segmentBits = 0; segmentBits <= MAX_WRITTEN_SEGMENT_BITS; segmentBits++) {
+    const bucketBits = Math.max(0, total - segmentBits);
+    if (bucketBits > MAX_BUCKET_BITS) continue;
+    if (heapStart(bucketBits) + largestHeap(stats.bytesByHash, segmentBits) > segmentLimit) continue;
+    return {
+      segmentBits,
+      bucketBits,
+      keyWidth: sharedKey ? stats.longestKey : VARIABLE,
+      valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
+    };
+  }
+  const largest = largestHeap(stats.bytesByHash, MAX_WRITTEN_SEGMENT_BITS);
+  const message =
+    `no division into 2^${MAX_WRITTEN_SEGMENT_BITS} segments or fewer keeps each within ${segmentLimit} bytes: ` +
+    `one ${2 ** MAX_WRITTEN_SEGMENT_BITS}th of the hashes holds ${largest} bytes; another seed may spread them`;
+  throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentLimit, actual: largest });
+}
+
+function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {
+  const run = bytesByHash.length / 2 ** segmentBits;
+  let largest = 0;
+  for (let start = 0; start < bytesByHash.length; start += run) {
+    let sum = 0;
+    for (let i = start; i < start + run; i++) sum += bytesByHash[i]!;
+    if (sum > largest) largest = sum;
+  }
+  return largest;
+}
+
+function checkFileSize(stats: EntryStats, totalBits: number): void {
+  const records = stats.bytesByHash.reduce((sum, bytes) => sum + bytes, 0);
+  const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + bucketArraySize(totalBits) + records;
+  // A generous bound: checksums and padding add less than one part in a thousand.
+  if (parts * 1.001 < MAX_U64) return;
+  const message = `the file would have ${parts} bytes or more, the most is 2^53 - 1`;
+  throw new HmapError('HMAP_FILE_TOO_LARGE', message, { expected: MAX_U64 - 1, actual: parts });
+}
+
+export function samePlan(a: Plan, b: Plan): boolean {
+  return (
+    a.segmentBits === b.segmentBits &&
+    a.bucketBits === b.bucketBits &&
+    a.keyWidth === b.keyWidth &&
+    a.valueWidth === b.valueWidth
+  );
+}

@@ -1,0 +1,123 @@
+// Puts a finished file in place of an old one in one step. Knows nothing of what the file holds.
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { HmapError, systemError } from './errors.js';
+
+/**
+ * A new file beside the one that it will replace. Readers see the old file, or the new one, whole; whatever fails before
+ * {@link publish} has renamed leaves the old file as it was.
+ */
+export class Publication {
+  /** Where the file will be; a symbolic link given as the output stays, and what it points to is replaced. */
+  readonly target: string;
+  /** For other temporary files of the same build. */
+  readonly temporary: string;
+  readonly fd: number;
+  readonly #overwrite: boolean;
+  #open = true;
+
+  /** @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it refuses */
+  constructor(path: string, overwrite: boolean) {
+    this.#overwrite = overwrite;
+    this.target = resolveLink(path);
+    const old = statSync(this.target, { throwIfNoEntry: false });
+    if (old !== undefined && !overwrite) throw exists(path);
+    if (old !== undefined && !old.isFile()) {
+      const what = old.isDirectory() ? 'it is a folder' : 'it is no regular file';
+      throw new HmapError(old.isDirectory() ? 'EISDIR' : 'EINVAL', `cannot write ${path}: ${what}`, { path });
+    }
+    this.temporary = join(
+      dirname(this.target),
+      `.${basename(this.target)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
+    );
+    try {
+      this.fd = openSync(this.temporary, 'wx+');
+      if (old !== undefined) fchmodSync(this.fd, old.mode & 0o777);
+    } catch (error) {
+      throw systemError(error, 'write', path);
+    }
+  }
+
+  /** Makes the file durable and visible. */
+  publish(): void {
+    try {
+      fsyncSync(this.fd);
+      this.#close();
+      if (this.#overwrite) renameSync(this.temporary, this.target);
+      else linkNew(this.temporary, this.target);
+    } catch (error) {
+      this.abandon();
+      throw systemError(error, 'write', this.target);
+    }
+    syncFolder(dirname(this.target));
+  }
+
+  /** Removes what was written. May be called after {@link publish}, and then does nothing. */
+  abandon(): void {
+    this.#close();
+    try {
+      unlinkSync(this.temporary);
+    } catch {
+      // Renamed already, or never made.
+    }
+  }
+
+  #close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.fd);
+  }
+}
+
+function exists(path: string): HmapError {
+  return new HmapError('HMAP_OUTPUT_EXISTS', `${path} exists already`, { path });
+}
+
+function resolveLink(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // There is none yet; what is wrong with the folder, if anything, shows when the temporary file is made.
+    return path;
+  }
+}
+
+/** Gives the file its name unless the name was taken in the meantime. */
+function linkNew(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(to);
+    // A file system without hard links.
+    renameSync(from, to);
+    return;
+  }
+  unlinkSync(from);
+}
+
+/** Makes the renaming durable. Windows and some network file systems cannot, and need not be asked. */
+function syncFolder(path: string): void {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    fsyncSync(fd);
+  } catch (error) {
+    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+      throw systemError(error, 'sync the folder', path);
+    }
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

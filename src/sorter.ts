@@ -1,0 +1,114 @@
+// Puts the held records of one partition into the order of the format. Does not know files or where the records come from.
+
+import { type Block, compareBytes } from './bytes.js';
+import { HELD, type HeldForm, heldSize } from './partitions.js';
+
+/** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
+const INSERTION = 24;
+const MOST_DIGIT_BITS = 16;
+
+/** Sorts by hash (unsigned), then by key bytes; records with the same key stay in the order in which they came. */
+export class Sorter {
+  /** Offsets of the records in the block, and their hashes, in the order in which they came. */
+  positions = new Int32Array(0);
+  hashes = new Int32Array(0);
+  /** Indexes into {@link positions} and {@link hashes}, sorted. */
+  order = new Int32Array(0);
+  readonly #form: HeldForm;
+  readonly #keyAt: number;
+  #ends = new Int32Array(0);
+  #block!: Block;
+
+  constructor(form: HeldForm) {
+    this.#form = form;
+    this.#keyAt = form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+  }
+
+  /**
+   * @param count records at the start of `block`, without gaps
+   * @param consumed top bits of the hash that all of them share
+   */
+  sort(block: Block, count: number, consumed: number): void {
+    this.#block = block;
+    if (this.order.length < count) {
+      this.positions = new Int32Array(count);
+      this.hashes = new Int32Array(count);
+      this.order = new Int32Array(count);
+    }
+    this.#read(count);
+    const wanted = Math.ceil(Math.log2(Math.max(count, 2)));
+    const digitBits = Math.min(wanted, MOST_DIGIT_BITS, 32 - consumed);
+    if (digitBits === 0) {
+      for (let i = 0; i < count; i++) this.order[i] = i;
+      this.#sortRange(0, count);
+    } else {
+      this.#distribute(count, consumed, digitBits);
+    }
+  }
+
+  #read(count: number): void {
+    const { positions, hashes } = this;
+    const { view } = this.#block;
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      positions[i] = at;
+      hashes[i] = view.getInt32(at + HELD.hash, true);
+      at += heldSize(this.#form, view, at);
+    }
+  }
+
+  /** One counting pass by the next bits of the hash, then a small sort in each class. */
+  #distribute(count: number, consumed: number, digitBits: number): void {
+    const { hashes, order } = this;
+    const shift = 32 - digitBits;
+    const classes = 2 ** digitBits;
+    if (this.#ends.length < classes) this.#ends = new Int32Array(classes);
+    const ends = this.#ends;
+    ends.fill(0, 0, classes);
+    for (let i = 0; i < count; i++) ends[(hashes[i]! << consumed) >>> shift]!++;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) {
+      const size = ends[c]!;
+      ends[c] = sum;
+      sum += size;
+    }
+    // Each class's start moves to its end as it fills.
+    for (let i = 0; i < count; i++) order[ends[(hashes[i]! << consumed) >>> shift]!++] = i;
+    let start = 0;
+    for (let c = 0; c < classes; c++) {
+      const end = ends[c]!;
+      if (end - start > 1) this.#sortRange(start, end);
+      start = end;
+    }
+  }
+
+  #sortRange(start: number, end: number): void {
+    const { order } = this;
+    if (end - start > INSERTION) {
+      order.subarray(start, end).sort((a, b) => this.compare(a, b) || a - b);
+      return;
+    }
+    for (let i = start + 1; i < end; i++) {
+      const moving = order[i]!;
+      let j = i;
+      while (j > start && this.compare(order[j - 1]!, moving) > 0) {
+        order[j] = order[j - 1]!;
+        j--;
+      }
+      order[j] = moving;
+    }
+  }
+
+  /** Orders two records, by index; 0 for the same key. */
+  compare(a: number, b: number): number {
+    const x = this.hashes[a]!;
+    const y = this.hashes[b]!;
+    if (x !== y) return x >>> 0 < y >>> 0 ? -1 : 1;
+    const { view } = this.#block;
+    const p = this.positions[a]!;
+    const q = this.positions[b]!;
+    const pBytes = view.getUint16(p + HELD.keyBytes, true);
+    const qBytes = view.getUint16(q + HELD.keyBytes, true);
+    return compareBytes(view, p + this.#keyAt, pBytes, view, q + this.#keyAt, qBytes);
+  }
+}

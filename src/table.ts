@@ -1,0 +1,276 @@
+// An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
+
+import { isUtf8 } from 'node:buffer';
+import type { Block } from './bytes.js';
+import { HmapError, showKey } from './errors.js';
+import { xxh32 } from './hash.js';
+import type { Header } from './header.js';
+import { encodeKey, type Key, SCRATCH_FILL, scratch } from './keys.js';
+import { Lookup } from './lookup.js';
+import type { Mapping, MappingKind } from './mapping/mapping.js';
+import { RecordCursor, type Segment } from './segment.js';
+import type { ValueType } from './types.js';
+import { DECODERS, decodeText, type ValueDecoder } from './values.js';
+
+/** Keys that one pass of {@link Table.getMany} takes at once. */
+const BATCH = 256;
+
+/** How far ahead of an iteration the operating system is asked to read, in bytes. */
+const READ_AHEAD = 8 * 2 ** 20;
+
+/** How a table yields its keys. */
+export type KeyForm = 'string' | 'bytes';
+
+/**
+ * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file (by hash).
+ *
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, are
+ * synchronous, and may be made from any number of processes and threads, each with a table of its own.
+ */
+export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K, V> {
+  /** What the file's header says. */
+  readonly header: Header;
+  /** The path as it was given to `open`. */
+  readonly path: string;
+  /** How the file's bytes came into memory. */
+  readonly mapping: MappingKind;
+  readonly #decode: ValueDecoder<V>;
+  readonly #fixedSet: boolean;
+  readonly #keyForm: KeyForm;
+  #lookup: Lookup | undefined;
+  #mapped: Mapping | undefined;
+  #segments: readonly Segment[];
+  #batch: Batch | undefined;
+
+  /** @internal Use `open`. */
+  constructor(path: string, header: Header, mapped: Mapping, segments: readonly Segment[], keyForm: KeyForm) {
+    this.path = path;
+    this.header = header;
+    this.mapping = mapped.kind;
+    this.#mapped = mapped;
+    this.#segments = segments;
+    this.#lookup = new Lookup(header, segments);
+    this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
+    this.#fixedSet = header.valueType === 'none';
+    this.#keyForm = keyForm;
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    this.#opened();
+    return this.header.entries;
+  }
+
+  get closed(): boolean {
+    return this.#lookup === undefined;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Table';
+  }
+
+  /**
+   * The value of a key, or `undefined` where the table does not have it. Two dependent memory touches; a value of type `bytes` is a copy.
+   * @throws {TypeError} when `key` is neither a string nor a Uint8Array
+   * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
+   */
+  get(key: Key): V | undefined {
+    const lookup = this.#opened();
+    const length = encodeKey(key, 0);
+    if (length < 0) return undefined;
+    const at = lookup.find(scratch, 0, length, xxh32(scratch.view, 0, length, lookup.seed));
+    return at < 0 ? undefined : this.#decode(lookup.segment.heap, at, lookup.valueBytes);
+  }
+
+  /** Whether the table has a key; costs what {@link get} costs without the value. Throws as `get` does. */
+  has(key: Key): boolean {
+    const lookup = this.#opened();
+    const length = encodeKey(key, 0);
+    return length >= 0 && lookup.find(scratch, 0, length, xxh32(scratch.view, 0, length, lookup.seed)) >= 0;
+  }
+
+  /**
+   * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is larger than the
+   * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
+   */
+  getMany(keys: Iterable<Key>): (V | undefined)[] {
+    const lookup = this.#opened();
+    if (
+      keys === null ||
+      keys === undefined ||
+      typeof keys === 'string' ||
+      typeof keys[Symbol.iterator] !== 'function'
+    ) {
+      throw new TypeError('keys: expected an iterable of keys');
+    }
+    const list: readonly Key[] = Array.isArray(keys) ? keys : Array.from(keys);
+    const values = new Array<V | undefined>(list.length);
+    this.#batch ??= new Batch();
+    for (let done = 0; done < list.length; ) done = this.#getBatch(lookup, this.#batch, list, done, values);
+    return values;
+  }
+
+  /** Looks up as many keys from `first` as one batch holds, in passes whose memory touches do not wait for one another. */
+  #getBatch(lookup: Lookup, batch: Batch, keys: readonly Key[], first: number, values: (V | undefined)[]): number {
+    const { starts, lengths, hashes, from, to } = batch;
+    let count = 0;
+    let fill = 0;
+    while (count < BATCH && first + count < keys.length && fill < SCRATCH_FILL) {
+      const length = encodeKey(keys[first + count]!, fill);
+      starts[count] = fill;
+      lengths[count] = length;
+      if (length >= 0) {
+        hashes[count] = xxh32(scratch.view, fill, length, lookup.seed);
+        fill += (length + 3) & ~3;
+      }
+      count++;
+    }
+    for (let i = 0; i < count; i++) {
+      if (lengths[i]! < 0) continue;
+      const { offsets } = lookup.segmentOf(hashes[i]!);
+      const bucket = lookup.bucketOf(hashes[i]!);
+      from[i] = offsets[bucket]!;
+      to[i] = offsets[bucket + 1]!;
+    }
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      if (lengths[i]! >= 0) touched ^= lookup.segmentOf(hashes[i]!).heap.bytes[from[i]!]! | 0;
+    }
+    batch.touched = touched;
+    for (let i = 0; i < count; i++) {
+      const length = lengths[i]!;
+      if (length < 0) continue;
+      const hash = hashes[i]!;
+      const segment = lookup.segmentOf(hash);
+      const at = lookup.findIn(segment, from[i]!, to[i]!, scratch, starts[i]!, length, lookup.bucketOf(hash));
+      if (at >= 0) values[first + i] = this.#decode(segment.heap, at, lookup.valueBytes);
+    }
+    return first + count;
+  }
+
+  /**
+   * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the format.
+   *
+   * The view is **read-only**: writing to it ends the process where the file is mapped. After `close` it is still safe to read but
+   * no longer shows the value. Throws as `get` does.
+   */
+  getView(key: Key): Uint8Array | undefined {
+    const lookup = this.#opened();
+    const length = encodeKey(key, 0);
+    if (length < 0) return undefined;
+    const at = lookup.find(scratch, 0, length, xxh32(scratch.view, 0, length, lookup.seed));
+    if (at < 0) return undefined;
+    const { bytes } = lookup.segment.heap;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + at, lookup.valueBytes);
+  }
+
+  /**
+   * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step.
+   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is no string, unless the table was opened with `key: 'bytes'`
+   */
+  *entries(): Generator<[K, V], undefined, unknown> {
+    for (const at of this.#records()) yield [this.#keyAt(at), this.#valueAt(at)];
+  }
+
+  /** All keys, in the order of the file. Throws as {@link entries} does. */
+  *keys(): Generator<K, undefined, unknown> {
+    for (const at of this.#records()) yield this.#keyAt(at);
+  }
+
+  /** All values, in the order of the file. */
+  *values(): Generator<V, undefined, unknown> {
+    for (const at of this.#records()) yield this.#valueAt(at);
+  }
+
+  [Symbol.iterator](): Generator<[K, V], undefined, unknown> {
+    return this.entries();
+  }
+
+  forEach(callback: (value: V, key: K, table: ReadonlyMap<K, V>) => void, thisArg?: unknown): void {
+    if (typeof callback !== 'function') throw new TypeError('callback: expected a function');
+    for (const at of this.#records()) callback.call(thisArg, this.#valueAt(at), this.#keyAt(at), this);
+  }
+
+  /**
+   * Bytes of the table that are in physical memory now, whoever brought them there; `undefined` where the system does not tell (a copy).
+   * Costs one system call and a byte for each page of the file.
+   */
+  residentBytes(): number | undefined {
+    this.#opened();
+    return this.#mapped!.residentBytes();
+  }
+
+  /**
+   * Lets go of the file; may be called again. libc and copy release it at once, mmap-io when its memory is collected. Views from
+   * {@link getView} stay safe to read.
+   */
+  close(): void {
+    this.#mapped?.close();
+    this.#mapped = undefined;
+    this.#lookup = undefined;
+    this.#segments = [];
+    this.#batch = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #opened(): Lookup {
+    const lookup = this.#lookup;
+    if (lookup === undefined)
+      throw new HmapError('HMAP_CLOSED', `the table ${this.path} is closed`, { path: this.path });
+    return lookup;
+  }
+
+  *#records(): Generator<At, undefined, unknown> {
+    this.#opened();
+    const cursor = new RecordCursor(this.header);
+    for (let i = 0; i < this.header.segments.length; i++) {
+      const segment = this.#segments[i]!;
+      const at = { cursor, heap: segment.heap };
+      cursor.enter(segment, 0, segment.heapBytes);
+      let asked = 0;
+      while (cursor.step()) {
+        if (cursor.record >= asked) {
+          const start = segment.heapOffset - segment.offset + cursor.record;
+          const left = segment.heapBytes - cursor.record;
+          this.#mapped!.advise('willneed', i, start, Math.min(READ_AHEAD, left));
+          asked = cursor.record + READ_AHEAD / 2;
+        }
+        yield at;
+        this.#opened();
+      }
+    }
+  }
+
+  #valueAt({ cursor, heap }: At): V {
+    return this.#fixedSet ? (true as V) : this.#decode(heap, cursor.value, cursor.valueBytes);
+  }
+
+  #keyAt({ cursor, heap }: At): K {
+    if (this.#keyForm === 'bytes') return DECODERS.bytes(heap, cursor.key, cursor.keyBytes) as K;
+    const bytes = heap.bytes.subarray(cursor.key, cursor.value);
+    if (!isUtf8(bytes)) {
+      const message = `the key ${showKey(bytes)} is not valid UTF-8; open the table with { key: 'bytes' } to iterate over it`;
+      throw new HmapError('HMAP_KEY_NOT_UTF8', message, { path: this.path, key: Uint8Array.from(bytes) });
+    }
+    return decodeText(heap, cursor.key, cursor.keyBytes) as K;
+  }
+}
+
+interface At {
+  readonly cursor: RecordCursor;
+  readonly heap: Block;
+}
+
+/** What one pass of getMany knows of its keys. */
+class Batch {
+  readonly starts = new Int32Array(BATCH);
+  readonly lengths = new Int32Array(BATCH);
+  readonly hashes = new Int32Array(BATCH);
+  readonly from = new Int32Array(BATCH);
+  readonly to = new Int32Array(BATCH);
+  /** Keeps the loads that bring the heap into the cache from being optimized away. */
+  touched = 0;
+}

@@ -1,0 +1,407 @@
+// An independent reader of .hmap files, to hold the library against.
+// Written from native-notes/format.md alone; knows the bytes, not the code in src. Imports nothing but node builtins.
+// Section numbers (§) are those of format.md. Clarity goes before speed.
+
+import { readFileSync } from 'node:fs';
+
+/** Widths as in the file: VARIABLE when each record states its own length. */
+export type ReferenceHeader = ReturnType<typeof open>;
+
+export interface ReferenceEntry {
+  key: Buffer;
+  value: Buffer;
+  segment: number;
+  bucket: number;
+  hash: number;
+  /** Of the record's first byte (its length prefixes, if any) in the file. */
+  offset: number;
+}
+
+export const VARIABLE = 0xffffffff;
+const PAGE = 4096;
+const BLOCK = 65536;
+const MAGIC = Buffer.from([0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a]);
+const SEGMENT_TABLE = 128;
+const MAX_KEY = 65535;
+const MAX_VALUE = 2 ** 30;
+
+const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+
+type Expect = (condition: boolean, message: string) => void;
+
+function need(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`hmap: ${message}`);
+}
+
+// A byte order mark is part of the text: dropping it would hide that two different values are different.
+const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+
+/** §7; `width` is undefined where any will do. */
+const TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => unknown }[] = [
+  { width: 0, decode: () => true },
+  { width: undefined, decode: (bytes) => bytes },
+  { width: undefined, decode: text },
+  { width: undefined, decode: (bytes) => JSON.parse(text(bytes)) as unknown },
+  { width: 1, decode: (bytes) => bytes.readUInt8() },
+  { width: 1, decode: (bytes) => bytes.readInt8() },
+  { width: 2, decode: (bytes) => bytes.readUInt16LE() },
+  { width: 2, decode: (bytes) => bytes.readInt16LE() },
+  { width: 4, decode: (bytes) => bytes.readUInt32LE() },
+  { width: 4, decode: (bytes) => bytes.readInt32LE() },
+  { width: 8, decode: (bytes) => bytes.readBigUInt64LE() },
+  { width: 8, decode: (bytes) => bytes.readBigInt64LE() },
+  { width: 4, decode: (bytes) => bytes.readFloatLE() },
+  { width: 8, decode: (bytes) => bytes.readDoubleLE() },
+];
+
+export class ReferenceReader {
+  readonly header: ReferenceHeader;
+  readonly #file: Buffer;
+  /** H of §5: where the key heap starts in each segment. */
+  readonly #heapStart: number;
+
+  constructor(file: Uint8Array | string) {
+    const data = typeof file === 'string' ? readFileSync(file) : file;
+    this.#file = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    this.header = open(this.#file);
+    this.#heapStart = align(4 * (2 ** this.header.bucketBits + 1));
+  }
+
+  /** §9 */
+  get(key: Uint8Array | string): Buffer | undefined {
+    const wanted = typeof key === 'string' ? Buffer.from(key, 'utf8') : Buffer.from(key);
+    const { keyWidth, hashSeed } = this.header;
+    if (wanted.length > MAX_KEY) return undefined;
+    if (keyWidth !== VARIABLE && wanted.length !== keyWidth) return undefined;
+    const { segment, bucket } = this.#place(xxh32(wanted, hashSeed));
+    for (const { key: found, value } of this.#records(segment, bucket)) if (found.equals(wanted)) return value;
+    return undefined;
+  }
+
+  *entries(): Generator<ReferenceEntry> {
+    const { segmentBits, bucketBits } = this.header;
+    for (let segment = 0; segment < 2 ** segmentBits; segment++) {
+      for (let bucket = 0; bucket < 2 ** bucketBits; bucket++) yield* this.#records(segment, bucket);
+    }
+  }
+
+  /** §7 */
+  decode(value: Uint8Array): unknown {
+    const { width, decode } = TYPES[this.header.valueType]!;
+    need(width === undefined || value.length === width, `a value of ${value.length} bytes, its type has ${width}`);
+    return decode(Buffer.from(value));
+  }
+
+  /** "Verify" of §11: every problem that the constructor has not already thrown. */
+  check(): string[] {
+    const problems: string[] = [];
+    const expect: Expect = (condition, message) => void (condition || problems.push(message));
+    const { header } = this;
+    this.#checkSums(expect);
+    let [keyBytes, valueBytes] = [0, 0];
+    const [keyLengths, valueLengths] = [new Set<number>(), new Set<number>()];
+    header.segments.forEach(({ offset, size, entries: stated }, segment) => {
+      const heapSize = size - this.#heapStart;
+      expect(this.#bucketStart(segment, 0) === 0, `segment ${segment}: the bucket array does not begin with 0`);
+      const last = this.#bucketStart(segment, 2 ** header.bucketBits);
+      expect(last === heapSize, `segment ${segment}: the bucket array ends with ${last}, the heap at ${heapSize}`);
+      let counted = 0;
+      let before: ReferenceEntry | undefined;
+      for (let bucket = 0; bucket < 2 ** header.bucketBits; bucket++) {
+        try {
+          for (const entry of this.#records(segment, bucket)) {
+            const { key, value, hash } = entry;
+            const where = `record at ${entry.offset}`;
+            const place = this.#place(hash);
+            expect(place.segment === segment && place.bucket === bucket, `${where}: not in its bucket`);
+            const order = before === undefined ? -1 : before.hash - hash || Buffer.compare(before.key, key);
+            expect(order !== 0, `${where}: the key is there twice`);
+            expect(order <= 0, `${where}: out of order`);
+            const wrong = this.#wrongValue(value);
+            expect(wrong === undefined, `${where}: ${wrong}`);
+            before = entry;
+            counted++;
+            keyBytes += key.length;
+            valueBytes += value.length;
+            keyLengths.add(key.length);
+            valueLengths.add(value.length);
+          }
+        } catch (error) {
+          // Nothing says where the next record of a broken bucket starts; the next bucket has its own offset.
+          problems.push((error as Error).message);
+        }
+      }
+      // The sum over the segments needs no check of its own: the constructor has added up what the table states.
+      expect(counted === stated, `segment ${segment}: ${counted} entries, the segment table says ${stated}`);
+      this.#checkPadding(offset + 4 * (2 ** header.bucketBits + 1), offset + this.#heapStart, expect);
+      this.#checkPadding(offset + size, align(offset + size), expect);
+    });
+    this.#checkPadding(metadataStart(header.segmentBits) + header.metadataSize, header.headerSize, expect);
+    expect(keyBytes === header.keyBytes, `${keyBytes} bytes of keys, the header says ${header.keyBytes}`);
+    expect(valueBytes === header.valueBytes, `${valueBytes} bytes of values, the header says ${header.valueBytes}`);
+    this.#checkChoices(keyLengths, valueLengths, expect);
+    return problems;
+  }
+
+  /** §8 */
+  #checkSums(expect: Expect): void {
+    const { headerSize, checksumsOffset, checksumsSize, checksumsSum } = this.header;
+    const sums = this.#file.subarray(checksumsOffset, checksumsOffset + checksumsSize);
+    expect(xxh64(sums) === checksumsSum, 'the checksum of the block checksums does not match');
+    for (let i = 0; i < checksumsSize / 8; i++) {
+      const start = headerSize + i * BLOCK;
+      const block = this.#file.subarray(start, Math.min(start + BLOCK, checksumsOffset));
+      expect(xxh64(block) === sums.readBigUInt64LE(8 * i), `the checksum of block ${i} does not match`);
+    }
+  }
+
+  /** §10, rules 1, 2, 3 and 5; the limit behind rule 4 is not in the file. */
+  #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, expect: Expect): void {
+    const { entries, keyWidth, valueWidth, valueType, segmentBits, bucketBits } = this.header;
+    const shared = (lengths: Set<number>): number => (lengths.size === 1 ? [...lengths][0]! : VARIABLE);
+    const rightKeyWidth = shared(keyLengths) || VARIABLE;
+    const rightValueWidth = TYPES[valueType]!.width ?? shared(valueLengths);
+    expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
+    expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
+    let t = 0;
+    while (t < 32 && 2 * 2 ** (t + 1) <= entries) t++;
+    const k = Math.max(0, t - segmentBits);
+    expect(bucketBits === k, `the bucket bits are ${bucketBits}, they should be ${k}`);
+  }
+
+  #checkPadding(start: number, end: number, expect: Expect): void {
+    const stray = this.#file.subarray(start, end).findIndex((byte) => byte !== 0);
+    expect(stray < 0, `the padding at ${start + stray} is not zero`);
+  }
+
+  /** §7; tells what is wrong with a value, if anything is. */
+  #wrongValue(value: Buffer): string | undefined {
+    try {
+      if (!Number.isNaN(this.decode(value))) return undefined;
+      const canonical = value.length === 4 ? '0000c07f' : '000000000000f87f';
+      return value.toString('hex') === canonical ? undefined : 'a NaN with other bits than the canonical ones';
+    } catch (error) {
+      return `the value is not of type ${this.header.valueType}: ${(error as Error).message}`;
+    }
+  }
+
+  /** §4 */
+  #place(hash: number): { segment: number; bucket: number } {
+    const { segmentBits: s, bucketBits: k } = this.header;
+    // JavaScript takes the count of a shift modulo 32, so 32 - 0 would shift nothing away.
+    return { segment: s === 0 ? 0 : hash >>> (32 - s), bucket: k === 0 ? 0 : (hash << s) >>> (32 - k) };
+  }
+
+  /** §5; `bucket` may be 2^k, for the end of the last one. */
+  #bucketStart(segment: number, bucket: number): number {
+    return this.#file.readUInt32LE(this.header.segments[segment]!.offset + 4 * bucket);
+  }
+
+  /** §6, the records of one bucket. Checks all that §9 asks of a reader of untrusted files. */
+  *#records(segment: number, bucket: number): Generator<ReferenceEntry> {
+    const { keyWidth, valueWidth, hashSeed } = this.header;
+    const { offset, size } = this.header.segments[segment]!;
+    const where = `segment ${segment}, bucket ${bucket}`;
+    const heap = offset + this.#heapStart;
+    let at = heap + this.#bucketStart(segment, bucket);
+    const end = heap + this.#bucketStart(segment, bucket + 1);
+    need(at <= end, `${where}: the bucket array falls`);
+    need(end <= offset + size, `${where}: ends behind the key heap`);
+    while (at < end) {
+      const start = at;
+      let [keyLength, valueLength] = [keyWidth, valueWidth];
+      if (keyWidth === VARIABLE) [keyLength, at] = this.#varint(at, end);
+      if (valueWidth === VARIABLE) [valueLength, at] = this.#varint(at, end);
+      need(keyLength <= MAX_KEY, `record at ${start}: a key of ${keyLength} bytes`);
+      need(valueLength <= MAX_VALUE, `record at ${start}: a value of ${valueLength} bytes`);
+      need(at + keyLength + valueLength <= end, `record at ${start}: runs over the end of its bucket`);
+      const key = this.#file.subarray(at, at + keyLength);
+      const value = this.#file.subarray(at + keyLength, at + keyLength + valueLength);
+      at += keyLength + valueLength;
+      yield { key, value, segment, bucket, hash: xxh32(key, hashSeed), offset: start };
+    }
+  }
+
+  /** §1; the number and where it ends. */
+  #varint(start: number, end: number): [number, number] {
+    let number = 0;
+    for (let i = 0; i < 5; i++) {
+      need(start + i < end, `varint at ${start}: runs over the end of its bucket`);
+      const byte = this.#file.readUInt8(start + i);
+      // Not a shift: five bytes hold 35 bits.
+      number += (byte & 0x7f) * 2 ** (7 * i);
+      if (byte >= 0x80) continue;
+      need(byte !== 0 || i === 0, `varint at ${start}: not in its shortest form`);
+      return [number, start + i + 1];
+    }
+    throw new Error(`hmap: varint at ${start}: longer than five bytes`);
+  }
+}
+
+const metadataStart = (segmentBits: number): number => SEGMENT_TABLE + 24 * 2 ** segmentBits;
+
+/** "Open" of §11, in its order. */
+function open(file: Buffer) {
+  need(file.length >= PAGE, `${file.length} bytes are too few for a header`);
+  const damaged = file.toString('latin1', 1, 4) === 'HMP' ? 'the magic is damaged, as by a transfer in text mode' : '';
+  need(file.subarray(0, 8).equals(MAGIC), damaged || 'not an hmap file');
+  const u64 = (at: number): number => {
+    const number = file.readBigUInt64LE(at);
+    need(number < 2n ** 53n, `the number at ${at} is not below 2^53`);
+    return Number(number);
+  };
+  const majorVersion = file.readUInt16LE(8);
+  need(majorVersion === 1, `major version ${majorVersion}`);
+  const headerSize = file.readUInt32LE(16);
+  need(headerSize % PAGE === 0 && headerSize >= PAGE, `header size ${headerSize}`);
+  need(headerSize <= file.length, `the header of ${headerSize} bytes is longer than the file`);
+  const headerChecksum = file.readUInt32LE(12);
+  const unsummed = Buffer.from(file.subarray(0, headerSize)).fill(0, 12, 16);
+  need(xxh32(unsummed, 0) === headerChecksum, 'the header checksum does not match');
+  const requiredFeatures = file.readUInt32LE(20);
+  need(requiredFeatures === 0, `required features ${requiredFeatures.toString(2)} are unknown`);
+
+  const h = {
+    magic: file.subarray(0, 8),
+    majorVersion,
+    minorVersion: file.readUInt16LE(10),
+    headerChecksum,
+    headerSize,
+    requiredFeatures,
+    fileSize: u64(24),
+    entries: u64(32),
+    keyBytes: u64(40),
+    valueBytes: u64(48),
+    hashAlgorithm: file.readUInt8(56),
+    checksumAlgorithm: file.readUInt8(57),
+    bucketEncoding: file.readUInt8(58),
+    segmentBits: file.readUInt8(59),
+    bucketBits: file.readUInt8(60),
+    keyType: file.readUInt8(61),
+    valueType: file.readUInt8(62),
+    hashSeed: file.readUInt32LE(64),
+    keyWidth: file.readUInt32LE(68),
+    valueWidth: file.readUInt32LE(72),
+    shardBits: file.readUInt32LE(76),
+    shardIndex: file.readUInt32LE(80),
+    metadataSize: file.readUInt32LE(84),
+    checksumsOffset: u64(88),
+    checksumsSize: u64(96),
+    checksumsSum: file.readBigUInt64LE(104),
+    segments: [] as { offset: number; size: number; entries: number }[],
+    metadata: undefined as Record<string, unknown> | undefined,
+  };
+  need(h.hashAlgorithm === 1, `hash algorithm ${h.hashAlgorithm}`);
+  need(h.checksumAlgorithm === 1, `checksum algorithm ${h.checksumAlgorithm}`);
+  need(h.bucketEncoding === 1, `bucket encoding ${h.bucketEncoding}`);
+  need(h.segmentBits <= 22, `segment bits ${h.segmentBits}`);
+  need(h.bucketBits <= 28 && h.segmentBits + h.bucketBits <= 32, `bucket bits ${h.bucketBits}`);
+  need(h.keyType === 0, `key type ${h.keyType}`);
+  need(h.valueType < TYPES.length, `value type ${h.valueType}`);
+  need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
+  need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
+  need((TYPES[h.valueType]!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
+  need(h.shardBits === 0 && h.shardIndex === 0, `shard ${h.shardIndex} of 2^${h.shardBits}`);
+  need(h.metadataSize <= 65536, `metadata size ${h.metadataSize}`);
+  const metadataAt = metadataStart(h.segmentBits);
+  need(headerSize === align(metadataAt + h.metadataSize), `header size ${headerSize} is not that of its parts`);
+  // §12: a later minor version may have given the reserved bytes a meaning.
+  const reserved = [file.subarray(63, 64), file.subarray(112, 128)];
+  need(h.minorVersion > 0 || reserved.every((bytes) => bytes.every((byte) => byte === 0)), 'a reserved byte is not 0');
+
+  const smallest = align(4 * (2 ** h.bucketBits + 1));
+  let end = headerSize;
+  let entries = 0;
+  for (let i = 0; i < 2 ** h.segmentBits; i++) {
+    const row = SEGMENT_TABLE + 24 * i;
+    const segment = { offset: u64(row), size: u64(row + 8), entries: u64(row + 16) };
+    need(segment.offset === end, `segment ${i} starts at ${segment.offset}, it should at ${end}`);
+    need(segment.size >= smallest && segment.size < 2 ** 31, `segment ${i} has a size of ${segment.size}`);
+    end = align(segment.offset + segment.size);
+    entries += segment.entries;
+    h.segments.push(segment);
+  }
+  need(entries === h.entries, `the segments have ${entries} entries, the header ${h.entries}`);
+
+  need(h.checksumsOffset === end, `the block checksums start at ${h.checksumsOffset}, they should at ${end}`);
+  const blocks = Math.ceil((end - headerSize) / BLOCK);
+  need(h.checksumsSize === 8 * blocks, `${h.checksumsSize} bytes of block checksums for ${blocks} blocks`);
+  need(end + h.checksumsSize === h.fileSize, 'the file size is not the end of the block checksums');
+
+  if (h.metadataSize > 0) {
+    try {
+      h.metadata = JSON.parse(text(file.subarray(metadataAt, metadataAt + h.metadataSize))) as Record<string, unknown>;
+    } catch (error) {
+      need(false, `the metadata is not JSON in UTF-8: ${(error as Error).message}`);
+    }
+    const isObject = typeof h.metadata === 'object' && h.metadata !== null && !Array.isArray(h.metadata);
+    need(isObject, 'the metadata is not a JSON object');
+  }
+  need(file.length === h.fileSize, `the file has ${file.length} bytes, its header says ${h.fileSize}`);
+  return h;
+}
+
+const rotate32 = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
+
+/** §4; all in signed 32-bit numbers until the last line. */
+export function xxh32(bytes: Uint8Array, seed: number): number {
+  const [p1, p2, p3, p4, p5] = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1] as const;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const round = (sum: number, lane: number): number => Math.imul(rotate32((sum + Math.imul(lane, p2)) | 0, 13), p1);
+  let at = 0;
+  let hash = (seed + p5) | 0;
+  if (bytes.length >= 16) {
+    let [a, b, c, d] = [(seed + p1 + p2) | 0, (seed + p2) | 0, seed | 0, (seed - p1) | 0];
+    for (; at + 16 <= bytes.length; at += 16) {
+      a = round(a, view.getInt32(at, true));
+      b = round(b, view.getInt32(at + 4, true));
+      c = round(c, view.getInt32(at + 8, true));
+      d = round(d, view.getInt32(at + 12, true));
+    }
+    hash = rotate32(a, 1) + rotate32(b, 7) + rotate32(c, 12) + rotate32(d, 18);
+  }
+  hash = (hash + bytes.length) | 0;
+  for (; at + 4 <= bytes.length; at += 4) {
+    hash = Math.imul(rotate32((hash + Math.imul(view.getInt32(at, true), p3)) | 0, 17), p4);
+  }
+  for (; at < bytes.length; at++) hash = Math.imul(rotate32((hash + Math.imul(view.getUint8(at), p5)) | 0, 11), p1);
+  hash = Math.imul(hash ^ (hash >>> 15), p2);
+  hash = Math.imul(hash ^ (hash >>> 13), p3);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+const wrap = (x: bigint): bigint => BigInt.asUintN(64, x);
+const rotate64 = (x: bigint, by: bigint): bigint => wrap(x << by) | (x >> (64n - by));
+const [P1, P2, P3] = [0x9e3779b185ebca87n, 0xc2b2ae3d27d4eb4fn, 0x165667b19e3779f9n];
+const [P4, P5] = [0x85ebca77c2b2ae63n, 0x27d4eb2f165667c5n];
+const round64 = (sum: bigint, lane: bigint): bigint => wrap(rotate64(wrap(sum + wrap(lane * P2)), 31n) * P1);
+
+/** §8 */
+export function xxh64(bytes: Uint8Array, seed = 0n): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  let hash = wrap(seed + P5);
+  if (bytes.length >= 32) {
+    let [a, b, c, d] = [wrap(seed + P1 + P2), wrap(seed + P2), wrap(seed), wrap(seed - P1)];
+    for (; at + 32 <= bytes.length; at += 32) {
+      a = round64(a, view.getBigUint64(at, true));
+      b = round64(b, view.getBigUint64(at + 8, true));
+      c = round64(c, view.getBigUint64(at + 16, true));
+      d = round64(d, view.getBigUint64(at + 24, true));
+    }
+    hash = wrap(rotate64(a, 1n) + rotate64(b, 7n) + rotate64(c, 12n) + rotate64(d, 18n));
+    for (const sum of [a, b, c, d]) hash = wrap((hash ^ round64(0n, sum)) * P1 + P4);
+  }
+  hash = wrap(hash + BigInt(bytes.length));
+  for (; at + 8 <= bytes.length; at += 8) {
+    hash = wrap(rotate64(hash ^ round64(0n, view.getBigUint64(at, true)), 27n) * P1 + P4);
+  }
+  if (at + 4 <= bytes.length) {
+    hash = wrap(rotate64(hash ^ wrap(BigInt(view.getUint32(at, true)) * P1), 23n) * P2 + P3);
+    at += 4;
+  }
+  for (; at < bytes.length; at++) hash = wrap(rotate64(hash ^ wrap(BigInt(view.getUint8(at)) * P5), 11n) * P1);
+  hash = wrap((hash ^ (hash >> 33n)) * P2);
+  hash = wrap((hash ^ (hash >> 29n)) * P3);
+  return hash ^ (hash >> 32n);
+}

@@ -2,14 +2,14 @@
 // encoded, nor where they come from.
 
 import { assemble, type DuplicatePolicy } from './assemble.js';
-import type { Block } from './bytes.js';
-import { Block as Memory } from './bytes.js';
+import { Block } from './bytes.js';
 import { loadChecksums } from './checksum.js';
 import { HmapError, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
 import { encodeMetadata, type Metadata, writeHeader } from './header.js';
 import { headerSize, MAX_KEY_BYTES, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
 import { checkOptions, oneOf } from './options.js';
+import { Pacer } from './pacer.js';
 import { type HeldForm, Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
 import { Publication } from './publish.js';
@@ -81,9 +81,6 @@ const SMALLEST_MEMORY = 2 ** 20;
 const LARGEST_MEMORY = 2 ** 31;
 const DEFAULT_MEMORY = 256 * 2 ** 20;
 const SMALLEST_SEGMENT = 8192;
-/** Milliseconds between turns that the event loop gets. */
-const TURN = 50;
-
 /** Options with their defaults, checked. */
 function settle(options: BuildOptions) {
   checkOptions(options, BUILD_OPTIONS);
@@ -130,7 +127,8 @@ export class Builder {
   readonly #partitions: Partitions;
   readonly #form: HeldForm;
   readonly #stats: EntryStats;
-  #turn = performance.now();
+  readonly #pacer: Pacer;
+  #phase: BuildProgress['phase'] = 'read';
 
   /**
    * @throws {TypeError} for a bad option, which it names
@@ -139,7 +137,7 @@ export class Builder {
   constructor(path: string, options: BuildOptions) {
     if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
     this.#options = settle(options);
-    const { value, memory, seed, signal, overwrite } = this.#options;
+    const { value, memory, seed, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
     this.valueType = value;
     this.#seed = seed | 0;
@@ -152,8 +150,12 @@ export class Builder {
     };
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
-    this.#partitions = new Partitions(new Memory(arena), this.#form, this.#spill, 0);
+    this.#partitions = new Partitions(new Block(arena), this.#form, this.#spill, 0);
     this.#stats = new EntryStats(value);
+    this.#pacer = new Pacer(signal, (entries) => {
+      const phase = this.#phase;
+      onProgress?.(phase === 'read' ? { phase, entries } : { phase, entries, total: this.entries });
+    });
   }
 
   /** Entries added so far. */
@@ -173,17 +175,8 @@ export class Builder {
   }
 
   /** Reports progress, and gives other work a turn where the last one was a while ago. Throws the signal's reason once it is aborted. */
-  pause(phase: 'read' | 'write' = 'read', done: number = this.entries): Promise<void> | undefined {
-    const { signal, onProgress } = this.#options;
-    signal?.throwIfAborted();
-    const now = performance.now();
-    if (now - this.#turn < TURN) return undefined;
-    this.#turn = now;
-    onProgress?.(phase === 'read' ? { phase, entries: done } : { phase, entries: done, total: this.#stats.entries });
-    return new Promise((resolve) => setImmediate(resolve)).then(() => {
-      this.#turn = performance.now();
-      signal?.throwIfAborted();
-    });
+  pause(done: number = this.entries): Promise<void> | undefined {
+    return this.#pacer.pause(done);
   }
 
   /**
@@ -193,6 +186,7 @@ export class Builder {
   async finish(): Promise<BuildSummary> {
     const { metadata, seed, duplicates, segmentBytes, memory } = this.#options;
     const { fd } = this.#publication;
+    this.#phase = 'write';
     const { plan, stats, written } = await assemble({
       partitions: this.#partitions,
       stats: this.#stats,
@@ -205,7 +199,7 @@ export class Builder {
       fd,
       hashes: await loadChecksums(),
       headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
-      pause: (done) => this.pause('write', done),
+      pause: (done) => this.pause(done),
     });
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, bucketBytes, heapBytes, loads } = written;

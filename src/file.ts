@@ -48,14 +48,17 @@ export function openForReading(path: string): number {
   }
 }
 
-/** Reads and checks the header of an open file. */
-export function readHeader(fd: number, path: string): Header {
+/**
+ * Reads and checks the header of an open file.
+ * @param size whether the file must end where the header says; a block device need not
+ */
+export function readHeader(fd: number, path: string, size: 'exact size' | 'any size' = 'exact size'): Header {
   const stat = fstatSync(fd);
   const fileBytes = stat.isFile() ? stat.size : Number.MAX_SAFE_INTEGER;
   const start = readBytes(fd, 0, Math.min(PAGE, fileBytes));
   const headerBytes = checkPreamble(start, fileBytes, path);
   const bytes = headerBytes === PAGE ? start : readBytes(fd, 0, headerBytes);
-  return parseHeader(bytes, stat.isFile() ? fileBytes : undefined, path);
+  return parseHeader(bytes, stat.isFile() && size === 'exact size' ? fileBytes : undefined, path);
 }
 
 /** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */

@@ -24,6 +24,17 @@ export class Segment {
     this.heapOffset = offset + start;
   }
 
+  /**
+   * Range of a bucket's records in the key heap.
+   * @throws {HmapError} `HMAP_DAMAGED` where it is none
+   */
+  bucketRange(bucket: number): { start: number; end: number } {
+    const start = this.offsets[bucket]!;
+    const end = this.offsets[bucket + 1]!;
+    if (start < 0 || end < start || end > this.heapBytes) throw this.damagedBucket(bucket);
+    return { start, end };
+  }
+
   /** Error for bytes that break a rule of the format; `at` is an offset in the key heap. */
   damaged(what: string, at: number): HmapError {
     const offset = this.heapOffset + at;

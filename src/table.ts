@@ -1,22 +1,19 @@
 // An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
 import type { Header } from './header.js';
 import { encodeKey, type Key, SCRATCH_FILL, scratch } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { Mapping, MappingKind } from './mapping/mapping.js';
-import { RecordCursor, type Segment } from './segment.js';
+import type { Segment } from './segment.js';
 import type { ValueType } from './types.js';
 import { DECODERS, decodeText, type ValueDecoder } from './values.js';
+import { type Place, walkRecords } from './walk.js';
 
 /** Keys that one pass of {@link Table.getMany} takes at once. */
 const BATCH = 256;
-
-/** How far ahead of an iteration the operating system is asked to read, in bytes. */
-const READ_AHEAD = 8 * 2 ** 20;
 
 /** How a table yields its keys. */
 export type KeyForm = 'string' | 'bytes';
@@ -35,7 +32,6 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   /** How the file's bytes came into memory. */
   readonly mapping: MappingKind;
   readonly #decode: ValueDecoder<V>;
-  readonly #fixedSet: boolean;
   readonly #keyForm: KeyForm;
   #lookup: Lookup | undefined;
   #mapped: Mapping | undefined;
@@ -51,7 +47,6 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     this.#segments = segments;
     this.#lookup = new Lookup(header, segments);
     this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
-    this.#fixedSet = header.valueType === 'none';
     this.#keyForm = keyForm;
   }
 
@@ -223,32 +218,21 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     return lookup;
   }
 
-  *#records(): Generator<At, undefined, unknown> {
+  *#records(): Generator<Place, undefined, unknown> {
     this.#opened();
-    const cursor = new RecordCursor(this.header);
-    for (let i = 0; i < this.header.segments.length; i++) {
-      const segment = this.#segments[i]!;
-      const at = { cursor, heap: segment.heap };
-      cursor.enter(segment, 0, segment.heapBytes);
-      let asked = 0;
-      while (cursor.step()) {
-        if (cursor.record >= asked) {
-          const start = segment.heapOffset - segment.offset + cursor.record;
-          const left = segment.heapBytes - cursor.record;
-          this.#mapped!.advise('willneed', i, start, Math.min(READ_AHEAD, left));
-          asked = cursor.record + READ_AHEAD / 2;
-        }
-        yield at;
-        this.#opened();
-      }
+    const readAhead = (segment: number, start: number, length: number) =>
+      this.#mapped?.advise('willneed', segment, start, length);
+    for (const place of walkRecords(this.header, this.#segments, readAhead)) {
+      yield place;
+      this.#opened();
     }
   }
 
-  #valueAt({ cursor, heap }: At): V {
-    return this.#fixedSet ? (true as V) : this.#decode(heap, cursor.value, cursor.valueBytes);
+  #valueAt({ cursor, segment }: Place): V {
+    return this.#decode(segment.heap, cursor.value, cursor.valueBytes);
   }
 
-  #keyAt({ cursor, heap }: At): K {
+  #keyAt({ cursor, segment: { heap } }: Place): K {
     if (this.#keyForm === 'bytes') return DECODERS.bytes(heap, cursor.key, cursor.keyBytes) as K;
     const bytes = heap.bytes.subarray(cursor.key, cursor.value);
     if (!isUtf8(bytes)) {
@@ -257,11 +241,6 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     }
     return decodeText(heap, cursor.key, cursor.keyBytes) as K;
   }
-}
-
-interface At {
-  readonly cursor: RecordCursor;
-  readonly heap: Block;
 }
 
 /** What one pass of getMany knows of its keys. */

@@ -1,0 +1,111 @@
+// Shows where single records lie: one bucket, or the bucket of a key. For the dump tool and for whoever writes a reader of their own.
+
+import { withFile } from './file.js';
+import { xxh32 } from './hash.js';
+import type { Header } from './header.js';
+import { encodeKey, type Key, scratch } from './keys.js';
+import { bucketOf, segmentOf } from './layout.js';
+import { mapRanges } from './mapping/open-file.js';
+import { RecordCursor, Segment } from './segment.js';
+
+/** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies. */
+export interface RecordView {
+  /** XXH32 of the key, unsigned. */
+  hash: number;
+  /** First byte of the record; the length prefixes, if any, start here. */
+  offset: number;
+  keyOffset: number;
+  valueOffset: number;
+  /** Behind the last byte of the value. */
+  end: number;
+  key: Uint8Array;
+  value: Uint8Array;
+  /** All bytes of the record, prefixes included. */
+  bytes: Uint8Array;
+}
+
+/** A bucket: its place in the bucket array, and its records. */
+export interface BucketView {
+  header: Header;
+  /** Index of the segment, and of the bucket in it. */
+  segment: number;
+  bucket: number;
+  /** Index of the bucket over all segments. */
+  index: number;
+  /** Byte offset in the file of the bucket's entry in the bucket array, and of its records, `[start, end)`. */
+  arrayOffset: number;
+  start: number;
+  end: number;
+  records: RecordView[];
+}
+
+/**
+ * The bucket with an index in [0, number of buckets of all segments).
+ * @throws {RangeError} for another index
+ * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where the bucket does not fit
+ */
+export function inspectBucket(path: string, index: number): BucketView {
+  return withFile(path, ({ fd, header }) => {
+    const buckets = 2 ** (header.segmentBits + header.bucketBits);
+    if (!Number.isInteger(index) || index < 0 || index >= buckets) {
+      throw new RangeError(`bucket: expected an integer from 0 to ${buckets - 1}, got ${index}`);
+    }
+    return readBucket(fd, path, header, Math.floor(index / 2 ** header.bucketBits), index % 2 ** header.bucketBits);
+  });
+}
+
+/**
+ * The bucket in which a key lies, or would lie, and the key's record if the table has it. Throws as {@link inspectBucket} does.
+ * @throws {TypeError} when `key` is neither a string nor a Uint8Array
+ */
+export function inspectKey(path: string, key: Key): { bucket: BucketView | undefined; record: RecordView | undefined } {
+  return withFile(path, ({ fd, header }) => {
+    const length = encodeKey(key, 0);
+    if (length < 0) return { bucket: undefined, record: undefined };
+    const hash = xxh32(scratch.view, 0, length, header.hash.seed);
+    const wanted = Buffer.from(scratch.bytes.subarray(0, length));
+    const { segmentBits, bucketBits } = header;
+    const bucket = readBucket(fd, path, header, segmentOf(hash, segmentBits), bucketOf(hash, segmentBits, bucketBits));
+    return { bucket, record: bucket.records.find((record) => wanted.equals(record.key)) };
+  });
+}
+
+function readBucket(fd: number, path: string, header: Header, segmentIndex: number, bucket: number): BucketView {
+  const place = header.segments[segmentIndex]!;
+  const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
+  try {
+    const segment = new Segment(mapping.views[0]!, place.offset, header.bucketBits);
+    const { start, end } = segment.bucketRange(bucket);
+    const cursor = new RecordCursor(header);
+    cursor.enter(segment, start, end);
+    const records: RecordView[] = [];
+    while (cursor.step()) records.push(recordAt(segment, cursor, header));
+    return {
+      header,
+      segment: segmentIndex,
+      bucket,
+      index: segmentIndex * 2 ** header.bucketBits + bucket,
+      arrayOffset: place.offset + 4 * bucket,
+      start: segment.heapOffset + start,
+      end: segment.heapOffset + end,
+      records,
+    };
+  } finally {
+    mapping.close();
+  }
+}
+
+function recordAt(segment: Segment, cursor: RecordCursor, header: Header): RecordView {
+  const { heap, heapOffset } = segment;
+  const copy = (from: number, to: number) => Uint8Array.from(heap.bytes.subarray(from, to));
+  return {
+    hash: xxh32(heap.view, cursor.key, cursor.keyBytes, header.hash.seed) >>> 0,
+    offset: heapOffset + cursor.record,
+    keyOffset: heapOffset + cursor.key,
+    valueOffset: heapOffset + cursor.value,
+    end: heapOffset + cursor.next,
+    key: copy(cursor.key, cursor.value),
+    value: copy(cursor.value, cursor.next),
+    bytes: copy(cursor.record, cursor.next),
+  };
+}

@@ -1,0 +1,34 @@
+// Gives the event loop a turn during long work. Knows nothing of the work.
+
+/** Milliseconds between turns. */
+const TURN = 50;
+
+export class Pacer {
+  readonly #signal: AbortSignal | undefined;
+  readonly #report: (done: number) => void;
+  #last = performance.now();
+
+  /** @param report called at each turn with how much is done */
+  constructor(signal: AbortSignal | undefined, report: (done: number) => void) {
+    this.#signal = signal;
+    this.#report = report;
+  }
+
+  /**
+   * Reports and gives a turn where the last one was a while ago; else gives `undefined`, and there is nothing to wait for.
+   * @throws the signal's reason once it is aborted
+   */
+  pause(done: number): Promise<void> | undefined {
+    this.#signal?.throwIfAborted();
+    const now = performance.now();
+    if (now - this.#last < TURN) return undefined;
+    this.#report(done);
+    return this.#turn();
+  }
+
+  async #turn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#last = performance.now();
+    this.#signal?.throwIfAborted();
+  }
+}

@@ -62,7 +62,7 @@ export function compareBytes(
   bt: number,
   bLength: number,
 ): number {
-  const shared = aLength < bLength ? aLength : bLength;
+  const shared = Math.min(aLength, bLength);
   let i = 0;
   for (; i + 4 <= shared; i += 4) {
     if (a.getInt32(at + i, true) !== b.getInt32(bt + i, true)) {

@@ -12,7 +12,7 @@ export class BucketLoads {
   #records = 0;
 
   add(records: number): void {
-    this.histogram[records < LAST_LOAD ? records : LAST_LOAD]!++;
+    this.histogram[Math.min(records, LAST_LOAD)]!++;
     if (records > this.longest) this.longest = records;
     this.#buckets++;
     this.#records += records;

@@ -222,6 +222,9 @@ export function decodeText(block: Block, at: number, length: number): string {
 
 /** Whether bytes are a value of the type; what `verify` holds each value to. Fixed widths are checked elsewhere. */
 export function isValueOf(type: ValueType, block: Block, at: number, length: number): boolean {
+  const { view } = block;
+  if (type === 'f32') return !Number.isNaN(view.getFloat32(at, true)) || view.getUint32(at, true) === NAN32;
+  if (type === 'f64') return !Number.isNaN(view.getFloat64(at, true)) || view.getBigUint64(at, true) === NAN64;
   if (type !== 'utf8' && type !== 'json') return true;
   const bytes = block.bytes.subarray(at, at + length);
   if (!isUtf8(bytes)) return false;

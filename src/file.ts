@@ -28,6 +28,18 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   }
 }
 
+/** {@link withFile} for work that takes its time. */
+export async function withFileAsync<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  const fd = openForReading(path);
+  try {
+    return await use({ path, fd, header: readHeader(fd, path) });
+  } catch (error) {
+    throw systemError(error, 'read', path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Opens a regular file or a block device. Never waits, as opening a FIFO would. */
 export function openForReading(path: string): number {
   if (endianness() !== 'LE') {

@@ -268,7 +268,9 @@ function parseSegments(
 function parseMetadata(bytes: Uint8Array, offset: number, length: number, path: string): Metadata {
   if (length === 0) return {};
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(offset, offset + length));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      bytes.subarray(offset, offset + length),
+    );
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata;
   } catch {

@@ -1,8 +1,6 @@
 // Measures a file: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
 
-import { closeSync } from 'node:fs';
-import { systemError } from './errors.js';
-import { openForReading, readHeader } from './file.js';
+import { withFileAsync } from './file.js';
 import type { Header } from './header.js';
 import { bucketArraySize, heapStart } from './layout.js';
 import { BucketLoads } from './loads.js';
@@ -59,18 +57,12 @@ const STRIDE = 4096;
 export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
   if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
   checkOptions(options, ['onProgress', 'signal']);
-  const fd = openForReading(path);
-  try {
-    const header = readHeader(fd, path);
+  return withFileAsync(path, async ({ fd, header }) => {
     const pacer = new Pacer(options.signal, (done) => options.onProgress?.(done, header.fileBytes));
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
     for (const segment of mappedSegments(fd, header, path)) await measureSegment(header, segment, sums, pacer);
     return summary(path, header, sums);
-  } catch (error) {
-    throw systemError(error, 'read', path);
-  } finally {
-    closeSync(fd);
-  }
+  });
 }
 
 interface Sums {

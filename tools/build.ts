@@ -1,0 +1,183 @@
+// hmap build: makes a file from text.
+
+import { createReadStream, statSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { withBuilder } from '../src/build.js';
+import { systemError } from '../src/errors.js';
+import type { BuildOptions, BuildSummary } from '../src/index.js';
+import { oneOf } from '../src/options.js';
+import { isValueType, VALUE_TYPES, type ValueType } from '../src/types.js';
+import {
+  collectPair,
+  EXIT,
+  examples,
+  exitWith,
+  grouped,
+  humanBytes,
+  parseInteger,
+  parseSize,
+  SIGNAL_EXIT,
+  say,
+} from './cli.js';
+import { Feed } from './formats/feed.js';
+import { FORMATS, type FormatName } from './formats/format.js';
+import { formatByEnding, formatOf } from './formats/index.js';
+import { Progress } from './progress.js';
+
+interface Options {
+  format?: FormatName;
+  value?: ValueType;
+  keyColumn?: string;
+  valueColumn?: string;
+  headerRow?: boolean;
+  duplicates?: 'error' | 'first' | 'last';
+  memory?: number;
+  seed?: number;
+  meta?: Record<string, string>;
+  force?: boolean;
+  json?: boolean;
+}
+
+/** Bytes of one read; large, so that few lines are cut. */
+const READ = 2 ** 20;
+
+export function addBuild(program: Command): void {
+  const command = program
+    .command('build')
+    .summary('make an .hmap file from a text file')
+    .description(
+      'Makes an .hmap file from the entries of a text file, or of stdin. The order of the entries does not matter to the bytes of the file. Takes ' +
+        'fixed memory (--memory); what is too much goes to a temporary file beside the output, which appears in one step when it is complete.',
+    )
+    .argument('<input>', 'the text file, or - for stdin')
+    .argument('<output>', 'the .hmap file to make')
+    .addOption(
+      new Option('-f, --format <format>', 'format of the input (default: by the ending of its name)').choices(FORMATS),
+    )
+    .addOption(
+      new Option(
+        '-v, --value <type>',
+        'type of the values (default: utf8 for tsv and csv, json for jsonl, bytes for cdb, none for lines)',
+      ).choices(VALUE_TYPES),
+    )
+    .option(
+      '--key-column <column>',
+      'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
+    )
+    .option('--value-column <column>', 'column of the values, likewise (default: 2, or "value")')
+    .option('--header-row', 'the first row names the columns (also taken so where a column is chosen by name)')
+    .addOption(
+      new Option('-d, --duplicates <policy>', 'what to do with entries of the same key, in the order of the input')
+        .choices(['error', 'first', 'last'])
+        .default('error'),
+    )
+    .option('-m, --memory <size>', 'memory for entries, such as 512M, from 1M (default: 256M)', parseSize)
+    .option('--seed <number>', 'seed of the hash (default: 0)', parseInteger(0, 0xffff_ffff))
+    .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
+    .option('--force', 'replace the output if it exists')
+    .option('--json', 'print what was built as JSON on stdout')
+    .action(runBuild);
+  examples(
+    command,
+    'hmap build words.txt words.hmap                       # a set: one key a line',
+    'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
+    'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
+    'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
+  );
+}
+
+async function runBuild(input: string, output: string, options: Options): Promise<void> {
+  const name = input === '-' ? 'stdin' : input;
+  const format = options.format ?? formatByEnding(input);
+  if (format === undefined)
+    throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
+  const value = options.value ?? formatOf(format).value;
+  if (!isValueType(value)) oneOf('--value', value, VALUE_TYPES);
+  const progress = new Progress(input === '-' ? 'entries' : 'bytes');
+  const source = new Source(input);
+  const stop = new AbortController();
+  const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const listener = () => stop.abort(signal);
+    process.once(signal, listener);
+    return () => process.removeListener(signal, listener);
+  });
+  const buildOptions: BuildOptions = {
+    value,
+    overwrite: options.force === true,
+    signal: stop.signal,
+    onProgress: ({ phase, entries, total }) => {
+      if (phase === 'write') progress.update('writing', entries, total);
+      else if (source.size === undefined) progress.update('reading', entries, undefined);
+      else progress.update('reading', source.done, source.size);
+    },
+    ...(options.duplicates && { duplicates: options.duplicates }),
+    ...(options.memory !== undefined && { memory: options.memory }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.meta && { metadata: options.meta }),
+  };
+  try {
+    const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
+    const summary = await withBuilder(output, buildOptions, (builder) =>
+      formatOf(format).read(source.pieces(), new Feed(builder, name), columns),
+    );
+    progress.stop();
+    report(summary, options.json === true);
+    exitWith(EXIT.fine);
+  } catch (error) {
+    progress.stop();
+    if (!stop.signal.aborted) throw error;
+    say(`hmap: stopped; ${output} is as it was`);
+    exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
+  } finally {
+    for (const remove of signals) remove();
+    source.close();
+  }
+}
+
+/** The input, and how much of it has been read. */
+class Source {
+  readonly size: number | undefined;
+  done = 0;
+  readonly #path: string;
+  readonly #stream: NodeJS.ReadableStream & { destroy?(): void };
+
+  constructor(input: string) {
+    this.#path = input;
+    try {
+      const stat = input === '-' ? undefined : statSync(input);
+      this.size = stat?.isFile() ? stat.size : undefined;
+    } catch (error) {
+      throw systemError(error, 'read', input);
+    }
+    this.#stream = input === '-' ? process.stdin : createReadStream(input, { highWaterMark: READ });
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of this.#stream) {
+        const bytes = piece as unknown as Buffer;
+        this.done += bytes.length;
+        yield bytes;
+      }
+    } catch (error) {
+      throw systemError(error, 'read', this.#path);
+    }
+  }
+
+  /** Lets the program end though more input may come. */
+  close(): void {
+    this.#stream.destroy?.();
+  }
+}
+
+function report(summary: BuildSummary, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+    return;
+  }
+  const { path, entries, duplicates, fileBytes, payloadBytes, seconds } = summary;
+  const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} with a key that was there dropped)`;
+  const overhead =
+    entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes an entry over the payload`;
+  say(`${path}: ${grouped(entries)} entries${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`);
+}

@@ -1,0 +1,83 @@
+// What the commands share: exit codes, sizes, messages, the end of a pipe. Knows nothing of tables.
+
+import { type Command, InvalidArgumentError } from 'commander';
+import { HmapError } from '../src/index.js';
+
+/** Exit codes of every command. */
+export const EXIT = {
+  /** Done, nothing to report. */
+  fine: 0,
+  /** Done; there are findings, or a key was not found. */
+  findings: 1,
+  /** Could not run. */
+  failed: 2,
+} as const;
+
+/** Exit codes of a command that a signal ended, as a shell gives them. */
+export const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Prints one line for people, on stderr. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Prints why a command could not run, in one line. */
+export function complain(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  say(`hmap: ${message.replace(/\s*\n\s*/g, ' ')}`);
+  // A failure that is neither the user's nor the system's is ours, and its place matters.
+  if (process.env.HMAP_DEBUG && error instanceof Error) say(error.stack ?? '');
+  else if (
+    !(error instanceof HmapError || error instanceof TypeError || error instanceof RangeError) &&
+    error instanceof Error
+  ) {
+    say('hmap: set HMAP_DEBUG=1 to see where this happened');
+  }
+}
+
+const UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** Parses a size such as `512M`; K, M, G and T are powers of 1024. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected a size such as 512M or 2G.');
+  return Math.floor(Number(match[1]) * UNITS[match[2]!.toUpperCase()]!);
+}
+
+/** Parses an integer from `least` to `most`, inclusive, in decimal or as 0x and hexadecimal. */
+export function parseInteger(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^(\d+|0x[0-9a-f]+)$/i.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected an integer from ${least} to ${most}.`);
+  };
+}
+
+/** Collects repeated `name=value` options. */
+export function collectPair(text: string, pairs: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected name=value.');
+  return { ...pairs, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Sets what the program ends with, once all output is written. */
+export function exitWith(code: number): void {
+  process.exitCode = code;
+}
+
+/** Adds examples to a command's help. */
+export function examples(command: Command, ...lines: string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+}
+
+/** A number for people: groups of three digits. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** A size for people. */
+export function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const exponent = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 2 ** (10 * exponent)).toFixed(1)} ${['', 'K', 'M', 'G', 'T'][exponent]}iB`;
+}

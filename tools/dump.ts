@@ -1,0 +1,120 @@
+// hmap dump: prints entries, the header, or single records with their bytes.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { showKey } from '../src/errors.js';
+import { withFileAsync } from '../src/file.js';
+import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../src/index.js';
+import { mappedSegments, walkRecords } from '../src/walk.js';
+import { EXIT, examples, exitWith, parseInteger, say } from './cli.js';
+import { FORMATS, type FormatName } from './formats/format.js';
+import { formatOf } from './formats/index.js';
+import { headerJson } from './header-json.js';
+import { hexDump } from './hex.js';
+import { Output } from './output.js';
+import { Progress } from './progress.js';
+
+interface Options {
+  format: FormatName;
+  header?: boolean;
+  bucket?: number;
+  key?: string;
+  limit?: number;
+}
+
+export function addDump(program: Command): void {
+  const command = program
+    .command('dump')
+    .summary('print entries, the header, or single records')
+    .description(
+      'Prints all entries, in the order of the file, in a format that `hmap build` reads back into the identical file (with the same --value, --seed and ' +
+        '--meta). jsonl and cdb carry every key and value; the others refuse what they cannot carry. Cost: one pass over the file.',
+    )
+    .argument('<file>', 'the .hmap file')
+    .addOption(new Option('-f, --format <format>', 'format of the entries').choices(FORMATS).default('jsonl'))
+    .option('-n, --limit <count>', 'print at most this many entries', parseInteger(0, Number.MAX_SAFE_INTEGER))
+    .option('--header', 'print the header as JSON instead')
+    .option('--bucket <number>', 'print one bucket, with offsets and bytes, instead', parseBucket)
+    .option('--key <key>', 'print the record of one key, with offsets and bytes, instead')
+    .action(runDump);
+  examples(
+    command,
+    'hmap dump table.hmap | head',
+    'hmap dump --format cdb table.hmap | cdb -c table.cdb',
+    'hmap dump --key apple table.hmap',
+  );
+}
+
+function parseBucket(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected an integer from 0.');
+}
+
+async function runDump(file: string, options: Options, command: Command): Promise<void> {
+  const modes = ['header', 'bucket', 'key'].filter((name) => command.getOptionValue(name) !== undefined);
+  if (modes.length > 1) throw new TypeError(`--${modes[0]} and --${modes[1]} exclude each other`);
+  const out = new Output();
+  let found = true;
+  if (options.header)
+    await withFileAsync(file, async ({ header }) => out.text(`${JSON.stringify(headerJson(header), null, 2)}\n`));
+  else if (options.bucket !== undefined) showBucket(inspectBucket(file, options.bucket), undefined, out);
+  else if (options.key !== undefined) found = showKeyRecord(file, options.key, out);
+  else await dumpEntries(file, options, out);
+  await out.flush();
+  exitWith(found ? EXIT.fine : EXIT.findings);
+}
+
+async function dumpEntries(
+  path: string,
+  { format, limit = Number.POSITIVE_INFINITY }: Options,
+  out: Output,
+): Promise<void> {
+  const progress = new Progress('entries');
+  await withFileAsync(path, async ({ fd, header }) => {
+    const writer = formatOf(format).writer(header);
+    const total = Math.min(header.entries, limit);
+    let done = 0;
+    if (limit > 0) {
+      for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path), () => {})) {
+        writer.entry(segment.heap, cursor, out);
+        if (out.full) {
+          await out.flush();
+          progress.update('dumping', done, total);
+        }
+        if (++done >= limit) break;
+      }
+    }
+    writer.end?.(out);
+  }).finally(() => progress.stop());
+}
+
+function showKeyRecord(path: string, key: string, out: Output): boolean {
+  const { bucket, record } = inspectKey(path, key);
+  if (record === undefined || bucket === undefined) {
+    const where = bucket === undefined ? '' : ` (it would be in bucket ${bucket.index})`;
+    say(`not found: ${showKey(Buffer.from(key))}${where}`);
+    return false;
+  }
+  showBucket(bucket, record, out);
+  return true;
+}
+
+/** Prints a bucket and its records, or only one of them. */
+function showBucket(view: BucketView, only: RecordView | undefined, out: Output): void {
+  const count = view.records.length;
+  out.text(
+    `bucket ${view.index} (bucket ${view.bucket} of segment ${view.segment}): ${count} record${count === 1 ? '' : 's'}\n`,
+  );
+  out.text(`  offset in the bucket array at byte ${view.arrayOffset}; records in bytes [${view.start}, ${view.end})\n`);
+  for (const record of only === undefined ? view.records : [only]) {
+    const { offset, keyOffset, valueOffset, end } = record;
+    out.text(`\nrecord of key ${showKey(record.key)}, hash 0x${record.hash.toString(16).padStart(8, '0')}\n`);
+    const parts = [
+      { name: 'length prefixes', from: offset, to: keyOffset },
+      { name: 'key', from: keyOffset, to: valueOffset },
+      { name: `value (${view.header.valueType})`, from: valueOffset, to: end },
+    ];
+    for (const { name, from, to } of parts) {
+      if (to > from) out.text(hexDump(record.bytes.subarray(from - offset, to - offset), from, name));
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// `cdb`: the input of cdbmake and `cdb -c`: `+klen,dlen:key->data` and a line end for each entry, and an empty line after the last.
+
+import { Block } from '../../src/bytes.js';
+import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/layout.js';
+import { Output } from '../output.js';
+import type { Feed } from './feed.js';
+import type { MakeWriter, ReadEntries } from './format.js';
+import { textPrinter } from './text.js';
+
+const LF = 0x0a;
+/** `+65535,1073741824:` and some. */
+const LONGEST_HEAD = 32;
+
+export const readCdb: ReadEntries = async (pieces, feed) => {
+  const reader = new CdbReader(feed);
+  for await (const piece of pieces) {
+    reader.take(piece);
+    const waiting = feed.pause();
+    if (waiting !== undefined) await waiting;
+  }
+  reader.end();
+};
+
+/** Reads records one after the other. Line numbers count records, since data may hold line ends. */
+class CdbReader {
+  readonly #feed: Feed;
+  #rest: Buffer = Buffer.alloc(0);
+  /** Bytes that must be there before it is worth to look again. */
+  #needed = 1;
+  #pieces: Uint8Array[] = [];
+  #waiting = 0;
+  #record = 0;
+  #ended = false;
+
+  constructor(feed: Feed) {
+    this.#feed = feed;
+  }
+
+  take(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#waiting += piece.length;
+    if (this.#rest.length + this.#waiting < this.#needed) return;
+    const block = new Block(
+      this.#pieces.length === 1 && this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, ...this.#pieces]),
+    );
+    this.#pieces = [];
+    this.#waiting = 0;
+    const at = this.#records(block);
+    this.#rest = Buffer.from(block.bytes.subarray(at));
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    throw this.#malformed('the input ends without the empty line that closes it');
+  }
+
+  /** Takes all whole records and returns where the first that is not whole begins. */
+  #records(block: Block): number {
+    const { bytes } = block;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#ended) throw this.#malformed('there is more after the empty line that closes the input');
+      if (bytes[at] === LF) {
+        this.#ended = true;
+        at++;
+        continue;
+      }
+      const next = this.#one(block, at);
+      if (next < 0) return at;
+      at = next;
+    }
+    this.#needed = 1;
+    return at;
+  }
+
+  /** Takes the record at `at` and returns where the next begins, or -1 where the record is not whole. */
+  #one(block: Block, at: number): number {
+    const { bytes } = block;
+    const head = bytes.toString('latin1', at, Math.min(at + LONGEST_HEAD, bytes.length));
+    const match = /^\+(\d{1,10}),(\d{1,10}):/.exec(head);
+    if (match === null) {
+      if (head.length < LONGEST_HEAD && /^\+\d{0,10}(,\d{0,10})?$/.test(head)) {
+        this.#needed = bytes.length - at + 1;
+        return -1;
+      }
+      throw this.#malformed('expected +klen,dlen:key->data');
+    }
+    const keyBytes = Number(match[1]);
+    const dataBytes = Number(match[2]);
+    if (keyBytes > MAX_KEY_BYTES) throw this.#malformed(`the key has ${keyBytes} bytes, the most is ${MAX_KEY_BYTES}`);
+    if (dataBytes > MAX_VALUE_BYTES)
+      throw this.#malformed(`the data has ${dataBytes} bytes, the most is ${MAX_VALUE_BYTES}`);
+    const keyAt = at + match[0].length;
+    const keyEnd = keyAt + keyBytes;
+    const dataAt = keyEnd + 2;
+    const end = dataAt + dataBytes;
+    if (end + 1 > bytes.length) {
+      this.#needed = end + 1 - at;
+      return -1;
+    }
+    if (bytes[keyEnd] !== 0x2d || bytes[keyEnd + 1] !== 0x3e) throw this.#malformed('expected -> between key and data');
+    if (bytes[end] !== LF) throw this.#malformed('expected a line end after the data');
+    this.#feed.text(block, keyAt, keyEnd, block, dataAt, end, ++this.#record);
+    return end + 1;
+  }
+
+  #malformed(what: string): Error {
+    return this.#feed.malformed(this.#record + 1, `${what} (lines count records here)`);
+  }
+}
+
+export const cdbWriter: MakeWriter = (header) => {
+  const print = textPrinter(header.valueType);
+  return {
+    entry(heap, cursor, out) {
+      const data = new Output(64);
+      print(heap, cursor.value, cursor.valueBytes, data);
+      out.latin1(`+${cursor.keyBytes},${data.length}:`);
+      out.bytes(heap, cursor.key, cursor.keyBytes);
+      out.latin1('->');
+      out.append(data);
+      out.byte(LF);
+    },
+    end: (out) => out.byte(LF),
+  };
+};

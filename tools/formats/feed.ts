@@ -1,0 +1,69 @@
+// Takes keys and values as the formats find them in the input, and adds them to a builder. Knows where errors happened; knows no format.
+
+import type { Builder } from '../../src/builder.js';
+import { Block } from '../../src/bytes.js';
+import { HmapError } from '../../src/index.js';
+import type { ValueType } from '../../src/types.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/values.js';
+import { type TextEncoding, textEncoding } from './text.js';
+
+export class Feed {
+  readonly valueType: ValueType;
+  /** The name of the input in messages. */
+  readonly name: string;
+  readonly #builder: Builder;
+  readonly #encode: ValueEncoder;
+  readonly #encodeText: TextEncoding;
+  readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+
+  constructor(builder: Builder, name: string) {
+    this.#builder = builder;
+    this.name = name;
+    this.valueType = builder.valueType;
+    this.#encode = valueEncoder(builder.valueType);
+    this.#encodeText = textEncoding(builder.valueType, this.#encode);
+  }
+
+  /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`. */
+  text(key: Block, keyAt: number, keyEnd: number, value: Block, valueAt: number, valueEnd: number, line: number): void {
+    try {
+      this.#encodeText(value, valueAt, valueEnd, this.#value);
+      this.#add(key, keyAt, keyEnd);
+    } catch (error) {
+      throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
+    }
+  }
+
+  /** Adds an entry whose value a program has. */
+  value(key: Block, value: unknown, line: number): void {
+    try {
+      this.#encode(value, this.#value);
+      this.#add(key, 0, key.size);
+    } catch (error) {
+      throw this.#located(error, key.bytes, line);
+    }
+  }
+
+  /** An error for a malformed place in the input. */
+  malformed(line: number, what: string): HmapError {
+    return new HmapError('HMAP_INPUT', `${this.name}: line ${line}: ${what}`, { line });
+  }
+
+  /** Gives other work a turn now and then. */
+  pause(): Promise<void> | undefined {
+    return this.#builder.pause();
+  }
+
+  #add(key: Block, keyAt: number, keyEnd: number): void {
+    const { block, at, length } = this.#value;
+    this.#builder.add(key, keyAt, keyEnd - keyAt, block, at, length);
+  }
+
+  #located(error: unknown, key: Uint8Array, line: number): unknown {
+    if (error instanceof ValueError) return error.forKey(key, line);
+    if (!(error instanceof HmapError) || error.code !== 'HMAP_KEY_TOO_LONG') return error;
+    const { expected, actual } = error;
+    const data = error.key === undefined ? { expected, actual, line } : { expected, actual, line, key: error.key };
+    return new HmapError(error.code, `${this.name}: line ${line}: ${error.message}`, data);
+  }
+}

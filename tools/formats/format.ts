@@ -1,0 +1,30 @@
+// What an input or output format is. Knows no format.
+
+import type { Block } from '../../src/bytes.js';
+import type { Header } from '../../src/header.js';
+import type { RecordCursor } from '../../src/segment.js';
+import type { Output } from '../output.js';
+import type { Feed } from './feed.js';
+
+export const FORMATS = ['tsv', 'csv', 'jsonl', 'cdb', 'lines'] as const;
+export type FormatName = (typeof FORMATS)[number];
+
+/** Which parts of a record are key and value: a number from 1, or a name. `undefined` for the format's own. */
+export interface Columns {
+  readonly key: string | undefined;
+  readonly value: string | undefined;
+  /** The first row names the columns. */
+  readonly headerRow: boolean;
+}
+
+/** Reads entries from pieces of input, which may be cut anywhere, and feeds them to a builder. */
+export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, feed: Feed, columns: Columns) => Promise<void>;
+
+/** Writes entries of one table. */
+export interface EntryWriter {
+  entry(heap: Block, cursor: RecordCursor, out: Output): void;
+  /** What stands after the last entry. */
+  end?(out: Output): void;
+}
+
+export type MakeWriter = (header: Header) => EntryWriter;

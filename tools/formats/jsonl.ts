@@ -1,0 +1,53 @@
+// `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are no UTF-8 stand as `{"base64": "..."}`.
+
+import { Block } from '../../src/bytes.js';
+import { ValueError } from '../../src/values.js';
+import type { MakeWriter, ReadEntries } from './format.js';
+import { eachLine } from './splitter.js';
+import { bytesFromJson, jsonOfBytes, jsonPrinter, valueFromJson } from './text.js';
+
+export const readJsonl: ReadEntries = (pieces, feed, columns) => {
+  const keyName = columns.key ?? 'key';
+  const valueName = columns.value ?? 'value';
+  return eachLine(pieces, feed, (block, start, end, line) => {
+    const text = block.bytes.toString('utf8', start, end);
+    if (text.trim() === '') return;
+    let record: unknown;
+    try {
+      record = JSON.parse(text);
+    } catch (error) {
+      throw feed.malformed(line, `not a JSON text: ${(error as Error).message}`);
+    }
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      throw feed.malformed(line, 'expected a JSON object');
+    }
+    const { [keyName]: keyJson, [valueName]: valueJson } = record as Record<string, unknown>;
+    const key = bytesFromJson(keyJson);
+    if (key === undefined) {
+      throw feed.malformed(line, `expected the member "${keyName}" to be a string or {"base64": "..."}`);
+    }
+    let value: unknown;
+    try {
+      value = valueFromJson(feed.valueType, valueJson);
+    } catch (error) {
+      throw error instanceof ValueError ? error.forKey(key, line) : error;
+    }
+    feed.value(new Block(key), value, line);
+  });
+};
+
+export const jsonlWriter: MakeWriter = (header) => {
+  const print = jsonPrinter(header.valueType);
+  const isSet = header.valueType === 'none';
+  return {
+    entry(heap, cursor, out) {
+      out.latin1('{"key":');
+      out.text(jsonOfBytes(heap.bytes.subarray(cursor.key, cursor.value)));
+      if (!isSet) {
+        out.latin1(',"value":');
+        print(heap, cursor.value, cursor.valueBytes, out);
+      }
+      out.latin1('}\n');
+    },
+  };
+};

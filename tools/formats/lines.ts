@@ -1,0 +1,30 @@
+// `lines`: one key a line, for sets.
+
+import { HmapError } from '../../src/index.js';
+import type { MakeWriter, ReadEntries } from './format.js';
+import { lineGuard } from './guard.js';
+import { eachLine } from './splitter.js';
+
+export const readLines: ReadEntries = (pieces, feed) => {
+  if (feed.valueType !== 'none') {
+    throw new TypeError(
+      `--value: the format 'lines' holds keys alone, so the value type is 'none', not '${feed.valueType}'`,
+    );
+  }
+  return eachLine(pieces, feed, (block, start, end, line) => feed.text(block, start, end, block, end, end, line));
+};
+
+export const linesWriter: MakeWriter = (header) => {
+  if (header.valueType !== 'none') {
+    const message = `the format 'lines' holds keys alone, and this table has ${header.valueType} values; use another format`;
+    throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'none', actual: header.valueType });
+  }
+  const guard = lineGuard('lines', false);
+  return {
+    entry(heap, cursor, out) {
+      guard.field(heap, cursor.key, cursor.keyBytes, cursor);
+      out.bytes(heap, cursor.key, cursor.keyBytes);
+      out.byte(0x0a);
+    },
+  };
+};

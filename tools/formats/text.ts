@@ -1,0 +1,187 @@
+// Values as text: how TSV, CSV and cdb carry them, and how values are printed. Knows value types; knows no format.
+
+import { isUtf8 } from 'node:buffer';
+import type { Block } from '../../src/bytes.js';
+import { INTEGER_RANGES, type ValueType } from '../../src/types.js';
+import { checkValueLength, DECODERS, type EncodedValue, type ValueEncoder, ValueError } from '../../src/values.js';
+import type { Output } from '../output.js';
+
+/** Encodes the value that stands as text in `[at, end)`. */
+export type TextEncoding = (block: Block, at: number, end: number, out: EncodedValue) => void;
+
+const ZERO = 0x30;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const SPECIAL = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
+
+export function textEncoding(type: ValueType, encode: ValueEncoder): TextEncoding {
+  const text = (block: Block, at: number, end: number) => block.bytes.toString('latin1', at, end);
+  const bare = (block: Block, at: number, end: number, out: EncodedValue) => {
+    checkValueLength(end - at);
+    out.block = block;
+    out.at = at;
+    out.length = end - at;
+  };
+  switch (type) {
+    case 'none':
+      return (block, at, end, out) => {
+        if (end > at) throw new ValueError('HMAP_VALUE_INVALID', 'no value (the table is a set)', text(block, at, end));
+        encode(true, out);
+      };
+    case 'bytes':
+      return bare;
+    case 'utf8':
+      return (block, at, end, out) => {
+        if (!isUtf8(block.bytes.subarray(at, end))) {
+          throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', text(block, at, end));
+        }
+        bare(block, at, end, out);
+      };
+    case 'json':
+      return (block, at, end, out) => encode(parseJson(block.bytes.toString('utf8', at, end)), out);
+    case 'f32':
+    case 'f64':
+      return (block, at, end, out) => encode(parseFloating(type, text(block, at, end)), out);
+    case 'u64':
+    case 'i64':
+      return (block, at, end, out) => encode(parseBig(type, text(block, at, end)), out);
+    default:
+      return (block, at, end, out) => {
+        const short = smallInteger(block.bytes, at, end);
+        encode(short >= 0 ? short : Number(parseBig(type, text(block, at, end))), out);
+      };
+  }
+}
+
+/** Up to 9 digits, read without making a string; -1 for anything else. */
+function smallInteger(bytes: Uint8Array, at: number, end: number): number {
+  const digits = end - at;
+  if (digits === 0 || digits > 9) return -1;
+  let value = 0;
+  for (let i = at; i < end; i++) {
+    const digit = bytes[i]! - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function parseBig(type: ValueType, text: string): bigint {
+  if (/^[+-]?\d{1,40}$/.test(text)) return BigInt(text.replace(/^\+/, ''));
+  const [least, most] = INTEGER_RANGES[type]!;
+  throw new ValueError('HMAP_VALUE_INVALID', `${type}, an integer from ${least} to ${most}`, text);
+}
+
+function parseFloating(type: ValueType, text: string): number {
+  const special = SPECIAL.get(text);
+  if (special !== undefined) return special;
+  if (NUMBER.test(text)) return Number(text);
+  throw new ValueError('HMAP_VALUE_INVALID', `${type}, a number`, text);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ValueError('HMAP_VALUE_INVALID', 'json, a JSON text', text);
+  }
+}
+
+/** A value from a JSON Lines record as its type wants it: large integers and special numbers come as strings there. */
+export function valueFromJson(type: ValueType, value: unknown): unknown {
+  switch (type) {
+    case 'json':
+    case 'utf8':
+      return value;
+    case 'none':
+      return value === undefined || value === null ? true : value;
+    case 'bytes':
+      return bytesFromJson(value) ?? value;
+    case 'f32':
+    case 'f64':
+      return typeof value === 'string' ? parseFloating(type, value) : value;
+    case 'u64':
+    case 'i64':
+      if (typeof value === 'string') return parseBig(type, value);
+      if (typeof value !== 'number') return value;
+      if (Number.isSafeInteger(value)) return BigInt(value);
+      throw new ValueError('HMAP_VALUE_INVALID', `${type}, an integer (beyond 2^53 as a string)`, value);
+    default:
+      return typeof value === 'string' ? Number(parseBig(type, value)) : value;
+  }
+}
+
+/** Bytes from a string, or from `{"base64": "..."}`; `undefined` for anything else. */
+export function bytesFromJson(value: unknown): Uint8Array | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? Buffer.from(value) : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { base64, ...rest } = value as { base64?: unknown };
+  if (typeof base64 !== 'string' || Object.keys(rest).length > 0) return undefined;
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.toString('base64') === base64 ? bytes : undefined;
+}
+
+/** Prints values as text. */
+export type TextPrinter = (heap: Block, at: number, length: number, out: Output) => void;
+
+export function textPrinter(type: ValueType): TextPrinter {
+  switch (type) {
+    case 'none':
+      return () => {};
+    case 'bytes':
+    case 'utf8':
+      return (heap, at, length, out) => out.bytes(heap, at, length);
+    case 'json':
+      return (heap, at, length, out) => printJson(heap, at, length, out);
+    default: {
+      const decode = DECODERS[type];
+      return (heap, at, length, out) => out.latin1(numberText(decode(heap, at, length)));
+    }
+  }
+}
+
+/** A number so that reading it gives the same number: `String` loses the sign of a zero. */
+export function numberText(value: number | bigint): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** JSON on one line. What this project writes has no line ends; other writers may. */
+function printJson(heap: Block, at: number, length: number, out: Output): void {
+  const bytes = heap.bytes.subarray(at, at + length);
+  if (bytes.includes(0x0a) || bytes.includes(0x0d) || bytes.includes(0x09)) {
+    out.text(JSON.stringify(JSON.parse(bytes.toString())));
+  } else {
+    out.bytes(heap, at, length);
+  }
+}
+
+/** A value as a JSON text. */
+export function jsonPrinter(type: ValueType): TextPrinter {
+  switch (type) {
+    case 'json':
+      return printJson;
+    case 'bytes':
+    case 'utf8':
+      return (heap, at, length, out) => out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
+    case 'none':
+      return (_heap, _at, _length, out) => out.latin1('true');
+    case 'u64':
+    case 'i64':
+      return (heap, at, length, out) => out.latin1(`"${DECODERS[type](heap, at, length)}"`);
+    default: {
+      const decode = DECODERS[type];
+      return (heap, at, length, out) => {
+        const value = decode(heap, at, length);
+        out.latin1(Number.isFinite(value) ? numberText(value) : `"${value}"`);
+      };
+    }
+  }
+}
+
+/** A JSON string where the bytes are UTF-8, else `{"base64": "..."}`. */
+export function jsonOfBytes(bytes: Buffer): string {
+  return isUtf8(bytes) ? JSON.stringify(bytes.toString()) : JSON.stringify({ base64: bytes.toString('base64') });
+}

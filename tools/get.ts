@@ -1,0 +1,111 @@
+// hmap get: looks keys up.
+
+import type { Command } from 'commander';
+import { Block } from '../src/bytes.js';
+import { showKey } from '../src/errors.js';
+import { open } from '../src/index.js';
+import type { Table } from '../src/table.js';
+import { EXIT, examples, exitWith, say } from './cli.js';
+import { jsonOfBytes, jsonPrinter, type TextPrinter, textPrinter } from './formats/text.js';
+import { Output } from './output.js';
+
+interface Options {
+  json?: boolean;
+  null?: boolean;
+}
+
+export function addGet(program: Command): void {
+  const command = program
+    .command('get')
+    .summary('look keys up')
+    .description(
+      'Prints the values of keys, one a line, in the order of the keys. A key that the table does not have is named on stderr, and the exit code is ' +
+        'then 1. For a set, "true" is printed for each key that is in it. Cost: a few page reads a key, whatever the size of the file.',
+    )
+    .argument('<file>', 'the .hmap file')
+    .argument('<key...>', 'keys; a single - reads them from stdin, one a line')
+    .option('--json', 'print one JSON object a key: key, found and value')
+    .option('-0, --null', 'keys on stdin end with a NUL instead of a line end')
+    .action(runGet);
+  examples(command, 'hmap get words.hmap apple pear', 'cut -f1 ids.tsv | hmap get --json table.hmap -');
+}
+
+async function runGet(file: string, keys: string[], options: Options): Promise<void> {
+  const table = open(file, { key: 'bytes' });
+  const printer = new Printer(table, options.json === true);
+  try {
+    if (keys.length === 1 && keys[0] === '-') {
+      await eachKey(process.stdin, options.null === true ? 0 : 0x0a, (batch) => printer.print(batch));
+    } else {
+      await printer.print(keys.map((key) => Buffer.from(key)));
+    }
+    await printer.out.flush();
+  } finally {
+    table.close();
+  }
+  exitWith(printer.missing === 0 ? EXIT.fine : EXIT.findings);
+}
+
+/** Calls `take` with the keys of each piece of input. */
+async function eachKey(
+  input: AsyncIterable<Uint8Array>,
+  separator: number,
+  take: (batch: Buffer[]) => Promise<void>,
+): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of input) {
+    const bytes = rest.length === 0 ? Buffer.from(piece) : Buffer.concat([rest, piece]);
+    const batch: Buffer[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(separator); end >= 0; end = bytes.indexOf(separator, start)) {
+      batch.push(withoutReturn(bytes.subarray(start, end), separator));
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+    await take(batch);
+  }
+  if (rest.length > 0) await take([withoutReturn(rest, separator)]);
+}
+
+/** Lines may end with CR LF, as the formats that `build` reads may. */
+function withoutReturn(key: Buffer, separator: number): Buffer {
+  return separator === 0x0a && key.at(-1) === 0x0d ? key.subarray(0, -1) : key;
+}
+
+class Printer {
+  readonly out = new Output();
+  missing = 0;
+  readonly #table: Table<unknown, Uint8Array>;
+  readonly #json: boolean;
+  readonly #isSet: boolean;
+  readonly #value: TextPrinter;
+
+  constructor(table: Table<unknown, Uint8Array>, json: boolean) {
+    this.#table = table;
+    this.#json = json;
+    this.#isSet = table.header.valueType === 'none';
+    this.#value = json ? jsonPrinter(table.header.valueType) : textPrinter(table.header.valueType);
+  }
+
+  async print(keys: Buffer[]): Promise<void> {
+    for (const [i, view] of this.#table.getManyViews(keys).entries()) {
+      this.#one(keys[i]!, view);
+      if (this.out.full) await this.out.flush();
+    }
+  }
+
+  #one(key: Buffer, view: Uint8Array | undefined): void {
+    const { out } = this;
+    if (this.#json) out.text(`{"key":${jsonOfBytes(key)},"found":${view !== undefined}`);
+    if (view === undefined) {
+      this.missing++;
+      if (this.#json) out.latin1('}\n');
+      else say(`not found: ${showKey(key)}`);
+      return;
+    }
+    if (this.#json) out.latin1(',"value":');
+    if (this.#isSet) out.latin1('true');
+    else this.#value(new Block(view), 0, view.length, out);
+    out.latin1(this.#json ? '}\n' : '\n');
+  }
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// The program `hmap`: chooses the command. Each command parses, makes one call, prints and sets the exit code.
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addBuild } from './build.js';
+import { complain, EXIT, exitWith } from './cli.js';
+import { addDump } from './dump.js';
+import { addGet } from './get.js';
+import { endWithReader } from './output.js';
+import { addStat } from './stat.js';
+import { addVerify } from './verify.js';
+
+function version(): string {
+  const manifest = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+}
+
+async function main(): Promise<void> {
+  endWithReader();
+  const program = new Command('hmap')
+    .description('Big read-only tables in one memory-mapped file.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('(hmap --help, or --help after a command, tells more)')
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 fine, 1 findings or a key not found, 2 could not run.\nData goes to stdout, everything else to stderr.',
+    );
+  for (const add of [addBuild, addGet, addDump, addVerify, addStat]) add(program);
+  // Commands made before would not inherit these settings.
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version were asked for; all else that commander throws, it has explained already.
+      exitWith(error.exitCode === 0 ? EXIT.fine : EXIT.failed);
+      return;
+    }
+    complain(error);
+    exitWith(EXIT.failed);
+  }
+}
+
+void main();

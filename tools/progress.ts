@@ -1,0 +1,58 @@
+// A progress bar on a terminal's stderr, for work longer than a second. Knows nothing of the work.
+
+import { SingleBar } from 'cli-progress';
+import { grouped, humanBytes } from './cli.js';
+
+/** Milliseconds of work before a bar is worth its place. */
+const PATIENCE = 1000;
+
+export class Progress {
+  readonly #unit: 'bytes' | 'entries';
+  readonly #enabled = process.stderr.isTTY === true;
+  readonly #started = performance.now();
+  #bar: SingleBar | undefined;
+  #stage = '';
+
+  constructor(unit: 'bytes' | 'entries') {
+    this.#unit = unit;
+  }
+
+  /** @param total what there is to do; `undefined` where that is not known */
+  update(stage: string, done: number, total: number | undefined): void {
+    if (!this.#enabled || performance.now() - this.#started < PATIENCE) return;
+    if (stage !== this.#stage) this.stop();
+    this.#stage = stage;
+    this.#bar ??= this.#start(stage, total);
+    if (total !== undefined) this.#bar.setTotal(total);
+    this.#bar.update(done);
+  }
+
+  /** Removes the bar. */
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #start(stage: string, total: number | undefined): SingleBar {
+    const started = performance.now();
+    const show = (value: number) => (this.#unit === 'bytes' ? humanBytes(value) : grouped(Math.round(value)));
+    const bar = new SingleBar({
+      stream: process.stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+      etaBuffer: 50,
+      format: (options, params) => {
+        const seconds = (performance.now() - started) / 1000;
+        const rate = `${show(params.value / Math.max(seconds, 0.001))}/s`;
+        if (total === undefined) return `${stage} ${show(params.value)}  ${rate}`;
+        const width = options.barsize ?? 30;
+        const filled = Math.round(params.progress * width);
+        const drawn = '█'.repeat(filled) + '░'.repeat(width - filled);
+        const eta = Number.isFinite(params.eta) ? `${params.eta} s left` : '';
+        return `${stage} ${drawn} ${Math.floor(params.progress * 100)}%  ${show(params.value)}  ${rate}  ${eta}`;
+      },
+    });
+    bar.start(total ?? 0, 0);
+    return bar;
+  }
+}

@@ -1,0 +1,133 @@
+// hmap stat: what a file is and what its bytes are spent on.
+
+import Table from 'cli-table3';
+import type { Command } from 'commander';
+import { stat, type TableStat } from '../src/index.js';
+import { EXIT, examples, exitWith, grouped, humanBytes } from './cli.js';
+import { headerJson } from './header-json.js';
+import { Progress } from './progress.js';
+
+interface Options {
+  json?: boolean;
+}
+
+export function addStat(program: Command): void {
+  const command = program
+    .command('stat')
+    .summary('show what the bytes are spent on and how full the buckets are')
+    .description(
+      'Shows entries, sections and their share of the file, bytes an entry over the payload (keys and values), and how full the buckets are. Cost: one ' +
+        'pass over the file.',
+    )
+    .argument('<file>', 'the .hmap file')
+    .option('--json', 'print JSON')
+    .action(runStat);
+  examples(command, 'hmap stat table.hmap', 'hmap stat --json table.hmap | jq .overheadPerEntry');
+}
+
+async function runStat(file: string, options: Options): Promise<void> {
+  const progress = new Progress('bytes');
+  const result = await stat(file, { onProgress: (done, total) => progress.update('reading', done, total) }).finally(
+    () => progress.stop(),
+  );
+  const text = options.json ? JSON.stringify({ ...result, header: headerJson(result.header) }) : statText(result);
+  process.stdout.write(`${text}\n`);
+  exitWith(EXIT.fine);
+}
+
+const PLAIN = {
+  chars: {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  },
+  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+};
+
+/** A table of plain columns, the first to the left and the others to the right. */
+export function plainTable(head: string[], rows: string[][]): string {
+  const table = new Table({ ...PLAIN, head, colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')) });
+  table.push(...rows);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** The page that the command prints. */
+export function statText(result: TableStat): string {
+  const { header, entries, fileBytes, payloadBytes, keys, values, bucketLoads } = result;
+  const width = (shared: number | null) => (shared === null ? 'variable' : `${shared} bytes each`);
+  const per = (bytes: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
+  const share = (bytes: number) => `${((100 * bytes) / fileBytes).toFixed(2)} %`;
+  const facts = [
+    ['entries', grouped(entries)],
+    ['file', `${humanBytes(fileBytes)} (${grouped(fileBytes)} bytes)`],
+    ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
+    ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
+    ['keys', `${width(header.keyWidth)}; ${lengths(keys)}`],
+    [
+      'values',
+      `${header.valueType}, ${width(header.valueWidth)}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
+    ],
+    ['hash', `xxh32, seed ${header.hash.seed}`],
+    [
+      'format',
+      `version ${header.version.major}.${header.version.minor}, ${header.segments.length} segment${header.segments.length === 1 ? '' : 's'}`,
+    ],
+  ];
+  if (Object.keys(header.metadata).length > 0) facts.push(['metadata', JSON.stringify(header.metadata)]);
+  const name = Math.max(...facts.map(([label]) => label!.length));
+  const sections = Object.entries(result.sections).map(([part, bytes]) => [
+    part,
+    grouped(bytes),
+    share(bytes),
+    per(bytes),
+  ]);
+  return [
+    result.path,
+    '',
+    ...facts.map(([label, value]) => `${label!.padEnd(name)}  ${value}`),
+    '',
+    plainTable(['section', 'bytes', 'share', 'per entry'], sections),
+    '',
+    `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}`,
+    '',
+    histogram(bucketLoads),
+  ].join('\n');
+}
+
+function lengths({ shortest, longest, mean }: TableStat['keys']): string {
+  return `${grouped(shortest)} to ${grouped(longest)} bytes, ${mean.toFixed(1)} on average`;
+}
+
+const BAR = 40;
+
+function histogram({ buckets, histogram: counts }: TableStat['bucketLoads']): string {
+  const most = Math.max(...counts, 1);
+  const last = counts.length - 1;
+  const used = counts.findLastIndex((count) => count > 0);
+  const rows = counts.slice(0, used + 1).map((count, load) => {
+    const bar = '█'.repeat(Math.round((BAR * count) / most));
+    return [
+      `${load}${load === last ? ' or more' : ''}`,
+      grouped(count),
+      `${((100 * count) / buckets).toFixed(2)} %`,
+      bar.padEnd(BAR),
+    ];
+  });
+  return plainTable(['records', 'buckets', 'share', ''.padEnd(BAR)], rows);
+}

@@ -3,7 +3,7 @@
 import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import { HmapError, showKey } from './errors.js';
-import { HELD, type HeldForm, largeValuePosition, type Partitions } from './partitions.js';
+import { HELD, type HeldForm, headBytes, type Partitions } from './partitions.js';
 import { EntryStats, type Plan, planFile, samePlan } from './plan.js';
 import { Sorter } from './sorter.js';
 import type { SpillFile } from './spill.js';
@@ -69,8 +69,8 @@ class Pass {
   constructor(assembly: Assembly, plan: Plan) {
     this.#assembly = assembly;
     this.#sorter = new Sorter(assembly.form);
-    this.#keyAt = assembly.form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
-    this.writer = new TableWriter(assembly.fd, plan, assembly.headerBytes(plan), assembly.hashes);
+    this.#keyAt = headBytes(assembly.form);
+    this.writer = new TableWriter(assembly.fd, plan, assembly.form, assembly.headerBytes(plan), assembly.hashes);
     this.kept = assembly.duplicates === 'error' ? undefined : new EntryStats(assembly.valueType);
   }
 
@@ -111,35 +111,22 @@ class Pass {
 
   /** Writes a sorted partition, one record for each key. */
   #write(block: Block, count: number): void {
-    const sorter = this.#sorter;
-    const { order, hashes } = sorter;
     const { duplicates } = this.#assembly;
-    for (let i = 0; i < count; ) {
-      let end = i + 1;
-      while (end < count && hashes[order[end]!] === hashes[order[i]!] && sorter.compare(order[end]!, order[i]!) === 0)
-        end++;
-      if (end - i > 1 && duplicates === 'error') this.#refuse(block, order[i]!);
-      this.#writeOne(block, order[duplicates === 'last' ? end - 1 : i]!);
-      i = end;
-    }
+    const sorter = this.#sorter;
+    const kept = sorter.dropDuplicates(count, duplicates, (index) => this.#refuse(block, index));
+    if (this.kept !== undefined) this.#count(this.kept, block, kept);
+    this.writer.records(block, sorter, kept, this.#readLarge);
   }
 
-  #writeOne(block: Block, index: number): void {
-    const { form, spill } = this.#assembly;
-    const { view } = block;
-    const hash = this.#sorter.hashes[index]!;
-    const at = this.#sorter.positions[index]!;
-    const keyAt = at + this.#keyAt;
-    const keyBytes = view.getUint16(at + HELD.keyBytes, true);
-    const valueBytes = form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
-    this.kept?.add(hash, keyBytes, valueBytes);
-    if (form.fixedValue === undefined && valueBytes >= form.largeValue) {
-      const position = largeValuePosition(view, keyAt + keyBytes);
-      this.writer.largeRecord(hash, block, keyAt, keyBytes, valueBytes, position, (from, into) =>
-        spill.read(from, into),
-      );
-    } else {
-      this.writer.record(hash, block, keyAt, keyBytes, valueBytes);
+  readonly #readLarge = (position: number, into: Uint8Array): void => this.#assembly.spill.read(position, into);
+
+  #count(stats: EntryStats, { view }: Block, kept: number): void {
+    const { fixedValue } = this.#assembly.form;
+    const { order, positions, hashes } = this.#sorter;
+    for (let i = 0; i < kept; i++) {
+      const at = positions[order[i]!]!;
+      const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
+      stats.add(hashes[order[i]!]!, view.getUint16(at + HELD.keyBytes, true), valueBytes);
     }
   }
 

@@ -142,8 +142,8 @@ export class Builder {
     this.valueType = value;
     this.#seed = seed | 0;
     const width = valueWidthOf(value);
-    // Half the budget holds records; a quarter sorts them; the rest is for reading, writing and the engine.
-    const arena = Math.floor(memory / 2);
+    // Three quarters of the budget hold records; the rest is for sorting one partition, for reading and for writing.
+    const arena = Math.floor(memory * 0.75);
     this.#form = {
       fixedValue: width === VARIABLE ? undefined : width,
       largeValue: Math.min(2 ** 20, Math.floor(arena / 16)),
@@ -195,7 +195,7 @@ export class Builder {
       valueType: this.valueType,
       duplicates,
       segmentLimit: segmentBytes,
-      loadLimit: Math.floor(memory / 8),
+      loadLimit: Math.floor(memory / 16),
       fd,
       hashes: await loadChecksums(),
       headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),

@@ -1,6 +1,6 @@
 // XXH64 of blocks, by xxhash-wasm. Knows block sizes; does not know what the blocks hold.
 
-import xxhash, { type XXHashAPI } from 'xxhash-wasm';
+import type { XXHashAPI } from 'xxhash-wasm';
 import { BLOCK } from './layout.js';
 
 /** The loaded module. */
@@ -10,7 +10,7 @@ let loading: Promise<XXHashAPI> | undefined;
 
 /** Loads the WebAssembly module once (2 to 4 ms); only building and verifying need it, opening and looking up do not. */
 export function loadChecksums(): Promise<BlockHasher> {
-  loading ??= xxhash();
+  loading ??= import('xxhash-wasm').then(({ default: xxhash }) => xxhash());
   return loading;
 }
 

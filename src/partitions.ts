@@ -1,7 +1,7 @@
 // Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
-import { type Block, copyBytes, readU64, writeU64 } from './bytes.js';
+import { type Block, copyLoosely, LOOSE, readU64, writeU64 } from './bytes.js';
 import type { SpillFile } from './spill.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
@@ -17,6 +17,11 @@ export interface HeldForm {
   readonly largeValue: number;
 }
 
+/** Bytes before the key of a held record. */
+export function headBytes(form: HeldForm): number {
+  return form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+}
+
 /** Bytes that a held record takes after its head and key. */
 export function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
   if (form.fixedValue !== undefined) return form.fixedValue;
@@ -25,8 +30,7 @@ export function heldValueBytes(form: HeldForm, view: DataView, at: number): numb
 }
 
 export function heldSize(form: HeldForm, view: DataView, at: number): number {
-  const head = form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
-  return head + view.getUint16(at + HELD.keyBytes, true) + heldValueBytes(form, view, at);
+  return headBytes(form) + view.getUint16(at + HELD.keyBytes, true) + heldValueBytes(form, view, at);
 }
 
 /** Where a large value lies in the spill file, from the offset of what stands in for it. */
@@ -64,7 +68,7 @@ export class Partitions {
   constructor(arena: Block, form: HeldForm, spill: SpillFile, consumed: number) {
     this.#arena = arena;
     this.#form = form;
-    this.#head = form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+    this.#head = headBytes(form);
     this.#spill = spill;
     this.consumed = consumed;
     this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, arena.size / 1024));
@@ -99,12 +103,12 @@ export class Partitions {
     view.setUint16(at + HELD.keyBytes, keyBytes, true);
     if (this.#form.fixedValue === undefined) view.setUint32(at + HELD.valueBytes, valueBytes, true);
     const to = at + this.#head;
-    copyBytes(key, keyAt, this.#arena, to, keyBytes);
+    copyLoosely(key, keyAt, this.#arena, to, keyBytes);
     if (large) {
       const bytes = value.bytes.subarray(valueAt, valueAt + valueBytes);
       writeU64(view, to + keyBytes, this.#spill.append(bytes));
     } else {
-      copyBytes(value, valueAt, this.#arena, to + keyBytes, valueBytes);
+      copyLoosely(value, valueAt, this.#arena, to + keyBytes, valueBytes);
     }
   }
 
@@ -112,7 +116,7 @@ export class Partitions {
   addHeld(from: Block, at: number, size: number): void {
     const hash = from.view.getInt32(at + HELD.hash, true);
     const partition = (hash << this.consumed) >>> (32 - this.bits);
-    copyBytes(from, at, this.#arena, this.#room(partition, size), size);
+    copyLoosely(from, at, this.#arena, this.#room(partition, size), size);
   }
 
   /** Makes room for a record and returns its offset in the arena. */
@@ -125,13 +129,13 @@ export class Partitions {
       return at;
     }
     this.#endChunk(partition);
-    const bytes = Math.ceil(size / this.#chunk) * this.#chunk;
+    const bytes = Math.ceil((size + LOOSE) / this.#chunk) * this.#chunk;
     if (this.#free + bytes > this.#arena.size) this.spillAll();
     const start = this.#free;
     this.#free += bytes;
     this.#start[partition] = start;
     this.#fill[partition] = start + size;
-    this.#limit[partition] = start + bytes;
+    this.#limit[partition] = start + bytes - LOOSE;
     return start;
   }
 

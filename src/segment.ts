@@ -111,9 +111,11 @@ export class RecordCursor {
   #length(what: string, most: number, longest: number): number {
     const { view } = this.#segment.heap;
     let value = 0;
-    for (let i = 0; i < longest && this.next < this.#end; i++) {
+    // Not a shift: a fifth byte may go beyond 31 bits, and must then be seen as too large.
+    let unit = 1;
+    for (let i = 0; i < longest && this.next < this.#end; i++, unit *= 128) {
       const byte = view.getUint8(this.next++);
-      value += (byte & 0x7f) * 2 ** (7 * i);
+      value += (byte & 0x7f) * unit;
       if (byte < 0x80) {
         if ((byte === 0 && i > 0) || value > most) break;
         return value;

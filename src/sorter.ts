@@ -1,7 +1,7 @@
 // Puts the held records of one partition into the order of the format. Does not know files or where the records come from.
 
 import { type Block, compareBytes } from './bytes.js';
-import { HELD, type HeldForm, heldSize } from './partitions.js';
+import { HELD, type HeldForm, headBytes, heldSize } from './partitions.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
 const INSERTION = 24;
@@ -21,7 +21,7 @@ export class Sorter {
 
   constructor(form: HeldForm) {
     this.#form = form;
-    this.#keyAt = form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+    this.#keyAt = headBytes(form);
   }
 
   /**
@@ -97,6 +97,25 @@ export class Sorter {
       }
       order[j] = moving;
     }
+  }
+
+  /**
+   * Leaves one record of each key among the first `count` of {@link order} and returns how many are left.
+   * @param keep which one; `error` calls `refuse` with the index of a record whose key is there more than once
+   */
+  dropDuplicates(count: number, keep: 'error' | 'first' | 'last', refuse: (index: number) => never): number {
+    const { hashes, order } = this;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const index = order[i]!;
+      if (kept > 0 && hashes[order[kept - 1]!] === hashes[index] && this.compare(order[kept - 1]!, index) === 0) {
+        if (keep === 'error') refuse(index);
+        if (keep === 'last') order[kept - 1] = index;
+      } else {
+        order[kept++] = index;
+      }
+    }
+    return kept;
   }
 
   /** Orders two records, by index; 0 for the same key. */

@@ -1,12 +1,13 @@
 // Lays records out as segments and block checksums, in one pass. Knows the format's layout; does not know where records come from.
 
 import { ftruncateSync } from 'node:fs';
-import { Block, copyBytes, writeVarint } from './bytes.js';
+import { Block, copyLoosely, LOOSE, writeVarint } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import { readBytes } from './file.js';
 import type { SegmentPlace } from './header.js';
 import { alignToPage, BLOCK, blockCount, heapStart, VARIABLE } from './layout.js';
 import { BucketLoads } from './loads.js';
+import { HELD, type HeldForm, headBytes, largeValuePosition } from './partitions.js';
 import type { Plan } from './plan.js';
 import { writeAll } from './spill.js';
 
@@ -28,6 +29,13 @@ export interface Written {
 /** Reads `length` bytes from `position` of another file into a block; how large values come. */
 export type ReadValue = (position: number, into: Uint8Array) => void;
 
+/** A partition in order; see Sorter. */
+export interface Sorted {
+  readonly positions: Int32Array;
+  readonly hashes: Int32Array;
+  readonly order: Int32Array;
+}
+
 /** Writes the segments of one file. Records must come in the order of the format. */
 export class TableWriter {
   readonly #fd: number;
@@ -35,7 +43,10 @@ export class TableWriter {
   readonly #hashes: BlockHasher;
   readonly #headerBytes: number;
   readonly #bucketCount: number;
-  readonly #bucketShift: number;
+  readonly #totalBits: number;
+  readonly #bucketMask: number;
+  readonly #form: HeldForm;
+  readonly #head: number;
   readonly #sums: bigint[] = [];
   readonly #unsummed = new Set<number>();
   readonly #segments: SegmentPlace[] = [];
@@ -50,14 +61,17 @@ export class TableWriter {
   #bucketBytes = 0;
   #heapBytes = 0;
 
-  constructor(fd: number, plan: Plan, headerBytes: number, hashes: BlockHasher) {
+  constructor(fd: number, plan: Plan, form: HeldForm, headerBytes: number, hashes: BlockHasher) {
     this.#fd = fd;
     this.#plan = plan;
     this.#hashes = hashes;
     this.#headerBytes = headerBytes;
     const totalBits = plan.segmentBits + plan.bucketBits;
     this.#bucketCount = 2 ** totalBits;
-    this.#bucketShift = totalBits;
+    this.#totalBits = totalBits;
+    this.#bucketMask = 2 ** plan.bucketBits - 1;
+    this.#form = form;
+    this.#head = headBytes(form);
     ftruncateSync(fd, 0);
     const region = (size: number) => new Region(fd, size, headerBytes, hashes, this.#sums, this.#unsummed);
     this.#buckets = region(BUCKET_BUFFER);
@@ -65,61 +79,69 @@ export class TableWriter {
     this.#startSegment(headerBytes);
   }
 
-  /** Writes a record whose value follows its key in `from`. */
-  record(hash: number, from: Block, keyAt: number, keyBytes: number, valueBytes: number): void {
-    this.#startRecord(hash, keyBytes, valueBytes);
-    this.#heap.copy(from, keyAt, keyBytes + valueBytes);
+  /**
+   * Writes the first `count` records of a sorted partition.
+   * @param block the partition's held records
+   * @param readLarge reads the values that lie elsewhere
+   */
+  records(block: Block, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
+    const { fixedValue, largeValue } = this.#form;
+    const { view } = block;
+    const { keyWidth, valueWidth } = this.#plan;
+    const heap = this.#heap;
+    const head = this.#head;
+    const shift = 32 - this.#totalBits;
+    for (let i = 0; i < count; i++) {
+      const index = order[i]!;
+      // A shift by 32 would be one by 0.
+      const bucket = shift === 32 ? 0 : hashes[index]! >>> shift;
+      if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
+      this.#bucketEntries++;
+      const at = positions[index]!;
+      const keyBytes = view.getUint16(at + HELD.keyBytes, true);
+      const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
+      heap.reserve(PREFIXES);
+      if (keyWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, keyBytes);
+      if (valueWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, valueBytes);
+      if (fixedValue === undefined && valueBytes >= largeValue) {
+        heap.copy(block, at + head, keyBytes);
+        this.#copyLarge(largeValuePosition(view, at + head + keyBytes), valueBytes, readLarge);
+      } else {
+        // Key and value lie side by side in both places.
+        heap.copy(block, at + head, keyBytes + valueBytes);
+      }
+    }
   }
 
-  /** Writes a record whose value comes from another file, piece by piece. */
-  largeRecord(
-    hash: number,
-    from: Block,
-    keyAt: number,
-    keyBytes: number,
-    valueBytes: number,
-    position: number,
-    read: ReadValue,
-  ): void {
-    this.#startRecord(hash, keyBytes, valueBytes);
-    this.#heap.copy(from, keyAt, keyBytes);
-    for (let done = 0; done < valueBytes; ) {
-      const piece = Math.min(BLOCK, valueBytes - done);
-      this.#heap.reserve(piece);
-      const at = this.#heap.used;
-      read(position + done, this.#heap.block.bytes.subarray(at, at + piece));
-      this.#heap.used += piece;
+  #copyLarge(position: number, length: number, readLarge: ReadValue): void {
+    const heap = this.#heap;
+    for (let done = 0; done < length; ) {
+      const piece = Math.min(BLOCK, length - done);
+      heap.reserve(piece);
+      readLarge(position + done, heap.block.bytes.subarray(heap.used, heap.used + piece));
+      heap.used += piece;
       done += piece;
     }
   }
 
-  #startRecord(hash: number, keyBytes: number, valueBytes: number): void {
-    const bucket = this.#bucketShift === 0 ? 0 : hash >>> (32 - this.#bucketShift);
-    if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
-    this.#segmentEntries++;
-    this.#bucketEntries++;
-    const heap = this.#heap;
-    heap.reserve(PREFIXES);
-    if (this.#plan.keyWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, keyBytes);
-    if (this.#plan.valueWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, valueBytes);
-  }
-
   /** Writes the offsets of all buckets up to `last`, inclusive; those before it that have none yet are empty. */
   #startBuckets(last: number): void {
-    const mask = 2 ** this.#plan.bucketBits - 1;
+    const buckets = this.#buckets;
+    const mask = this.#bucketMask;
     for (let bucket = this.#nextBucket; bucket <= last; bucket++) {
       if (bucket > 0) this.#endBucket();
       if ((bucket & mask) === 0 && bucket > 0) {
         this.#endSegment();
         this.#startSegment(alignToPage(this.#heap.end));
       }
-      this.#buckets.u32(this.#heap.length);
+      buckets.u32(this.#heap.length);
     }
     this.#nextBucket = last + 1;
   }
 
   #endBucket(): void {
     this.#loads.add(this.#bucketEntries);
+    this.#segmentEntries += this.#bucketEntries;
     this.#bucketEntries = 0;
   }
 
@@ -179,13 +201,15 @@ class Region {
   readonly #hashes: BlockHasher;
   readonly #sums: bigint[];
   readonly #unsummed: Set<number>;
+  readonly #room: number;
   #start = 0;
   /** Offset in the file of the first byte in the buffer. */
   #position = 0;
 
   /** @param grid offset in the file at which the first block starts */
   constructor(fd: number, size: number, grid: number, hashes: BlockHasher, sums: bigint[], unsummed: Set<number>) {
-    this.block = new Block(size);
+    this.block = new Block(size + LOOSE);
+    this.#room = size;
     this.#fd = fd;
     this.#grid = grid;
     this.#hashes = hashes;
@@ -210,8 +234,7 @@ class Region {
 
   /** Makes room for `bytes` more, at most a block. */
   reserve(bytes: number): void {
-    if (this.used + bytes > this.block.size)
-      this.#flush(Math.floor((this.end - this.#grid) / BLOCK) * BLOCK + this.#grid);
+    if (this.used + bytes > this.#room) this.#flush(Math.floor((this.end - this.#grid) / BLOCK) * BLOCK + this.#grid);
   }
 
   u32(value: number): void {
@@ -224,7 +247,7 @@ class Region {
     for (let done = 0; done < length; ) {
       const piece = Math.min(BLOCK, length - done);
       this.reserve(piece);
-      copyBytes(from, at + done, this.block, this.used, piece);
+      copyLoosely(from, at + done, this.block, this.used, piece);
       this.used += piece;
       done += piece;
     }

@@ -5,8 +5,7 @@ import { type Command, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
 import { systemError } from '../src/errors.js';
 import type { BuildOptions, BuildSummary } from '../src/index.js';
-import { oneOf } from '../src/options.js';
-import { isValueType, VALUE_TYPES, type ValueType } from '../src/types.js';
+import { VALUE_TYPES, type ValueType } from '../src/types.js';
 import {
   collectPair,
   EXIT,
@@ -21,7 +20,7 @@ import {
 } from './cli.js';
 import { Feed } from './formats/feed.js';
 import { FORMATS, type FormatName } from './formats/format.js';
-import { formatByEnding, formatOf } from './formats/index.js';
+import { DEFAULT_VALUE, formatByEnding, loadFormat } from './formats/index.js';
 import { Progress } from './progress.js';
 
 interface Options {
@@ -91,8 +90,8 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const format = options.format ?? formatByEnding(input);
   if (format === undefined)
     throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
-  const value = options.value ?? formatOf(format).value;
-  if (!isValueType(value)) oneOf('--value', value, VALUE_TYPES);
+  const value = options.value ?? DEFAULT_VALUE[format];
+  const { read } = await loadFormat(format);
   const progress = new Progress(input === '-' ? 'entries' : 'bytes');
   const source = new Source(input);
   const stop = new AbortController();
@@ -118,7 +117,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   try {
     const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
     const summary = await withBuilder(output, buildOptions, (builder) =>
-      formatOf(format).read(source.pieces(), new Feed(builder, name), columns),
+      read(source.pieces(), new Feed(builder, name), columns),
     );
     progress.stop();
     report(summary, options.json === true);

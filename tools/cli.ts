@@ -72,7 +72,8 @@ export function examples(command: Command, ...lines: string[]): Command {
 
 /** A number for people: groups of three digits. */
 export function grouped(value: number): string {
-  return value.toLocaleString('en-US');
+  // toLocaleString would load 10 ms of locale data.
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
 /** A size for people. */

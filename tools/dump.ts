@@ -7,7 +7,7 @@ import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../
 import { mappedSegments, walkRecords } from '../src/walk.js';
 import { EXIT, examples, exitWith, parseInteger, say } from './cli.js';
 import { FORMATS, type FormatName } from './formats/format.js';
-import { formatOf } from './formats/index.js';
+import { loadFormat } from './formats/index.js';
 import { headerJson } from './header-json.js';
 import { hexDump } from './hex.js';
 import { Output } from './output.js';
@@ -70,7 +70,7 @@ async function dumpEntries(
 ): Promise<void> {
   const progress = new Progress('entries');
   await withFileAsync(path, async ({ fd, header }) => {
-    const writer = formatOf(format).writer(header);
+    const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
     let done = 0;
     if (limit > 0) {

@@ -3,13 +3,18 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addBuild } from './build.js';
 import { complain, EXIT, exitWith } from './cli.js';
-import { addDump } from './dump.js';
-import { addGet } from './get.js';
 import { endWithReader } from './output.js';
-import { addStat } from './stat.js';
-import { addVerify } from './verify.js';
+
+type AddCommand = (program: Command) => void;
+
+const COMMANDS: Record<string, () => Promise<AddCommand>> = {
+  build: async () => (await import('./build.js')).addBuild,
+  get: async () => (await import('./get.js')).addGet,
+  dump: async () => (await import('./dump.js')).addDump,
+  verify: async () => (await import('./verify.js')).addVerify,
+  stat: async () => (await import('./stat.js')).addStat,
+};
 
 function version(): string {
   const manifest = new URL('../../package.json', import.meta.url);
@@ -28,7 +33,9 @@ async function main(): Promise<void> {
       'after',
       '\nExit codes: 0 fine, 1 findings or a key not found, 2 could not run.\nData goes to stdout, everything else to stderr.',
     );
-  for (const add of [addBuild, addGet, addDump, addVerify, addStat]) add(program);
+  // Only the command that was asked for is loaded; help, and hints at the nearest command, need all.
+  const asked = Object.hasOwn(COMMANDS, process.argv[2] ?? '') ? COMMANDS[process.argv[2]!] : undefined;
+  for (const load of asked === undefined ? Object.values(COMMANDS) : [asked]) (await load())(program);
   // Commands made before would not inherit these settings.
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

@@ -1,7 +1,7 @@
 // A progress bar on a terminal's stderr, for work longer than a second. Knows nothing of the work.
 
-import { SingleBar } from 'cli-progress';
-import { grouped, humanBytes } from './cli.js';
+import type { SingleBar } from 'cli-progress';
+import { complain, grouped, humanBytes } from './cli.js';
 
 /** Milliseconds of work before a bar is worth its place. */
 const PATIENCE = 1000;
@@ -11,6 +11,8 @@ export class Progress {
   readonly #enabled = process.stderr.isTTY === true;
   readonly #started = performance.now();
   #bar: SingleBar | undefined;
+  #loading = false;
+  #library: typeof import('cli-progress') | undefined;
   #stage = '';
 
   constructor(unit: 'bytes' | 'entries') {
@@ -20,9 +22,13 @@ export class Progress {
   /** @param total what there is to do; `undefined` where that is not known */
   update(stage: string, done: number, total: number | undefined): void {
     if (!this.#enabled || performance.now() - this.#started < PATIENCE) return;
+    if (this.#library === undefined) {
+      this.#load();
+      return;
+    }
     if (stage !== this.#stage) this.stop();
     this.#stage = stage;
-    this.#bar ??= this.#start(stage, total);
+    this.#bar ??= this.#start(this.#library, stage, total);
     if (total !== undefined) this.#bar.setTotal(total);
     this.#bar.update(done);
   }
@@ -33,7 +39,16 @@ export class Progress {
     this.#bar = undefined;
   }
 
-  #start(stage: string, total: number | undefined): SingleBar {
+  /** Short work never pays for loading the library. */
+  #load(): void {
+    if (this.#loading) return;
+    this.#loading = true;
+    import('cli-progress').then(({ default: library }) => {
+      this.#library = library;
+    }, complain);
+  }
+
+  #start({ SingleBar }: typeof import('cli-progress'), stage: string, total: number | undefined): SingleBar {
     const started = performance.now();
     const show = (value: number) => (this.#unit === 'bytes' ? humanBytes(value) : grouped(Math.round(value)));
     const bar = new SingleBar({

@@ -11,7 +11,7 @@ const LF = 0x0a;
 /** `+65535,1073741824:` and some. */
 const LONGEST_HEAD = 32;
 
-export const readCdb: ReadEntries = async (pieces, feed) => {
+const readCdb: ReadEntries = async (pieces, feed) => {
   const reader = new CdbReader(feed);
   for await (const piece of pieces) {
     reader.take(piece);
@@ -109,7 +109,7 @@ class CdbReader {
   }
 }
 
-export const cdbWriter: MakeWriter = (header) => {
+const cdbWriter: MakeWriter = (header) => {
   const print = textPrinter(header.valueType);
   return {
     entry(heap, cursor, out) {
@@ -124,3 +124,5 @@ export const cdbWriter: MakeWriter = (header) => {
     end: (out) => out.byte(LF),
   };
 };
+
+export const cdb = { read: readCdb, writer: cdbWriter };

@@ -12,7 +12,7 @@ import { textPrinter } from './text.js';
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
 
-export const readCsv: ReadEntries = async (pieces, feed, columns) => {
+const readCsv: ReadEntries = async (pieces, feed, columns) => {
   // Each byte is one character on the way through the parser, so that no byte is lost that is no UTF-8.
   const parser = parse({ bom: true, encoding: 'latin1', relax_column_count: true, info: true });
   const source = Readable.from(pieces, { objectMode: false });
@@ -48,7 +48,7 @@ export const readCsv: ReadEntries = async (pieces, feed, columns) => {
   }
 };
 
-export const csvWriter: MakeWriter = (header) => {
+const csvWriter: MakeWriter = (header) => {
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   return {
@@ -66,3 +66,5 @@ export const csvWriter: MakeWriter = (header) => {
 
 /** Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for a mark of the encoding. */
 const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
+
+export const csv = { read: readCsv, writer: csvWriter };

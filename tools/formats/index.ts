@@ -2,26 +2,29 @@
 
 import { extname } from 'node:path';
 import type { ValueType } from '../../src/types.js';
-import { cdbWriter, readCdb } from './cdb.js';
-import { csvWriter, readCsv } from './csv.js';
 import type { FormatName, MakeWriter, ReadEntries } from './format.js';
-import { jsonlWriter, readJsonl } from './jsonl.js';
-import { linesWriter, readLines } from './lines.js';
-import { readTsv, tsvWriter } from './tsv.js';
 
 interface Format {
   readonly read: ReadEntries;
   readonly writer: MakeWriter;
-  /** Type of the values where none is named. */
-  readonly value: ValueType;
 }
 
-const BY_NAME: Record<FormatName, Format> = {
-  tsv: { read: readTsv, writer: tsvWriter, value: 'utf8' },
-  csv: { read: readCsv, writer: csvWriter, value: 'utf8' },
-  jsonl: { read: readJsonl, writer: jsonlWriter, value: 'json' },
-  cdb: { read: readCdb, writer: cdbWriter, value: 'bytes' },
-  lines: { read: readLines, writer: linesWriter, value: 'none' },
+// Loaded when asked for: what reads CSV alone takes as long to load as all the rest.
+const BY_NAME: Record<FormatName, () => Promise<Format>> = {
+  tsv: async () => (await import('./tsv.js')).tsv,
+  csv: async () => (await import('./csv.js')).csv,
+  jsonl: async () => (await import('./jsonl.js')).jsonl,
+  cdb: async () => (await import('./cdb.js')).cdb,
+  lines: async () => (await import('./lines.js')).lines,
+};
+
+/** Type of the values where none is named. */
+export const DEFAULT_VALUE: Record<FormatName, ValueType> = {
+  tsv: 'utf8',
+  csv: 'utf8',
+  jsonl: 'json',
+  cdb: 'bytes',
+  lines: 'none',
 };
 
 const BY_ENDING: Record<string, FormatName> = {
@@ -36,8 +39,8 @@ const BY_ENDING: Record<string, FormatName> = {
   '.lines': 'lines',
 };
 
-export function formatOf(name: FormatName): Format {
-  return BY_NAME[name];
+export function loadFormat(name: FormatName): Promise<Format> {
+  return BY_NAME[name]();
 }
 
 /** The format of a file by its ending, or `undefined`. */

@@ -6,7 +6,7 @@ import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine } from './splitter.js';
 import { bytesFromJson, jsonOfBytes, jsonPrinter, valueFromJson } from './text.js';
 
-export const readJsonl: ReadEntries = (pieces, feed, columns) => {
+const readJsonl: ReadEntries = (pieces, feed, columns) => {
   const keyName = columns.key ?? 'key';
   const valueName = columns.value ?? 'value';
   return eachLine(pieces, feed, (block, start, end, line) => {
@@ -36,7 +36,7 @@ export const readJsonl: ReadEntries = (pieces, feed, columns) => {
   });
 };
 
-export const jsonlWriter: MakeWriter = (header) => {
+const jsonlWriter: MakeWriter = (header) => {
   const print = jsonPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   return {
@@ -51,3 +51,5 @@ export const jsonlWriter: MakeWriter = (header) => {
     },
   };
 };
+
+export const jsonl = { read: readJsonl, writer: jsonlWriter };

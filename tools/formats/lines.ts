@@ -5,7 +5,7 @@ import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './guard.js';
 import { eachLine } from './splitter.js';
 
-export const readLines: ReadEntries = (pieces, feed) => {
+const readLines: ReadEntries = (pieces, feed) => {
   if (feed.valueType !== 'none') {
     throw new TypeError(
       `--value: the format 'lines' holds keys alone, so the value type is 'none', not '${feed.valueType}'`,
@@ -14,7 +14,7 @@ export const readLines: ReadEntries = (pieces, feed) => {
   return eachLine(pieces, feed, (block, start, end, line) => feed.text(block, start, end, block, end, end, line));
 };
 
-export const linesWriter: MakeWriter = (header) => {
+const linesWriter: MakeWriter = (header) => {
   if (header.valueType !== 'none') {
     const message = `the format 'lines' holds keys alone, and this table has ${header.valueType} values; use another format`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'none', actual: header.valueType });
@@ -28,3 +28,5 @@ export const linesWriter: MakeWriter = (header) => {
     },
   };
 };
+
+export const lines = { read: readLines, writer: linesWriter };

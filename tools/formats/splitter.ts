@@ -1,13 +1,24 @@
-// Cuts input into lines, on bytes: no string is made. Knows line ends; does not know what a line holds.
+// Cuts input into lines, on bytes: no string is made. Knows line ends and tabs; does not know what a line holds.
 
 import { Block } from '../../src/bytes.js';
 import type { Feed } from './feed.js';
 
+const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Called with a line, without its end: `[start, end)` of `block`, and its number from 1. */
-export type OnLine = (block: Block, start: number, end: number, line: number) => void;
+/**
+ * Called with a line, without its end: `[start, end)` of `block`, and its number from 1. The first `tabCount` elements of `tabs` are the
+ * offsets of the tabs in it; valid during the call.
+ */
+export type OnLine = (
+  block: Block,
+  start: number,
+  end: number,
+  line: number,
+  tabs: readonly number[],
+  tabCount: number,
+) => void;
 
 /**
  * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the start of the input
@@ -29,6 +40,7 @@ class Lines {
   // The start of a line whose end has not come yet.
   #rest = new Block(64 * 1024);
   #restBytes = 0;
+  readonly #tabs: number[] = [];
 
   constructor(onLine: OnLine) {
     this.#onLine = onLine;
@@ -38,35 +50,63 @@ class Lines {
     let start = 0;
     if (this.#restBytes > 0) {
       const end = piece.indexOf(LF);
-      this.#keep(piece.subarray(0, end === -1 ? piece.length : end));
+      this.#keep(piece.subarray(0, end === -1 ? piece.length : end + 1));
       if (end === -1) return;
-      this.#emit(this.#rest, 0, this.#restBytes);
+      this.#lines(this.#rest, 0, this.#restBytes);
       this.#restBytes = 0;
       start = end + 1;
     }
     const block = new Block(piece);
-    const { bytes } = block;
-    const { length } = bytes;
-    for (let i = start; i < length; i++) {
-      if (bytes[i] !== LF) continue;
-      this.#emit(block, start, i);
-      start = i + 1;
-    }
-    if (start < length) this.#keep(bytes.subarray(start));
+    const left = this.#lines(block, start, piece.length);
+    if (left < piece.length) this.#keep(piece.subarray(left));
   }
 
   end(): void {
-    if (this.#restBytes > 0) this.#emit(this.#rest, 0, this.#restBytes);
+    if (this.#restBytes > 0) {
+      this.#keep(Uint8Array.of(LF));
+      this.#lines(this.#rest, 0, this.#restBytes);
+    }
   }
 
-  #emit(block: Block, start: number, end: number): void {
+  /** Calls for each whole line of `[from, to)` and returns where the first that is not whole starts. */
+  #lines(block: Block, from: number, to: number): number {
+    const { bytes, view } = block;
+    const tabs = this.#tabs;
+    let tabCount = 0;
+    let start = from;
+    for (let i = from; i < to; ) {
+      if (i + 4 <= to) {
+        // Four bytes at once: all of them above CR hold neither tab nor line end ("hasless" of Sean Anderson's Bit Twiddling Hacks).
+        const word = view.getInt32(i, true);
+        if (((word - 0x0e0e0e0e) & ~word & 0x80808080) === 0) {
+          i += 4;
+          continue;
+        }
+      }
+      const stop = Math.min(i + 4, to);
+      for (; i < stop; i++) {
+        const byte = bytes[i]!;
+        if (byte > CR) continue;
+        if (byte === TAB) {
+          tabs[tabCount++] = i;
+        } else if (byte === LF) {
+          this.#emit(block, start, i, tabCount);
+          start = i + 1;
+          tabCount = 0;
+        }
+      }
+    }
+    return start;
+  }
+
+  #emit(block: Block, start: number, end: number, tabCount: number): void {
     this.#line++;
-    let from = start;
     const { bytes } = block;
     const marked = this.#line === 1 && end - start >= 3;
-    if (marked && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) from += 3;
+    const from =
+      marked && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
     const to = end > from && bytes[end - 1] === CR ? end - 1 : end;
-    this.#onLine(block, from, to, this.#line);
+    this.#onLine(block, from, to, this.#line, this.#tabs, tabCount);
   }
 
   #keep(bytes: Uint8Array): void {

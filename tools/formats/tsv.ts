@@ -10,9 +10,11 @@ import { textPrinter } from './text.js';
 
 const TAB = 0x09;
 
-export const readTsv: ReadEntries = (pieces, feed, columns) => {
+const readTsv: ReadEntries = (pieces, feed, columns) => {
   const reader = new TsvReader(feed, columns);
-  return eachLine(pieces, feed, (block, start, end, line) => reader.line(block, start, end, line));
+  return eachLine(pieces, feed, (block, start, end, line, tabs, tabCount) =>
+    reader.line(block, start, end, line, tabs, tabCount),
+  );
 };
 
 class TsvReader {
@@ -37,35 +39,19 @@ class TsvReader {
     this.#most = most;
   }
 
-  line(block: Block, start: number, end: number, line: number): void {
+  line(block: Block, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
     if (this.#named) {
       this.#named = false;
       this.#choose(block.bytes.toString('utf8', start, end).split('\t'));
       return;
     }
-    const { bytes } = block;
     const key = this.#key;
     const value = this.#value;
-    let keyAt = -1;
-    let keyEnd = 0;
-    let valueAt = value < 0 ? end : -1;
-    let valueEnd = end;
-    let column = 0;
-    let from = start;
-    for (let i = start; i <= end; i++) {
-      if (i < end && bytes[i] !== TAB) continue;
-      if (column === key) {
-        keyAt = from;
-        keyEnd = i;
-      }
-      if (column === value) {
-        valueAt = from;
-        valueEnd = i;
-      }
-      column++;
-      from = i + 1;
-    }
-    if (keyAt < 0 || valueAt < 0 || column > this.#most) throw this.#wrongColumns(line, column);
+    if (key > tabCount || value > tabCount || tabCount >= this.#most) throw this.#wrongColumns(line, tabCount + 1);
+    const keyAt = key === 0 ? start : tabs[key - 1]! + 1;
+    const keyEnd = key === tabCount ? end : tabs[key]!;
+    const valueAt = value < 0 ? end : value === 0 ? start : tabs[value - 1]! + 1;
+    const valueEnd = value < 0 || value === tabCount ? end : tabs[value]!;
     this.#feed.text(block, keyAt, keyEnd, block, valueAt, valueEnd, line);
   }
 
@@ -80,7 +66,7 @@ class TsvReader {
   }
 }
 
-export const tsvWriter: MakeWriter = (header) => {
+const tsvWriter: MakeWriter = (header) => {
   const guard = lineGuard('tsv', true);
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
@@ -98,3 +84,5 @@ export const tsvWriter: MakeWriter = (header) => {
     },
   };
 };
+
+export const tsv = { read: readTsv, writer: tsvWriter };

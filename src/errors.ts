@@ -53,12 +53,12 @@ export interface HmapErrorData {
 export class HmapError extends Error {
   /** One of {@link HmapErrorCode}, or the operating system's code. */
   readonly code: HmapErrorCode | (string & {});
-  readonly path?: string;
-  readonly expected?: unknown;
-  readonly actual?: unknown;
-  readonly offset?: number;
-  readonly key?: string | Uint8Array;
-  readonly line?: number;
+  declare readonly path?: string;
+  declare readonly expected?: unknown;
+  declare readonly actual?: unknown;
+  declare readonly offset?: number;
+  declare readonly key?: string | Uint8Array;
+  declare readonly line?: number;
 
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
     const { cause, ...rest } = data;

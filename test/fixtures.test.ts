@@ -1,0 +1,100 @@
+// Golden files: today's builder makes the same bytes, the reader written from the spec alone agrees on every entry, and the spec's worked
+// example is what the builder makes.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { build, open, verify } from '../src/index.js';
+import { ReferenceReader } from './reference-reader.js';
+import { FIXTURES, fixturePath } from './support/fixtures.js';
+import { PACKAGE_ROOT } from './support/root.js';
+import { temporaryFolder } from './support/temp.js';
+
+const bytesOf = (key: string | Uint8Array) => Buffer.from(key);
+
+describe('golden files', () => {
+  test('there is one for each fixture, and no other', () => {
+    const files = readdirSync(fixturePath('')).filter((name) => name.endsWith('.hmap'));
+    assert.deepEqual(files.sort(), FIXTURES.map(({ name }) => `${name}.hmap`).sort());
+  });
+
+  for (const { name, options, entries } of FIXTURES) {
+    const path = fixturePath(`${name}.hmap`);
+
+    test(`${name}: a build from shuffled entries makes the same bytes`, async (t) => {
+      const folder = temporaryFolder(t);
+      const shuffled = entries.map((entry, i) => ({ entry, rank: Math.imul(i + 1, 0x9e3779b1) >>> 0 }));
+      shuffled.sort((a, b) => a.rank - b.rank);
+      const rebuilt = join(folder, 'rebuilt.hmap');
+      await build(rebuilt, shuffled.map(({ entry }) => entry) as never, options);
+      assert.ok(readFileSync(rebuilt).equals(readFileSync(path)), 'the bytes differ');
+    });
+
+    test(`${name}: verify finds nothing, and neither does the reference reader`, async () => {
+      const { findings, entries: found } = await verify(path);
+      assert.deepEqual(findings, []);
+      assert.equal(found, entries.length);
+      assert.deepEqual(new ReferenceReader(path).check(), []);
+    });
+
+    test(`${name}: the reference reader and the library agree on every entry`, () => {
+      const reference = new ReferenceReader(path);
+      using table = open(path, { key: 'bytes' });
+      assert.equal(reference.header.entries, entries.length);
+      assert.deepEqual(reference.header.metadata ?? {}, options.metadata ?? {});
+      for (const [key, value] of entries) {
+        const stored = reference.get(bytesOf(key));
+        assert.ok(stored !== undefined, `the reference reader misses ${String(key)}`);
+        const expected =
+          value instanceof Uint8Array
+            ? Buffer.from(value)
+            : options.value === 'none'
+              ? true
+              : rounded(options.value, value);
+        assert.deepEqual(reference.decode(stored), expected);
+        const got = table.get(key);
+        assert.deepEqual(got instanceof Uint8Array ? Buffer.from(got) : got, expected);
+      }
+      const theirs = Array.from(reference.entries(), ({ key, value }) => [key.toString('hex'), value.toString('hex')]);
+      const ours = Array.from(table.keys(), (key) => [
+        Buffer.from(key).toString('hex'),
+        Buffer.from(table.getView(key)!).toString('hex'),
+      ]);
+      assert.deepEqual(ours, theirs);
+    });
+  }
+});
+
+function rounded(type: string, value: unknown): unknown {
+  return type === 'f32' ? Math.fround(value as number) : value;
+}
+
+describe('the spec', () => {
+  const spec = readFileSync(join(PACKAGE_ROOT, 'native-notes/format.md'), 'utf8');
+
+  test('its worked example is the file that the builder makes', () => {
+    const example = spec.slice(spec.indexOf('## 13.'), spec.indexOf('## 14.'));
+    const file = readFileSync(fixturePath('example.hmap'));
+    const shown = new Set<number>();
+    for (const [, offset, hex] of example.matchAll(/^ {4}([0-9a-f]{8}) {2}((?:[0-9a-f]{2} ?)+)/gm)) {
+      const bytes = Buffer.from(hex!.replaceAll(' ', ''), 'hex');
+      const at = Number.parseInt(offset!, 16);
+      assert.deepEqual(bytes.toString('hex'), file.subarray(at, at + bytes.length).toString('hex'), `at ${offset}`);
+      for (let i = 0; i < bytes.length; i++) shown.add(at + i);
+    }
+    for (let i = 0; i < file.length; i++) {
+      assert.ok(shown.has(i) || file[i] === 0, `the byte at ${i} is not zero and not in the example`);
+    }
+  });
+
+  test('its header table has the offsets of the code', async () => {
+    const { HEADER } = await import('../src/layout.js');
+    const rows = [...spec.matchAll(/^\| (\d+) \| (\d+) \| ([a-z ]+) \|/gm)].slice(0, 28);
+    const offsets = rows.map(([, offset]) => Number(offset));
+    const { segmentTable, ...fields } = HEADER;
+    assert.deepEqual(offsets, Object.values(fields));
+    const last = rows.at(-1)!;
+    assert.equal(Number(last[1]) + Number(last[2]), segmentTable);
+  });
+});

@@ -1,0 +1,44 @@
+// Runs scripts against the compiled library in processes of their own, where a crash shows as a signal.
+
+import { spawn } from 'node:child_process';
+import { LIBRARY_URL, PACKAGE_ROOT } from './root.js';
+
+export interface Outcome {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Runs a module in which the library is `hmap`, as `node` would. Killed after 20 s.
+ * @param args what the script finds in `process.argv` from 1 on
+ */
+export function runModule(
+  script: string,
+  args: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<Outcome> {
+  const whole = `import * as hmap from ${JSON.stringify(LIBRARY_URL.href)};\n${script}`;
+  return runNode([...flags, '--input-type=module', '-e', whole, '--', ...args]);
+}
+
+export function runNode(args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd: PACKAGE_ROOT,
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const outcome: Outcome = { status: null, signal: null, stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      outcome.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      outcome.stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve({ ...outcome, status, signal }));
+  });
+}

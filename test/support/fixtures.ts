@@ -1,0 +1,127 @@
+// The golden files: what each holds and how it is built. `npm run fixtures` writes them; fixtures.test.ts holds every later build to them.
+
+import { join } from 'node:path';
+import type { BuildOptions, ValueType } from '../../src/index.js';
+import { keyWithHash } from './collisions.js';
+import { PACKAGE_ROOT } from './root.js';
+
+export function fixturePath(name: string): string {
+  return join(PACKAGE_ROOT, 'test/fixtures', name);
+}
+
+export interface Fixture {
+  /** File name in test/fixtures, without `.hmap`. */
+  readonly name: string;
+  readonly options: BuildOptions;
+  readonly entries: readonly (readonly [key: string | Uint8Array, value: unknown])[];
+}
+
+function fixture(name: string, options: BuildOptions, entries: Fixture['entries']): Fixture {
+  return { name, options, entries };
+}
+
+function numbered<V>(count: number, key: (i: number) => string | Uint8Array, value: (i: number) => V) {
+  return Array.from({ length: count }, (_, i) => [key(i), value(i)] as const);
+}
+
+/** Values at the ends of each numeric type's range, and in between. */
+const NUMBERS: Partial<Record<ValueType, readonly unknown[]>> = {
+  u8: [0, 1, 255],
+  i8: [-128, 0, 127],
+  u16: [0, 65_535],
+  i16: [-32_768, 32_767],
+  u32: [0, 1, 4_294_967_295],
+  i32: [-2_147_483_648, 2_147_483_647],
+  u64: [0n, 2n ** 53n + 1n, 2n ** 64n - 1n],
+  i64: [-(2n ** 63n), -1n, 2n ** 63n - 1n],
+  f32: [0, -0, 0.5, Number.NaN, Number.POSITIVE_INFINITY],
+  f64: [0, -0, 0.1, Number.NaN, Number.NEGATIVE_INFINITY, Number.MAX_VALUE],
+};
+
+export const FIXTURES: readonly Fixture[] = [
+  fixture('empty', { value: 'utf8' }, []),
+  fixture('example', { value: 'u16', metadata: { made: 'by hand' } }, [
+    ['apple', 1],
+    ['fig', 2],
+    ['kiwi', 65_535],
+    ['pear', 513],
+  ]),
+  fixture('one-empty-key', { value: 'none' }, [['', true]]),
+  fixture(
+    'set',
+    { value: 'none' },
+    numbered(
+      100,
+      (i) => `member ${i}`,
+      () => true,
+    ),
+  ),
+  fixture(
+    'keys-of-one-length',
+    { value: 'u32', seed: 7 },
+    numbered(
+      200,
+      (i) => `key-${String(i).padStart(4, '0')}`,
+      (i) => i * 3,
+    ),
+  ),
+  fixture(
+    'keys-and-values-of-one-length',
+    { value: 'bytes' },
+    numbered(
+      50,
+      (i) => Uint8Array.of(i, 255 - i),
+      (i) => Uint8Array.of(i, i, i),
+    ),
+  ),
+  fixture('text', { value: 'utf8', seed: 0xffff_ffff }, [
+    ['', 'the empty key'],
+    ['empty value', ''],
+    ['nul\0in the key', 'nul\0in the value'],
+    ['ключ', 'значение'],
+    ['🗝', '🔑'],
+    ['k'.repeat(127), 'v'.repeat(127)],
+    ['k'.repeat(128), 'v'.repeat(128)],
+    ['k'.repeat(20_000), 'v'.repeat(20_000)],
+  ]),
+  fixture(
+    'binary-keys',
+    { value: 'bytes' },
+    numbered(
+      64,
+      (i) => Uint8Array.of(0xff, i, 0),
+      (i) => new Uint8Array(i).fill(i),
+    ),
+  ),
+  fixture('json', { value: 'json', metadata: { b: [1, { z: 1, a: 2 }], 10: 'ten', 9: 'nine' } }, [
+    ['null', null],
+    ['nested', { a: [1, 2, { b: 'c' }], d: true }],
+    ['text', 'with "quotes" and \n line ends'],
+    ['number', -1.5e300],
+  ]),
+  fixture(
+    'collisions',
+    { value: 'u32' },
+    numbered(
+      40,
+      (i) => keyWithHash(0x1234_5678, 0, [i]),
+      (i) => i,
+    ),
+  ),
+  fixture(
+    'segments',
+    { value: 'utf8', segmentBytes: 12_288 },
+    numbered(
+      500,
+      (i) => `segmented key ${i}`,
+      (i) => `value ${'x'.repeat(i % 40)}`,
+    ),
+  ),
+  ...Object.entries(NUMBERS).map(([type, values]) =>
+    fixture(
+      type,
+      { value: type as ValueType },
+      values.map((value, i) => [`${type} ${i}`, value] as const),
+    ),
+  ),
+];

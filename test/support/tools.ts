@@ -1,0 +1,176 @@
+// Runs the program `hmap` as a process, and its formats in this process. Knows what a refusal must look like; does not know what is asked.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withBuilder } from '../../src/build.js';
+import { withFileAsync } from '../../src/file.js';
+import { type BuildOptions, type BuildSummary, build, type Entry, type Key, type ValueType } from '../../src/index.js';
+import { mappedSegments, walkRecords } from '../../src/walk.js';
+import { Feed } from '../../tools/formats/feed.js';
+import type { Columns, FormatName } from '../../tools/formats/format.js';
+import { loadFormat } from '../../tools/formats/index.js';
+import { Output } from '../../tools/output.js';
+
+/** The program, compiled together with the tests. */
+export const HMAP = fileURLToPath(new URL('../../tools/hmap.js', import.meta.url));
+
+/** Milliseconds after which a process has hung and is killed; the test then fails for want of an exit code. */
+const PATIENCE = 20_000;
+
+export interface Ran {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  bytes: Buffer;
+  /** The bytes as UTF-8. */
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  /** What stdin holds; without it stdin is empty. */
+  input?: string | Uint8Array;
+  cwd?: string;
+  /** A file to which stdout goes. */
+  stdout?: number;
+}
+
+/** A program that runs. */
+export interface Running {
+  child: ChildProcess;
+  ended: Promise<Ran>;
+}
+
+/** Starts the program with stdin and stdout as pipes, or as they are given. */
+export function start(args: readonly string[], options: { cwd?: string; stdio?: StdioOptions } = {}): Running {
+  const { cwd, stdio = 'pipe' } = options;
+  const env = { ...process.env, HMAP_DEBUG: '', NO_COLOR: '1' };
+  const child = spawn(process.execPath, [HMAP, ...args], { stdio, env, ...(cwd !== undefined && { cwd }) });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  // The program may well end before it has read all.
+  child.stdin?.on('error', () => {});
+  child.stdout?.on('data', (piece: Buffer) => out.push(piece)).on('error', () => {});
+  child.stderr?.on('data', (piece: Buffer) => err.push(piece));
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  const ended = new Promise<Ran>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const bytes = Buffer.concat(out);
+      resolve({ code, signal, bytes, stdout: bytes.toString(), stderr: Buffer.concat(err).toString() });
+    });
+  });
+  return { child, ended };
+}
+
+let free = availableParallelism() + 1;
+const waiting: (() => void)[] = [];
+
+/** Runs the program to its end; no more at a time than the machine has processors for. */
+export async function hmap(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  if (free > 0) free--;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    const { input, cwd, stdout = 'pipe' } = options;
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const { child, ended } = start(args, { stdio: [stdin, stdout, 'pipe'], ...(cwd !== undefined && { cwd }) });
+    child.stdin?.end(input);
+    return await ended;
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  }
+}
+
+/** Runs the program, which must end with code 0. */
+export async function fine(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const ran = await hmap(args, options);
+  assert.equal(ran.signal, null, ran.stderr);
+  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
+  return ran;
+}
+
+/** Holds a run to what every refusal is: exit code 2, nothing on stdout, one clear line on stderr, and perhaps hints in parentheses. */
+export function assertRefused(ran: Ran, message: RegExp): void {
+  assert.equal(ran.signal, null, `ended by ${ran.signal}: ${ran.stderr}`);
+  assert.equal(ran.code, 2, `exit code; stderr: ${ran.stderr}`);
+  assert.equal(ran.stdout, '');
+  assertComplaint(ran.stderr, message);
+}
+
+/** Checks one complaint: a line that says what is wrong, for people, without a stack trace. */
+export function assertComplaint(stderr: string, message: RegExp): void {
+  assert.match(stderr, message);
+  assert.match(stderr, /\n$/);
+  const [first, ...hints] = stderr.slice(0, -1).split('\n');
+  assert.match(first!, /^(hmap|error): \S.{7,}/);
+  if (first!.startsWith('hmap: ')) assert.deepEqual(hints, [], 'one line and no more');
+  for (const hint of hints) assert.match(hint, /^\(.+\)$/, 'only hints behind the first line');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
+  assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f\x7f]/, `control characters: ${JSON.stringify(stderr)}`);
+  assert.doesNotMatch(stderr, /^\s+at |node:internal|HmapError/m, 'no stack trace');
+}
+
+/** No columns chosen. */
+export const NO_COLUMNS: Columns = { key: undefined, value: undefined, headerRow: false };
+
+/** Bytes in pieces of `size` bytes, the last one shorter. */
+export function* piecesOf(bytes: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** What `hmap build` does, in this process, with the input in the pieces given. The input is named `input`. */
+export async function buildFrom(
+  path: string,
+  format: FormatName,
+  pieces: Iterable<Uint8Array>,
+  options: BuildOptions,
+  columns: Columns = NO_COLUMNS,
+): Promise<BuildSummary> {
+  const { read } = await loadFormat(format);
+  async function* arriving() {
+    for (const piece of pieces) yield piece;
+  }
+  return withBuilder(path, { memory: 2 ** 20, ...options }, (builder) =>
+    read(arriving(), new Feed(builder, 'input'), columns),
+  );
+}
+
+/** What `hmap dump --format` prints, in this process. */
+export async function dumpOf(path: string, format: FormatName): Promise<Buffer> {
+  const { writer } = await loadFormat(format);
+  const out = new Output();
+  await withFileAsync(path, async ({ fd, header }) => {
+    const entries = writer(header);
+    for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path), () => {}))
+      entries.entry(segment.heap, cursor, out);
+    entries.end?.(out);
+  });
+  return Buffer.from(out.toLatin1(), 'latin1');
+}
+
+let files = 0;
+
+/** The file that the library makes of entries. */
+export async function libraryFile(
+  folder: string,
+  entries: Iterable<readonly [Key, unknown]>,
+  options: BuildOptions,
+): Promise<Buffer> {
+  const path = join(folder, `library-${files++}.hmap`);
+  await build(path, entries as Iterable<Entry<ValueType>>, { memory: 2 ** 20, ...options });
+  return readFileSync(path);
+}
+
+/** Compares files without printing megabytes where they differ. */
+export function assertSameFile(path: string, expected: Buffer, message = 'the files differ'): void {
+  const actual = readFileSync(path);
+  if (actual.equals(expected)) return;
+  const at = actual.findIndex((byte, i) => byte !== expected[i]);
+  assert.fail(`${message}: ${actual.length} and ${expected.length} bytes, different from byte ${at} on`);
+}

@@ -22,7 +22,9 @@ export interface Assembly {
   readonly valueType: ValueType;
   readonly duplicates: DuplicatePolicy;
   readonly segmentLimit: number;
-  /** Partitions above this many bytes are parted further before they are sorted. */
+  /** Partitions up to this many bytes are sorted beside the records in memory. */
+  readonly sideLimit: number;
+  /** Partitions up to this many bytes are sorted in the memory of the records, which go to the spill file; above it they are parted further. */
   readonly loadLimit: number;
   readonly fd: number;
   readonly hashes: BlockHasher;
@@ -75,9 +77,11 @@ class Pass {
   }
 
   run(): Promise<void> {
-    const { partitions, loadLimit } = this.#assembly;
-    // Parting further uses the arena's memory, so all of it must be in the spill file before.
-    if (partitions.sizes.some((size) => size > loadLimit)) partitions.spillAll();
+    const { partitions, sideLimit } = this.#assembly;
+    if (partitions.sizes.some((size) => size > sideLimit)) {
+      partitions.spillAll();
+      this.#memory = partitions.arena;
+    }
     return this.#all(partitions);
   }
 
@@ -87,7 +91,7 @@ class Pass {
       const count = partitions.counts[i]!;
       const consumed = partitions.consumed + partitions.bits;
       if (partitions.sizes[i]! > loadLimit && consumed < 32) {
-        await this.#all(partitions.part(i, this.#room(loadLimit)));
+        await this.#all(partitions.part(i));
       } else if (count > 0) {
         const block = this.#room(partitions.sizes[i]!);
         partitions.load(i, block);

@@ -1,7 +1,8 @@
 // Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
-import { type Block, copyLoosely, LOOSE, readU64, writeU64 } from './bytes.js';
+import { Block, copyLoosely, LOOSE, readU64, writeU64 } from './bytes.js';
+import { MAX_KEY_BYTES } from './layout.js';
 import type { SpillFile } from './spill.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
@@ -41,6 +42,8 @@ export function largeValuePosition(view: DataView, at: number): number {
 const SMALLEST_CHUNK = 4096;
 const LARGEST_CHUNK = 128 * 1024;
 const MOST_BITS = 8;
+/** Bytes that are read at once when a partition is parted further. */
+const WINDOW = 2 ** 20;
 
 export class Partitions {
   /** Number of partitions is 2 to this power. */
@@ -52,7 +55,8 @@ export class Partitions {
   readonly sizes: Float64Array;
   readonly #form: HeldForm;
   readonly #head: number;
-  readonly #arena: Block;
+  /** The memory of the records. Free for other use after {@link spillAll}. */
+  readonly arena: Block;
   readonly #chunk: number;
   readonly #spill: SpillFile;
   #free = 0;
@@ -66,7 +70,7 @@ export class Partitions {
 
   /** @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll} */
   constructor(arena: Block, form: HeldForm, spill: SpillFile, consumed: number) {
-    this.#arena = arena;
+    this.arena = arena;
     this.#form = form;
     this.#head = headBytes(form);
     this.#spill = spill;
@@ -98,17 +102,17 @@ export class Partitions {
     const partition = (hash << this.consumed) >>> (32 - this.bits);
     const size = this.#head + keyBytes + (large ? POSITION : valueBytes);
     const at = this.#room(partition, size);
-    const { view } = this.#arena;
+    const { view } = this.arena;
     view.setInt32(at + HELD.hash, hash, true);
     view.setUint16(at + HELD.keyBytes, keyBytes, true);
     if (this.#form.fixedValue === undefined) view.setUint32(at + HELD.valueBytes, valueBytes, true);
     const to = at + this.#head;
-    copyLoosely(key, keyAt, this.#arena, to, keyBytes);
+    copyLoosely(key, keyAt, this.arena, to, keyBytes);
     if (large) {
       const bytes = value.bytes.subarray(valueAt, valueAt + valueBytes);
       writeU64(view, to + keyBytes, this.#spill.append(bytes));
     } else {
-      copyLoosely(value, valueAt, this.#arena, to + keyBytes, valueBytes);
+      copyLoosely(value, valueAt, this.arena, to + keyBytes, valueBytes);
     }
   }
 
@@ -116,7 +120,7 @@ export class Partitions {
   addHeld(from: Block, at: number, size: number): void {
     const hash = from.view.getInt32(at + HELD.hash, true);
     const partition = (hash << this.consumed) >>> (32 - this.bits);
-    copyLoosely(from, at, this.#arena, this.#room(partition, size), size);
+    copyLoosely(from, at, this.arena, this.#room(partition, size), size);
   }
 
   /** Makes room for a record and returns its offset in the arena. */
@@ -130,7 +134,7 @@ export class Partitions {
     }
     this.#endChunk(partition);
     const bytes = Math.ceil((size + LOOSE) / this.#chunk) * this.#chunk;
-    if (this.#free + bytes > this.#arena.size) this.spillAll();
+    if (this.#free + bytes > this.arena.size) this.spillAll();
     const start = this.#free;
     this.#free += bytes;
     this.#start[partition] = start;
@@ -152,7 +156,7 @@ export class Partitions {
       const chunks = this.#chunks[partition]!;
       const extents = this.#extents[partition]!;
       for (let i = 0; i < chunks.length; i += 2) {
-        const bytes = this.#arena.bytes.subarray(chunks[i]!, chunks[i]! + chunks[i + 1]!);
+        const bytes = this.arena.bytes.subarray(chunks[i]!, chunks[i]! + chunks[i + 1]!);
         const position = this.#spill.append(bytes);
         const last = extents.length - 2;
         if (last >= 0 && extents[last]! + extents[last + 1]! === position) extents[last + 1]! += bytes.length;
@@ -174,7 +178,7 @@ export class Partitions {
     }
     const chunks = this.#chunks[partition]!;
     for (let i = 0; i < chunks.length; i += 2) {
-      this.#arena.bytes.copy(into.bytes, at, chunks[i]!, chunks[i]! + chunks[i + 1]!);
+      this.arena.bytes.copy(into.bytes, at, chunks[i]!, chunks[i]! + chunks[i + 1]!);
       at += chunks[i + 1]!;
     }
   }
@@ -182,10 +186,11 @@ export class Partitions {
   /**
    * Parts one partition further, by the next bits of the hash. All records must be in the spill file ({@link spillAll}), since the arena is
    * used again.
-   * @param window memory to read through, large enough for any one record
    */
-  part(partition: number, window: Block): Partitions {
-    const finer = new Partitions(this.#arena, this.#form, this.#spill, this.consumed + this.bits);
+  part(partition: number): Partitions {
+    // Twice the largest record that does not lie in the spill file by itself, and large enough for few reads.
+    const window = new Block(2 * (this.#head + MAX_KEY_BYTES + this.#form.largeValue) + WINDOW);
+    const finer = new Partitions(this.arena, this.#form, this.#spill, this.consumed + this.bits);
     const extents = this.#extents[partition]!;
     for (let i = 0; i < extents.length; i += 2) {
       let position = extents[i]!;

@@ -28,6 +28,7 @@ import {
   open,
   type ValueType,
 } from '../src/index.js';
+import { runModule } from './support/child.js';
 import { collidingStrings, keyWithHash } from './support/collisions.js';
 import { hmapError, misuse } from './support/errors.js';
 import { WORKING } from './support/mappings.js';
@@ -396,6 +397,7 @@ describe('several segments', () => {
   for (const [count, longest, limit] of [
     [3000, 30, 8192],
     [3000, 300, 65_536],
+    [3000, 300, 8192],
     [100, 3000, 16_384],
     [20_000, 8, 50_000],
     [9, 3900, 8192],
@@ -1069,6 +1071,69 @@ describe('builds that are stopped', () => {
         assert.equal(error, thrown, `the input's own error, not: ${(error as Error).message}`);
       },
     );
+  });
+
+  test('a table that is closed as input', async (t) => {
+    const closed = hmapError('HMAP_CLOSED', { path: scratchPath });
+    const act = async (path: string) => {
+      await buildAny(
+        scratchPath,
+        [
+          ['a', 1],
+          ['b', 2],
+        ],
+        { value: 'u8' },
+      );
+      const table = open(scratchPath, { value: 'u8' });
+      const entries = function* () {
+        for (const entry of table) {
+          yield entry;
+          table.close();
+        }
+      };
+      await buildAny(path, entries(), { value: 'u8' }).finally(() => assert.ok(table.closed));
+    };
+    await assertFails(t, act, closed);
+    const table = open(scratchPath);
+    table.close();
+    await assertFails(t, (path) => buildAny(path, table, { value: 'u8' }), closed);
+  });
+
+  const posix = process.platform !== 'win32';
+  const script = `
+    const [, path, memory] = process.argv;
+    const entries = function* () {
+      for (let i = 0; i < 5000; i++) yield ['key ' + i, 'x'.repeat(300)];
+    };
+    try {
+      await hmap.build(path, entries(), { value: 'utf8', memory: Number(memory) });
+      console.log('built');
+    } catch (error) {
+      console.log(error.name, error.code, /^cannot write/.test(error.message));
+    }`;
+
+  for (const [what, memory] of [
+    ['the file', 64 * MIB],
+    ['the temporary file', MIB],
+  ] as const) {
+    test(`${what} cannot be written to its end`, { skip: !posix }, async (t) => {
+      await assertFails(
+        t,
+        async (path) => {
+          const outcome = await runModule(script, [path, `${memory}`], { limit: '-f 200' });
+          throw outcome.stdout + outcome.stderr;
+        },
+        (told) => assert.equal(told, 'HmapError EFBIG true\n'),
+      );
+    });
+  }
+
+  test('memory that is not there', { skip: process.platform !== 'linux' }, async (t) => {
+    const folder = temporaryFolder(t);
+    const outcome = await runModule(script, [join(folder, 'out.hmap'), `${2 ** 31}`], { limit: '-v 1800000' });
+    // Where node itself needs less than here, the build may succeed.
+    const expected = outcome.stdout === 'built\n' ? ['out.hmap'] : [];
+    assert.deepEqual(readdirSync(folder), expected, JSON.stringify(outcome));
   });
 
   test('a progress callback that throws', async (t) => {

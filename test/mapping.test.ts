@@ -233,7 +233,7 @@ describe('after closing', () => {
         const after = views.map(sum).join();
         if (after !== before && after !== '0,0,0') throw new Error(after);
         console.log(views.map((view) => view.length).join());`;
-      const outcome = await runModule(script, [large, kind], ['--expose-gc']);
+      const outcome = await runModule(script, [large, kind], { flags: ['--expose-gc'] });
       assert.deepEqual(outcome, { status: 0, signal: null, stdout: '65536,65473,65529\n', stderr: '' });
     });
 
@@ -245,7 +245,7 @@ describe('after closing', () => {
         for (let i = 0; i < 50; i++) hmap.open(path, { mapping });
         await collect();
         console.log(before > 0 && sum(view) === before);`;
-      const outcome = await runModule(script, [large, kind], ['--expose-gc']);
+      const outcome = await runModule(script, [large, kind], { flags: ['--expose-gc'] });
       assert.deepEqual(outcome, { status: 0, signal: null, stdout: 'true\n', stderr: '' });
     });
 
@@ -281,7 +281,7 @@ describe('after closing', () => {
             here: after.here,
             megabytes: after.megabytes - before.megabytes,
           }));`;
-        const { stdout, ...outcome } = await runModule(script, [path, kind, closing], ['--expose-gc']);
+        const { stdout, ...outcome } = await runModule(script, [path, kind, closing], { flags: ['--expose-gc'] });
         assert.deepEqual(outcome, { status: 0, signal: null, stderr: '' });
         const grown = JSON.parse(stdout) as Record<'files' | 'maps' | 'here' | 'megabytes', number>;
         // The file takes about 0.2 MB: 2,000 of them would take 400.

@@ -1,7 +1,7 @@
 // Tests opening: what is refused, and how; and what a closed table still does.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { build, HmapError, open, Table, type ValueType } from '../src/index.js';
+import { runModule } from './support/child.js';
 import { hmapError, misuse } from './support/errors.js';
 import { WORKING } from './support/mappings.js';
-import { LIBRARY_URL, PACKAGE_ROOT } from './support/root.js';
 import { VALUE_TYPES } from './support/samples.js';
 import { openFilesIn, temporaryFolder } from './support/temp.js';
 
@@ -71,19 +71,12 @@ describe('files that cannot be opened', () => {
     }
   });
 
-  test('a FIFO, without waiting for a writer', { skip: process.platform === 'win32' }, () => {
+  test('a FIFO, without waiting for a writer', { skip: process.platform === 'win32' }, async () => {
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);
-    const script = `
-      import { open } from ${JSON.stringify(LIBRARY_URL.href)};
-      try { open(process.argv[1]) } catch (error) { console.log(error.code, error.path) }`;
-    const args = ['--input-type=module', '-e', script, fifo];
-    const { status, signal, stdout } = spawnSync(process.execPath, args, {
-      timeout: 10_000,
-      encoding: 'utf8',
-      cwd: PACKAGE_ROOT,
-    });
-    assert.deepEqual({ status, signal, stdout }, { status: 0, signal: null, stdout: `HMAP_NOT_A_TABLE ${fifo}\n` });
+    const script = 'try { hmap.open(process.argv[1]) } catch (error) { console.log(error.code, error.path) }';
+    const outcome = await runModule(script, [fifo]);
+    assert.deepEqual(outcome, { status: 0, signal: null, stdout: `HMAP_NOT_A_TABLE ${fifo}\n`, stderr: '' });
   });
 
   test('a socket', { skip: process.platform === 'win32' }, async () => {
@@ -379,4 +372,10 @@ test('errors carry what a program needs', () => {
   assert.deepEqual([error.name, error.code, error.offset, error.cause], ['HmapError', 'HMAP_DAMAGED', 5, 'why']);
   assert.match(String(error.stack), /^HmapError: text\n/);
   assert.equal('cause' in new HmapError('HMAP_DAMAGED', 'text'), false);
+});
+
+test('an error holds, and shows when it is printed, nothing but what it knows', () => {
+  const error = new HmapError('HMAP_DAMAGED', 'text', { offset: 5 });
+  assert.deepEqual(Object.keys(error).sort(), ['code', 'offset']);
+  assert.doesNotMatch(inspect(error), /undefined/);
 });

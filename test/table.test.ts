@@ -467,6 +467,73 @@ describe('getMany', () => {
   });
 });
 
+describe('several things at once', () => {
+  const model = new Map(Array.from({ length: 300 }, (_, i) => [`key ${i}`, `value ${i}`]));
+
+  test('iterations and lookups of one table do not disturb one another', async () => {
+    const table = open(await buildMap(model, { value: 'utf8' }), { value: 'utf8' });
+    const first = table.entries();
+    const pairs = [];
+    for (const key of table.keys()) {
+      pairs.push(first.next().value);
+      assert.equal(table.get('key 7'), 'value 7');
+      assert.deepEqual(table.getMany(['key 8', 'x']), ['value 8', undefined]);
+      assert.equal([...table.values()].length, 300);
+      assert.equal(table.get(key), model.get(key));
+    }
+    assert.deepEqual(new Map(pairs as [string, string][]), model);
+    assert.deepEqual(first.next(), { done: true, value: undefined });
+    const asking = (function* () {
+      for (const key of table.keys()) {
+        assert.deepEqual(table.getMany([key, 'key 1']), [model.get(key), 'value 1']);
+        yield key;
+      }
+    })();
+    assert.deepEqual(table.getMany(asking), [...table.values()]);
+    table.close();
+  });
+
+  test('an iteration may be left', async () => {
+    const table = open(await buildMap(model, { value: 'utf8' }), { value: 'utf8' });
+    const seen: string[] = [];
+    for (const key of table.keys()) if (seen.push(key) === 5) break;
+    assert.deepEqual(seen, fileOrder(model.keys()).slice(0, 5));
+    assert.equal([...table].length, 300);
+    table.close();
+  });
+
+  test('forEach calls with the this that it is given, and hands on what is thrown', async () => {
+    const table = open(await buildMap(model, { value: 'utf8' }), { value: 'utf8' });
+    const self = {};
+    let calls = 0;
+    table.forEach(function (this: unknown) {
+      assert.equal(this, self);
+      calls++;
+    }, self);
+    assert.equal(calls, 300);
+    const thrown = new Error('of the callback');
+    const throwing = () => {
+      throw thrown;
+    };
+    assert.throws(() => table.forEach(throwing), thrown);
+    assert.equal(table.get('key 1'), 'value 1');
+    table.close();
+  });
+
+  test('tables with other seeds and widths are told apart', async () => {
+    const a = open(await buildMap(model, { value: 'utf8', seed: 1 }), { value: 'utf8' });
+    const b = open(await buildMap(new Map([['key 1', 5n]]), { value: 'u64', seed: 2 }), { value: 'u64' });
+    for (let i = 0; i < 5; i++) {
+      assert.deepEqual(
+        [a.get('key 1'), b.get('key 1'), a.get('key 2'), b.get('key 2')],
+        ['value 1', 5n, 'value 2', undefined],
+      );
+    }
+    a.close();
+    b.close();
+  });
+});
+
 describe('keys with one 32-bit hash', () => {
   for (const type of ['u32', 'utf8'] as const) {
     for (const [count, hash, seed] of [

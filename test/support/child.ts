@@ -10,22 +10,28 @@ export interface Outcome {
   stderr: string;
 }
 
-/**
- * Runs a module in which the library is `hmap`, as `node` would. Killed after 20 s.
- * @param args what the script finds in `process.argv` from 1 on
- */
-export function runModule(
-  script: string,
-  args: readonly string[] = [],
-  flags: readonly string[] = [],
-): Promise<Outcome> {
-  const whole = `import * as hmap from ${JSON.stringify(LIBRARY_URL.href)};\n${script}`;
-  return runNode([...flags, '--input-type=module', '-e', whole, '--', ...args]);
+interface Settings {
+  /** Options for node itself. */
+  flags?: readonly string[];
+  /** A limit for the process, as the shell's `ulimit` takes it. */
+  limit?: string;
 }
 
-export function runNode(args: readonly string[]): Promise<Outcome> {
+/**
+ * Runs a module in which the library is `hmap`. Killed after 20 s.
+ * @param args what the script finds in `process.argv` from 1 on
+ */
+export function runModule(script: string, args: readonly string[] = [], settings: Settings = {}): Promise<Outcome> {
+  const whole = `import * as hmap from ${JSON.stringify(LIBRARY_URL.href)};\n${script}`;
+  return runNode([...(settings.flags ?? []), '--input-type=module', '-e', whole, '--', ...args], settings.limit);
+}
+
+/** Runs node. */
+export function runNode(args: readonly string[], limit?: string): Promise<Outcome> {
+  const node = [process.execPath, ...args];
+  const [command, ...rest] = limit === undefined ? node : ['sh', '-c', `ulimit ${limit}; exec "$0" "$@"`, ...node];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
+    const child = spawn(command!, rest, {
       cwd: PACKAGE_ROOT,
       timeout: 20_000,
       killSignal: 'SIGKILL',

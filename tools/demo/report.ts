@@ -55,7 +55,7 @@ function displayWidth(text: string): number {
 }
 
 /** The memory that is compared: PSS where the system tells it, else RSS. */
-export function memoryOf({ pss, rss }: Memory): number {
+function memoryOf({ pss, rss }: Memory): number {
   return pss ?? rss;
 }
 

@@ -2,6 +2,7 @@
 // what they hold.
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Memory } from './memory.js';
 import type { FromReader, Lookups, Task, ToReader } from './protocol.js';
@@ -16,9 +17,14 @@ export interface Reading extends Lookups {
 class Reader {
   static readonly #running = new Set<Reader>();
   readonly #child: ChildProcess;
+  /** Names it in a message. */
+  readonly #name: string;
 
   constructor(task: Task) {
+    this.#name = `a process (${task.holding}, ${basename(task.queries)})`;
     this.#child = fork(READER, [JSON.stringify(task)], { execArgv: ['--expose-gc'] });
+    // Sending to a process that has just died is an error too; its exit tells more.
+    this.#child.on('error', () => {});
     Reader.#running.add(this);
   }
 
@@ -39,21 +45,21 @@ class Reader {
   /** Its next message of a kind. */
   async hear<K extends 'ready' | 'memory'>(kind: K): Promise<Extract<FromReader, { kind: K }>> {
     const message = await this.#next<FromReader>('message');
-    if (message.kind === 'failed') throw new Error(`a process failed: ${message.message}`);
-    if (message.kind !== kind) throw new Error(`a process said '${message.kind}' when '${kind}' was expected`);
+    if (message.kind === 'failed') throw new Error(`${this.#name} failed: ${message.message}`);
+    if (message.kind !== kind) throw new Error(`${this.#name} said '${message.kind}' when '${kind}' was expected`);
     return message as Extract<FromReader, { kind: K }>;
   }
 
   async ended(): Promise<void> {
     const code = await this.#next<number | null>('exit');
-    if (code !== 0) throw new Error(`a process ended with exit code ${code}`);
+    if (code !== 0) throw new Error(`${this.#name} ended with exit code ${code}`);
   }
 
   #next<T>(event: 'message' | 'exit'): Promise<T> {
     return new Promise((resolve, reject) => {
       const onEvent = (value: unknown) => settle(() => resolve(value as T));
       const onExit = (code: number | null, signal: string | null) =>
-        settle(() => reject(new Error(`a process ended too early (${signal ?? `exit code ${code}`})`)));
+        settle(() => reject(new Error(`${this.#name} ended too early (${signal ?? `exit code ${code}`})`)));
       const settle = (then: () => void) => {
         this.#child.off(event, onEvent).off('exit', onExit).off('error', reject);
         then();

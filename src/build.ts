@@ -16,15 +16,7 @@ export type Entry<T extends ValueType> = T extends 'none'
   ? Key | readonly [key: Key, value?: true | undefined]
   : readonly [key: Key, value: ValueTypes[T]];
 
-/**
- * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays within
- * `options.memory`; what is too much goes to a temporary file beside the output. The file appears under its name in one step when it is
- * complete and on the disk; if anything fails, an old file of that name is still there and nothing else is left.
- *
- * Costs about what filling a `Map` costs, plus the writing of the file.
- * @throws {TypeError} for a bad argument or option, which it names
- * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
- */
+/** See the function of this name in deferred.ts. */
 export async function build<T extends ValueType>(
   path: string,
   entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,

@@ -1,8 +1,9 @@
 // What users import. Nothing else is public.
 
 export type { DuplicatePolicy } from './assemble.js';
-export { build, type Entry } from './build.js';
+export type { Entry } from './build.js';
 export type { BuildOptions, BuildProgress, BuildSummary } from './builder.js';
+export { build, stat, verify } from './deferred.js';
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';
 export type { Header, Metadata, SegmentPlace } from './header.js';
@@ -11,7 +12,7 @@ export type { Key } from './keys.js';
 export type { MappingKind } from './mapping/mapping.js';
 export type { MappingChoice } from './mapping/open-file.js';
 export { type OpenOptions, open, type Warm } from './open.js';
-export { type Lengths, type StatOptions, stat, type TableStat } from './stat.js';
+export type { Lengths, StatOptions, TableStat } from './stat.js';
 export { type KeyForm, Table } from './table.js';
 export type { ValueType, ValueTypes } from './types.js';
-export { type Verification, type VerifyOptions, verify } from './verify.js';
+export type { Verification, VerifyOptions } from './verify.js';

@@ -50,10 +50,7 @@ export interface Lengths {
 
 const STRIDE = 4096;
 
-/**
- * Measures a table. Reads all of its key heap: costs about what iterating over it costs.
- * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where records do not fit
- */
+/** See the function of this name in deferred.ts. */
 export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
   if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
   checkOptions(options, ['onProgress', 'signal']);

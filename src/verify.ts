@@ -55,11 +55,7 @@ const READ = 16 * BLOCK;
 /** Buckets between two looks at the clock. */
 const STRIDE = 4096;
 
-/**
- * Checks a file against every rule of the format: header, checksums, bucket arrays, records, totals, padding. Reads the file twice, in
- * fixed memory; work is bounded by the file's size. Damage is reported in the result, never thrown.
- * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
- */
+/** See the function of this name in deferred.ts. */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
   if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
   checkOptions(options, ['limit', 'onProgress', 'signal']);

@@ -696,7 +696,7 @@ describe('a build that is stopped', { concurrency: true }, () => {
     for (const [format, text] of [
       ['tsv', 'a\n'],
       ['csv', 'a\nb\nc\n'],
-      ['csv', 'a,"b"c\n'],
+      ['csv', 'a,"b"c\nmore,rows\n'],
       ['jsonl', 'x\n'],
       ['cdb', 'x\n'],
     ] as const) {

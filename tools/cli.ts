@@ -1,7 +1,6 @@
 // What the commands share: exit codes, sizes, messages, the end of a pipe. Knows nothing of tables.
 
 import { type Command, InvalidArgumentError } from 'commander';
-import { HmapError } from '../src/index.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -25,14 +24,11 @@ export function say(line: string): void {
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   say(`hmap: ${message.replace(/\s*\n\s*/g, ' ')}`);
-  // A failure that is neither the user's nor the system's is ours, and its place matters.
-  if (process.env.HMAP_DEBUG && error instanceof Error) say(error.stack ?? '');
-  else if (
-    !(error instanceof HmapError || error instanceof TypeError || error instanceof RangeError) &&
-    error instanceof Error
-  ) {
-    say('hmap: set HMAP_DEBUG=1 to see where this happened');
-  }
+  if (!(error instanceof Error)) return;
+  // A failure with a code explains itself, and so does a misuse; any other is ours, and its place matters.
+  const explained = 'code' in error || error instanceof TypeError || error instanceof RangeError;
+  if (process.env.HMAP_DEBUG) say(error.stack ?? '');
+  else if (!explained) say('hmap: set HMAP_DEBUG=1 to see where this happened');
 }
 
 const UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };

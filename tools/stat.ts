@@ -1,11 +1,11 @@
 // hmap stat: what a file is and what its bytes are spent on.
 
-import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { stat, type TableStat } from '../src/index.js';
 import { EXIT, examples, exitWith, grouped, humanBytes } from './cli.js';
 import { headerJson } from './header-json.js';
 import { Progress } from './progress.js';
+import { plainTable } from './table.js';
 
 interface Options {
   json?: boolean;
@@ -33,38 +33,6 @@ async function runStat(file: string, options: Options): Promise<void> {
   const text = options.json ? JSON.stringify({ ...result, header: headerJson(result.header) }) : statText(result);
   process.stdout.write(`${text}\n`);
   exitWith(EXIT.fine);
-}
-
-const PLAIN = {
-  chars: {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '  ',
-  },
-  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-};
-
-/** A table of plain columns, the first to the left and the others to the right. */
-export function plainTable(head: string[], rows: string[][]): string {
-  const table = new Table({ ...PLAIN, head, colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')) });
-  table.push(...rows);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }
 
 /** The page that the command prints. */

@@ -1,0 +1,41 @@
+// Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
+
+import type { Entry } from './build.js';
+import type { BuildOptions, BuildSummary } from './builder.js';
+import type { StatOptions, TableStat } from './stat.js';
+import type { ValueType } from './types.js';
+import type { Verification, VerifyOptions } from './verify.js';
+
+/**
+ * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays within
+ * `options.memory`; what is too much goes to a temporary file beside the output. The file appears under its name in one step when it is
+ * complete and on the disk; if anything fails, an old file of that name is still there and nothing else is left.
+ *
+ * Costs about what filling a `Map` costs, plus the writing of the file.
+ * @throws {TypeError} for a bad argument or option, which it names
+ * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
+ */
+export async function build<T extends ValueType>(
+  path: string,
+  entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
+  options: BuildOptions<T>,
+): Promise<BuildSummary> {
+  return (await import('./build.js')).build(path, entries, options);
+}
+
+/**
+ * Checks a file against every rule of the format: header, checksums, bucket arrays, records, totals, padding. Reads the file twice, in
+ * fixed memory; work is bounded by the file's size. Damage is reported in the result, never thrown.
+ * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
+ */
+export async function verify(path: string, options?: VerifyOptions): Promise<Verification> {
+  return (await import('./verify.js')).verify(path, options);
+}
+
+/**
+ * Measures a table: what each byte is spent on, how full the buckets are. Reads all of its key heap: costs about what iterating over it costs.
+ * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where records do not fit
+ */
+export async function stat(path: string, options?: StatOptions): Promise<TableStat> {
+  return (await import('./stat.js')).stat(path, options);
+}

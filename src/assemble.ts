@@ -46,9 +46,13 @@ export interface Assembled {
 export async function assemble(assembly: Assembly): Promise<Assembled> {
   let { stats } = assembly;
   for (;;) {
-    const plan = planFile(stats, assembly.valueType, assembly.segmentLimit);
+    const plan = planOrUndefined(stats, assembly);
     const pass = new Pass(assembly, plan);
     await pass.run();
+    if (plan === undefined || pass.writer === undefined) {
+      stats = pass.kept!;
+      continue;
+    }
     const written = pass.writer.finish();
     const kept = pass.kept ?? stats;
     if (kept.entries === stats.entries || samePlan(plan, planFile(kept, assembly.valueType, assembly.segmentLimit))) {
@@ -58,8 +62,22 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
   }
 }
 
+/** `undefined` where the entries fit in no file, but those that are left when duplicates are dropped may. */
+function planOrUndefined(
+  stats: EntryStats,
+  { valueType, segmentLimit, duplicates, stats: all }: Assembly,
+): Plan | undefined {
+  try {
+    return planFile(stats, valueType, segmentLimit);
+  } catch (error) {
+    if (duplicates === 'error' || stats !== all || !(error instanceof HmapError)) throw error;
+    return undefined;
+  }
+}
+
 class Pass {
-  readonly writer: TableWriter;
+  /** Only where there is a plan to write by; else the pass counts. */
+  readonly writer: TableWriter | undefined;
   /** Sums over the records that were kept; only where duplicates may be dropped. */
   readonly kept: EntryStats | undefined;
   readonly #assembly: Assembly;
@@ -68,11 +86,12 @@ class Pass {
   #memory = new Block(0);
   #done = 0;
 
-  constructor(assembly: Assembly, plan: Plan) {
+  constructor(assembly: Assembly, plan: Plan | undefined) {
     this.#assembly = assembly;
     this.#sorter = new Sorter(assembly.form);
     this.#keyAt = headBytes(assembly.form);
-    this.writer = new TableWriter(assembly.fd, plan, assembly.form, assembly.headerBytes(plan), assembly.hashes);
+    this.writer =
+      plan && new TableWriter(assembly.fd, plan, assembly.form, assembly.headerBytes(plan), assembly.hashes);
     this.kept = assembly.duplicates === 'error' ? undefined : new EntryStats(assembly.valueType);
   }
 
@@ -119,7 +138,7 @@ class Pass {
     const sorter = this.#sorter;
     const kept = sorter.dropDuplicates(count, duplicates, (index) => this.#refuse(block, index));
     if (this.kept !== undefined) this.#count(this.kept, block, kept);
-    this.writer.records(block, sorter, kept, this.#readLarge);
+    this.writer?.records(block, sorter, kept, this.#readLarge);
   }
 
   readonly #readLarge = (position: number, into: Uint8Array): void => this.#assembly.spill.read(position, into);

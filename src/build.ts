@@ -2,7 +2,7 @@
 
 import { Builder, type BuildOptions, type BuildSummary } from './builder.js';
 import { Block } from './bytes.js';
-import { HmapError, showKey, systemError } from './errors.js';
+import { HmapError, showKey } from './errors.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import type { ValueType, ValueTypes } from './types.js';
@@ -26,7 +26,7 @@ export async function build<T extends ValueType>(
   return withBuilder(path, options, async (builder) => {
     const adder = new EntryAdder(builder);
     if (kind === 'async') {
-      for await (const entry of entries as AsyncIterable<unknown>) {
+      for await (const entry of untilAborted(entries as AsyncIterable<unknown>, options.signal)) {
         adder.add(entry);
         if (builder.entries % STRIDE === 0) await builder.pause();
       }
@@ -54,7 +54,42 @@ export async function withBuilder(
     return await builder.finish();
   } catch (error) {
     builder.abandon();
-    throw systemError(error, 'write', path);
+    throw error;
+  }
+}
+
+/** The same entries, but a signal ends the waiting for the next one. */
+async function* untilAborted(
+  entries: AsyncIterable<unknown>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<unknown> {
+  if (signal === undefined) {
+    yield* entries;
+    return;
+  }
+  const iterator = entries[Symbol.asyncIterator]();
+  let stop: (reason: unknown) => void = () => {};
+  let waiting = false;
+  const onAbort = () => stop(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    for (;;) {
+      waiting = true;
+      // Not Promise.race: a promise that outlives all steps would keep something of each.
+      const next = await new Promise<IteratorResult<unknown>>((resolve, reject) => {
+        stop = reject;
+        iterator.next().then(resolve, reject);
+      });
+      waiting = false;
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // An input that is asked for an entry and never gives it does not end either, so its end is not waited for.
+    const ended = Promise.resolve(iterator.return?.());
+    if (waiting) ended.catch(() => {});
+    else await ended;
   }
 }
 
@@ -86,13 +121,17 @@ class EntryAdder {
       throw new TypeError(`entries: expected ${expected}, got ${kindOf(entry)}`);
     }
     const key = (bare ? entry : entry[0]) as Key;
-    const length = encodeKey(key, 0);
-    if (length < 0) throw badKey(key, length);
+    // The value first: its toJSON may look keys up, and so use the memory in which keys are encoded.
+    let wrong: unknown;
     try {
       this.#encode(bare ? true : entry[1], this.#value);
     } catch (error) {
-      throw error instanceof ValueError ? error.forKey(scratch.bytes.subarray(0, length)) : error;
+      wrong = error;
     }
+    const length = encodeKey(key, 0);
+    if (length < 0) throw badKey(key, length);
+    if (wrong !== undefined)
+      throw wrong instanceof ValueError ? wrong.forKey(scratch.bytes.subarray(0, length)) : wrong;
     const { block, at, length: valueBytes } = this.#value;
     this.#builder.add(scratch, 0, length, block, at, valueBytes);
   }

@@ -4,7 +4,7 @@
 import { assemble, type DuplicatePolicy } from './assemble.js';
 import { Block } from './bytes.js';
 import { loadChecksums } from './checksum.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError, showKey, systemError } from './errors.js';
 import { xxh32 } from './hash.js';
 import { encodeMetadata, type Metadata, writeHeader } from './header.js';
 import { headerSize, MAX_KEY_BYTES, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
@@ -86,10 +86,11 @@ function settle(options: BuildOptions) {
   checkOptions(options, BUILD_OPTIONS);
   const value = oneOf('value', options.value, VALUE_TYPES);
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
-  const memory = Math.min(options.memory ?? DEFAULT_MEMORY, LARGEST_MEMORY);
-  if (!(memory >= SMALLEST_MEMORY)) {
-    throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(options.memory)}`);
+  const { memory: wanted = DEFAULT_MEMORY } = options;
+  if (typeof wanted !== 'number' || !(wanted >= SMALLEST_MEMORY)) {
+    throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(wanted)}`);
   }
+  const memory = Math.min(wanted, LARGEST_MEMORY);
   const seed = options.seed ?? 0;
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
@@ -122,6 +123,7 @@ export class Builder {
   readonly #options: ReturnType<typeof settle>;
   readonly #seed: number;
   readonly #started = performance.now();
+  readonly #path: string;
   readonly #publication: Publication;
   readonly #spill: SpillFile;
   readonly #partitions: Partitions;
@@ -148,9 +150,11 @@ export class Builder {
       fixedValue: width === VARIABLE ? undefined : width,
       largeValue: Math.min(2 ** 20, Math.floor(arena / 16)),
     };
+    const records = allocate(arena);
+    this.#path = path;
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
-    this.#partitions = new Partitions(new Block(arena), this.#form, this.#spill, 0);
+    this.#partitions = new Partitions(records, this.#form, this.#spill, 0);
     this.#stats = new EntryStats(value);
     this.#pacer = new Pacer(signal, (entries) => {
       const phase = this.#phase;
@@ -184,6 +188,14 @@ export class Builder {
    * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`, or the system's own code
    */
   async finish(): Promise<BuildSummary> {
+    try {
+      return await this.#finish();
+    } catch (error) {
+      throw systemError(error, 'write', this.#publication.target);
+    }
+  }
+
+  async #finish(): Promise<BuildSummary> {
     const { metadata, seed, duplicates, segmentBytes, memory } = this.#options;
     const { fd } = this.#publication;
     this.#phase = 'write';
@@ -221,7 +233,7 @@ export class Builder {
     this.#publication.publish();
     const fileBytes = checksums.offset + checksums.bytes;
     return {
-      path: this.#publication.target,
+      path: this.#path,
       entries,
       duplicates: this.#stats.entries - entries,
       fileBytes,
@@ -244,6 +256,16 @@ export class Builder {
   abandon(): void {
     this.#spill.close();
     this.#publication.abandon();
+  }
+}
+
+function allocate(bytes: number): Block {
+  try {
+    return new Block(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = `there are no ${bytes} bytes of memory; give a smaller 'memory'`;
+    throw new HmapError('ENOMEM', message, { expected: bytes, cause: error });
   }
 }
 

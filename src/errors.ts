@@ -62,7 +62,8 @@ export class HmapError extends Error {
 
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
     const { cause, ...rest } = data;
-    super(message, cause === undefined ? undefined : { cause });
+    // One line, whatever it quotes: it may go to a log or a terminal as it is.
+    super(message.replace(/\s*\n\s*/g, ' '), cause === undefined ? undefined : { cause });
     this.code = code;
     Object.assign(this, rest);
   }

@@ -110,8 +110,15 @@ export function checkPreamble(start: Uint8Array, fileBytes: number, path: string
   return bytes;
 }
 
-/** What the magic becomes, in hexadecimal: CRLF to LF, LF to CRLF, seven bits, Latin-1 to UTF-8, read as UTF-8. */
-const TEXT_DAMAGE = ['89484d500a1a0a', '89484d500d0d0a1a', '09484d500d0a1a0a', 'c289484d500d0a', 'efbfbd484d50'];
+/** What the magic becomes, in hexadecimal: CRLF to LF, each LF to CRLF, each bare LF to CRLF, seven bits, Latin-1 to UTF-8, read as UTF-8. */
+const TEXT_DAMAGE = [
+  '89484d500a1a0a',
+  '89484d500d0d0a1a',
+  '89484d500d0a1a0d',
+  '09484d500d0a1a0a',
+  'c289484d500d0a',
+  'efbfbd484d50',
+];
 
 function checkMagic(start: Uint8Array, path: string): void {
   if (start.length >= MAGIC.length && MAGIC.every((byte, i) => start[i] === byte)) return;
@@ -150,10 +157,10 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, pa
     refuse('HMAP_FEATURE', path, message, HEADER.features, KNOWN_FEATURES, features);
   }
 
-  const need = (fits: boolean, name: keyof typeof HEADER, expected: unknown, actual: unknown): void => {
+  const need: Need = (fits, name, expected, actual, offset = HEADER[name]) => {
     if (fits) return;
     const message = `the header's ${name} is ${actual}, expected ${expected}`;
-    refuse('HMAP_HEADER_FIELD', path, message, HEADER[name], expected, actual);
+    refuse('HMAP_HEADER_FIELD', path, message, offset, expected, actual);
   };
   const is = (name: keyof typeof HEADER, expected: number, actual: number) =>
     need(actual === expected, name, expected, actual);
@@ -241,11 +248,14 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, pa
   };
 }
 
+/** Refuses a field that does not fit; `offset` where it is not the field's own. */
+type Need = (fits: boolean, name: keyof typeof HEADER, expected: unknown, actual: unknown, offset?: number) => void;
+
 function parseSegments(
   view: DataView,
   segmentBits: number,
   bucketBits: number,
-  need: (fits: boolean, name: 'segmentTable', expected: unknown, actual: unknown) => void,
+  need: Need,
 ): { segments: SegmentPlace[]; end: number } {
   const segments: SegmentPlace[] = [];
   let end = view.byteLength;
@@ -254,11 +264,18 @@ function parseSegments(
     const offset = readU64(view, row + SEGMENT_ROW.offset);
     const bytes = readU64(view, row + SEGMENT_ROW.bytes);
     const entries = readU64(view, row + SEGMENT_ROW.entries);
-    need(offset === end, 'segmentTable', `segment ${i} at ${end}`, offset);
+    need(offset === end, 'segmentTable', `segment ${i} at ${end}`, offset, row + SEGMENT_ROW.offset);
     const least = heapStart(bucketBits);
     const fits = bytes >= least && bytes <= MAX_SEGMENT_BYTES;
-    need(fits, 'segmentTable', `segment ${i} of ${least} to ${MAX_SEGMENT_BYTES} bytes`, bytes);
-    need(entries <= bytes, 'segmentTable', `segment ${i} with at most ${bytes} entries`, entries);
+    need(
+      fits,
+      'segmentTable',
+      `segment ${i} of ${least} to ${MAX_SEGMENT_BYTES} bytes`,
+      bytes,
+      row + SEGMENT_ROW.bytes,
+    );
+    const most = `segment ${i} with at most ${bytes} entries`;
+    need(entries <= bytes, 'segmentTable', most, entries, row + SEGMENT_ROW.entries);
     segments.push({ offset, bytes, entries });
     end = alignToPage(offset + bytes);
   }
@@ -272,7 +289,7 @@ function parseMetadata(bytes: Uint8Array, offset: number, length: number, path: 
       bytes.subarray(offset, offset + length),
     );
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata;
+    if (isPlain(value)) return value as Metadata;
   } catch {
     // Falls through to the one refusal below.
   }
@@ -343,16 +360,29 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
 
 /** Metadata as the canonical file holds it: compact JSON with the names of each object in order; nothing for no members. */
 export function encodeMetadata(metadata: Metadata): Uint8Array {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    throw new TypeError('metadata: expected a plain object');
-  }
-  const text = canonicalJson(JSON.parse(JSON.stringify(metadata)));
+  const text = canonicalJson(asJson(metadata));
   const bytes = Buffer.from(text === '{}' ? '' : text);
   if (bytes.length > MAX_METADATA_BYTES) {
     const message = `the metadata takes ${bytes.length} bytes, the most is ${MAX_METADATA_BYTES}`;
     throw new HmapError('HMAP_METADATA_TOO_LARGE', message, { expected: MAX_METADATA_BYTES, actual: bytes.length });
   }
   return bytes;
+}
+
+function asJson(metadata: Metadata): object {
+  let value: unknown;
+  try {
+    value = isPlain(metadata) ? JSON.parse(JSON.stringify(metadata)) : undefined;
+  } catch (error) {
+    throw new TypeError(`metadata: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`, { cause: error });
+  }
+  // An object may well be none as JSON, as a Date is.
+  if (!isPlain(value)) throw new TypeError('metadata: expected a plain object');
+  return value;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 // Not a replacer for JSON.stringify: an object always yields names that look like integers first, in numeric order.

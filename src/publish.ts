@@ -7,12 +7,14 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { HmapError, systemError } from './errors.js';
 
 /**
@@ -32,16 +34,14 @@ export class Publication {
   constructor(path: string, overwrite: boolean) {
     this.#overwrite = overwrite;
     this.target = resolveLink(path);
-    const old = statSync(this.target, { throwIfNoEntry: false });
+    const old = existing(this.target, path);
     if (old !== undefined && !overwrite) throw exists(path);
     if (old !== undefined && !old.isFile()) {
       const what = old.isDirectory() ? 'it is a folder' : 'it is no regular file';
       throw new HmapError(old.isDirectory() ? 'EISDIR' : 'EINVAL', `cannot write ${path}: ${what}`, { path });
     }
-    this.temporary = join(
-      dirname(this.target),
-      `.${basename(this.target)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
-    );
+    const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+    this.temporary = join(dirname(this.target), `.${shortened(basename(this.target))}.${unique}.tmp`);
     try {
       this.fd = openSync(this.temporary, 'wx+');
       if (old !== undefined) fchmodSync(this.fd, old.mode & 0o777);
@@ -85,13 +85,48 @@ function exists(path: string): HmapError {
   return new HmapError('HMAP_OUTPUT_EXISTS', `${path} exists already`, { path });
 }
 
+/**
+ * Where a path leads, free of symbolic links and of the working directory, which may change during a build; also when there is nothing
+ * yet at its end.
+ */
 function resolveLink(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // There is none yet; what is wrong with the folder, if anything, shows when the temporary file is made.
-    return path;
+  let end = realPlace(path);
+  // The bound is Linux's own; a longer chain, or a loop, is an error of the system when the file is made.
+  for (let links = 0; links < 40; links++) {
+    let link: string;
+    try {
+      link = readlinkSync(end);
+    } catch {
+      break;
+    }
+    end = realPlace(resolve(dirname(end), link));
   }
+  return end;
+}
+
+/** The path with its folder as it really is, since `..` and links in it start from there. */
+function realPlace(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    // What is wrong with the folder shows when the temporary file is made.
+    return resolve(path);
+  }
+}
+
+function existing(target: string, path: string): Stats | undefined {
+  try {
+    return statSync(target, { throwIfNoEntry: false });
+  } catch (error) {
+    throw systemError(error, 'write', path);
+  }
+}
+
+/** A name that leaves room for what is put around it: file systems take 255 bytes. */
+function shortened(name: string): string {
+  let short = name;
+  while (Buffer.byteLength(short) > 200) short = short.slice(0, -1);
+  return short;
 }
 
 /** Gives the file its name unless the name was taken in the meantime. */

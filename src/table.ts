@@ -99,10 +99,12 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   }
 
   #many<R>(keys: Iterable<Key>, decode: ValueDecoder<R>): (R | undefined)[] {
-    const lookup = this.#opened();
+    this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
     const list: readonly Key[] = Array.isArray(keys) ? keys : Array.from(keys);
+    // Not before the keys are there: what yields them may close the table.
+    const lookup = this.#opened();
     const values = new Array<R | undefined>(list.length).fill(undefined);
     this.#batch ??= new Batch();
     for (let done = 0; done < list.length; ) done = this.#getBatch(lookup, this.#batch, list, done, values, decode);
@@ -173,18 +175,18 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step.
    * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is no string, unless the table was opened with `key: 'bytes'`
    */
-  *entries(): Generator<[K, V], undefined, unknown> {
-    for (const at of this.#records()) yield [this.#keyAt(at), this.#valueAt(at)];
+  entries(): Generator<[K, V], undefined, unknown> {
+    return this.#each((at) => [this.#keyAt(at), this.#valueAt(at)]);
   }
 
   /** All keys, in the order of the file. Throws as {@link entries} does. */
-  *keys(): Generator<K, undefined, unknown> {
-    for (const at of this.#records()) yield this.#keyAt(at);
+  keys(): Generator<K, undefined, unknown> {
+    return this.#each((at) => this.#keyAt(at));
   }
 
   /** All values, in the order of the file. */
-  *values(): Generator<V, undefined, unknown> {
-    for (const at of this.#records()) yield this.#valueAt(at);
+  values(): Generator<V, undefined, unknown> {
+    return this.#each((at) => this.#valueAt(at));
   }
 
   [Symbol.iterator](): Generator<[K, V], undefined, unknown> {
@@ -192,6 +194,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   }
 
   forEach(callback: (value: V, key: K, table: ReadonlyMap<K, V>) => void, thisArg?: unknown): void {
+    this.#opened();
     if (typeof callback !== 'function') throw new TypeError('callback: expected a function');
     for (const at of this.#records()) callback.call(thisArg, this.#valueAt(at), this.#keyAt(at), this);
   }
@@ -226,6 +229,16 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     if (lookup === undefined)
       throw new HmapError('HMAP_CLOSED', `the table ${this.path} is closed`, { path: this.path });
     return lookup;
+  }
+
+  /** An iteration; a closed table refuses it at once, not at its first step. */
+  #each<R>(take: (at: Place) => R): Generator<R, undefined, unknown> {
+    this.#opened();
+    return this.#taken(take);
+  }
+
+  *#taken<R>(take: (at: Place) => R): Generator<R, undefined, unknown> {
+    for (const at of this.#records()) yield take(at);
   }
 
   *#records(): Generator<Place, undefined, unknown> {

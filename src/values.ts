@@ -131,7 +131,9 @@ export function valueEncoder(type: ValueType): ValueEncoder {
     case 'f32':
       return number(4, (value) => {
         if (Number.isNaN(value)) view.setUint32(0, NAN32, true);
-        else view.setFloat32(0, value, true);
+        else if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
+          throw new ValueError('HMAP_VALUE_RANGE', 'f32, a number that it can hold', value);
+        } else view.setFloat32(0, value, true);
       });
     case 'f64':
       return number(8, (value) => {
@@ -179,7 +181,8 @@ function jsonText(value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    invalid(`a value that JSON can hold (${(error as Error).message})`, value);
+    const why = error instanceof Error ? error.message : String(error);
+    invalid(`a value that JSON can hold (${why})`, value);
   }
   return text ?? invalid('a value that JSON can hold', value);
 }

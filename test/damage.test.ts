@@ -360,7 +360,7 @@ describe('damage anywhere', () => {
       const fd = openSync(damaged, 'r+');
       // Most of the damage goes to where it matters: the bucket array and the heap.
       const array = 4 * (2 ** sample.bucketBits + 1);
-      for (let trial = 0; trial < 300; trial++) {
+      for (let trial = 0; trial < 200; trial++) {
         const at =
           trial % 3 === 0
             ? sample.array + random.below(array)
@@ -377,7 +377,7 @@ describe('damage anywhere', () => {
       closeSync(fd);
       assert.ok(readFileSync(damaged).equals(sample.bytes));
     }
-    assert.ok(told > 500, `${told} changes were told`);
+    assert.ok(told > 400, `${told} changes were told`);
   });
 
   test('runs of bytes', () => {

@@ -138,5 +138,5 @@ test('any string is its UTF-8, or is refused', () => {
     if (new TextDecoder('utf-8', { ignoreBOM: true }).decode(expected) !== key) return length === NOT_UNICODE;
     return length === expected.length && Buffer.compare(scratch.bytes.subarray(at, at + length), expected) === 0;
   });
-  fc.assert(property, { seed: 4711, numRuns: 1000 });
+  fc.assert(property, { seed: 4711, numRuns: 400 });
 });

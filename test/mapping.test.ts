@@ -342,8 +342,7 @@ describe('processes and threads', () => {
       if (workerData.close) table.close();
       parentPort.postMessage(right);`,
     );
-    // mmap-io does not load in a second thread.
-    for (const mapping of ['auto', ...WORKING.filter((kind) => kind !== 'mmap-io')]) {
+    for (const mapping of ['auto', 'copy']) {
       const here = open(path);
       const results = await Promise.all(
         [true, false, true, false].map((close) => {

@@ -16,6 +16,7 @@ import { assertRefused, buildFrom, fine, hmap, NO_COLUMNS } from './support/tool
 const root = temporaryFolder(nodeTest);
 /** Files of all kinds. Each case has a copy of the folder to itself, since what it must not leave there is a part of the case. */
 const samples = join(root, 'samples');
+let content: Record<string, string>;
 let names = 0;
 
 before(async () => {
@@ -25,7 +26,7 @@ before(async () => {
   const file = readFileSync(good);
   const write = (name: string, bytes: Uint8Array | string) => writeFileSync(join(samples, name), bytes);
   write('empty.hmap', '');
-  write('text.hmap', 'not a table at all\n'.repeat(1000));
+  write('text.hmap', 'not a table at all\n'.repeat(300));
   write('short.hmap', file.subarray(0, -1));
   write('stub.hmap', file.subarray(0, 100));
   write('long.hmap', Buffer.concat([file, Buffer.of(0)]));
@@ -41,7 +42,6 @@ before(async () => {
   };
   write('version.hmap', withHeader(8, 2));
   write('feature.hmap', withHeader(20, 4));
-  write('field.hmap', withHeader(57, 9));
   // The first offset of the bucket array now lies beyond the heap.
   write('bucket.hmap', Buffer.from(file).fill(0x7f, 4096, 4104));
   mkdirSync(join(samples, 'folder.hmap'));
@@ -50,15 +50,15 @@ before(async () => {
   write('noending', 'a\t1\n');
   write('names.tsv', 'id\tname\tcount\na\tb\t1\n');
   write('names.csv', 'id,name,count\na,b,1\n');
+  content = contentOf(samples);
 });
 
 /** Runs the program among the samples; it must refuse and leave everything as it is. */
 async function refused(args: readonly string[], message: RegExp, input?: string | Uint8Array): Promise<void> {
   const cwd = join(root, `${names++}`);
   cpSync(samples, cwd, { recursive: true });
-  const before = contentOf(cwd);
   assertRefused(await hmap(args, { cwd, ...(input !== undefined && { input }) }), message);
-  assert.deepEqual(contentOf(cwd), before, 'the folder must be as it was');
+  assert.deepEqual(contentOf(cwd), content, 'the folder must be as it was');
 }
 
 /** Builds from text in this process; it must fail, and leave nothing. Returns the error. */
@@ -79,7 +79,6 @@ describe('files that are no tables', { concurrency: true }, () => {
   const CASES: [file: string, message: RegExp][] = [
     ['missing.hmap', /^hmap: cannot open missing\.hmap: no such file or folder\n$/],
     ['folder.hmap', /^hmap: cannot open folder\.hmap: it is a folder\n$/],
-    ['good.tsv/x', /^hmap: cannot open good\.tsv\/x: a part of the path is not a folder\n$/],
     ['empty.hmap', /^hmap: empty\.hmap: the file is empty\n$/],
     ['text.hmap', /^hmap: text\.hmap: not an hmap file\n$/],
     ['stub.hmap', /^hmap: stub\.hmap: the file is cut short: 100 bytes/],
@@ -89,10 +88,9 @@ describe('files that are no tables', { concurrency: true }, () => {
     ['header.hmap', /^hmap: header\.hmap: the header is damaged/],
     ['version.hmap', /^hmap: version\.hmap: .*version 2/],
     ['feature.hmap', /^hmap: feature\.hmap: .*features .*0x4/],
-    ['field.hmap', /^hmap: field\.hmap: .*checksumAlgorithm is 9/],
   ];
   for (const [i, [file, message]] of CASES.entries()) {
-    // Opening is the same for all commands; each case is tried with one or two of them.
+    // Opening is the same for all commands; each case is tried with one of them, the first ones with two.
     const commands = [
       ['get', file, 'a'],
       ['dump', file],
@@ -100,10 +98,13 @@ describe('files that are no tables', { concurrency: true }, () => {
       ['dump', '--header', file],
       ['dump', '--key', 'a', file],
     ];
-    for (const args of [commands[i % 5]!, commands[(i + 2) % 5]!]) {
+    for (const args of [commands[i % 5]!, commands[(i + 2) % 5]!].slice(0, i < 3 ? 2 : 1)) {
       test(`${args.join(' ')}`, () => refused(args, message));
     }
   }
+
+  test('a name of two lines makes no message of two', () =>
+    refused(['get', 'no\nsuch.hmap', 'a'], /^hmap: cannot open no.such\.hmap: no such file or folder\n$/));
 
   test('verify cannot run where there is nothing to read', async () => {
     await refused(['verify', 'missing.hmap'], /^hmap: cannot open missing\.hmap: no such file or folder\n$/);
@@ -409,7 +410,6 @@ describe('values that do not fit are told with key and line', () => {
 describe('options and arguments', { concurrency: true }, () => {
   const CASES: [args: string[], message: RegExp][] = [
     [['biuld', 'good.tsv', 'out.hmap'], /^error: unknown command 'biuld'\n\(Did you mean build\?\)/],
-    [['frobnicate'], /^error: unknown command 'frobnicate'/],
     [['--jsno'], /^error: unknown option '--jsno'/],
     [
       ['build', '--memroy', '1G', 'good.tsv', 'out.hmap'],
@@ -417,29 +417,20 @@ describe('options and arguments', { concurrency: true }, () => {
     ],
     [['get', '--jsn', 'good.hmap', 'a'], /^error: unknown option '--jsn'\n\(Did you mean --json\?\)/],
     [['dump', '--limt', '1', 'good.hmap'], /^error: unknown option '--limt'\n\(Did you mean --limit\?\)/],
-    [['verify', '--jsom', 'good.hmap'], /^error: unknown option '--jsom'\n\(Did you mean --json\?\)/],
-    [['build'], /^error: missing required argument 'input'/],
     [['build', 'good.tsv'], /^error: missing required argument 'output'/],
     [['build', 'good.tsv', 'out.hmap', 'more'], /^error: too many arguments/],
     [['get'], /^error: missing required argument 'file'/],
-    [['dump'], /^error: missing required argument 'file'/],
     [['dump', 'good.hmap', 'good.hmap'], /^error: too many arguments/],
     [['verify'], /^error: missing required argument 'file'/],
-    [['stat'], /^error: missing required argument 'file'/],
     [['build', '--format', 'xml', 'good.tsv', 'out.hmap'], /^error: .*--format.*'xml'.* tsv, csv, jsonl, cdb, lines/],
     [['build', '--value', 'u33', 'good.tsv', 'out.hmap'], /^error: .*--value.*'u33'.* u32, /],
-    [['build', '--duplicates', 'maybe', 'good.tsv', 'out.hmap'], /^error: .*'maybe'.* error, first, last/],
-    [['build', '--memory', 'much', 'good.tsv', 'out.hmap'], /^error: .*--memory.*'much'/],
     [['build', '--memory', '1X', 'good.tsv', 'out.hmap'], /^error: .*--memory.*'1X'/],
     [['build', '--memory', '1023K', 'good.tsv', 'out.hmap'], /^hmap: .*memory.*1048576/],
     [['build', '--seed', '4294967296', 'good.tsv', 'out.hmap'], /^error: .*--seed.*4294967295/],
     [['build', '--seed', '-1', 'good.tsv', 'out.hmap'], /^error: .*--seed/],
-    [['build', '--seed', '1.5', 'good.tsv', 'out.hmap'], /^error: .*--seed.*'1\.5'/],
     [['build', '--meta', 'novalue', 'good.tsv', 'out.hmap'], /^error: .*--meta.*'novalue'.* name=value/],
-    [['build', '--meta', '=x', 'good.tsv', 'out.hmap'], /^error: .*--meta.* name=value/],
     [['build', '--meta', `big=${'x'.repeat(65_536)}`, 'good.tsv', 'out.hmap'], /^hmap: .*metadata.*65536/],
     [['build', '--seed'], /^error: .*--seed.* argument missing/],
-    [['dump', '--format', 'hmap', 'good.hmap'], /^error: .*'hmap'.* tsv, csv, jsonl, cdb, lines/],
     [['dump', '--limit', 'few', 'good.hmap'], /^error: .*--limit.*'few'/],
     [['build', 'noending', 'out.hmap'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
     [['build', '-', 'out.hmap'], /^hmap: --format: .*stdin.* tsv, csv, jsonl, cdb, lines\n$/],

@@ -219,6 +219,8 @@ describe('values of each type', { concurrency: true }, () => {
       const keys = cases.map((_, i) => `${i}`);
       const text = await fine(['get', path, ...keys]);
       assert.equal(text.bytes.toString('latin1'), cases.map(([, printed]) => `${printed}\n`).join(''));
+      // The numbers below 64 bits are all printed by the same code.
+      if (/^([ui](8|16|32)|f32)$/.test(type)) return;
       const json = await fine(['get', '--json', path, ...keys]);
       const lines = cases.map(([, , printed], i) => `{"key":"${i}","found":true,"value":${printed}}\n`);
       assert.equal(json.bytes.toString('latin1'), lines.join(''));

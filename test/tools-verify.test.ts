@@ -11,6 +11,7 @@ import {
   type Entry,
   type Key,
   open,
+  stat,
   type TableStat,
   type ValueType,
   type Verification,
@@ -126,13 +127,12 @@ describe('verify', { concurrency: true }, () => {
     ],
     ['a file of nothing', (path) => changed(path, (file) => file.subarray(0, 0)), 'HMAP_NOT_A_TABLE', () => 0],
   ];
-  for (const [name, damage, code, offset] of DAMAGE) {
+  for (const [i, [name, damage, code, offset]] of DAMAGE.entries()) {
     test(`${name}: exit code 1, the finding with its code and offset`, async () => {
       const { path } = shapes.numbers!;
       const damaged = damage(path);
-      const [text, json] = await Promise.all([hmap(['verify', damaged]), hmap(['verify', '--json', damaged])]);
-      assert.deepEqual([text.code, json.code], [1, 1]);
-      assert.deepEqual([text.stderr, json.stderr], ['', ''], 'findings are data');
+      const json = await hmap(['verify', '--json', damaged]);
+      assert.deepEqual([json.code, json.stderr], [1, ''], 'findings are data');
       const result: Verification = JSON.parse(json.stdout);
       assert.equal(result.ok, false);
       assert.equal(result.path, damaged);
@@ -141,6 +141,9 @@ describe('verify', { concurrency: true }, () => {
       const finding = result.findings.find((each) => each.code === code);
       assert.ok(finding, `${code} in ${JSON.stringify(result.findings.slice(0, 5))}`);
       assert.equal(finding.offset, offset(path));
+      if (i % 3 !== 0) return;
+      const text = await hmap(['verify', damaged]);
+      assert.deepEqual([text.code, text.stderr], [1, '']);
       const lines = text.stdout.trimEnd().split('\n');
       const verdict = lines.pop();
       for (const each of result.findings) {
@@ -188,27 +191,27 @@ describe('stat', { concurrency: true }, () => {
       const { path, pairs, options } = shapes[name]!;
       const ran = await fine(['stat', '--json', path]);
       assert.equal(ran.stderr, '');
-      const stat: TableStat = JSON.parse(ran.stdout);
+      const measured: TableStat = JSON.parse(ran.stdout);
       const file = readFileSync(path);
       const length = (value: unknown) =>
         options.value === 'u32' ? 4 : options.value === 'none' ? 0 : Buffer.byteLength(value as string);
       const keys = pairs.map(([key]) => Buffer.byteLength(key as string));
       const values = pairs.map(([, value]) => length(value));
       const sum = (list: number[]) => list.reduce((total, each) => total + each, 0);
-      const { sections, bucketLoads } = stat;
-      assert.equal(stat.path, path);
-      assert.equal(stat.entries, pairs.length);
-      assert.equal(stat.fileBytes, file.length);
+      const { sections, bucketLoads } = measured;
+      assert.equal(measured.path, path);
+      assert.equal(measured.entries, pairs.length);
+      assert.equal(measured.fileBytes, file.length);
       assert.equal(sum(Object.values(sections)), file.length, 'the sections are the file');
       assert.deepEqual([sections.keys, sections.values], [sum(keys), sum(values)]);
-      assert.equal(stat.payloadBytes, sum(keys) + sum(values));
+      assert.equal(measured.payloadBytes, sum(keys) + sum(values));
       assert.equal(sections.header, file.readUInt32LE(16));
       assert.equal(sections.checksums, Number(file.readBigUInt64LE(96)));
-      const overhead = pairs.length === 0 ? 0 : (file.length - stat.payloadBytes) / pairs.length;
-      assert.ok(Math.abs(stat.overheadPerEntry - overhead) < 1e-9);
+      const overhead = pairs.length === 0 ? 0 : (file.length - measured.payloadBytes) / pairs.length;
+      assert.ok(Math.abs(measured.overheadPerEntry - overhead) < 1e-9);
       for (const [lengths, list] of [
-        [stat.keys, keys],
-        [stat.values, values],
+        [measured.keys, keys],
+        [measured.values, values],
       ] as const) {
         assert.deepEqual(lengths, {
           shortest: list.length === 0 ? 0 : Math.min(...list),
@@ -227,18 +230,18 @@ describe('stat', { concurrency: true }, () => {
         ),
       );
       assert.equal(bucketLoads.mean, pairs.length / bucketLoads.buckets);
-      assert.equal(stat.header.segments.length, 2 ** file[59]!);
+      assert.equal(measured.header.segments.length, 2 ** file[59]!);
       assert.equal(bucketLoads.buckets, 2 ** (file[59]! + file[60]!));
-      assert.deepEqual(stat.header.metadata, options.metadata ?? {});
+      assert.deepEqual(measured.header.metadata, options.metadata ?? {});
     });
   }
 
   test('the page for people says the same', async () => {
-    for (const name of ['numbers', 'texts', 'empty', 'set']) {
+    for (const name of ['numbers', 'texts', 'empty']) {
       const { path, pairs, options } = shapes[name]!;
-      const [text, json] = await Promise.all([fine(['stat', path]), fine(['stat', '--json', path])]);
+      const text = await fine(['stat', path]);
       assert.equal(text.stderr, '');
-      const stat: TableStat = JSON.parse(json.stdout);
+      const measured = await stat(path);
       const lines = text.stdout.split('\n');
       const grouped = (value: number) => value.toLocaleString('en-US');
       assert.equal(lines[0], path);
@@ -248,9 +251,9 @@ describe('stat', { concurrency: true }, () => {
           ?.slice(label.length)
           .trim();
       assert.equal(fact('entries'), grouped(pairs.length));
-      assert.match(fact('file')!, new RegExp(`\\(${grouped(stat.fileBytes)} bytes\\)$`));
-      assert.match(fact('payload')!, new RegExp(`\\(${grouped(stat.payloadBytes)} bytes `));
-      assert.equal(fact('over the payload'), `${stat.overheadPerEntry.toFixed(2)} bytes an entry`);
+      assert.match(fact('file')!, new RegExp(`\\(${grouped(measured.fileBytes)} bytes\\)$`));
+      assert.match(fact('payload')!, new RegExp(`\\(${grouped(measured.payloadBytes)} bytes `));
+      assert.equal(fact('over the payload'), `${measured.overheadPerEntry.toFixed(2)} bytes an entry`);
       assert.match(fact('hash')!, new RegExp(`seed ${options.seed ?? 0}$`));
       assert.match(fact('values')!, new RegExp(`^${options.value},`));
       assert.deepEqual(JSON.parse(fact('metadata') ?? '{}'), options.metadata ?? {});
@@ -262,12 +265,15 @@ describe('stat', { concurrency: true }, () => {
       };
       const number = (cell: string | undefined) => Number(cell?.replaceAll(',', ''));
       const sections = rowsBelow(/^section\s+bytes\s+share/);
-      assert.deepEqual(Object.fromEntries(sections.map(([section, size]) => [section!, number(size)])), stat.sections);
+      assert.deepEqual(
+        Object.fromEntries(sections.map(([section, size]) => [section!, number(size)])),
+        measured.sections,
+      );
       const shares = sections.map(([, , share]) => Number.parseFloat(share!));
       assert.ok(Math.abs(shares.reduce((total, share) => total + share, 0) - 100) < 0.1, 'the shares are of 100 %');
       const rows = rowsBelow(/^records\s+buckets\s+share/);
       const counts = rows.map(([, count]) => number(count));
-      const { histogram, buckets, longest } = stat.bucketLoads;
+      const { histogram, buckets, longest } = measured.bucketLoads;
       assert.deepEqual(counts, histogram.slice(0, longest + 1));
       assert.equal(
         counts.reduce((total, count) => total + count, 0),

@@ -4,7 +4,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
 import { systemError } from '../src/errors.js';
-import type { BuildOptions, BuildSummary } from '../src/index.js';
+import { type BuildOptions, type BuildSummary, HmapError } from '../src/index.js';
 import { VALUE_TYPES, type ValueType } from '../src/types.js';
 import {
   collectPair,
@@ -96,7 +96,11 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const source = new Source(input);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
-    const listener = () => stop.abort(signal);
+    const listener = () => {
+      stop.abort(signal);
+      // Ends the waiting for input that may never come.
+      source.close();
+    };
     process.once(signal, listener);
     return () => process.removeListener(signal, listener);
   });
@@ -124,13 +128,18 @@ async function runBuild(input: string, output: string, options: Options): Promis
     exitWith(EXIT.fine);
   } catch (error) {
     progress.stop();
-    if (!stop.signal.aborted) throw error;
+    if (!stop.signal.aborted) throw withHint(error);
     say(`hmap: stopped; ${output} is as it was`);
     exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
   } finally {
     for (const remove of signals) remove();
     source.close();
   }
+}
+
+function withHint(error: unknown): unknown {
+  if (!(error instanceof HmapError) || error.code !== 'HMAP_OUTPUT_EXISTS') return error;
+  return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }
 
 /** The input, and how much of it has been read. */
@@ -178,5 +187,7 @@ function report(summary: BuildSummary, json: boolean): void {
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} with a key that was there dropped)`;
   const overhead =
     entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes an entry over the payload`;
-  say(`${path}: ${grouped(entries)} entries${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`);
+  say(
+    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
+  );
 }

@@ -23,7 +23,7 @@ export function say(line: string): void {
 /** Prints why a command could not run, in one line. */
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  say(`hmap: ${message.replace(/\s*\n\s*/g, ' ')}`);
+  say(`hmap: ${message.replace(/\s*\n\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd')}`);
   if (!(error instanceof Error)) return;
   // A failure with a code explains itself, and so does a misuse; any other is ours, and its place matters.
   const explained = 'code' in error || error instanceof TypeError || error instanceof RangeError;

@@ -35,7 +35,11 @@ async function runGet(file: string, keys: string[], options: Options): Promise<v
   const printer = new Printer(table, options.json === true);
   try {
     if (keys.length === 1 && keys[0] === '-') {
-      await eachKey(process.stdin, options.null === true ? 0 : 0x0a, (batch) => printer.print(batch));
+      await eachKey(process.stdin, options.null === true ? 0 : 0x0a, async (batch) => {
+        await printer.print(batch);
+        // Whoever asks by a pipe waits for the answer before the next question.
+        await printer.out.flush();
+      });
     } else {
       await printer.print(keys.map((key) => Buffer.from(key)));
     }

@@ -2,16 +2,18 @@
 
 import { once } from 'node:events';
 import { Block, copyBytes } from '../src/bytes.js';
+import { EXIT, say } from './cli.js';
 
 const PIECE = 256 * 1024;
 /** Flushing early leaves room for one small entry without growing. */
 const NEARLY_FULL = PIECE - 16 * 1024;
 
-/** Ends the program quietly when whoever reads stdout has enough (`| head`). */
+/** Ends the program: quietly when whoever reads stdout has enough (`| head`), with a message when it takes no more (a full disk). */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code === 'EPIPE') process.exit(EXIT.fine);
+    say(`hmap: cannot write the output: ${error.message}`);
+    process.exit(EXIT.failed);
   });
 }
 

@@ -7,7 +7,6 @@ import { Progress } from './progress.js';
 
 interface Options {
   json?: boolean;
-  limit?: string;
 }
 
 export function addVerify(program: Command): void {

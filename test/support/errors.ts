@@ -16,6 +16,8 @@ export function hmapError(code: HmapErrorCode | SystemCode, expected: Expected =
     assert.equal(error.code, code, error.message);
     assert.equal(error.name, 'HmapError');
     assert.match(error.message, /^[^\r\n]{8,2000}$/, 'a message is one line');
+    // What is refused may be undefined itself; nothing else is there without a value.
+    for (const [name, value] of Object.entries(error)) assert.ok(value !== undefined || name === 'actual', name);
     const { message, ...data } = expected;
     if (message !== undefined) assert.match(error.message, message);
     for (const [name, value] of Object.entries(data)) {

@@ -18,16 +18,18 @@ export function temporaryFolder(scope: Scope): string {
   return folder;
 }
 
-/** All that a folder holds, by path: kind, mode and content. */
-export function contentOf(folder: string): Record<string, string> {
+/** All that a folder holds, by path: kind, mode and content. Symbolic links are not followed. */
+export function contentOf(folder: string, inner = ''): Record<string, string> {
   const content: Record<string, string> = {};
-  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+  for (const entry of readdirSync(join(folder, inner))) {
+    const name = join(inner, entry);
     const path = join(folder, name);
     const stat = lstatSync(path);
     const mode = (stat.mode & 0o7777).toString(8);
     if (stat.isSymbolicLink()) content[name] = `link to ${readlinkSync(path)}`;
     else if (stat.isFile()) content[name] = `file ${mode} ${stat.size} ${digest(readFileSync(path))}`;
     else content[name] = `other ${mode}`;
+    if (stat.isDirectory()) Object.assign(content, contentOf(folder, name));
   }
   return content;
 }

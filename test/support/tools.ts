@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withBuilder } from '../../src/build.js';
+import type { Builder } from '../../src/builder.js';
 import { withFileAsync } from '../../src/file.js';
 import { type BuildOptions, type BuildSummary, build, type Entry, type Key, type ValueType } from '../../src/index.js';
 import { mappedSegments, walkRecords } from '../../src/walk.js';
@@ -133,12 +134,33 @@ export async function buildFrom(
   columns: Columns = NO_COLUMNS,
 ): Promise<BuildSummary> {
   const { read } = await loadFormat(format);
-  async function* arriving() {
-    for (const piece of pieces) yield piece;
-  }
   return withBuilder(path, { memory: 2 ** 20, ...options }, (builder) =>
-    read(arriving(), new Feed(builder, 'input'), columns),
+    read(arriving(pieces), new Feed(builder, 'input'), columns),
   );
+}
+
+/** What a reader makes of its input, without a file: key and encoded value of each entry, in the order of the input. */
+export async function readFrom(
+  format: FormatName,
+  pieces: Iterable<Uint8Array>,
+  valueType: ValueType,
+): Promise<[key: Buffer, value: Buffer][]> {
+  const { read } = await loadFormat(format);
+  const entries: [Buffer, Buffer][] = [];
+  const recorder: Pick<Builder, 'valueType' | 'add' | 'pause'> = {
+    valueType,
+    add(key, keyAt, keyBytes, value, valueAt, valueBytes) {
+      const copy = (bytes: Buffer, at: number, length: number) => Buffer.from(bytes.subarray(at, at + length));
+      entries.push([copy(key.bytes, keyAt, keyBytes), copy(value.bytes, valueAt, valueBytes)]);
+    },
+    pause: () => undefined,
+  };
+  await read(arriving(pieces), new Feed(recorder as Builder, 'input'), NO_COLUMNS);
+  return entries;
+}
+
+async function* arriving(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) yield piece;
 }
 
 /** What `hmap dump --format` prints, in this process. */

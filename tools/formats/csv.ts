@@ -7,6 +7,7 @@ import { Block } from '../../src/bytes.js';
 import { Output } from '../output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
+import { withoutMark } from './splitter.js';
 import { textPrinter } from './text.js';
 
 /** Rows between two looks at the clock. */
@@ -14,8 +15,20 @@ const STRIDE = 256;
 
 const readCsv: ReadEntries = async (pieces, feed, columns) => {
   // Each byte is one character on the way through the parser, so that no byte is lost that is no UTF-8.
-  const parser = parse({ bom: true, encoding: 'latin1', relax_column_count: true, info: true });
-  const source = Readable.from(pieces, { objectMode: false });
+  /** Lines of the rows that came whole. */
+  let lines = 0;
+  const parser = parse({
+    encoding: 'latin1',
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    info: true,
+    // Not in the loop below: rows that wait for it are lost when the parser fails.
+    on_record: (record, context) => {
+      lines = context.lines;
+      return record;
+    },
+  });
+  const source = Readable.from(withoutMark(pieces), { objectMode: false });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   let chosen = columnsNamed(columns) ? undefined : chooseColumns(columns, undefined, feed.valueType);
@@ -44,7 +57,9 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw feed.malformed(Number(error.lines ?? parser.info.lines), error.message);
+    // A quote that nobody closes runs to the end of the input; where its row begins tells more.
+    const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines + 1 : Number(error.lines ?? parser.info.lines);
+    throw feed.malformed(line, error.message);
   }
 };
 

@@ -1,5 +1,6 @@
 // `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are no UTF-8 stand as `{"base64": "..."}`.
 
+import { isUtf8 } from 'node:buffer';
 import { Block } from '../../src/bytes.js';
 import { ValueError } from '../../src/values.js';
 import type { MakeWriter, ReadEntries } from './format.js';
@@ -12,6 +13,7 @@ const readJsonl: ReadEntries = (pieces, feed, columns) => {
   return eachLine(pieces, feed, (block, start, end, line) => {
     const text = block.bytes.toString('utf8', start, end);
     if (text.trim() === '') return;
+    if (!isUtf8(block.bytes.subarray(start, end))) throw feed.malformed(line, 'not valid UTF-8');
     let record: unknown;
     try {
       record = JSON.parse(text);

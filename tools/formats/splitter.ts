@@ -20,13 +20,32 @@ export type OnLine = (
   tabCount: number,
 ) => void;
 
+const MARK = Buffer.of(0xef, 0xbb, 0xbf);
+
+/** The same input without a byte order mark at its start. */
+export async function* withoutMark(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let start: Buffer | undefined = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    if (start === undefined) {
+      yield piece;
+      continue;
+    }
+    start =
+      start.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([start, piece]);
+    if (start.length < MARK.length) continue;
+    yield start.subarray(0, MARK.length).equals(MARK) ? start.subarray(MARK.length) : start;
+    start = undefined;
+  }
+  if (start !== undefined && start.length > 0) yield start;
+}
+
 /**
  * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the start of the input
  * is skipped. The last line needs no end; nothing after the last end is no line.
  */
 export async function eachLine(pieces: AsyncIterable<Uint8Array>, feed: Feed, onLine: OnLine): Promise<void> {
   const lines = new Lines(onLine);
-  for await (const piece of pieces) {
+  for await (const piece of withoutMark(pieces)) {
     lines.take(piece);
     const waiting = feed.pause();
     if (waiting !== undefined) await waiting;
@@ -100,13 +119,8 @@ class Lines {
   }
 
   #emit(block: Block, start: number, end: number, tabCount: number): void {
-    this.#line++;
-    const { bytes } = block;
-    const marked = this.#line === 1 && end - start >= 3;
-    const from =
-      marked && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
-    const to = end > from && bytes[end - 1] === CR ? end - 1 : end;
-    this.#onLine(block, from, to, this.#line, this.#tabs, tabCount);
+    const to = end > start && block.bytes[end - 1] === CR ? end - 1 : end;
+    this.#onLine(block, start, to, ++this.#line, this.#tabs, tabCount);
   }
 
   #keep(bytes: Uint8Array): void {

@@ -41,7 +41,12 @@ export function textEncoding(type: ValueType, encode: ValueEncoder): TextEncodin
         bare(block, at, end, out);
       };
     case 'json':
-      return (block, at, end, out) => encode(parseJson(block.bytes.toString('utf8', at, end)), out);
+      return (block, at, end, out) => {
+        if (!isUtf8(block.bytes.subarray(at, end))) {
+          throw new ValueError('HMAP_VALUE_INVALID', 'json, valid UTF-8', text(block, at, end));
+        }
+        encode(parseJson(block.bytes.toString('utf8', at, end)), out);
+      };
     case 'f32':
     case 'f64':
       return (block, at, end, out) => encode(parseFloating(type, text(block, at, end)), out);
@@ -78,22 +83,39 @@ function parseBig(type: ValueType, text: string): bigint {
 function parseFloating(type: ValueType, text: string): number {
   const special = SPECIAL.get(text);
   if (special !== undefined) return special;
-  if (NUMBER.test(text)) return Number(text);
+  if (NUMBER.test(text)) {
+    const value = Number(text);
+    if (Number.isFinite(value)) return value;
+    throw new ValueError('HMAP_VALUE_RANGE', `${type}, a number that it can hold`, text);
+  }
   throw new ValueError('HMAP_VALUE_INVALID', `${type}, a number`, text);
 }
 
 function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new ValueError('HMAP_VALUE_INVALID', 'json, a JSON text', text);
   }
+  refuseInfinite(value);
+  return value;
+}
+
+/** JSON.parse makes 1e400 infinite, and JSON.stringify would make null of that. */
+function refuseInfinite(value: unknown): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new ValueError('HMAP_VALUE_RANGE', 'json, numbers below 2^1024', value);
+  }
+  if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) refuseInfinite(item);
 }
 
 /** A value from a JSON Lines record as its type wants it: large integers and special numbers come as strings there. */
 export function valueFromJson(type: ValueType, value: unknown): unknown {
   switch (type) {
     case 'json':
+      refuseInfinite(value);
+      return value;
     case 'utf8':
       return value;
     case 'none':
@@ -102,6 +124,9 @@ export function valueFromJson(type: ValueType, value: unknown): unknown {
       return bytesFromJson(value) ?? value;
     case 'f32':
     case 'f64':
+      if (typeof value === 'number' && !Number.isFinite(value)) {
+        throw new ValueError('HMAP_VALUE_RANGE', `${type}, a number that it can hold`, value);
+      }
       return typeof value === 'string' ? parseFloating(type, value) : value;
     case 'u64':
     case 'i64':

@@ -50,6 +50,7 @@ export interface BuildOptions<T extends ValueType = ValueType> {
 
 /** What a build has made. Sizes are in bytes. */
 export interface BuildSummary {
+  /** Where the file is: an absolute path, free of symbolic links. */
   path: string;
   entries: number;
   /** Entries that were dropped because their key was there already. */
@@ -123,7 +124,6 @@ export class Builder {
   readonly #options: ReturnType<typeof settle>;
   readonly #seed: number;
   readonly #started = performance.now();
-  readonly #path: string;
   readonly #publication: Publication;
   readonly #spill: SpillFile;
   readonly #partitions: Partitions;
@@ -151,7 +151,6 @@ export class Builder {
       largeValue: Math.min(2 ** 20, Math.floor(arena / 16)),
     };
     const records = allocate(arena);
-    this.#path = path;
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
     this.#partitions = new Partitions(records, this.#form, this.#spill, 0);
@@ -233,7 +232,7 @@ export class Builder {
     this.#publication.publish();
     const fileBytes = checksums.offset + checksums.bytes;
     return {
-      path: this.#path,
+      path: this.#publication.target,
       entries,
       duplicates: this.#stats.entries - entries,
       fileBytes,

@@ -107,7 +107,8 @@ function resolveLink(path: string): string {
 /** The path with its folder as it really is, since `..` and links in it start from there. */
 function realPlace(path: string): string {
   try {
-    return join(realpathSync(dirname(path)), basename(path));
+    // The system's own: the other one takes `..` away from the words before it looks at links.
+    return join(realpathSync.native(dirname(path)), basename(path));
   } catch {
     // What is wrong with the folder shows when the temporary file is made.
     return resolve(path);

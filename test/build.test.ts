@@ -66,14 +66,21 @@ function assertSame(actual: Buffer, expected: Buffer, what: string): void {
   assert.ok(actual.equals(expected), `${what}: ${actual.length} bytes, expected ${expected.length} other ones`);
 }
 
+interface Scope {
+  after(remove: () => void): void;
+}
+
 /** Folders of assertFails, one for each test. */
-const failing = new WeakMap<object, string>();
+const failing = new WeakMap<Scope, string>();
+const PLACES = ['new.hmap', 'old.hmap'];
+let turn = 0;
 
 /** Runs a build that must fail, in the place of an old file and where there is none. */
 async function assertFails(
-  t: { after(remove: () => void): void },
+  t: Scope,
   act: (path: string) => Promise<unknown>,
   check: (error: unknown) => void,
+  places = PLACES,
 ): Promise<void> {
   let folder = failing.get(t);
   if (folder === undefined) {
@@ -81,10 +88,15 @@ async function assertFails(
     failing.set(t, folder);
     await buildAny(join(folder, 'old.hmap'), [['old', 1]], { value: 'u8' });
   }
-  for (const name of ['new.hmap', 'old.hmap']) {
+  for (const name of places) {
     const path = join(folder, name);
     check(await failure(folder, () => act(path)));
   }
+}
+
+/** One of many builds that must fail: in turn in the place of an old file and where there is none. */
+function assertRefuses(t: Scope, entries: unknown, options: unknown, check: (error: unknown) => void): Promise<void> {
+  return assertFails(t, (path) => buildAny(path, entries, options), check, [PLACES[turn++ % 2]!]);
 }
 
 async function* slowly<T>(items: Iterable<T>): AsyncGenerator<T> {
@@ -521,7 +533,7 @@ describe('duplicates', () => {
     for (const duplicates of ['first', 'last'] as const) {
       const kept = keep(entries, duplicates);
       const pairs = [...kept].map(([key, value]) => [Buffer.from(key, 'latin1'), value]);
-      const expected = await fileOf(pairs, { ...options, memory: 64 * MIB });
+      const expected = await fileOf(pairs, { ...options, memory: 8 * MIB });
       const { file, summary } = await fileOf(entries, { ...options, duplicates });
       assertSame(file, expected.file, duplicates);
       assert.equal(summary.duplicates, entries.length - kept.size);
@@ -673,15 +685,16 @@ describe('entries that cannot be stored', () => {
     ['good 2', 2],
   ];
 
-  async function assertRefuses(
-    t: { after(remove: () => void): void },
+  /** Refused in the middle of an array, and of an async input. */
+  async function assertRefusesEntry(
+    t: Scope,
     value: ValueType,
     bad: unknown,
     check: (error: unknown) => void,
     before: unknown[] = [],
   ): Promise<void> {
-    await assertFails(t, (path) => buildAny(path, [...before, bad], { value }), check);
-    await assertFails(t, (path) => buildAny(path, slowly([...before, bad, ...before]), { value, memory: MIB }), check);
+    await assertRefuses(t, [...before, bad], { value }, check);
+    await assertRefuses(t, slowly([...before, bad, ...before]), { value }, check);
   }
 
   test('what is no pair', async (t) => {
@@ -697,16 +710,18 @@ describe('entries that cannot be stored', () => {
       () => ['a', 1],
       Promise.resolve(['a', 1]),
     ]) {
-      await assertFails(
+      await assertRefuses(
         t,
-        (path) => buildAny(path, [...good, bad], { value: 'u8' }),
+        [...good, bad],
+        { value: 'u8' },
         misuse(/^entries: expected an array \[key, value\], got/),
       );
     }
     for (const bad of [null, undefined, 1, {}, true]) {
-      await assertFails(
+      await assertRefuses(
         t,
-        (path) => buildAny(path, ['a', bad], { value: 'none' }),
+        ['a', bad],
+        { value: 'none' },
         misuse(/^entries: expected a key or an array \[key\], got/),
       );
     }
@@ -714,9 +729,9 @@ describe('entries that cannot be stored', () => {
 
   test('keys of other kinds', async (t) => {
     for (const key of [undefined, null, 1, 1n, {}, ['a'], Symbol('k'), new Uint16Array(1)]) {
-      await assertRefuses(t, 'u8', [key, 1], misuse(/^key: expected a string or a Uint8Array, got/), good);
+      await assertRefusesEntry(t, 'u8', [key, 1], misuse(/^key: expected a string or a Uint8Array, got/), good);
     }
-    await assertRefuses(t, 'u8', [], misuse(/^key: /), good);
+    await assertRefusesEntry(t, 'u8', [], misuse(/^key: /), good);
   });
 
   test('keys with half a surrogate pair', async (t) => {
@@ -725,7 +740,7 @@ describe('entries that cannot be stored', () => {
         hmapError('HMAP_KEY_INVALID', { message: /surrogate/ })(error);
         assert.equal((error as HmapError).key, Buffer.from(key).toString());
       };
-      await assertRefuses(t, 'u8', [key, 1], check, good);
+      await assertRefusesEntry(t, 'u8', [key, 1], check, good);
     }
   });
 
@@ -738,7 +753,7 @@ describe('entries that cannot be stored', () => {
     ];
     for (const [key, bytes] of long) {
       const check = hmapError('HMAP_KEY_TOO_LONG', { expected: 65_535, actual: bytes, message: /"[ké€a]{10}/ });
-      await assertRefuses(t, 'u8', [key, 1], check, good);
+      await assertRefusesEntry(t, 'u8', [key, 1], check, good);
     }
   });
 
@@ -761,7 +776,7 @@ describe('entries that cannot be stored', () => {
         Infinity,
         -Infinity,
       ]) {
-        await assertFails(t, (path) => buildAny(path, [...good, ['bad', value]], { value: type }), refused(value));
+        await assertRefuses(t, [...good, ['bad', value]], { value: type }, refused(value));
       }
       await fileOf(
         [
@@ -824,7 +839,7 @@ describe('entries that cannot be stored', () => {
       for (const [kind, value] of Object.entries(kinds)) {
         if ((fitting[type] ?? ['number']).includes(kind)) continue;
         const check = hmapError('HMAP_VALUE_INVALID', { key: 'bad', actual: value, message: /"bad".*expected/ });
-        await assertFails(t, (path) => buildAny(path, [['bad', value]], { value: type }), check);
+        await assertRefuses(t, [['bad', value]], { value: type }, check);
       }
     }
   });
@@ -868,7 +883,7 @@ describe('entries that cannot be stored', () => {
       throwing(new Error('no')),
       throwing('no'),
       throwing(undefined),
-      deep,
+      ...(tooDeep(deep) ? [deep] : []),
       cyclic,
     ]) {
       const check = hmapError('HMAP_VALUE_INVALID', { key: 'bad', message: /"bad"/ });
@@ -888,19 +903,29 @@ describe('entries that cannot be stored', () => {
     }
   });
 
+  /** Later versions of V8 have no limit to nesting. */
+  function tooDeep(value: unknown): boolean {
+    try {
+      JSON.stringify(value);
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
   test('values that are too long', async (t) => {
     const value = new Uint8Array(2 ** 30 + 1);
     const check = hmapError('HMAP_VALUE_TOO_LONG', { key: 'bad', actual: 2 ** 30 + 1, message: /"bad"/ });
-    await assertFails(t, (path) => buildAny(path, [['bad', value]], { value: 'bytes' }), check);
+    await assertRefuses(t, [['bad', value]], { value: 'bytes' }, check);
   });
 
   test('keys in messages: binary ones as bytes, long ones cut', async (t) => {
     const binary = hmapError('HMAP_VALUE_RANGE', { key: Uint8Array.of(0xff, 0), message: /0xff00/ });
-    await assertFails(t, (path) => buildAny(path, [[Uint8Array.of(0xff, 0), 256]], { value: 'u8' }), binary);
+    await assertRefuses(t, [[Uint8Array.of(0xff, 0), 256]], { value: 'u8' }, binary);
     const long = hmapError('HMAP_VALUE_RANGE', { key: 'y'.repeat(9000), message: /^.{0,300}$/ });
-    await assertFails(t, (path) => buildAny(path, [['y'.repeat(9000), 256]], { value: 'u8' }), long);
+    await assertRefuses(t, [['y'.repeat(9000), 256]], { value: 'u8' }, long);
     const lines = hmapError('HMAP_VALUE_RANGE', { key: 'a\nb\r\u2028', message: /"a\\nb\\r/ });
-    await assertFails(t, (path) => buildAny(path, [['a\nb\r\u2028', 256]], { value: 'u8' }), lines);
+    await assertRefuses(t, [['a\nb\r\u2028', 256]], { value: 'u8' }, lines);
   });
 
   test('after many good ones, some of them in the temporary file', async (t) => {
@@ -908,11 +933,7 @@ describe('entries that cannot be stored', () => {
       for (let i = 0; i < 5000; i++) yield [`key ${i}`, 'x'.repeat(300)];
       yield ['bad', '\ud800'];
     };
-    await assertFails(
-      t,
-      (path) => buildAny(path, many(), { value: 'utf8', memory: MIB }),
-      hmapError('HMAP_VALUE_INVALID', { key: 'bad' }),
-    );
+    await assertRefuses(t, many(), { value: 'utf8', memory: MIB }, hmapError('HMAP_VALUE_INVALID', { key: 'bad' }));
   });
 });
 
@@ -958,32 +979,24 @@ describe('arguments and options', () => {
   for (const [name, cases] of Object.entries(bad)) {
     test(`${name}: a TypeError names what is wrong, and nothing is made`, async (t) => {
       for (const [options, message] of cases) {
-        await assertFails(t, (path) => buildAny(path, entries, options), misuse(message));
+        await assertRefuses(t, entries, options, misuse(message));
       }
     });
   }
 
   test('a misspelt choice gets a hint', async (t) => {
-    await assertFails(t, (path) => buildAny(path, entries, { value: 'utf9' }), misuse(/did you mean 'utf8'/));
-    await assertFails(
-      t,
-      (path) => buildAny(path, entries, { value: 'u8', duplicates: 'frist' }),
-      misuse(/did you mean 'first'/),
-    );
+    await assertRefuses(t, entries, { value: 'utf9' }, misuse(/did you mean 'utf8'/));
+    await assertRefuses(t, entries, { value: 'u8', duplicates: 'frist' }, misuse(/did you mean 'first'/));
   });
 
   test('metadata that is too large', async (t) => {
     const options = { value: 'u8', metadata: { text: 'x'.repeat(70_000) } };
-    await assertFails(
-      t,
-      (path) => buildAny(path, entries, options),
-      hmapError('HMAP_METADATA_TOO_LARGE', { expected: 65_536 }),
-    );
+    await assertRefuses(t, entries, options, hmapError('HMAP_METADATA_TOO_LARGE', { expected: 65_536 }));
   });
 
   test('entries and path', async (t) => {
     for (const wrong of [undefined, null, 1, 'text', {}, () => entries, Promise.resolve(entries)]) {
-      await assertFails(t, (path) => buildAny(path, wrong, { value: 'u8' }), misuse(/^entries: expected an iterable/));
+      await assertRefuses(t, wrong, { value: 'u8' }, misuse(/^entries: expected an iterable/));
     }
     for (const wrong of [undefined, null, '', 1, Buffer.from('x'), new URL('file:///x')]) {
       await assertFails(
@@ -1232,6 +1245,7 @@ describe('builds that are stopped', () => {
           throw outcome.stdout + outcome.stderr;
         },
         (told) => assert.equal(told, 'HmapError EFBIG true\n'),
+        ['old.hmap'],
       );
     });
   }

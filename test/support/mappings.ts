@@ -21,5 +21,9 @@ export const MAPPINGS: readonly (readonly [kind: MappingKind, skip: string | fal
   ['copy', false],
 ];
 
+// CI says so where it has built mmap-io, so that its tests cannot be left out unseen.
+if (process.env.HMAP_EXPECT_MMAP_IO && !loads('mmap-io'))
+  throw new Error('HMAP_EXPECT_MMAP_IO is set, but mmap-io does not load');
+
 /** The kinds that work here. */
 export const WORKING: readonly MappingKind[] = MAPPINGS.filter(([, skip]) => skip === false).map(([kind]) => kind);

@@ -3,8 +3,8 @@
 import { createReadStream, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
-import { systemError } from '../src/errors.js';
-import { type BuildOptions, type BuildSummary, HmapError } from '../src/index.js';
+import type { BuildOptions, BuildSummary } from '../src/builder.js';
+import { HmapError, systemError } from '../src/errors.js';
 import { VALUE_TYPES, type ValueType } from '../src/types.js';
 import {
   collectPair,
@@ -92,7 +92,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
     throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
   const value = options.value ?? DEFAULT_VALUE[format];
   const { read } = await loadFormat(format);
-  const progress = new Progress(input === '-' ? 'entries' : 'bytes');
+  const progress = new Progress();
   const source = new Source(input);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
@@ -109,9 +109,9 @@ async function runBuild(input: string, output: string, options: Options): Promis
     overwrite: options.force === true,
     signal: stop.signal,
     onProgress: ({ phase, entries, total }) => {
-      if (phase === 'write') progress.update('writing', entries, total);
-      else if (source.size === undefined) progress.update('reading', entries, undefined);
-      else progress.update('reading', source.done, source.size);
+      if (phase === 'write') progress.update('writing', 'entries', entries, total);
+      else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
+      else progress.update('reading', 'bytes', source.done, source.size);
     },
     ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.memory !== undefined && { memory: options.memory }),

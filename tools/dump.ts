@@ -68,7 +68,7 @@ async function dumpEntries(
   { format, limit = Number.POSITIVE_INFINITY }: Options,
   out: Output,
 ): Promise<void> {
-  const progress = new Progress('entries');
+  const progress = new Progress();
   await withFileAsync(path, async ({ fd, header }) => {
     const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
@@ -78,7 +78,7 @@ async function dumpEntries(
         writer.entry(segment.heap, cursor, out);
         if (out.full) {
           await out.flush();
-          progress.update('dumping', done, total);
+          progress.update('dumping', 'entries', done, total);
         }
         if (++done >= limit) break;
       }

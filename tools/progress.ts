@@ -6,8 +6,9 @@ import { complain, grouped, humanBytes } from './cli.js';
 /** Milliseconds of work before a bar is worth its place. */
 const PATIENCE = 1000;
 
+export type Unit = 'bytes' | 'entries';
+
 export class Progress {
-  readonly #unit: 'bytes' | 'entries';
   readonly #enabled = process.stderr.isTTY === true;
   readonly #started = performance.now();
   #bar: SingleBar | undefined;
@@ -15,12 +16,8 @@ export class Progress {
   #library: typeof import('cli-progress') | undefined;
   #stage = '';
 
-  constructor(unit: 'bytes' | 'entries') {
-    this.#unit = unit;
-  }
-
   /** @param total what there is to do; `undefined` where that is not known */
-  update(stage: string, done: number, total: number | undefined): void {
+  update(stage: string, unit: Unit, done: number, total: number | undefined): void {
     if (!this.#enabled || performance.now() - this.#started < PATIENCE) return;
     if (this.#library === undefined) {
       this.#load();
@@ -28,7 +25,7 @@ export class Progress {
     }
     if (stage !== this.#stage) this.stop();
     this.#stage = stage;
-    this.#bar ??= this.#start(this.#library, stage, total);
+    this.#bar ??= this.#start(this.#library, stage, unit, done, total);
     if (total !== undefined) this.#bar.setTotal(total);
     this.#bar.update(done);
   }
@@ -48,9 +45,15 @@ export class Progress {
     }, complain);
   }
 
-  #start({ SingleBar }: typeof import('cli-progress'), stage: string, total: number | undefined): SingleBar {
+  #start(
+    { SingleBar }: typeof import('cli-progress'),
+    stage: string,
+    unit: Unit,
+    first: number,
+    total: number | undefined,
+  ): SingleBar {
     const started = performance.now();
-    const show = (value: number) => (this.#unit === 'bytes' ? humanBytes(value) : grouped(Math.round(value)));
+    const show = (value: number) => (unit === 'bytes' ? humanBytes(value) : grouped(Math.round(value)));
     const bar = new SingleBar({
       stream: process.stderr,
       clearOnComplete: true,
@@ -58,7 +61,7 @@ export class Progress {
       etaBuffer: 50,
       format: (options, params) => {
         const seconds = (performance.now() - started) / 1000;
-        const rate = `${show(params.value / Math.max(seconds, 0.001))}/s`;
+        const rate = `${show((params.value - first) / Math.max(seconds, 0.001))}/s`;
         if (total === undefined) return `${stage} ${show(params.value)}  ${rate}`;
         const width = options.barsize ?? 30;
         const filled = Math.round(params.progress * width);
@@ -67,7 +70,7 @@ export class Progress {
         return `${stage} ${drawn} ${Math.floor(params.progress * 100)}%  ${show(params.value)}  ${rate}  ${eta}`;
       },
     });
-    bar.start(total ?? 0, 0);
+    bar.start(total ?? 0, first);
     return bar;
   }
 }

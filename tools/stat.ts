@@ -26,10 +26,10 @@ export function addStat(program: Command): void {
 }
 
 async function runStat(file: string, options: Options): Promise<void> {
-  const progress = new Progress('bytes');
-  const result = await stat(file, { onProgress: (done, total) => progress.update('reading', done, total) }).finally(
-    () => progress.stop(),
-  );
+  const progress = new Progress();
+  const result = await stat(file, {
+    onProgress: (done, total) => progress.update('reading', 'bytes', done, total),
+  }).finally(() => progress.stop());
   const text = options.json ? JSON.stringify({ ...result, header: headerJson(result.header) }) : statText(result);
   process.stdout.write(`${text}\n`);
   exitWith(EXIT.fine);

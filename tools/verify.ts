@@ -26,9 +26,11 @@ export function addVerify(program: Command): void {
 async function runVerify(files: string[], options: Options): Promise<void> {
   let code: number = EXIT.fine;
   for (const file of files) {
-    const progress = new Progress('bytes');
+    const progress = new Progress();
     try {
-      const result = await verify(file, { onProgress: (done, total) => progress.update('verifying', done, total) });
+      const result = await verify(file, {
+        onProgress: (done, total) => progress.update('verifying', 'bytes', done, total),
+      });
       progress.stop();
       print(result, options.json === true);
       if (!result.ok) code = Math.max(code, EXIT.findings);

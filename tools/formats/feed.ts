@@ -2,7 +2,7 @@
 
 import type { Builder } from '../../src/builder.js';
 import { Block } from '../../src/bytes.js';
-import { HmapError } from '../../src/index.js';
+import { HmapError } from '../../src/errors.js';
 import type { ValueType } from '../../src/types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/values.js';
 import { type TextEncoding, textEncoding } from './text.js';

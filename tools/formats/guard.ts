@@ -1,8 +1,7 @@
 // Refuses what a format of lines cannot carry, so that a dump is never a one-way door. Knows what the readers do to a line.
 
 import type { Block } from '../../src/bytes.js';
-import { showKey } from '../../src/errors.js';
-import { HmapError } from '../../src/index.js';
+import { HmapError, showKey } from '../../src/errors.js';
 import type { RecordCursor } from '../../src/segment.js';
 
 const TAB = 0x09;

@@ -1,6 +1,6 @@
 // `lines`: one key a line, for sets.
 
-import { HmapError } from '../../src/index.js';
+import { HmapError } from '../../src/errors.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './guard.js';
 import { eachLine } from './splitter.js';

@@ -55,7 +55,20 @@ async function fileOf(entries: Input, options: BuildOptions): Promise<{ file: Bu
   const summary = await buildAny(scratchPath, entries, options);
   assert.deepEqual(readdirSync(shared), ['table.hmap'], 'a build leaves its file and nothing else');
   assert.deepEqual(openFilesIn(shared), []);
-  return { file: readFileSync(scratchPath), summary };
+  const file = readFileSync(scratchPath);
+  assertSums(file);
+  return { file, summary };
+}
+
+/** Holds the block checksums to what the bytes give, as section 8 of the format has it. */
+function assertSums(file: Buffer): void {
+  const start = file.readUInt32LE(16);
+  const end = Number(file.readBigUInt64LE(88));
+  assert.equal(file.readBigUInt64LE(104), oracle.h64Raw(file.subarray(end)));
+  for (let at = start, sum = end; at < end; at += 65_536, sum += 8) {
+    const block = file.subarray(at, Math.min(end, at + 65_536));
+    assert.equal(file.readBigUInt64LE(sum), oracle.h64Raw(block), `the block at ${at} of ${file.length}`);
+  }
 }
 
 async function bytesOf(entries: Input, options: BuildOptions): Promise<Buffer> {
@@ -357,14 +370,15 @@ describe('more entries than memory', () => {
   test('hashes that share many of their top bits are parted bit by bit', async () => {
     const random = new Random(12);
     const filler = random.bytes(4000);
-    for (const [shared, hashes] of [
-      [22, () => (0x1234_5400 | random.below(1024)) >>> 0],
-      [31, () => 0xffff_fffe + random.below(2)],
-      [32, () => 0],
+    // The first is more than is read at once when a partition is parted.
+    for (const [shared, least, hashes] of [
+      [22, 1800, () => (0x1234_5400 | random.below(1024)) >>> 0],
+      [31, 500, () => 0xffff_fffe + random.below(2)],
+      [32, 500, () => 0],
     ] as const) {
       const entries: Pair[] = Array.from({ length: 2000 }, (_, i) => [
         keyWithHash(hashes(), 0, [i, random.u32()].slice(0, 1 + (i % 2))),
-        filler.subarray(0, 500 + (i % 700)),
+        filler.subarray(0, least + (i % 700)),
       ]);
       entries.push(...keysOf('words', 100, random).map((key) => [key, filler.subarray(0, key.length)] as const));
       const small = await fileOf(entries, { value: 'bytes' });
@@ -401,6 +415,13 @@ describe('more entries than memory', () => {
         'one',
       );
     }
+    const around = [32_766, 32_767, 32_768, 32_769].map((length) => [`${length}`, filler.slice(0, length)] as const);
+    const both = [...random.shuffled([...entries, ...around])];
+    assertSame(
+      await bytesOf(both, { value: 'utf8' }),
+      await bytesOf(both, { value: 'utf8', memory: 64 * MIB }),
+      'both',
+    );
   });
 
   test('many large values', async () => {
@@ -761,7 +782,10 @@ describe('entries that cannot be stored', () => {
   const bigs = ['u64', 'i64'] as const;
 
   test('values out of the range of each integer type', async (t) => {
-    const refused = (value: unknown) => hmapError('HMAP_VALUE_RANGE', { key: 'bad', actual: value, message: /"bad"/ });
+    const refused = (value: unknown) => (error: unknown) => {
+      hmapError('HMAP_VALUE_RANGE', { key: 'bad', actual: value, message: /"bad".*, an integer from / })(error);
+      assert.ok((error as Error).message.endsWith(`got ${value}${typeof value === 'bigint' ? 'n' : ''}`), `${error}`);
+    };
     for (const type of numbers) {
       const [least, most] = RANGES[type];
       for (const value of [

@@ -24,7 +24,7 @@ export class EntryStats {
   shortestValue = Number.POSITIVE_INFINITY;
   longestValue = 0;
   /** Record sizes, with both prefixes, summed by the top bits of the hash. */
-  readonly bytesByHash = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
+  readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
   readonly #variableValues: boolean;
 
   constructor(valueType: ValueType) {

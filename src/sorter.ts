@@ -10,10 +10,10 @@ const MOST_DIGIT_BITS = 16;
 /** Sorts by hash (unsigned), then by key bytes; records with the same key stay in the order in which they came. */
 export class Sorter {
   /** Offsets of the records in the block, and their hashes, in the order in which they came. */
-  positions = new Int32Array(0);
-  hashes = new Int32Array(0);
+  positions: Int32Array = new Int32Array(0);
+  hashes: Int32Array = new Int32Array(0);
   /** Indexes into {@link positions} and {@link hashes}, sorted. */
-  order = new Int32Array(0);
+  order: Int32Array = new Int32Array(0);
   readonly #form: HeldForm;
   readonly #keyAt: number;
   #ends = new Int32Array(0);

@@ -42,7 +42,7 @@ export interface BuildOptions<T extends ValueType = ValueType> {
   overwrite?: boolean;
   /** Most bytes of one segment, inclusive, from 8 KiB. Default, and most, 2^31 - 1. For tests and for experiments. */
   segmentBytes?: number;
-  /** Called about ten times a second. */
+  /** Called up to twenty times a second. */
   onProgress?: (progress: BuildProgress) => void;
   /** Stops the build; the promise is then rejected with the signal's reason and nothing is left behind. */
   signal?: AbortSignal;

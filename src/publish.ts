@@ -44,8 +44,13 @@ export class Publication {
     this.temporary = join(dirname(this.target), `.${shortened(basename(this.target))}.${unique}.tmp`);
     try {
       this.fd = openSync(this.temporary, 'wx+');
+    } catch (error) {
+      throw systemError(error, 'write', path);
+    }
+    try {
       if (old !== undefined) fchmodSync(this.fd, old.mode & 0o777);
     } catch (error) {
+      this.abandon();
       throw systemError(error, 'write', path);
     }
   }

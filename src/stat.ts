@@ -10,7 +10,7 @@ import { RecordCursor, type Segment } from './segment.js';
 import { mappedSegments } from './walk.js';
 
 export interface StatOptions {
-  /** Called about ten times a second with the bytes done and the bytes there are to do. */
+  /** Called up to twenty times a second with the bytes done and the bytes there are to do. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }

@@ -32,7 +32,7 @@ import { mappedSegments } from './walk.js';
 export interface VerifyOptions {
   /** Most findings to list; all are counted. Default 1,000. */
   limit?: number;
-  /** Called about ten times a second with the bytes done and the bytes there are to do. */
+  /** Called up to twenty times a second with the bytes done and the bytes there are to do. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }

@@ -1,10 +1,9 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
-import { Builder, type BuildOptions, type BuildSummary } from './builder.js';
+import { Builder, type BuildOptions, type BuildSummary, keyTooLong } from './builder.js';
 import { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
-import { MAX_KEY_BYTES } from './layout.js';
 import type { ValueType, ValueTypes } from './types.js';
 import { type EncodedValue, keyForUser, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
@@ -143,7 +142,5 @@ function badKey(key: Key, why: number): HmapError {
     const message = `the key ${showKey(bytes)} holds half of a surrogate pair; give such keys as bytes`;
     return new HmapError('HMAP_KEY_INVALID', message, { key: keyForUser(bytes) });
   }
-  const message = `the key ${showKey(bytes)} is longer than ${MAX_KEY_BYTES} bytes`;
-  const data = { expected: MAX_KEY_BYTES, actual: bytes.length, key: keyForUser(bytes.subarray(0, 100)) };
-  return new HmapError('HMAP_KEY_TOO_LONG', message, data);
+  return keyTooLong(bytes);
 }

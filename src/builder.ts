@@ -8,7 +8,7 @@ import { HmapError, showKey, systemError } from './errors.js';
 import { xxh32 } from './hash.js';
 import { encodeMetadata, type Metadata, writeHeader } from './header.js';
 import { headerSize, MAX_KEY_BYTES, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
-import { checkOptions, oneOf } from './options.js';
+import { checkOptions, checkPath, oneOf } from './options.js';
 import { Pacer } from './pacer.js';
 import { type HeldForm, Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
@@ -66,7 +66,7 @@ export interface BuildSummary {
   seconds: number;
 }
 
-export const BUILD_OPTIONS = [
+const BUILD_OPTIONS = [
   'value',
   'duplicates',
   'memory',
@@ -82,6 +82,7 @@ const SMALLEST_MEMORY = 2 ** 20;
 const LARGEST_MEMORY = 2 ** 31;
 const DEFAULT_MEMORY = 256 * 2 ** 20;
 const SMALLEST_SEGMENT = 8192;
+
 /** Options with their defaults, checked. */
 function settle(options: BuildOptions) {
   checkOptions(options, BUILD_OPTIONS);
@@ -137,7 +138,7 @@ export class Builder {
    * @throws {HmapError} when the output cannot be made
    */
   constructor(path: string, options: BuildOptions) {
-    if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+    checkPath(path);
     this.#options = settle(options);
     const { value, memory, seed, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
@@ -268,7 +269,8 @@ function allocate(bytes: number): Block {
   }
 }
 
-function keyTooLong(key: Uint8Array): HmapError {
+/** The error for a key above the limit. */
+export function keyTooLong(key: Uint8Array): HmapError {
   const message = `the key ${showKey(key)} has ${key.length} bytes, the most is ${MAX_KEY_BYTES}`;
   const data = { expected: MAX_KEY_BYTES, actual: key.length, key: keyForUser(key.subarray(0, 100)) };
   return new HmapError('HMAP_KEY_TOO_LONG', message, data);

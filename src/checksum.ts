@@ -4,7 +4,7 @@ import type { XXHashAPI } from 'xxhash-wasm';
 import { BLOCK } from './layout.js';
 
 /** The loaded module. */
-export type BlockHasher = Pick<XXHashAPI, 'h64Raw' | 'create64'>;
+export type BlockHasher = Pick<XXHashAPI, 'h64Raw'>;
 
 let loading: Promise<XXHashAPI> | undefined;
 
@@ -14,43 +14,9 @@ export function loadChecksums(): Promise<BlockHasher> {
   return loading;
 }
 
-/** XXH64 of a run of bytes that comes in pieces, cut into blocks of {@link BLOCK} bytes from its start. */
-export class BlockSums {
-  readonly #hashes: BlockHasher;
-  readonly sums: bigint[] = [];
-  #partial: ReturnType<BlockHasher['create64']> | undefined;
-  #inPartial = 0;
-
-  constructor(hashes: BlockHasher) {
-    this.#hashes = hashes;
-  }
-
-  update(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length) {
-      const take = Math.min(BLOCK - this.#inPartial, bytes.length - at);
-      const piece = bytes.subarray(at, at + take);
-      at += take;
-      if (take === BLOCK) {
-        this.sums.push(this.#hashes.h64Raw(piece));
-        continue;
-      }
-      this.#partial ??= this.#hashes.create64();
-      this.#partial.update(piece);
-      this.#inPartial += take;
-      if (this.#inPartial === BLOCK) this.#endBlock();
-    }
-  }
-
-  /** Ends the last block, which may be short. */
-  finish(): bigint[] {
-    if (this.#inPartial > 0) this.#endBlock();
-    return this.sums;
-  }
-
-  #endBlock(): void {
-    this.sums.push(this.#partial!.digest());
-    this.#partial = undefined;
-    this.#inPartial = 0;
-  }
+/** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */
+export function blockSums(hashes: BlockHasher, bytes: Uint8Array): bigint[] {
+  const sums: bigint[] = [];
+  for (let at = 0; at < bytes.length; at += BLOCK) sums.push(hashes.h64Raw(bytes.subarray(at, at + BLOCK)));
+  return sums;
 }

@@ -4,7 +4,7 @@ import { HmapError } from './errors.js';
 import { withFile } from './file.js';
 import { heapStart } from './layout.js';
 import { MAPPING_CHOICES, type MappingChoice, mapRanges } from './mapping/open-file.js';
-import { checkOptions, oneOf } from './options.js';
+import { checkOptions, checkPath, oneOf } from './options.js';
 import { segmentsOf } from './segment.js';
 import { type KeyForm, Table } from './table.js';
 import { VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
@@ -42,7 +42,7 @@ export function open<F extends KeyForm = 'string'>(
   options?: OpenOptions<ValueType, F>,
 ): Table<unknown, F extends 'bytes' ? Uint8Array : string>;
 export function open(path: string, options: OpenOptions = {}): Table<unknown, string | Uint8Array> {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+  checkPath(path);
   checkOptions(options, ['value', 'key', 'mapping', 'warm']);
   const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
   const choice = oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES);

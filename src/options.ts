@@ -1,6 +1,14 @@
 // Checks the options that callers give. Knows what a good message is; does not know what any option means.
 
 /**
+ * Refuses what cannot be a path.
+ * @throws {TypeError}
+ */
+export function checkPath(path: unknown): void {
+  if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+}
+
+/**
  * Refuses options that are not known, naming the nearest one that is.
  * @throws {TypeError}
  */

@@ -24,7 +24,7 @@ export function headBytes(form: HeldForm): number {
 }
 
 /** Bytes that a held record takes after its head and key. */
-export function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
+function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
   if (form.fixedValue !== undefined) return form.fixedValue;
   const bytes = view.getUint32(at + HELD.valueBytes, true);
   return bytes >= form.largeValue ? POSITION : bytes;

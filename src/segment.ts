@@ -24,6 +24,11 @@ export class Segment {
     this.heapOffset = offset + start;
   }
 
+  /** Bytes of the segment: bucket array, padding and key heap. */
+  get bytes(): number {
+    return this.heapOffset - this.offset + this.heapBytes;
+  }
+
   /**
    * Range of a bucket's records in the key heap.
    * @throws {HmapError} `HMAP_DAMAGED` where it is none

@@ -4,7 +4,7 @@ import { withFileAsync } from './file.js';
 import type { Header } from './header.js';
 import { bucketArraySize, heapStart } from './layout.js';
 import { BucketLoads } from './loads.js';
-import { checkOptions } from './options.js';
+import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
 import { RecordCursor, type Segment } from './segment.js';
 import { mappedSegments } from './walk.js';
@@ -52,12 +52,15 @@ const STRIDE = 4096;
 
 /** See the function of this name in deferred.ts. */
 export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+  checkPath(path);
   checkOptions(options, ['onProgress', 'signal']);
   return withFileAsync(path, async ({ fd, header }) => {
     const pacer = new Pacer(options.signal, (done) => options.onProgress?.(done, header.fileBytes));
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
-    for (const segment of mappedSegments(fd, header, path)) await measureSegment(header, segment, sums, pacer);
+    for (const { segment, readAhead } of mappedSegments(fd, header, path)) {
+      readAhead(0, segment.bytes);
+      await measureSegment(header, segment, sums, pacer);
+    }
     return summary(path, header, sums);
   });
 }

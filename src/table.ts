@@ -243,9 +243,11 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
 
   *#records(): Generator<Place, undefined, unknown> {
     this.#opened();
-    const readAhead = (segment: number, start: number, length: number) =>
-      this.#mapped?.advise('willneed', segment, start, length);
-    for (const place of walkRecords(this.header, this.#segments, readAhead)) {
+    const segments = this.#segments.map((segment, i) => ({
+      segment,
+      readAhead: (start: number, length: number) => this.#mapped?.advise('willneed', i, start, length),
+    }));
+    for (const place of walkRecords(this.header, segments)) {
       yield place;
       this.#opened();
     }

@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import { compareBytes } from './bytes.js';
-import { type BlockHasher, BlockSums, loadChecksums } from './checksum.js';
+import { type BlockHasher, blockSums, loadChecksums } from './checksum.js';
 import { HmapError, showKey, systemError } from './errors.js';
 import { openForReading, readBytes, readHeader } from './file.js';
 import { type Finding, Findings } from './findings.js';
@@ -15,14 +15,13 @@ import {
   bucketOf,
   HEADER,
   heapStart,
-  MAX_SEGMENT_BITS,
   MINOR_VERSION,
   SEGMENT_ROW,
   segmentOf,
   totalBucketBits,
   VARIABLE,
 } from './layout.js';
-import { checkOptions } from './options.js';
+import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
 import { RecordCursor, type Segment } from './segment.js';
 import { valueWidthOf } from './types.js';
@@ -57,7 +56,7 @@ const STRIDE = 4096;
 
 /** See the function of this name in deferred.ts. */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+  checkPath(path);
   checkOptions(options, ['limit', 'onProgress', 'signal']);
   const { limit = 1000, onProgress, signal } = options;
   if (!Number.isInteger(limit) || limit < 0) throw new TypeError('limit: expected an integer from 0');
@@ -130,7 +129,8 @@ class Check {
     this.#checkReserved();
     await this.#checkSums();
     let index = 0;
-    for (const segment of mappedSegments(this.#fd, this.header, this.#path)) {
+    for (const { segment, readAhead } of mappedSegments(this.#fd, this.header, this.#path)) {
+      readAhead(0, segment.bytes);
       await this.#checkSegment(segment, index++);
     }
     this.#checkTotals();
@@ -180,9 +180,7 @@ class Check {
     const view = new DataView(stored.buffer, stored.byteOffset, stored.length);
     for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
       const bytes = readBytes(this.#fd, offset, Math.min(READ, checksums.offset - offset));
-      const sums = new BlockSums(this.#hashes);
-      sums.update(bytes);
-      for (const [i, actual] of sums.finish().entries()) {
+      for (const [i, actual] of blockSums(this.#hashes, bytes).entries()) {
         const start = offset + i * BLOCK;
         const at = 8 * ((start - headerBytes) / BLOCK);
         const expected = at + 8 <= stored.length ? view.getBigUint64(at, true) : undefined;
@@ -332,7 +330,7 @@ class Check {
     if (valueWidthOf(header.valueType) === VARIABLE) width('valueWidth', this.#values.shared);
 
     const bits = Math.max(0, totalBucketBits(header.entries) - header.segmentBits);
-    if (header.bucketBits !== bits && header.segmentBits <= MAX_SEGMENT_BITS) {
+    if (header.bucketBits !== bits) {
       const message = `the bucket bits are ${header.bucketBits}, ${header.entries} entries give ${bits}`;
       this.#findings.add('HMAP_BUCKET_BITS', 'header', HEADER.bucketBits, message);
     }

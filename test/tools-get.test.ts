@@ -2,25 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BuildOptions, build, type Entry, type Key, type ValueType } from '../src/index.js';
+import type { BuildOptions, Key, ValueType } from '../src/index.js';
 import { oracle } from './support/samples.js';
 import { temporaryFolder } from './support/temp.js';
-import { assertRefused, fine, hmap, start } from './support/tools.js';
+import { assertRefused, fine, hmap, libraryTable, start } from './support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
-let names = 0;
 
 type Pair = readonly [key: Key, value: unknown];
 
-async function table(entries: Iterable<Pair>, options: BuildOptions): Promise<string> {
-  const path = join(folder, `${names++}.hmap`);
-  await build(path, entries as Iterable<Entry<ValueType>>, { memory: 2 ** 20, ...options });
-  return path;
-}
+const table = (entries: Iterable<Pair>, options: BuildOptions) => libraryTable(folder, entries, options);
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 

@@ -5,30 +5,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
-import {
-  type BuildOptions,
-  build,
-  type Entry,
-  type Key,
-  open,
-  stat,
-  type TableStat,
-  type ValueType,
-  type Verification,
-} from '../src/index.js';
+import { type BuildOptions, type Key, open, stat, type TableStat, type Verification } from '../src/index.js';
 import { temporaryFolder } from './support/temp.js';
-import { assertComplaint, fine, hmap } from './support/tools.js';
+import { assertComplaint, fine, hmap, libraryTable } from './support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
 let names = 0;
 
 type Pair = readonly [key: Key, value: unknown];
 
-async function table(entries: Iterable<Pair>, options: BuildOptions): Promise<string> {
-  const path = join(folder, `${names++}.hmap`);
-  await build(path, entries as Iterable<Entry<ValueType>>, { memory: 2 ** 20, ...options });
-  return path;
-}
+const table = (entries: Iterable<Pair>, options: BuildOptions) => libraryTable(folder, entries, options);
 
 /** A copy of a file with some change. */
 function changed(path: string, change: (file: Buffer) => Buffer | undefined): string {

@@ -74,7 +74,7 @@ async function dumpEntries(
     const total = Math.min(header.entries, limit);
     let done = 0;
     if (limit > 0) {
-      for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path), () => {})) {
+      for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path))) {
         writer.entry(segment.heap, cursor, out);
         if (out.full) {
           await out.flush();

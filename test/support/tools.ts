@@ -169,7 +169,7 @@ export async function dumpOf(path: string, format: FormatName): Promise<Buffer> 
   const out = new Output();
   await withFileAsync(path, async ({ fd, header }) => {
     const entries = writer(header);
-    for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path), () => {}))
+    for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path)))
       entries.entry(segment.heap, cursor, out);
     entries.end?.(out);
   });
@@ -178,15 +178,19 @@ export async function dumpOf(path: string, format: FormatName): Promise<Buffer> 
 
 let files = 0;
 
-/** The file that the library makes of entries. */
-export async function libraryFile(
-  folder: string,
-  entries: Iterable<readonly [Key, unknown]>,
-  options: BuildOptions,
-): Promise<Buffer> {
+/** Entries of any kind; the options say which. */
+export type Pairs = Iterable<readonly [key: Key, value: unknown]>;
+
+/** Where the library has made a table of entries. */
+export async function libraryTable(folder: string, entries: Pairs, options: BuildOptions): Promise<string> {
   const path = join(folder, `library-${files++}.hmap`);
   await build(path, entries as Iterable<Entry<ValueType>>, { memory: 2 ** 20, ...options });
-  return readFileSync(path);
+  return path;
+}
+
+/** The file that the library makes of entries. */
+export async function libraryFile(folder: string, entries: Pairs, options: BuildOptions): Promise<Buffer> {
+  return readFileSync(await libraryTable(folder, entries, options));
 }
 
 /** Compares files without printing megabytes where they differ. */

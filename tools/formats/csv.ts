@@ -14,10 +14,10 @@ import { textPrinter } from './text.js';
 const STRIDE = 256;
 
 const readCsv: ReadEntries = async (pieces, feed, columns) => {
-  // Each byte is one character on the way through the parser, so that no byte is lost that is no UTF-8.
   /** Lines of the rows that came whole. */
   let lines = 0;
   const parser = parse({
+    // Each byte is one character on the way through the parser, so that no byte is lost that is no UTF-8.
     encoding: 'latin1',
     record_delimiter: ['\r\n', '\n'],
     relax_column_count: true,

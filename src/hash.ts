@@ -6,6 +6,8 @@ const PRIME2 = 0x85ebca77 | 0;
 const PRIME3 = 0xc2b2ae3d | 0;
 const PRIME4 = 0x27d4eb2f | 0;
 const PRIME5 = 0x165667b1 | 0;
+/** The constants of XXH32, as signed 32-bit integers. */
+export const PRIMES = [PRIME1, PRIME2, PRIME3, PRIME4, PRIME5] as const;
 
 /**
  * XXH32 of `length` bytes from `start`, as a signed 32-bit integer (`>>> 0` gives the usual unsigned one). Allocates nothing.

@@ -16,7 +16,7 @@ export const scratch = new Block(SCRATCH_FILL + 3 * MAX_KEY_BYTES);
 const encoder = new TextEncoder();
 
 /** From this many code units on, one native call beats the loop. */
-const NATIVE_ENCODE = 64;
+export const NATIVE_ENCODE = 64;
 
 /** {@link encodeKey} of a string longer than any key. */
 export const TOO_LONG = -1;
@@ -31,7 +31,6 @@ export const NOT_UNICODE = -2;
 export function encodeKey(key: Key, at: number): number {
   if (typeof key === 'string') {
     const length = key.length;
-    if (length > MAX_KEY_BYTES) return TOO_LONG;
     if (length < NATIVE_ENCODE) {
       const bytes = scratch.bytes;
       let codes = 0;
@@ -42,7 +41,7 @@ export function encodeKey(key: Key, at: number): number {
       }
       if (codes < 0x80) return length;
     }
-    return encodeAnyString(key, at);
+    return encodeText(key, at);
   }
   if (!(key instanceof Uint8Array)) throw new TypeError(`key: expected a string or a Uint8Array, got ${kindOf(key)}`);
   if (key.length > MAX_KEY_BYTES) return TOO_LONG;
@@ -50,7 +49,9 @@ export function encodeKey(key: Key, at: number): number {
   return key.length;
 }
 
-function encodeAnyString(key: string, at: number): number {
+/** {@link encodeKey} of any string, at the cost of a native call. */
+export function encodeText(key: string, at: number): number {
+  if (key.length > MAX_KEY_BYTES) return TOO_LONG;
   const target = scratch.bytes.subarray(at, at + 3 * key.length);
   const { written } = encoder.encodeInto(key, target);
   // An encoder replaces half a surrogate pair, and so would make different strings one key.

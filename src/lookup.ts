@@ -1,28 +1,34 @@
-// The hot path: from an encoded key to its record. Knows hash, buckets and records; does not know strings, value types or files.
+// The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch block; does not know
+// strings, value types or files.
 
-import { type Block, equalBytes } from './bytes.js';
 import type { Header } from './header.js';
-import { VARIABLE } from './layout.js';
+import { scratch } from './keys.js';
+import * as layout from './layout.js';
 import type { Segment } from './segment.js';
+
+// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+const { VARIABLE } = layout;
+const keys = scratch.view;
 
 /**
  * Finds records. A find is two dependent memory touches (bucket array, key heap), allocates nothing, and does work bounded by the
  * size of one bucket.
  */
 export class Lookup {
-  readonly #segments: readonly Segment[];
+  readonly segments: readonly Segment[];
   readonly #segmentBits: number;
   readonly #segmentShift: number;
   readonly #bucketShift: number;
   readonly #keyWidth: number;
   readonly #valueWidth: number;
   readonly seed: number;
-  /** Where the last {@link find} that found something found it. */
+  /** Where the last {@link find} looked. */
   segment: Segment;
+  /** Length of the value that the last {@link find} found. */
   valueBytes = 0;
 
   constructor(header: Header, segments: readonly Segment[]) {
-    this.#segments = segments;
+    this.segments = segments;
     this.#segmentBits = header.segmentBits;
     // See segmentOf and bucketOf in layout.ts for the two shifts.
     this.#segmentShift = 31 - header.segmentBits;
@@ -34,7 +40,7 @@ export class Lookup {
   }
 
   segmentOf(hash: number): Segment {
-    return this.#segments[(hash >>> 1) >>> this.#segmentShift]!;
+    return this.segments[(hash >>> 1) >>> this.#segmentShift]!;
   }
 
   bucketOf(hash: number): number {
@@ -43,33 +49,30 @@ export class Lookup {
 
   /**
    * Returns the offset of the key's value in the heap of {@link segment}, or -1.
-   * @param key block that holds the key's bytes at `at`
+   * @param at where the key's bytes lie in the scratch block
    * @param hash the key's hash with {@link seed}
    * @throws {HmapError} `HMAP_DAMAGED` where the bytes on the way break the format
    */
-  find(key: Block, at: number, length: number, hash: number): number {
-    const segment = this.segmentOf(hash);
+  find(at: number, length: number, hash: number): number {
+    const segment = this.#segmentBits === 0 ? this.segment : this.segmentOf(hash);
+    const { offsets } = segment;
     const bucket = this.bucketOf(hash);
-    return this.findIn(segment, segment.offsets[bucket]!, segment.offsets[bucket + 1]!, key, at, length, bucket);
+    return this.findIn(segment, bucket, offsets[bucket]!, offsets[bucket + 1]!, at, length);
   }
 
   /** {@link find} for a caller that has loaded the bucket's offsets already. */
-  findIn(segment: Segment, start: number, end: number, key: Block, at: number, length: number, bucket: number): number {
+  findIn(segment: Segment, bucket: number, start: number, end: number, at: number, length: number): number {
     if (start < 0 || end < start || end > segment.heapBytes) throw segment.damagedBucket(bucket);
-    const valueWidth = this.#valueWidth;
-    if (valueWidth === VARIABLE) return this.#findVariable(segment, start, end, key, at, length);
-    const found =
-      this.#keyWidth === VARIABLE
-        ? findPrefixed(segment, start, end, valueWidth, key, at, length)
-        : this.#keyWidth === length
-          ? findFixed(segment, start, end, length, valueWidth, key, at)
-          : -1;
     this.segment = segment;
+    const valueWidth = this.#valueWidth;
+    if (valueWidth === VARIABLE) return this.#findVariable(segment, start, end, at, length);
     this.valueBytes = valueWidth;
-    return found;
+    const keyWidth = this.#keyWidth;
+    if (keyWidth === VARIABLE) return findPrefixed(segment, start, end, valueWidth, at, length);
+    return keyWidth === length ? findFixed(segment, start, end, valueWidth, at, length) : -1;
   }
 
-  #findVariable(segment: Segment, start: number, end: number, key: Block, at: number, length: number): number {
+  #findVariable(segment: Segment, start: number, end: number, at: number, length: number): number {
     const { bytes, view } = segment.heap;
     const keyWidth = this.#keyWidth;
     let p = start;
@@ -90,8 +93,7 @@ export class Lookup {
       // Lengths are not negative, so that each pass moves forward; a damaged one is caught by the comparison with the end.
       const value = p + keyBytes;
       if (!(keyBytes + valueBytes <= end - p)) throw segment.damaged('a record that passes the end of its bucket', p);
-      if (keyBytes === length && equalBytes(view, p, key.view, at, length)) {
-        this.segment = segment;
+      if (keyBytes === length && isKey(view, p, at, length)) {
         this.valueBytes = valueBytes;
         return value;
       }
@@ -107,7 +109,6 @@ function findPrefixed(
   start: number,
   end: number,
   valueWidth: number,
-  key: Block,
   at: number,
   length: number,
 ): number {
@@ -121,7 +122,7 @@ function findPrefixed(
     }
     const next = p + keyBytes + valueWidth;
     if (next > end) throw segment.damaged('a record that passes the end of its bucket', p);
-    if (keyBytes === length && equalBytes(view, p, key.view, at, length)) return p + length;
+    if (keyBytes === length && isKey(view, p, at, length)) return p + length;
     p = next;
   }
   return -1;
@@ -132,19 +133,33 @@ function findFixed(
   segment: Segment,
   start: number,
   end: number,
-  length: number,
   valueWidth: number,
-  key: Block,
   at: number,
+  length: number,
 ): number {
   const { view } = segment.heap;
   const stride = length + valueWidth;
   let p = start;
   for (; p + stride <= end; p += stride) {
-    if (equalBytes(view, p, key.view, at, length)) return p + length;
+    if (isKey(view, p, at, length)) return p + length;
   }
   if (p !== end) throw segment.damaged('a record that passes the end of its bucket', p);
   return -1;
+}
+
+/** Whether a key lies at `p`. Compares from the tail, where real keys differ most. */
+function isKey(heap: DataView, p: number, at: number, length: number): boolean {
+  if (length >= 4) {
+    // The last word read, at 0, may overlap the one before it.
+    for (let i = length - 4; i > 0; i -= 4) {
+      if (heap.getInt32(p + i, true) !== keys.getInt32(at + i, true)) return false;
+    }
+    return heap.getInt32(p, true) === keys.getInt32(at, true);
+  }
+  for (let i = length - 1; i >= 0; i--) {
+    if (heap.getUint8(p + i) !== keys.getUint8(at + i)) return false;
+  }
+  return true;
 }
 
 /** Value of a varint of 2 to 5 bytes whose first byte was read; `p` is behind it. At most 2^31 - 1, never negative. */

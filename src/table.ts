@@ -1,20 +1,18 @@
 // An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
+import { Batch } from './batch.js';
 import type { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
-import { xxh32 } from './hash.js';
 import type { Header } from './header.js';
-import { encodeKey, type Key, SCRATCH_FILL, scratch } from './keys.js';
+import { hashKey, keyHash } from './key-hash.js';
+import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { Mapping, MappingKind } from './mapping/mapping.js';
 import type { Segment } from './segment.js';
 import type { ValueType } from './types.js';
 import { DECODERS, decodeText, type ValueDecoder } from './values.js';
 import { type Place, walkRecords } from './walk.js';
-
-/** Keys that one pass of {@link Table.getMany} takes at once. */
-const BATCH = 256;
 
 /** How a table yields its keys. */
 export type KeyForm = 'string' | 'bytes';
@@ -72,17 +70,17 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    */
   get(key: Key): V | undefined {
     const lookup = this.#opened();
-    const length = encodeKey(key, 0);
+    const length = hashKey(key, 0, lookup.seed);
     if (length < 0) return undefined;
-    const at = lookup.find(scratch, 0, length, xxh32(scratch.view, 0, length, lookup.seed));
+    const at = lookup.find(0, length, keyHash.value);
     return at < 0 ? undefined : this.#decode(lookup.segment.heap, at, lookup.valueBytes);
   }
 
   /** Whether the table has a key; costs what {@link get} costs without the value. Throws as `get` does. */
   has(key: Key): boolean {
     const lookup = this.#opened();
-    const length = encodeKey(key, 0);
-    return length >= 0 && lookup.find(scratch, 0, length, xxh32(scratch.view, 0, length, lookup.seed)) >= 0;
+    const length = hashKey(key, 0, lookup.seed);
+    return length >= 0 && lookup.find(0, length, keyHash.value) >= 0;
   }
 
   /**
@@ -107,53 +105,17 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     const lookup = this.#opened();
     const values = new Array<R | undefined>(list.length).fill(undefined);
     this.#batch ??= new Batch();
-    for (let done = 0; done < list.length; ) done = this.#getBatch(lookup, this.#batch, list, done, values, decode);
-    return values;
-  }
-
-  /** Looks up as many keys from `first` as one batch holds, in passes whose memory touches do not wait for one another. */
-  #getBatch<R>(
-    lookup: Lookup,
-    batch: Batch,
-    keys: readonly Key[],
-    first: number,
-    values: (R | undefined)[],
-    decode: ValueDecoder<R>,
-  ): number {
-    const { starts, lengths, hashes, from, to } = batch;
-    let count = 0;
-    let fill = 0;
-    while (count < BATCH && first + count < keys.length && fill < SCRATCH_FILL) {
-      const length = encodeKey(keys[first + count]!, fill);
-      starts[count] = fill;
-      lengths[count] = length;
-      if (length >= 0) {
-        hashes[count] = xxh32(scratch.view, fill, length, lookup.seed);
-        fill += (length + 3) & ~3;
+    const batch = this.#batch;
+    for (let first = 0; first < list.length; ) {
+      const count = batch.take(lookup, list, first);
+      batch.load(lookup, count);
+      for (let i = 0; i < count; i++) {
+        const at = batch.find(lookup, i);
+        if (at >= 0) values[first + i] = decode(lookup.segment.heap, at, lookup.valueBytes);
       }
-      count++;
+      first += count;
     }
-    for (let i = 0; i < count; i++) {
-      if (lengths[i]! < 0) continue;
-      const { offsets } = lookup.segmentOf(hashes[i]!);
-      const bucket = lookup.bucketOf(hashes[i]!);
-      from[i] = offsets[bucket]!;
-      to[i] = offsets[bucket + 1]!;
-    }
-    let touched = 0;
-    for (let i = 0; i < count; i++) {
-      if (lengths[i]! >= 0) touched ^= lookup.segmentOf(hashes[i]!).heap.bytes[from[i]!]! | 0;
-    }
-    batch.touched = touched;
-    for (let i = 0; i < count; i++) {
-      const length = lengths[i]!;
-      if (length < 0) continue;
-      const hash = hashes[i]!;
-      const segment = lookup.segmentOf(hash);
-      const at = lookup.findIn(segment, from[i]!, to[i]!, scratch, starts[i]!, length, lookup.bucketOf(hash));
-      if (at >= 0) values[first + i] = decode(segment.heap, at, lookup.valueBytes);
-    }
-    return first + count;
+    return values;
   }
 
   /**
@@ -164,9 +126,9 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    */
   getView(key: Key): Uint8Array | undefined {
     const lookup = this.#opened();
-    const length = encodeKey(key, 0);
+    const length = hashKey(key, 0, lookup.seed);
     if (length < 0) return undefined;
-    const at = lookup.find(scratch, 0, length, xxh32(scratch.view, 0, length, lookup.seed));
+    const at = lookup.find(0, length, keyHash.value);
     if (at < 0) return undefined;
     return viewOf(lookup.segment.heap, at, lookup.valueBytes);
   }
@@ -270,15 +232,4 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
 
 function viewOf({ bytes }: Block, at: number, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
-}
-
-/** What one pass of getMany knows of its keys. */
-class Batch {
-  readonly starts = new Int32Array(BATCH);
-  readonly lengths = new Int32Array(BATCH);
-  readonly hashes = new Int32Array(BATCH);
-  readonly from = new Int32Array(BATCH);
-  readonly to = new Int32Array(BATCH);
-  /** Keeps the loads that bring the heap into the cache from being optimized away. */
-  touched = 0;
 }

@@ -1,0 +1,98 @@
+// Looks many keys up at once, in passes whose waits for memory overlap. Knows how a lookup is cut into steps; does not know value types.
+
+import { hashKey, keyHash } from './key-hash.js';
+import { type Key, SCRATCH_FILL } from './keys.js';
+import type { Lookup } from './lookup.js';
+import type { Segment } from './segment.js';
+
+/** Keys of one batch. From 64 on the cost hardly depends on it. */
+const BATCH = 256;
+
+/** Clears the sign, so that a damaged offset is an index like any other; the find that follows refuses it. */
+const INDEX = 0x7fff_ffff;
+
+/** The keys of one batch. */
+export class Batch {
+  readonly #starts = new Int32Array(BATCH);
+  readonly #lengths = new Int32Array(BATCH);
+  readonly #hashes = new Int32Array(BATCH);
+  readonly #from = new Int32Array(BATCH);
+  readonly #to = new Int32Array(BATCH);
+  /** Keeps the loads that bring the heap into the cache from being optimized away. */
+  touched = 0;
+
+  /** Takes as many keys from `first` as one batch holds, and returns how many. */
+  take(lookup: Lookup, keys: readonly Key[], first: number): number {
+    const { seed } = lookup;
+    const room = Math.min(BATCH, keys.length - first);
+    let count = 0;
+    for (let fill = 0; count < room && fill < SCRATCH_FILL; count++) {
+      const length = hashKey(keys[first + count]!, fill, seed);
+      this.#starts[count] = fill;
+      this.#lengths[count] = length;
+      // That of a string which can be no key is one of an earlier key, and does no harm.
+      this.#hashes[count] = keyHash.value;
+      if (length > 0) fill += (length + 3) & ~3;
+    }
+    return count;
+  }
+
+  /**
+   * Brings what the first `count` keys need into the caches. No load in a pass waits for another one of the same pass, so that the
+   * processor has many under way at once.
+   */
+  load(lookup: Lookup, count: number): void {
+    const { segments } = lookup;
+    if (segments.length === 1) this.#loadOne(lookup, segments[0]!, count);
+    else this.#loadSeveral(lookup, count);
+  }
+
+  #loadOne(lookup: Lookup, segment: Segment, count: number): void {
+    const hashes = this.#hashes;
+    const from = this.#from;
+    const to = this.#to;
+    const { offsets } = segment;
+    for (let i = 0; i < count; i++) {
+      const bucket = lookup.bucketOf(hashes[i]!);
+      from[i] = offsets[bucket]!;
+      to[i] = offsets[bucket + 1]!;
+    }
+    const { bytes } = segment.heap;
+    const last = bytes.length - 1;
+    if (last < 0) return;
+    let touched = 0;
+    // Both ends, since a bucket seldom lies in one cache line, and seldom in more than three.
+    for (let i = 0; i < count; i++) {
+      touched ^= bytes[Math.min(from[i]! & INDEX, last)]! ^ bytes[Math.min((to[i]! - 1) & INDEX, last)]!;
+    }
+    this.touched = touched;
+  }
+
+  #loadSeveral(lookup: Lookup, count: number): void {
+    const hashes = this.#hashes;
+    const from = this.#from;
+    const to = this.#to;
+    for (let i = 0; i < count; i++) {
+      const { offsets } = lookup.segmentOf(hashes[i]!);
+      const bucket = lookup.bucketOf(hashes[i]!);
+      from[i] = offsets[bucket]!;
+      to[i] = offsets[bucket + 1]!;
+    }
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const { bytes } = lookup.segmentOf(hashes[i]!).heap;
+      const last = bytes.length - 1;
+      if (last >= 0) touched ^= bytes[Math.min(from[i]! & INDEX, last)]! ^ bytes[Math.min((to[i]! - 1) & INDEX, last)]!;
+    }
+    this.touched = touched;
+  }
+
+  /** {@link Lookup.find} of the batch's key number `i`. */
+  find(lookup: Lookup, i: number): number {
+    const length = this.#lengths[i]!;
+    if (length < 0) return -1;
+    const hash = this.#hashes[i]!;
+    const segment = lookup.segmentOf(hash);
+    return lookup.findIn(segment, lookup.bucketOf(hash), this.#from[i]!, this.#to[i]!, this.#starts[i]!, length);
+  }
+}

@@ -1,15 +1,21 @@
 // Turns a build's partitions into a file: sorts each, settles duplicates, hands the records to the writer. Does not know the file's layout.
 
+import { ftruncateSync } from 'node:fs';
+import { BlockSums, type WrittenSums } from './block-sums.js';
 import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
-import { HmapError, showKey } from './errors.js';
-import { HELD, type HeldForm, headBytes, type Partitions } from './partitions.js';
+import { HmapError } from './errors.js';
+import type { SegmentPlace } from './header.js';
+import { HELD, type HeldForm } from './held.js';
+import { alignToPage } from './layout.js';
+import type { BucketLoads } from './loads.js';
+import type { Partitions } from './partitions.js';
 import { EntryStats, type Plan, planFile, samePlan } from './plan.js';
 import { Sorter } from './sorter.js';
+import { refuseDuplicate } from './span-writer.js';
 import type { SpillFile } from './spill.js';
-import { TableWriter, type Written } from './table-writer.js';
+import { TableWriter } from './table-writer.js';
 import type { ValueType } from './types.js';
-import { keyForUser } from './values.js';
 
 /** Which of the records with one key is kept, in the order of the input. */
 export type DuplicatePolicy = 'error' | 'first' | 'last';
@@ -33,6 +39,13 @@ export interface Assembly {
   pause(done: number): Promise<void> | undefined;
 }
 
+/** Where the parts of a finished file lie. */
+export interface Written {
+  readonly segments: readonly SegmentPlace[];
+  readonly checksums: WrittenSums;
+  readonly loads: BucketLoads;
+}
+
 export interface Assembled {
   readonly plan: Plan;
   readonly stats: EntryStats;
@@ -53,7 +66,7 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
       stats = pass.kept!;
       continue;
     }
-    const written = pass.writer.finish();
+    const written = pass.finish(pass.writer, plan);
     const kept = pass.kept ?? stats;
     if (kept.entries === stats.entries || samePlan(plan, planFile(kept, assembly.valueType, assembly.segmentLimit))) {
       return { plan, stats: kept, written };
@@ -82,16 +95,19 @@ class Pass {
   readonly kept: EntryStats | undefined;
   readonly #assembly: Assembly;
   readonly #sorter: Sorter;
-  readonly #keyAt: number;
+  readonly #sums: BlockSums;
   #memory = new Block(0);
   #done = 0;
 
   constructor(assembly: Assembly, plan: Plan | undefined) {
     this.#assembly = assembly;
     this.#sorter = new Sorter(assembly.form);
-    this.#keyAt = headBytes(assembly.form);
-    this.writer =
-      plan && new TableWriter(assembly.fd, plan, assembly.form, assembly.headerBytes(plan), assembly.hashes);
+    const { fd, form, hashes } = assembly;
+    const headerBytes = plan === undefined ? 0 : assembly.headerBytes(plan);
+    const start = { bucket: 0, segmentOffset: headerBytes, heapBytes: 0 };
+    this.#sums = new BlockSums(headerBytes);
+    ftruncateSync(fd, 0);
+    this.writer = plan && new TableWriter(fd, plan, form, start, this.#sums, hashes);
     this.kept = assembly.duplicates === 'error' ? undefined : new EntryStats(assembly.valueType);
   }
 
@@ -102,6 +118,13 @@ class Pass {
       this.#memory = partitions.arena;
     }
     return this.#all(partitions);
+  }
+
+  /** Writes what is left, and the block checksums. The header's place is still empty afterwards. */
+  finish(writer: TableWriter, plan: Plan): Written {
+    const { fd, hashes } = this.#assembly;
+    const end = alignToPage(writer.end(2 ** (plan.segmentBits + plan.bucketBits)));
+    return { segments: writer.segments, checksums: this.#sums.finish(fd, hashes, end), loads: writer.loads };
   }
 
   async #all(partitions: Partitions): Promise<void> {
@@ -134,9 +157,9 @@ class Pass {
 
   /** Writes a sorted partition, one record for each key. */
   #write(block: Block, count: number): void {
-    const { duplicates } = this.#assembly;
+    const { duplicates, form } = this.#assembly;
     const sorter = this.#sorter;
-    const kept = sorter.dropDuplicates(count, duplicates, (index) => this.#refuse(block, index));
+    const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, block, form, index));
     if (this.kept !== undefined) this.#count(this.kept, block, kept);
     this.writer?.records(block, sorter, kept, this.#readLarge);
   }
@@ -151,13 +174,5 @@ class Pass {
       const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
       stats.add(hashes[order[i]!]!, view.getUint16(at + HELD.keyBytes, true), valueBytes);
     }
-  }
-
-  #refuse(block: Block, index: number): never {
-    const at = this.#sorter.positions[index]!;
-    const keyBytes = block.view.getUint16(at + HELD.keyBytes, true);
-    const key = block.bytes.subarray(at + this.#keyAt, at + this.#keyAt + keyBytes);
-    const message = `the key ${showKey(key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
-    throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUser(key) });
   }
 }

@@ -1,8 +1,9 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
-import { Builder, type BuildOptions, type BuildSummary, keyTooLong } from './builder.js';
+import { Builder, type BuildOptions, type BuildSummary } from './builder.js';
 import { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
+import { keyTooLong } from './intake.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
 import type { ValueType, ValueTypes } from './types.js';
 import { type EncodedValue, keyForUser, type ValueEncoder, ValueError, valueEncoder } from './values.js';
@@ -41,18 +42,19 @@ export async function build<T extends ValueType>(
   });
 }
 
-/** Makes a builder, lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */
+/** Makes a builder (see there for `lanes`), lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */
 export async function withBuilder(
   path: string,
   options: BuildOptions,
   fill: (builder: Builder) => Promise<void>,
+  lanes = 1,
 ): Promise<BuildSummary> {
-  const builder = new Builder(path, options);
+  const builder = new Builder(path, options, lanes);
   try {
     await fill(builder);
     return await builder.finish();
   } catch (error) {
-    builder.abandon();
+    await builder.abandon();
     throw error;
   }
 }

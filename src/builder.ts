@@ -1,21 +1,23 @@
 // Builds a file from encoded records: memory budget, partitions, assembly, header, publication. Does not know how keys and values were
 // encoded, nor where they come from.
 
-import { assemble, type DuplicatePolicy } from './assemble.js';
+import { type Assembly, assemble, type DuplicatePolicy } from './assemble.js';
+import { assembleSpans } from './assemble-spans.js';
 import { Block } from './bytes.js';
 import { loadChecksums } from './checksum.js';
-import { HmapError, showKey, systemError } from './errors.js';
-import { xxh32 } from './hash.js';
+import { HmapError, systemError } from './errors.js';
 import { encodeMetadata, type Metadata, writeHeader } from './header.js';
-import { headerSize, MAX_KEY_BYTES, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
+import type { HeldForm } from './held.js';
+import { Helper, threadsFor } from './helper.js';
+import { Intake, type RecordSink } from './intake.js';
+import { bucketArraySize, headerSize, heapStart, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { Pacer } from './pacer.js';
-import { type HeldForm, Partitions } from './partitions.js';
-import { EntryStats } from './plan.js';
+import type { Holding } from './partitions.js';
+import type { Sums } from './plan.js';
 import { Publication } from './publish.js';
-import { SpillFile, writeAll } from './spill.js';
+import { type SharedSpill, SpillFile, writeAll } from './spill.js';
 import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
-import { keyForUser } from './values.js';
 
 /** How far a build has come. */
 export interface BuildProgress {
@@ -80,8 +82,28 @@ const BUILD_OPTIONS = [
 
 const SMALLEST_MEMORY = 2 ** 20;
 const LARGEST_MEMORY = 2 ** 31;
-const DEFAULT_MEMORY = 256 * 2 ** 20;
+export const DEFAULT_MEMORY = 256 * 2 ** 20;
 const SMALLEST_SEGMENT = 8192;
+
+/** Bytes of records for each thread that sorts and writes: what one of them does while another would start. */
+const HELPED = 16 * 2 ** 20;
+
+/** What a thread needs to take a part of the input in. */
+export interface LaneWork {
+  readonly valueType: ValueType;
+  readonly seed: number;
+  readonly form: HeldForm;
+  readonly arena: Uint8Array;
+  readonly spill: SharedSpill;
+  readonly lane: number;
+  readonly lanes: number;
+}
+
+/** What it then gives back. */
+export interface LaneResult {
+  readonly sums: Sums;
+  readonly holding: Holding;
+}
 
 /** Options with their defaults, checked. */
 function settle(options: BuildOptions) {
@@ -120,42 +142,44 @@ function settle(options: BuildOptions) {
  * Takes encoded records and makes a file of them. Records are added synchronously; between them, call {@link pause} now and then.
  * Every path ends with {@link finish} or {@link abandon}.
  */
-export class Builder {
+export class Builder implements RecordSink {
   readonly valueType: ValueType;
   readonly #options: ReturnType<typeof settle>;
-  readonly #seed: number;
   readonly #started = performance.now();
   readonly #publication: Publication;
   readonly #spill: SpillFile;
-  readonly #partitions: Partitions;
   readonly #form: HeldForm;
-  readonly #stats: EntryStats;
+  readonly #lanes: number;
+  readonly #threads: number;
+  readonly #helpers: Helper[] = [];
+  readonly #intake: Intake;
   readonly #pacer: Pacer;
   #phase: BuildProgress['phase'] = 'read';
 
   /**
+   * @param lanes threads that take records in, each a part of the input; see {@link laneWork}
    * @throws {TypeError} for a bad option, which it names
    * @throws {HmapError} when the output cannot be made
    */
-  constructor(path: string, options: BuildOptions) {
+  constructor(path: string, options: BuildOptions, lanes = 1) {
     checkPath(path);
     this.#options = settle(options);
     const { value, memory, seed, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
     this.valueType = value;
-    this.#seed = seed | 0;
     const width = valueWidthOf(value);
-    // Three quarters of the budget hold records; the rest is for sorting one partition, for reading and for writing.
+    // Three quarters of the budget hold records; the rest is for sorting partitions, for reading and for writing.
     const arena = Math.floor(memory * 0.75);
     this.#form = {
       fixedValue: width === VARIABLE ? undefined : width,
-      largeValue: Math.min(2 ** 20, Math.floor(arena / 16)),
+      largeValue: Math.min(2 ** 20, Math.floor(arena / lanes / 16)),
     };
+    this.#lanes = lanes;
+    this.#threads = threadsFor(memory);
     const records = allocate(arena);
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
-    this.#partitions = new Partitions(records, this.#form, this.#spill, 0);
-    this.#stats = new EntryStats(value);
+    this.#intake = new Intake(value, seed, this.#form, records, this.#spill, 0, lanes);
     this.#pacer = new Pacer(signal, (entries) => {
       const phase = this.#phase;
       onProgress?.(phase === 'read' ? { phase, entries } : { phase, entries, total: this.entries });
@@ -164,23 +188,52 @@ export class Builder {
 
   /** Entries added so far. */
   get entries(): number {
-    return this.#stats.entries;
+    return this.#intake.stats.entries;
   }
 
-  /**
-   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, already in the form of its type.
-   * @throws {HmapError} `HMAP_KEY_TOO_LONG`
-   */
+  /** See {@link RecordSink.add}. */
   add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void {
-    if (keyBytes > MAX_KEY_BYTES) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
-    const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
-    this.#stats.add(hash, keyBytes, valueBytes);
-    this.#partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
+    this.#intake.add(key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
 
   /** Reports progress, and gives other work a turn where the last one was a while ago. Throws the signal's reason once it is aborted. */
   pause(done: number = this.entries): Promise<void> | undefined {
+    if (this.#phase === 'read') this.#getHelp();
     return this.#pacer.pause(done);
+  }
+
+  /** Starts a thread for the second half in time. Only where that can be cut: where no entry is dropped. */
+  #getHelp(): void {
+    const { keyBytes, valueBytes } = this.#intake.stats;
+    const threads = this.#helpers.length + 1;
+    if (threads >= this.#threads || keyBytes + valueBytes <= threads * HELPED) return;
+    if (this.#options.duplicates === 'error') this.addHelper(new Helper(new URL('./span-helper.js', import.meta.url)));
+  }
+
+  /** A thread to write with, which the builder stops when it is done. */
+  addHelper(helper: Helper): void {
+    this.#helpers.push(helper);
+  }
+
+  /** What a thread needs to take in the part of the input that comes after the one of lane `lane - 1`; from 1. */
+  laneWork(lane: number): LaneWork {
+    return {
+      valueType: this.valueType,
+      seed: this.#options.seed,
+      form: this.#form,
+      arena: new Uint8Array(this.#intake.partitions.arena.bytes.buffer),
+      spill: this.#spill.share(),
+      lane,
+      lanes: this.#lanes,
+    };
+  }
+
+  /** Takes over what the other lanes took in, in their order. Nothing can be added afterwards. */
+  absorb(results: readonly LaneResult[]): void {
+    for (const { sums, holding } of results) {
+      this.#intake.stats.merge(sums);
+      this.#intake.partitions.absorb(holding);
+    }
   }
 
   /**
@@ -199,9 +252,9 @@ export class Builder {
     const { metadata, seed, duplicates, segmentBytes, memory } = this.#options;
     const { fd } = this.#publication;
     this.#phase = 'write';
-    const { plan, stats, written } = await assemble({
-      partitions: this.#partitions,
-      stats: this.#stats,
+    const assembly: Assembly = {
+      partitions: this.#intake.partitions,
+      stats: this.#intake.stats,
       form: this.#form,
       spill: this.#spill,
       valueType: this.valueType,
@@ -213,9 +266,15 @@ export class Builder {
       hashes: await loadChecksums(),
       headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
       pause: (done) => this.pause(done),
-    });
+    };
+    const { plan, stats, written } =
+      (await assembleSpans(assembly, this.#helpers.length + 1, (lane, task) => this.#helpers[lane - 1]!.ask(task))) ??
+      (await assemble(assembly));
+    await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
-    const { segments, checksums, bucketBytes, heapBytes, loads } = written;
+    const { segments, checksums, loads } = written;
+    const bucketBytes = segments.length * bucketArraySize(plan.bucketBits);
+    const heapBytes = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(plan.bucketBits), 0);
     const header = writeHeader({
       ...plan,
       entries,
@@ -235,7 +294,7 @@ export class Builder {
     return {
       path: this.#publication.target,
       entries,
-      duplicates: this.#stats.entries - entries,
+      duplicates: this.entries - entries,
       fileBytes,
       payloadBytes: keyBytes + valueBytes,
       sections: {
@@ -253,25 +312,25 @@ export class Builder {
   }
 
   /** Removes all that was written. */
-  abandon(): void {
+  async abandon(): Promise<void> {
+    // First, since they write.
+    await this.#stopHelpers();
     this.#spill.close();
     this.#publication.abandon();
+  }
+
+  async #stopHelpers(): Promise<void> {
+    await Promise.all(this.#helpers.splice(0).map((helper) => helper.stop()));
   }
 }
 
 function allocate(bytes: number): Block {
   try {
-    return new Block(bytes);
+    // Shared, so that other threads can read and fill it.
+    return new Block(new Uint8Array(new SharedArrayBuffer(bytes)));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const message = `there are no ${bytes} bytes of memory; give a smaller 'memory'`;
     throw new HmapError('ENOMEM', message, { expected: bytes, cause: error });
   }
-}
-
-/** The error for a key above the limit. */
-export function keyTooLong(key: Uint8Array): HmapError {
-  const message = `the key ${showKey(key)} has ${key.length} bytes, the most is ${MAX_KEY_BYTES}`;
-  const data = { expected: MAX_KEY_BYTES, actual: key.length, key: keyForUser(key.subarray(0, 100)) };
-  return new HmapError('HMAP_KEY_TOO_LONG', message, data);
 }

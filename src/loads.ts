@@ -8,23 +8,27 @@ export class BucketLoads {
   readonly histogram: number[] = new Array(LAST_LOAD + 1).fill(0);
   /** Most records in one bucket. */
   longest = 0;
-  #buckets = 0;
-  #records = 0;
+  buckets = 0;
+  records = 0;
 
   add(records: number): void {
     this.histogram[Math.min(records, LAST_LOAD)]!++;
     if (records > this.longest) this.longest = records;
-    this.#buckets++;
-    this.#records += records;
+    this.buckets++;
+    this.records += records;
   }
 
-  get buckets(): number {
-    return this.#buckets;
+  /** Adds the buckets of another part of the same file. */
+  merge(other: Pick<BucketLoads, 'histogram' | 'longest' | 'buckets' | 'records'>): void {
+    for (const [load, buckets] of other.histogram.entries()) this.histogram[load]! += buckets;
+    this.longest = Math.max(this.longest, other.longest);
+    this.buckets += other.buckets;
+    this.records += other.records;
   }
 
   /** Records of a bucket on average. */
   get mean(): number {
-    return this.#buckets === 0 ? 0 : this.#records / this.#buckets;
+    return this.buckets === 0 ? 0 : this.records / this.buckets;
   }
 
   toJSON(): { buckets: number; mean: number; longest: number; histogram: number[] } {

@@ -1,49 +1,24 @@
 // Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
-import { Block, copyLoosely, LOOSE, readU64, writeU64 } from './bytes.js';
+import { Block, copyLoosely, LOOSE, writeU64 } from './bytes.js';
+import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './held.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import type { SpillFile } from './spill.js';
-
-/** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
-export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
-/** Bytes that stand in for a large value: its position in the spill file. */
-const POSITION = 8;
-
-/** What a held record is, by the kind of values. */
-export interface HeldForm {
-  /** In bytes, or `undefined` where values differ in length. */
-  readonly fixedValue: number | undefined;
-  /** Values of this many bytes or more lie in the spill file by themselves. Only where values differ in length. */
-  readonly largeValue: number;
-}
-
-/** Bytes before the key of a held record. */
-export function headBytes(form: HeldForm): number {
-  return form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
-}
-
-/** Bytes that a held record takes after its head and key. */
-function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
-  if (form.fixedValue !== undefined) return form.fixedValue;
-  const bytes = view.getUint32(at + HELD.valueBytes, true);
-  return bytes >= form.largeValue ? POSITION : bytes;
-}
-
-export function heldSize(form: HeldForm, view: DataView, at: number): number {
-  return headBytes(form) + view.getUint16(at + HELD.keyBytes, true) + heldValueBytes(form, view, at);
-}
-
-/** Where a large value lies in the spill file, from the offset of what stands in for it. */
-export function largeValuePosition(view: DataView, at: number): number {
-  return readU64(view, at);
-}
 
 const SMALLEST_CHUNK = 4096;
 const LARGEST_CHUNK = 128 * 1024;
 const MOST_BITS = 8;
 /** Bytes that are read at once when a partition is parted further. */
 const WINDOW = 2 ** 20;
+
+/** What partitions hold, for another thread to read or take over. Offsets are in the arena and in the spill file. */
+export interface Holding {
+  readonly counts: Float64Array;
+  readonly sizes: Float64Array;
+  readonly chunks: readonly (readonly number[])[];
+  readonly extents: readonly (readonly number[])[];
+}
 
 export class Partitions {
   /** Number of partitions is 2 to this power. */
@@ -59,7 +34,10 @@ export class Partitions {
   readonly arena: Block;
   readonly #chunk: number;
   readonly #spill: SpillFile;
-  #free = 0;
+  /** The part of the arena that is used: `[low, high)`, and from where on it is free. */
+  #low: number;
+  #high: number;
+  #free: number;
   // The chunk that each partition fills now: its start, what is filled, its end. Offsets in the arena.
   readonly #start: Int32Array;
   readonly #fill: Int32Array;
@@ -68,16 +46,22 @@ export class Partitions {
   readonly #chunks: number[][];
   readonly #extents: number[][];
 
-  /** @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll} */
-  constructor(arena: Block, form: HeldForm, spill: SpillFile, consumed: number) {
+  /**
+   * @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll}
+   * @param lane which of how many equal parts of the arena to use; threads that fill partitions side by side each have one
+   */
+  constructor(arena: Block, form: HeldForm, spill: SpillFile, consumed: number, lane = 0, lanes = 1) {
     this.arena = arena;
+    const room = Math.floor(arena.size / lanes);
+    this.#low = this.#free = lane * room;
+    this.#high = this.#low + room;
     this.#form = form;
     this.#head = headBytes(form);
     this.#spill = spill;
     this.consumed = consumed;
-    this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, arena.size / 1024));
+    this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, room / 1024));
     // Four chunks for each partition, so that half-filled ones waste little of the arena.
-    const fitting = Math.floor(Math.log2(arena.size / this.#chunk / 4));
+    const fitting = Math.floor(Math.log2(room / this.#chunk / 4));
     this.bits = Math.min(MOST_BITS, Math.max(1, fitting), 32 - consumed);
     const partitions = 2 ** this.bits;
     this.counts = new Float64Array(partitions);
@@ -134,7 +118,7 @@ export class Partitions {
     }
     this.#endChunk(partition);
     const bytes = Math.ceil((size + LOOSE) / this.#chunk) * this.#chunk;
-    if (this.#free + bytes > this.arena.size) this.spillAll();
+    if (this.#free + bytes > this.#high) this.spillAll();
     const start = this.#free;
     this.#free += bytes;
     this.#start[partition] = start;
@@ -164,23 +148,37 @@ export class Partitions {
       }
       chunks.length = 0;
     }
-    this.#free = 0;
+    this.#free = this.#low;
   }
 
-  /** Copies a partition's records, in the order in which they were added, to the start of `into`, which is large enough. */
+  /** What is held now; it stays as it is until the next record. */
+  holding(): Holding {
+    for (let partition = 0; partition < this.counts.length; partition++) this.#endChunk(partition);
+    return { counts: this.counts, sizes: this.sizes, chunks: this.#chunks, extents: this.#extents };
+  }
+
+  /**
+   * Takes over what partitions in the next lane of the same arena hold, with the same spill file: their records come after those that are
+   * here. Nothing can be added afterwards.
+   */
+  absorb(next: Holding): void {
+    // Records in the spill file come before those in memory; so must these, where the next lane has any there.
+    if (next.extents.some((extents) => extents.length > 0)) this.spillAll();
+    for (let partition = 0; partition < this.counts.length; partition++) {
+      this.#endChunk(partition);
+      this.counts[partition]! += next.counts[partition]!;
+      this.sizes[partition]! += next.sizes[partition]!;
+      this.#chunks[partition]!.push(...next.chunks[partition]!);
+      this.#extents[partition]!.push(...next.extents[partition]!);
+    }
+    this.#low = 0;
+    this.#high = this.#free = this.arena.size;
+  }
+
+  /** {@link loadHeld} of what is held here. */
   load(partition: number, into: Block): void {
     this.#endChunk(partition);
-    const extents = this.#extents[partition]!;
-    let at = 0;
-    for (let i = 0; i < extents.length; i += 2) {
-      this.#spill.read(extents[i]!, into.bytes.subarray(at, at + extents[i + 1]!));
-      at += extents[i + 1]!;
-    }
-    const chunks = this.#chunks[partition]!;
-    for (let i = 0; i < chunks.length; i += 2) {
-      this.arena.bytes.copy(into.bytes, at, chunks[i]!, chunks[i]! + chunks[i + 1]!);
-      at += chunks[i + 1]!;
-    }
+    loadHeld(this.#chunks[partition]!, this.#extents[partition]!, this.arena, this.#spill, into);
   }
 
   /**
@@ -219,5 +217,24 @@ export class Partitions {
     }
     window.bytes.copyWithin(0, at, end);
     return end - at;
+  }
+}
+
+/** Copies a partition's records, in the order in which they were added, to the start of `into`, which is large enough. */
+export function loadHeld(
+  chunks: readonly number[],
+  extents: readonly number[],
+  arena: Block,
+  spill: SpillFile,
+  into: Block,
+): void {
+  let at = 0;
+  for (let i = 0; i < extents.length; i += 2) {
+    spill.read(extents[i]!, into.bytes.subarray(at, at + extents[i + 1]!));
+    at += extents[i + 1]!;
+  }
+  for (let i = 0; i < chunks.length; i += 2) {
+    arena.bytes.copy(into.bytes, at, chunks[i]!, chunks[i]! + chunks[i + 1]!);
+    at += chunks[i + 1]!;
   }
 }

@@ -14,6 +14,9 @@ import {
 } from './layout.js';
 import { type ValueType, valueWidthOf } from './types.js';
 
+/** The numbers of {@link EntryStats}, as one thread gives them to another. */
+export type Sums = Omit<EntryStats, 'add' | 'merge'>;
+
 /** Sums over a set of entries, enough to plan its file. */
 export class EntryStats {
   entries = 0;
@@ -41,6 +44,18 @@ export class EntryStats {
     if (valueBytes > this.longestValue) this.longestValue = valueBytes;
     const prefixes = varintSize(keyBytes) + (this.#variableValues ? varintSize(valueBytes) : 0);
     this.bytesByHash[hash >>> (32 - MAX_WRITTEN_SEGMENT_BITS)]! += prefixes + keyBytes + valueBytes;
+  }
+
+  /** Adds the sums of other entries, of the same type of values. */
+  merge(other: Sums): void {
+    this.entries += other.entries;
+    this.keyBytes += other.keyBytes;
+    this.valueBytes += other.valueBytes;
+    this.shortestKey = Math.min(this.shortestKey, other.shortestKey);
+    this.longestKey = Math.max(this.longestKey, other.longestKey);
+    this.shortestValue = Math.min(this.shortestValue, other.shortestValue);
+    this.longestValue = Math.max(this.longestValue, other.longestValue);
+    for (let i = 0; i < this.bytesByHash.length; i++) this.bytesByHash[i]! += other.bytesByHash[i]!;
   }
 }
 

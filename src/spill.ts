@@ -10,31 +10,57 @@ export function writeAll(fd: number, bytes: Uint8Array, position: number): void 
   }
 }
 
-/** Made when it is first written to; gone when it is closed, and on POSIX even when the process is killed. */
+/** What another thread needs to use the same file. */
+export interface SharedSpill {
+  readonly path: string;
+  readonly fd: number;
+  readonly size: SharedArrayBuffer;
+}
+
+/** Made when it is first written to; gone when it is closed, and on POSIX even when the process is killed. Threads may share it. */
 export class SpillFile {
   readonly #path: string;
+  /** Bytes taken so far, by all threads. */
+  readonly #size: BigInt64Array;
+  readonly #borrowed: boolean;
   #fd: number | undefined;
   #linked = false;
-  #size = 0;
 
-  constructor(path: string) {
-    this.#path = path;
+  /** @param place where to make the file, or the file of another thread, which makes and closes it */
+  constructor(place: string | SharedSpill) {
+    this.#borrowed = typeof place !== 'string';
+    if (typeof place === 'string') {
+      this.#path = place;
+      this.#size = new BigInt64Array(new SharedArrayBuffer(8));
+    } else {
+      this.#path = place.path;
+      this.#size = new BigInt64Array(place.size);
+      this.#fd = place.fd;
+    }
   }
 
   /** Bytes written so far. */
   get size(): number {
-    return this.#size;
+    return Number(Atomics.load(this.#size, 0));
+  }
+
+  /** For another thread; makes the file. Close it only when that thread is done. */
+  share(): SharedSpill {
+    try {
+      return { path: this.#path, fd: this.#open(), size: this.#size.buffer as SharedArrayBuffer };
+    } catch (error) {
+      throw systemError(error, 'write the temporary file', this.#path);
+    }
   }
 
   /** Appends bytes and returns where they lie. */
   append(bytes: Uint8Array): number {
-    const position = this.#size;
+    const position = Number(Atomics.add(this.#size, 0, BigInt(bytes.length)));
     try {
       writeAll(this.#open(), bytes, position);
     } catch (error) {
       throw systemError(error, 'write the temporary file', this.#path);
     }
-    this.#size += bytes.length;
     return position;
   }
 
@@ -49,7 +75,7 @@ export class SpillFile {
   }
 
   close(): void {
-    if (this.#fd === undefined) return;
+    if (this.#fd === undefined || this.#borrowed) return;
     closeSync(this.#fd);
     this.#fd = undefined;
     if (this.#linked) unlinkSync(this.#path);

@@ -1,13 +1,13 @@
-// Lays records out as segments and block checksums, in one pass. Knows the format's layout; does not know where records come from.
+// Lays records out as segments, in one pass over some or all of a file's buckets. Knows the format's layout; does not know where records
+// come from.
 
-import { ftruncateSync } from 'node:fs';
+import type { BlockSums } from './block-sums.js';
 import { Block, copyLoosely, LOOSE, writeVarint } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
-import { readBytes } from './file.js';
 import type { SegmentPlace } from './header.js';
-import { alignToPage, BLOCK, blockCount, heapStart, VARIABLE } from './layout.js';
+import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
+import { alignToPage, BLOCK, heapStart, VARIABLE } from './layout.js';
 import { BucketLoads } from './loads.js';
-import { HELD, type HeldForm, headBytes, largeValuePosition } from './partitions.js';
 import type { Plan } from './plan.js';
 import { writeAll } from './spill.js';
 
@@ -16,13 +16,12 @@ const BUCKET_BUFFER = 4 * BLOCK;
 /** Most bytes of the two length prefixes. */
 const PREFIXES = 8;
 
-/** Where the parts of a finished file lie. */
-export interface Written {
-  readonly segments: readonly SegmentPlace[];
-  readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
-  readonly loads: BucketLoads;
-  /** Bytes of all bucket arrays, and of all key heaps. */
-  readonly bucketBytes: number;
+/** Where a writer starts. */
+export interface Start {
+  /** The first bucket that it writes, over all segments. */
+  readonly bucket: number;
+  /** Where that bucket's segment lies in the file, and the bytes of the segment's key heap that come before the bucket. */
+  readonly segmentOffset: number;
   readonly heapBytes: number;
 }
 
@@ -36,47 +35,37 @@ export interface Sorted {
   readonly order: Int32Array;
 }
 
-/** Writes the segments of one file. Records must come in the order of the format. */
+/** Writes a run of buckets of one file. Records must come in the order of the format. */
 export class TableWriter {
-  readonly #fd: number;
+  /** The segments whose last bucket was written. */
+  readonly segments: SegmentPlace[] = [];
+  readonly loads: BucketLoads = new BucketLoads();
   readonly #plan: Plan;
-  readonly #hashes: BlockHasher;
-  readonly #headerBytes: number;
-  readonly #bucketCount: number;
   readonly #totalBits: number;
   readonly #bucketMask: number;
   readonly #form: HeldForm;
   readonly #head: number;
-  readonly #sums: bigint[] = [];
-  readonly #unsummed = new Set<number>();
-  readonly #segments: SegmentPlace[] = [];
+  readonly #firstBucket: number;
   readonly #buckets: Region;
   readonly #heap: Region;
-  readonly #loads = new BucketLoads();
-  #segmentOffset = 0;
+  #segmentOffset: number;
   #segmentEntries = 0;
   #bucketEntries = 0;
   /** The first bucket, over all segments, whose offset has not been written. */
-  #nextBucket = 0;
-  #bucketBytes = 0;
-  #heapBytes = 0;
+  #nextBucket: number;
 
-  constructor(fd: number, plan: Plan, form: HeldForm, headerBytes: number, hashes: BlockHasher) {
-    this.#fd = fd;
+  constructor(fd: number, plan: Plan, form: HeldForm, start: Start, sums: BlockSums, hashes: BlockHasher) {
     this.#plan = plan;
-    this.#hashes = hashes;
-    this.#headerBytes = headerBytes;
-    const totalBits = plan.segmentBits + plan.bucketBits;
-    this.#bucketCount = 2 ** totalBits;
-    this.#totalBits = totalBits;
+    this.#totalBits = plan.segmentBits + plan.bucketBits;
     this.#bucketMask = 2 ** plan.bucketBits - 1;
     this.#form = form;
     this.#head = headBytes(form);
-    ftruncateSync(fd, 0);
-    const region = (size: number) => new Region(fd, size, headerBytes, hashes, this.#sums, this.#unsummed);
-    this.#buckets = region(BUCKET_BUFFER);
-    this.#heap = region(HEAP_BUFFER);
-    this.#startSegment(headerBytes);
+    this.#firstBucket = this.#nextBucket = start.bucket;
+    this.#segmentOffset = start.segmentOffset;
+    this.#buckets = new Region(fd, BUCKET_BUFFER, sums, hashes);
+    this.#heap = new Region(fd, HEAP_BUFFER, sums, hashes);
+    this.#buckets.start(start.segmentOffset, 4 * (start.bucket % 2 ** plan.bucketBits));
+    this.#heap.start(start.segmentOffset + heapStart(plan.bucketBits), start.heapBytes);
   }
 
   /**
@@ -129,10 +118,12 @@ export class TableWriter {
     const buckets = this.#buckets;
     const mask = this.#bucketMask;
     for (let bucket = this.#nextBucket; bucket <= last; bucket++) {
-      if (bucket > 0) this.#endBucket();
-      if ((bucket & mask) === 0 && bucket > 0) {
-        this.#endSegment();
-        this.#startSegment(alignToPage(this.#heap.end));
+      if (bucket > this.#firstBucket) {
+        this.#endBucket();
+        if ((bucket & mask) === 0) {
+          this.#endSegment();
+          this.#startSegment(alignToPage(this.#heap.end));
+        }
       }
       buckets.u32(this.#heap.length);
     }
@@ -140,7 +131,7 @@ export class TableWriter {
   }
 
   #endBucket(): void {
-    this.#loads.add(this.#bucketEntries);
+    this.loads.add(this.#bucketEntries);
     this.#segmentEntries += this.#bucketEntries;
     this.#bucketEntries = 0;
   }
@@ -148,76 +139,54 @@ export class TableWriter {
   #startSegment(offset: number): void {
     this.#segmentOffset = offset;
     this.#segmentEntries = 0;
-    this.#buckets.start(offset);
-    this.#heap.start(offset + heapStart(this.#plan.bucketBits));
+    this.#buckets.start(offset, 0);
+    this.#heap.start(offset + heapStart(this.#plan.bucketBits), 0);
   }
 
   #endSegment(): void {
     this.#buckets.u32(this.#heap.length);
-    this.#bucketBytes += this.#buckets.length;
-    this.#heapBytes += this.#heap.length;
     const bytes = this.#heap.end - this.#segmentOffset;
-    this.#segments.push({ offset: this.#segmentOffset, bytes, entries: this.#segmentEntries });
+    this.segments.push({ offset: this.#segmentOffset, bytes, entries: this.#segmentEntries });
     this.#buckets.finish();
     this.#heap.finish();
   }
 
-  /** Writes what is left, and the block checksums. The header's place is still empty afterwards. */
-  finish(): Written {
-    this.#startBuckets(this.#bucketCount - 1);
+  /** Ends the run before bucket `end`, which is not empty of buckets, and writes what is left. Returns where the key heap ends in the file. */
+  end(end: number): number {
+    this.#startBuckets(end - 1);
     this.#endBucket();
-    this.#endSegment();
-    const offset = alignToPage(this.#heap.end);
-    const blocks = blockCount(this.#headerBytes, offset);
-    // Gives the gaps between sections their zeros, and the file its size.
-    ftruncateSync(this.#fd, offset + 8 * blocks);
-    for (const index of this.#unsummed) {
-      const start = this.#headerBytes + index * BLOCK;
-      this.#sums[index] = this.#hashes.h64Raw(readBytes(this.#fd, start, Math.min(BLOCK, offset - start)));
+    if (end % 2 ** this.#plan.bucketBits === 0) {
+      this.#endSegment();
+    } else {
+      this.#buckets.finish();
+      this.#heap.finish();
     }
-    const sums = new Block(8 * blocks);
-    for (let i = 0; i < blocks; i++) sums.view.setBigUint64(8 * i, this.#sums[i]!, true);
-    writeAll(this.#fd, sums.bytes, offset);
-    return {
-      segments: this.#segments,
-      checksums: { offset, bytes: sums.size, sum: this.#hashes.h64Raw(sums.bytes) },
-      loads: this.#loads,
-      bucketBytes: this.#bucketBytes,
-      heapBytes: this.#heapBytes,
-    };
+    return this.#heap.end;
   }
 }
 
-/**
- * Buffers one run of bytes of the file and sums the whole blocks in it as it is written. A block at either end of the run is shared with
- * its neighbours; it is left to be summed when the file is whole.
- */
+/** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
 class Region {
   readonly block: Block;
   /** Bytes in the buffer. */
   used = 0;
   readonly #fd: number;
-  readonly #grid: number;
+  readonly #sums: BlockSums;
   readonly #hashes: BlockHasher;
-  readonly #sums: bigint[];
-  readonly #unsummed: Set<number>;
   readonly #room: number;
   #start = 0;
   /** Offset in the file of the first byte in the buffer. */
   #position = 0;
 
-  /** @param grid offset in the file at which the first block starts */
-  constructor(fd: number, size: number, grid: number, hashes: BlockHasher, sums: bigint[], unsummed: Set<number>) {
+  constructor(fd: number, size: number, sums: BlockSums, hashes: BlockHasher) {
     this.block = new Block(size + LOOSE);
     this.#room = size;
     this.#fd = fd;
-    this.#grid = grid;
-    this.#hashes = hashes;
     this.#sums = sums;
-    this.#unsummed = unsummed;
+    this.#hashes = hashes;
   }
 
-  /** Bytes written since the start of the run. */
+  /** Bytes since the start of the section. */
   get length(): number {
     return this.end - this.#start;
   }
@@ -227,14 +196,16 @@ class Region {
     return this.#position + this.used;
   }
 
-  start(offset: number): void {
-    this.#start = this.#position = offset;
+  /** @param done bytes of the section that are written elsewhere */
+  start(offset: number, done: number): void {
+    this.#start = offset;
+    this.#position = offset + done;
     this.used = 0;
   }
 
   /** Makes room for `bytes` more, at most a block. */
   reserve(bytes: number): void {
-    if (this.used + bytes > this.#room) this.#flush(Math.floor((this.end - this.#grid) / BLOCK) * BLOCK + this.#grid);
+    if (this.used + bytes > this.#room) this.#flush(this.#sums.blockStart(this.end));
   }
 
   u32(value: number): void {
@@ -263,16 +234,7 @@ class Region {
     if (length <= 0) return;
     const bytes = this.block.bytes.subarray(0, length);
     writeAll(this.#fd, bytes, this.#position);
-    const first = Math.floor((this.#position - this.#grid) / BLOCK);
-    const behind = Math.ceil((to - this.#grid) / BLOCK);
-    for (let index = first; index < behind; index++) {
-      const from = this.#grid + index * BLOCK - this.#position;
-      if (from >= 0 && from + BLOCK <= length) {
-        this.#sums[index] = this.#hashes.h64Raw(bytes.subarray(from, from + BLOCK));
-      } else {
-        this.#unsummed.add(index);
-      }
-    }
+    this.#sums.take(this.#hashes, bytes, this.#position);
     this.block.bytes.copyWithin(0, length, this.used);
     this.#position = to;
     this.used -= length;

@@ -1,10 +1,10 @@
 // hmap build: makes a file from text.
 
-import { createReadStream, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
-import type { BuildOptions, BuildSummary } from '../src/builder.js';
-import { HmapError, systemError } from '../src/errors.js';
+import { type BuildOptions, type BuildSummary, DEFAULT_MEMORY } from '../src/builder.js';
+import { HmapError } from '../src/errors.js';
+import { threadsFor } from '../src/helper.js';
 import { VALUE_TYPES, type ValueType } from '../src/types.js';
 import {
   collectPair,
@@ -18,10 +18,13 @@ import {
   SIGNAL_EXIT,
   say,
 } from './cli.js';
+import { columnsNamed } from './formats/columns.js';
 import { Feed } from './formats/feed.js';
-import { FORMATS, type FormatName } from './formats/format.js';
+import { type Columns, FORMATS, type FormatName } from './formats/format.js';
 import { DEFAULT_VALUE, formatByEnding, loadFormat } from './formats/index.js';
+import { Lanes } from './lanes.js';
 import { Progress } from './progress.js';
+import { cutLines, Source } from './source.js';
 
 interface Options {
   format?: FormatName;
@@ -36,9 +39,6 @@ interface Options {
   force?: boolean;
   json?: boolean;
 }
-
-/** Bytes of one read; large, so that few lines are cut. */
-const READ = 2 ** 20;
 
 export function addBuild(program: Command): void {
   const command = program
@@ -94,12 +94,15 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const { read } = await loadFormat(format);
   const progress = new Progress();
   const source = new Source(input);
+  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
+  const lanes = lanesOf(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
       stop.abort(signal);
       // Ends the waiting for input that may never come.
       source.close();
+      lanes?.stop();
     };
     process.once(signal, listener);
     return () => process.removeListener(signal, listener);
@@ -111,7 +114,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
     onProgress: ({ phase, entries, total }) => {
       if (phase === 'write') progress.update('writing', 'entries', entries, total);
       else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
-      else progress.update('reading', 'bytes', source.done, source.size);
+      else progress.update('reading', 'bytes', source.done + (lanes?.done ?? 0), source.size);
     },
     ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.memory !== undefined && { memory: options.memory }),
@@ -119,9 +122,14 @@ async function runBuild(input: string, output: string, options: Options): Promis
     ...(options.meta && { metadata: options.meta }),
   };
   try {
-    const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
-    const summary = await withBuilder(output, buildOptions, (builder) =>
-      read(source.pieces(), new Feed(builder, name), columns),
+    const summary = await withBuilder(
+      output,
+      buildOptions,
+      (builder) => {
+        const pieces = lanes?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
+        return read(pieces, new Feed(builder, name), columns);
+      },
+      lanes?.count,
     );
     progress.stop();
     report(summary, options.json === true);
@@ -134,48 +142,27 @@ async function runBuild(input: string, output: string, options: Options): Promis
   } finally {
     for (const remove of signals) remove();
     source.close();
+    lanes?.stop();
   }
+}
+
+/** Further threads that read; `undefined` where one thread is enough, or the input is none that can be cut at any line end. */
+function lanesOf(
+  source: Source,
+  input: string,
+  format: FormatName,
+  columns: Columns,
+  memory: number,
+): Lanes | undefined {
+  const lines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
+  if (!lines || source.size === undefined) return undefined;
+  const cuts = cutLines(input, source.size, threadsFor(memory));
+  return cuts.length > 2 ? new Lanes(source, cuts) : undefined;
 }
 
 function withHint(error: unknown): unknown {
   if (!(error instanceof HmapError) || error.code !== 'HMAP_OUTPUT_EXISTS') return error;
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
-}
-
-/** The input, and how much of it has been read. */
-class Source {
-  readonly size: number | undefined;
-  done = 0;
-  readonly #path: string;
-  readonly #stream: NodeJS.ReadableStream & { destroy?(): void };
-
-  constructor(input: string) {
-    this.#path = input;
-    try {
-      const stat = input === '-' ? undefined : statSync(input);
-      this.size = stat?.isFile() ? stat.size : undefined;
-    } catch (error) {
-      throw systemError(error, 'read', input);
-    }
-    this.#stream = input === '-' ? process.stdin : createReadStream(input, { highWaterMark: READ });
-  }
-
-  async *pieces(): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const piece of this.#stream) {
-        const bytes = piece as unknown as Buffer;
-        this.done += bytes.length;
-        yield bytes;
-      }
-    } catch (error) {
-      throw systemError(error, 'read', this.#path);
-    }
-  }
-
-  /** Lets the program end though more input may come. */
-  close(): void {
-    this.#stream.destroy?.();
-  }
 }
 
 function report(summary: BuildSummary, json: boolean): void {

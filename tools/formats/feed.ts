@@ -1,8 +1,8 @@
-// Takes keys and values as the formats find them in the input, and adds them to a builder. Knows where errors happened; knows no format.
+// Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened; knows no format.
 
-import type { Builder } from '../../src/builder.js';
 import { Block } from '../../src/bytes.js';
 import { HmapError } from '../../src/errors.js';
+import type { RecordSink } from '../../src/intake.js';
 import type { ValueType } from '../../src/types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/values.js';
 import { type TextEncoding, textEncoding } from './text.js';
@@ -11,17 +11,17 @@ export class Feed {
   readonly valueType: ValueType;
   /** The name of the input in messages. */
   readonly name: string;
-  readonly #builder: Builder;
+  readonly #sink: RecordSink;
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
   readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
 
-  constructor(builder: Builder, name: string) {
-    this.#builder = builder;
+  constructor(sink: RecordSink, name: string) {
+    this.#sink = sink;
     this.name = name;
-    this.valueType = builder.valueType;
-    this.#encode = valueEncoder(builder.valueType);
-    this.#encodeText = textEncoding(builder.valueType, this.#encode);
+    this.valueType = sink.valueType;
+    this.#encode = valueEncoder(sink.valueType);
+    this.#encodeText = textEncoding(sink.valueType, this.#encode);
   }
 
   /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`. */
@@ -51,12 +51,12 @@ export class Feed {
 
   /** Gives other work a turn now and then. */
   pause(): Promise<void> | undefined {
-    return this.#builder.pause();
+    return this.#sink.pause();
   }
 
   #add(key: Block, keyAt: number, keyEnd: number): void {
     const { block, at, length } = this.#value;
-    this.#builder.add(key, keyAt, keyEnd - keyAt, block, at, length);
+    this.#sink.add(key, keyAt, keyEnd - keyAt, block, at, length);
   }
 
   #located(error: unknown, key: Uint8Array, line: number): unknown {

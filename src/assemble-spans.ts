@@ -1,0 +1,70 @@
+// Turns a build's partitions into a file with several threads, each of which writes a span of it. For builds in which no entry is dropped;
+// what drops entries, or has partitions too large to be sorted side by side, is assemble.ts.
+
+import { ftruncateSync } from 'node:fs';
+import type { Assembled, Assembly } from './assemble.js';
+import { BlockSums } from './block-sums.js';
+import { blockCount } from './layout.js';
+import { BucketLoads } from './loads.js';
+import { planFile } from './plan.js';
+import type { SpanTask } from './span-task.js';
+import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
+import { layOut } from './spans.js';
+
+/** Asks a helper thread, by number from 1, to write a span; `undefined` when it does not. */
+export type AskHelper = (lane: number, task: SpanTask) => Promise<SpanResult | undefined>;
+
+/**
+ * Writes the file's segments and checksums; `undefined`, and nothing is written, where the file cannot be cut.
+ * @param threads how many spans to cut, the caller's included
+ */
+export async function assembleSpans(
+  assembly: Assembly,
+  threads: number,
+  ask: AskHelper,
+): Promise<Assembled | undefined> {
+  const { partitions, stats, form, spill, valueType, segmentLimit, fd, hashes, pause } = assembly;
+  if (assembly.duplicates !== 'error' || threads < 2) return undefined;
+  if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
+  const plan = planFile(stats, valueType, segmentLimit);
+  const headerBytes = assembly.headerBytes(plan);
+  const layout = layOut(plan, stats, valueType, partitions.counts, headerBytes, threads);
+  if (layout === undefined) return undefined;
+  ftruncateSync(fd, 0);
+  const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, layout.end)));
+  const done = new Float64Array(new SharedArrayBuffer(8 * layout.spans.length));
+  const work: SpanWork = {
+    plan,
+    form,
+    fd,
+    headerBytes,
+    holding: partitions.holding(),
+    arena: new Uint8Array(partitions.arena.bytes.buffer),
+    spill: spill.share(),
+    consumed: partitions.consumed + partitions.bits,
+    sums,
+  };
+  const progress = () => pause(done.reduce((sum, entries) => sum + entries, 0));
+  const answers = layout.spans.slice(1).map((span, i) => ask(i + 1, { kind: 'span', work, span, done, lane: i + 1 }));
+
+  const loads = new BucketLoads();
+  const all = new BlockSums(headerBytes, sums);
+  for (const [lane, span] of layout.spans.entries()) {
+    let result = lane === 0 ? undefined : await answers[lane - 1];
+    if (result === undefined) {
+      // This thread's own span, or one that its helper did not write.
+      const writing = writeSpan(work, span, hashes);
+      let step = writing.next();
+      for (; !step.done; step = writing.next()) {
+        done[lane] = step.value;
+        const waiting = progress();
+        if (waiting !== undefined) await waiting;
+      }
+      result = step.value;
+    }
+    loads.merge(result.loads);
+    for (const block of result.sharedBlocks) all.shared.add(block);
+  }
+  const checksums = all.finish(fd, hashes, layout.end);
+  return { plan, stats, written: { segments: layout.segments, checksums, loads } };
+}

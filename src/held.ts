@@ -1,0 +1,37 @@
+// The form in which a build holds a record between reading and writing. Does not know where records are held, nor the file's format.
+
+import { readU64 } from './bytes.js';
+
+/** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
+export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
+/** Bytes that stand in for a large value: its position in the spill file. */
+export const POSITION = 8;
+
+/** What a held record is, by the kind of values. */
+export interface HeldForm {
+  /** In bytes, or `undefined` where values differ in length. */
+  readonly fixedValue: number | undefined;
+  /** Values of this many bytes or more lie in the spill file by themselves. Only where values differ in length. */
+  readonly largeValue: number;
+}
+
+/** Bytes before the key of a held record. */
+export function headBytes(form: HeldForm): number {
+  return form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+}
+
+/** Bytes that a held record takes after its head and key. */
+function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
+  if (form.fixedValue !== undefined) return form.fixedValue;
+  const bytes = view.getUint32(at + HELD.valueBytes, true);
+  return bytes >= form.largeValue ? POSITION : bytes;
+}
+
+export function heldSize(form: HeldForm, view: DataView, at: number): number {
+  return headBytes(form) + view.getUint16(at + HELD.keyBytes, true) + heldValueBytes(form, view, at);
+}
+
+/** Where a large value lies in the spill file, from the offset of what stands in for it. */
+export function largeValuePosition(view: DataView, at: number): number {
+  return readU64(view, at);
+}

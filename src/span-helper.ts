@@ -1,0 +1,10 @@
+// The script of a thread that writes spans.
+
+import { parentPort } from 'node:worker_threads';
+import { loadChecksums } from './checksum.js';
+import { serve } from './helper.js';
+import { runSpan } from './span-task.js';
+
+// Loaded while the other thread still reads.
+loadChecksums();
+if (parentPort !== null) serve(parentPort, runSpan);

@@ -1,0 +1,79 @@
+// Sorts and writes the partitions of one span, in whichever thread. Does not know of threads, nor how the file was cut.
+
+import { BlockSums } from './block-sums.js';
+import { Block } from './bytes.js';
+import type { BlockHasher } from './checksum.js';
+import { HmapError, showKey } from './errors.js';
+import { HELD, type HeldForm, headBytes } from './held.js';
+import type { BucketLoads } from './loads.js';
+import { type Holding, loadHeld } from './partitions.js';
+import type { Plan } from './plan.js';
+import { Sorter } from './sorter.js';
+import type { Span } from './spans.js';
+import { type SharedSpill, SpillFile } from './spill.js';
+import { TableWriter } from './table-writer.js';
+import { keyForUser } from './values.js';
+
+/** All that the spans of one file have in common; can be sent to another thread. */
+export interface SpanWork {
+  readonly plan: Plan;
+  readonly form: HeldForm;
+  /** Descriptor of the file that is written. */
+  readonly fd: number;
+  readonly headerBytes: number;
+  readonly holding: Holding;
+  readonly arena: Uint8Array;
+  readonly spill: SharedSpill;
+  /** Top bits of the hash that the records of one partition share. */
+  readonly consumed: number;
+  /** Memory for the block checksums of the whole file. */
+  readonly sums: BigUint64Array;
+}
+
+/** What is known when a span is written, besides the checksums. */
+export interface SpanResult {
+  readonly loads: Pick<BucketLoads, 'histogram' | 'longest' | 'buckets' | 'records'>;
+  /** Blocks that the span shares with its neighbours; their checksums are missing. */
+  readonly sharedBlocks: ReadonlySet<number>;
+}
+
+/**
+ * Writes a span; yields the records done now and then, so that the caller can give other work a turn, or stop.
+ * @throws {HmapError} `HMAP_DUPLICATE_KEY`: no entry may be dropped here, because the places of all are settled
+ */
+export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
+  const { plan, form, holding, fd } = work;
+  const arena = new Block(work.arena);
+  const spill = new SpillFile(work.spill);
+  const sums = new BlockSums(work.headerBytes, work.sums);
+  const writer = new TableWriter(fd, plan, form, span.start, sums, hashes);
+  const sorter = new Sorter(form);
+  const readLarge = (position: number, into: Uint8Array) => spill.read(position, into);
+  let largest = 0;
+  for (let i = span.first; i < span.behind; i++) largest = Math.max(largest, holding.sizes[i]!);
+  const block = new Block(largest);
+  let done = 0;
+  for (let i = span.first; i < span.behind; i++) {
+    const count = holding.counts[i]!;
+    if (count > 0) {
+      loadHeld(holding.chunks[i]!, holding.extents[i]!, arena, spill, block);
+      sorter.sort(block, count, work.consumed);
+      sorter.dropDuplicates(count, 'error', (index) => refuseDuplicate(sorter, block, form, index));
+      writer.records(block, sorter, count, readLarge);
+      done += count;
+    }
+    yield done;
+  }
+  writer.end(span.end);
+  const { histogram, longest, buckets, records } = writer.loads;
+  return { loads: { histogram, longest, buckets, records }, sharedBlocks: sums.shared };
+}
+
+/** Throws the error for the record at `index`, whose key is there more than once. */
+export function refuseDuplicate(sorter: Sorter, block: Block, form: HeldForm, index: number): never {
+  const at = sorter.positions[index]!;
+  const keyAt = at + headBytes(form);
+  const key = block.bytes.subarray(keyAt, keyAt + block.view.getUint16(at + HELD.keyBytes, true));
+  const message = `the key ${showKey(key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
+  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUser(key) });
+}

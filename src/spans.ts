@@ -1,0 +1,88 @@
+// Cuts a file into spans that threads can write side by side. Pure arithmetic: knows no bytes and no threads.
+
+import { varintSize } from './bytes.js';
+import type { SegmentPlace } from './header.js';
+import { alignToPage, heapStart, VARIABLE } from './layout.js';
+import type { EntryStats, Plan } from './plan.js';
+import type { Start } from './table-writer.js';
+import { type ValueType, valueWidthOf } from './types.js';
+
+/** Partitions `[first, behind)`, which fill whole buckets of the file, up to bucket `end`, exclusive. */
+export interface Span {
+  readonly first: number;
+  readonly behind: number;
+  readonly start: Start;
+  readonly end: number;
+}
+
+/** Where everything will lie; known before a byte is written, as long as no entry is dropped. */
+export interface FileLayout {
+  readonly segments: readonly SegmentPlace[];
+  /** End of what the block checksums cover. */
+  readonly end: number;
+  readonly spans: readonly Span[];
+}
+
+/**
+ * Lays a file out as at most `parts` spans of about equal size. `undefined` where partitions and segments or buckets do not divide each
+ * other: in small files, and in files of very many segments.
+ * @param counts records of each partition; partitions are by the top bits of the hash, their number a power of two
+ */
+export function layOut(
+  plan: Plan,
+  stats: EntryStats,
+  valueType: ValueType,
+  counts: Float64Array,
+  headerBytes: number,
+  parts: number,
+): FileLayout | undefined {
+  const { segmentBits, bucketBits } = plan;
+  const partitions = counts.length;
+  const segmentCount = 2 ** segmentBits;
+  const bucketCount = 2 ** (segmentBits + bucketBits);
+  if (partitions < segmentCount || partitions > bucketCount || stats.bytesByHash.length < partitions) return undefined;
+  const heaps = heapBytes(plan, stats, valueType, counts);
+  const total = heaps.reduce((sum, bytes) => sum + bytes, 0);
+  const perSegment = partitions / segmentCount;
+  const bucketsEach = bucketCount / partitions;
+
+  const segments: SegmentPlace[] = [];
+  const spans: Span[] = [];
+  let offset = headerBytes;
+  let done = 0;
+  let first = 0;
+  let start: Start = { bucket: 0, segmentOffset: offset, heapBytes: 0 };
+  for (let from = 0; from < partitions; from += perSegment) {
+    let heap = 0;
+    let entries = 0;
+    for (let partition = from; partition < from + perSegment; partition++) {
+      if (done >= ((spans.length + 1) * total) / parts && partition > first) {
+        spans.push({ first, behind: partition, start, end: partition * bucketsEach });
+        first = partition;
+        start = { bucket: partition * bucketsEach, segmentOffset: offset, heapBytes: heap };
+      }
+      heap += heaps[partition]!;
+      done += heaps[partition]!;
+      entries += counts[partition]!;
+    }
+    const bytes = heapStart(bucketBits) + heap;
+    segments.push({ offset, bytes, entries });
+    offset = alignToPage(offset + bytes);
+  }
+  spans.push({ first, behind: partitions, start, end: bucketCount });
+  return { segments, end: offset, spans };
+}
+
+/** Bytes of the key heap that the records of each partition take. */
+function heapBytes(plan: Plan, stats: EntryStats, valueType: ValueType, counts: Float64Array): Float64Array {
+  const { keyWidth, valueWidth } = plan;
+  // The sums count both prefixes of each record (format, section 10); a shared width makes a prefix vanish.
+  const keyPrefix = keyWidth === VARIABLE ? 0 : varintSize(keyWidth);
+  const valuePrefix = valueWidth === VARIABLE || valueWidthOf(valueType) !== VARIABLE ? 0 : varintSize(valueWidth);
+  const run = stats.bytesByHash.length / counts.length;
+  return counts.map((count, partition) => {
+    let bytes = 0;
+    for (let i = partition * run; i < (partition + 1) * run; i++) bytes += stats.bytesByHash[i]!;
+    return bytes - count * (keyPrefix + valuePrefix);
+  });
+}

@@ -1,0 +1,35 @@
+// The script of a thread that takes a part of an input in, and then writes a span of the file.
+
+import { parentPort } from 'node:worker_threads';
+import type { LaneResult } from '../src/builder.js';
+import { Block } from '../src/bytes.js';
+import { loadChecksums } from '../src/checksum.js';
+import { serve } from '../src/helper.js';
+import { Intake } from '../src/intake.js';
+import { runSpan, type SpanTask } from '../src/span-task.js';
+import { SpillFile } from '../src/spill.js';
+import { Feed } from './formats/feed.js';
+import { loadFormat } from './formats/index.js';
+import type { ReadTask } from './lanes.js';
+import { Source } from './source.js';
+
+async function readPart({ lane, path, start, end, name, format, columns, done }: ReadTask): Promise<LaneResult> {
+  const spill = new SpillFile(lane.spill);
+  const intake = new Intake(lane.valueType, lane.seed, lane.form, new Block(lane.arena), spill, lane.lane, lane.lanes);
+  const { read } = await loadFormat(format);
+  const source = new Source(path);
+  const pieces = async function* () {
+    for await (const piece of source.pieces(start, end)) {
+      yield piece;
+      done[lane.lane] = source.done;
+    }
+  };
+  await read(pieces(), new Feed(intake, name), columns);
+  return { sums: { ...intake.stats }, holding: intake.partitions.holding() };
+}
+
+// Loaded while the input is read.
+loadChecksums();
+if (parentPort !== null) {
+  serve<ReadTask | SpanTask>(parentPort, (task) => (task.kind === 'read' ? readPart(task) : runSpan(task)));
+}

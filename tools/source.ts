@@ -1,0 +1,94 @@
+// The bytes of an input, and where a file can be cut for several threads to read. Knows nothing of formats, but that some have lines.
+
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { systemError } from '../src/errors.js';
+
+/** Bytes of one read; large, so that few lines are cut. */
+const READ = 2 ** 20;
+/** What the caller's thread reads while another one starts. */
+const HEAD_START = 8 * 2 ** 20;
+/** How far a line end is looked for. */
+const LONGEST_LINE = 2 ** 16;
+const LF = 0x0a;
+const MARK = Buffer.of(0xef, 0xbb, 0xbf);
+
+/** The input, or a part of a file, and how much of it has been read. */
+export class Source {
+  /** Bytes of the whole input, where that is known. */
+  readonly size: number | undefined;
+  done = 0;
+  readonly #path: string;
+  #stream: (NodeJS.ReadableStream & { destroy?(): void }) | undefined;
+  #closed = false;
+
+  /** @param input a path, or `-` for stdin */
+  constructor(input: string) {
+    this.#path = input;
+    try {
+      const stat = input === '-' ? undefined : statSync(input);
+      this.size = stat?.isFile() ? stat.size : undefined;
+    } catch (error) {
+      throw systemError(error, 'read', input);
+    }
+  }
+
+  /** The bytes `[start, end)`; of stdin, all that come. */
+  async *pieces(start = 0, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+    if (this.#closed || start >= end) return;
+    this.#stream =
+      this.#path === '-' ? process.stdin : createReadStream(this.#path, { start, end: end - 1, highWaterMark: READ });
+    try {
+      for await (const piece of this.#stream) {
+        const bytes = piece as unknown as Buffer;
+        this.done += bytes.length;
+        yield bytes;
+      }
+    } catch (error) {
+      throw systemError(error, 'read', this.#path);
+    }
+  }
+
+  /** Lets the program end though more input may come. */
+  close(): void {
+    this.#closed = true;
+    this.#stream?.destroy?.();
+  }
+}
+
+/**
+ * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer where it is too small or has too long
+ * lines. The first part is the largest, since its thread has started.
+ */
+export function cutLines(path: string, size: number, parts: number): number[] {
+  const fitting = Math.min(parts, Math.floor(size / HEAD_START));
+  if (fitting < 2) return [0, size];
+  const each = (size - HEAD_START) / fitting;
+  const cuts = [0];
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw systemError(error, 'read', path);
+  }
+  try {
+    for (let part = 1; part < fitting; part++) {
+      const cut = lineStart(fd, HEAD_START + Math.floor(part * each));
+      if (cut === undefined || cut <= cuts.at(-1)! || cut >= size) return [0, size];
+      cuts.push(cut);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return [...cuts, size];
+}
+
+/** Where the first line after `from` starts. */
+function lineStart(fd: number, from: number): number | undefined {
+  const bytes = Buffer.alloc(LONGEST_LINE);
+  const length = readSync(fd, bytes, 0, bytes.length, from);
+  for (let end = bytes.indexOf(LF); end >= 0 && end + MARK.length < length; end = bytes.indexOf(LF, end + 1)) {
+    // At the start of an input a reader would take these for a byte order mark; here they are a key's.
+    if (!bytes.subarray(end + 1, end + 1 + MARK.length).equals(MARK)) return from + end + 1;
+  }
+  return undefined;
+}

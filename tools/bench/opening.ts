@@ -1,0 +1,31 @@
+// How long `open` takes in a process that has imported the library.
+
+import type { Collection } from './collection.js';
+import type { Context } from './context.js';
+import { runFresh } from './fresh.js';
+import type { Dataset } from './model.js';
+import type { Answer, Task } from './opening-child.js';
+
+/** A trial takes as long as Node takes to start, so there can be many. */
+const TRIALS = 4;
+
+export async function measureOpening(
+  context: Context,
+  collection: Collection,
+  datasets: readonly Dataset[],
+): Promise<void> {
+  const rounds = TRIALS * context.rounds;
+  context.log(`open ${datasets.join(', ')}: ${rounds} rounds`);
+  // One round before those that count: the files' headers, and Node's own, are then in the page cache.
+  for (let round = -1; round < rounds; round++) {
+    for (const dataset of datasets) {
+      const { tables } = await context.files(dataset, 'u32');
+      const task: Task = { table: tables.hmap! };
+      const { first, second } = await runFresh<Answer>({ script: 'opening-child.js', task });
+      if (round < 0) continue;
+      const figure = { subject: 'hmap', dataset, values: 'u32', unit: 'ms' } as const;
+      collection.add({ ...figure, metric: 'open', note: 'the first in the process: loads koffi' }, first);
+      collection.add({ ...figure, metric: 'open, second', note: 'the second in the process' }, second);
+    }
+  }
+}

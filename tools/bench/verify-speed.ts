@@ -1,0 +1,29 @@
+// How fast a table is verified, and the checksums alone.
+
+import type { Collection } from './collection.js';
+import type { Context } from './context.js';
+import { runFresh } from './fresh.js';
+import type { Dataset } from './model.js';
+import type { Answer, Task } from './verify-child.js';
+
+export async function measureVerify(
+  context: Context,
+  collection: Collection,
+  datasets: readonly Dataset[],
+): Promise<void> {
+  for (let round = 0; round < context.rounds; round++) {
+    for (const dataset of datasets) {
+      context.log(`verify ${dataset}, round ${round + 1} of ${context.rounds}`);
+      const { tables } = await context.files(dataset, 'u32');
+      const task: Task = { table: tables.hmap! };
+      const answer = await runFresh<Answer>({ script: 'verify-child.js', task });
+      const figure = { subject: 'hmap', dataset, values: 'u32' } as const;
+      collection.add({ ...figure, metric: 'verify', unit: 'entries a second' }, answer.entriesASecond);
+      const unit = 'bytes a second';
+      const read = 'reads of the file included, as verify does them; file in the page cache';
+      collection.add({ ...figure, metric: 'verify checksums', unit, note: read }, answer.checksums);
+      const hashed = 'XXH64 of blocks in memory, without reads';
+      collection.add({ ...figure, metric: 'verify hashing', unit, note: hashed }, answer.hashing);
+    }
+  }
+}

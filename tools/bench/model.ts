@@ -29,7 +29,16 @@ export type Keys = 'hit' | 'miss' | 'mixed';
 /** How often each key is looked up. */
 export type Order = 'uniform' | 'zipf';
 
-export type Unit = 'ns' | 'ms' | 's' | 'bytes' | 'bytes an entry' | 'pages' | 'count' | 'entries a second' | 'bytes a second';
+export type Unit =
+  | 'ns'
+  | 'ms'
+  | 's'
+  | 'bytes'
+  | 'bytes an entry'
+  | 'pages'
+  | 'count'
+  | 'entries a second'
+  | 'bytes a second';
 
 /** One thing measured, once in each of several fresh processes. */
 export interface Figure {

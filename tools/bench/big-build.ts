@@ -1,16 +1,15 @@
 // The build of more entries than fit in its memory: time, peak of physical memory, size. Leaves no files behind.
 
-import { type SpawnOptions, spawn } from 'node:child_process';
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { writeLines } from './big-lines.js';
+import { run } from './child.js';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
+import { HMAP } from './places.js';
 
 const ENTRIES = 100_000_000;
 const MEMORY = '256M';
-const HMAP = fileURLToPath(new URL('../hmap.js', import.meta.url));
 const PEAK = new URL('peak.js', import.meta.url).href;
 
 /** `entries` is for trying it with fewer. */
@@ -27,9 +26,7 @@ export async function measureBigBuild(context: Context, collection: Collection, 
     writeLines(tsv!, entries, context.seed);
     context.log(`big build: building with --memory ${MEMORY}`);
     const args = ['--import', PEAK, HMAP, 'build', '--memory', MEMORY, '--value', 'u32', '--json', tsv!, table!];
-    const began = performance.now();
-    await run(args, { env: { ...process.env, BENCH_PEAK_FILE: peak! } });
-    const seconds = (performance.now() - began) / 1000;
+    const { seconds } = await run(process.execPath, args, { env: { BENCH_PEAK_FILE: peak! } });
     const figure = { subject: 'hmap', dataset: '100M', values: 'u32' } as const;
     const note = `--memory ${MEMORY}, from a TSV of ${statSync(tsv!).size} bytes`;
     collection.add({ ...figure, metric: 'big build', unit: 's', note }, seconds);
@@ -40,18 +37,4 @@ export async function measureBigBuild(context: Context, collection: Collection, 
     removeAll();
     process.off('exit', removeAll);
   }
-}
-
-function run(args: readonly string[], options: SpawnOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'ignore', 'inherit'] });
-    const kill = () => child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      process.off('exit', kill);
-      if (code === 0) resolve();
-      else reject(new Error(`hmap build ended with ${signal ?? `exit code ${code}`}`));
-    });
-  });
 }

@@ -1,9 +1,9 @@
 // Lookups in a file that is on the disk only: what they bring into memory, and how often they wait for the disk.
 
+import { runTask } from './child.js';
 import type { Answer, Task } from './cold-child.js';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
-import { runFresh } from './fresh.js';
 import type { Dataset } from './model.js';
 import { pageCache } from './page-cache.js';
 import { sampleLines } from './sample-keys.js';
@@ -26,7 +26,7 @@ export async function measureCold(context: Context, collection: Collection): Pro
     const lines = sampleLines(tsv, 1 + LOOKUPS, context.seed + round);
     cache.evict(tables.hmap!);
     const task: Task = { table: tables.hmap!, lines };
-    const answer = await runFresh<Answer>({ script: 'cold-child.js', task });
+    const answer = await runTask<Answer>('cold-child.js', task);
     if (answer.resident === undefined) {
       context.log(`cold: not measured, the mapping (${answer.mapping}) does not tell what is resident`);
       return;

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
+import { timeToLine } from './first-line.js';
 import type { Answer, Task, Way } from './first-lookup-child.js';
-import { timeToLine } from './fresh.js';
 import type { Subject } from './model.js';
 import { readMap } from './read-map.js';
 import { sampleLines } from './sample-keys.js';
@@ -39,7 +39,7 @@ export async function measureFirstLookup(context: Context, collection: Collectio
     const line = sampleLines(tsv, 1, context.seed + round)[0]!;
     for (const { subject, way, path, note } of ways) {
       const task: Task = { way, path, key: line.key };
-      const { ms, line: answer } = await timeToLine<Answer>({ script: 'first-lookup-child.js', task });
+      const { ms, line: answer } = await timeToLine<Answer>('first-lookup-child.js', task);
       if (way !== 'none' && answer.value !== line.value) throw new Error(`${way}: get(${line.key}) is ${answer.value}`);
       if (round < 0) continue;
       const figure = { subject, dataset: '1M', values: 'u32', unit: 'ms', note } as const;

@@ -1,8 +1,8 @@
 // How long `open` takes in a process that has imported the library.
 
+import { runTask } from './child.js';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
-import { runFresh } from './fresh.js';
 import type { Dataset } from './model.js';
 import type { Answer, Task } from './opening-child.js';
 
@@ -21,7 +21,7 @@ export async function measureOpening(
     for (const dataset of datasets) {
       const { tables } = await context.files(dataset, 'u32');
       const task: Task = { table: tables.hmap! };
-      const { first, second } = await runFresh<Answer>({ script: 'opening-child.js', task });
+      const { first, second } = await runTask<Answer>('opening-child.js', task);
       if (round < 0) continue;
       const figure = { subject: 'hmap', dataset, values: 'u32', unit: 'ms' } as const;
       collection.add({ ...figure, metric: 'open', note: 'the first in the process: loads koffi' }, first);

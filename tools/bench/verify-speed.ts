@@ -1,8 +1,8 @@
 // How fast a table is verified, and the checksums alone.
 
+import { runTask } from './child.js';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
-import { runFresh } from './fresh.js';
 import type { Dataset } from './model.js';
 import type { Answer, Task } from './verify-child.js';
 
@@ -16,7 +16,7 @@ export async function measureVerify(
       context.log(`verify ${dataset}, round ${round + 1} of ${context.rounds}`);
       const { tables } = await context.files(dataset, 'u32');
       const task: Task = { table: tables.hmap! };
-      const answer = await runFresh<Answer>({ script: 'verify-child.js', task });
+      const answer = await runTask<Answer>('verify-child.js', task);
       const figure = { subject: 'hmap', dataset, values: 'u32' } as const;
       collection.add({ ...figure, metric: 'verify', unit: 'entries a second' }, answer.entriesASecond);
       const unit = 'bytes a second';

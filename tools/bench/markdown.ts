@@ -1,0 +1,143 @@
+// A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and writes no file.
+
+import type { Chart } from './charts.js';
+import { type Figure, findFigure, median, type Run, type Subject } from './model.js';
+import { ENTRIES, SUBJECT_NAMES } from './names.js';
+import { type Target, targetsOf } from './targets.js';
+import { showNumber, showValue } from './units.js';
+
+/** Metrics that belong together; what no group names comes last, under a heading of its own. */
+const GROUPS: readonly (readonly [title: string, metrics: readonly string[]])[] = [
+  ['Lookups', ['get', 'has', 'getMany', 'iterate']],
+  ['Builds', ['build', 'build pairs', 'big build', 'big build peak']],
+  ['Sizes', ['file', 'size', 'overhead', 'overhead, keys of one length']],
+  ['Start', ['open', 'open, second', 'first lookup', 'first lookup, own clock']],
+  ['Shared memory', ['pss', 'pss, iterated', 'pss, modules loaded']],
+  ['Cold files', ['resident after open', 'resident after a cold get', 'pages of a cold get', 'faults of a cold get']],
+  ['Verify', ['verify', 'verify checksums', 'verify hashing']],
+];
+
+/** @param folder of the charts, as the text names it */
+export function reportText(runs: readonly Run[], charts: readonly Chart[], folder: string): string {
+  return [
+    '## Runs',
+    runsTable(runs),
+    '## Targets',
+    'Found: the ratio (or the figure itself), then the medians that it is of. A run without a figure says so.',
+    targetsTable(runs),
+    ...(charts.length === 0 ? [] : ['## Charts']),
+    ...charts.map(({ name, about }) => `![${about}](${folder}/${name}.svg)`),
+    '## Figures',
+    'Median (least to most) of the trials, each in a process of its own.',
+    ...GROUPS.flatMap(([title, metrics]) => figuresTable(runs, title, (metric) => metrics.includes(metric))),
+    ...figuresTable(runs, 'Others', (metric) => !GROUPS.some(([, metrics]) => metrics.includes(metric))),
+    '## Absent',
+    absentText(runs),
+  ].join('\n\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+}
+
+/** What heads a column of a run. */
+function nameOf(run: Run): string {
+  return `Node ${run.node.replace(/^v/, '')}`;
+}
+
+function runsTable(runs: readonly Run[]): string {
+  const rows: [string, (run: Run) => string][] = [
+    ['processor', ({ cpu, cores }) => `${cpu}, ${cores} cores`],
+    ['memory', ({ memoryBytes }) => showValue(memoryBytes, 'bytes')],
+    ['system', ({ system }) => system],
+    ['V8', ({ v8 }) => v8],
+    ['command', ({ command }) => `\`${command}\``],
+    ['seed', ({ seed }) => String(seed)],
+    ['took', ({ seconds }) => `${(seconds / 60).toFixed(1)} minutes`],
+    ['versions', ({ versions }) => versionsText(versions)],
+  ];
+  return table(
+    ['', ...runs.map(nameOf)],
+    rows.map(([name, cell]) => [name, ...runs.map(cell)]),
+  );
+}
+
+function versionsText(versions: Run['versions']): string {
+  const named = Object.entries(versions).map(([subject, version]) => `${SUBJECT_NAMES[subject as Subject]} ${version}`);
+  return named.length === 0 ? 'none' : named.join('; ');
+}
+
+function targetsTable(runs: readonly Run[]): string {
+  const targets = runs.map(targetsOf);
+  const rows = targets[0]!.map((first, i) => {
+    const limits = [...new Set(targets.map((each) => limitText(each[i]!)))];
+    return [first.what, limits.join(' / '), ...targets.flatMap((each) => [foundText(each[i]!), metText(each[i]!)])];
+  });
+  return table(['what', 'target', ...runs.flatMap((run) => [nameOf(run), 'met'])], rows);
+}
+
+export function limitText({ bound, limit, unit }: Target): string {
+  return `${bound} ${showValue(limit, unit)}`;
+}
+
+export function foundText({ found, unit, detail }: Target): string {
+  if (found === undefined) return 'not measured';
+  const value = showValue(found, unit);
+  if (detail.length === 1) return value;
+  return `${value} (${detail.map((part) => `${part.name} ${showValue(part.value, part.unit)}`).join(', ')})`;
+}
+
+export function metText({ met }: Target): string {
+  return met === undefined ? '-' : met ? 'yes' : '**no**';
+}
+
+function figuresTable(runs: readonly Run[], title: string, takes: (metric: string) => boolean): string[] {
+  const figures = runs.flatMap((run) => run.figures.filter(({ metric }) => takes(metric)));
+  if (figures.length === 0) return [];
+  const distinct = new Map(figures.map((figure) => [JSON.stringify(identity(figure)), figure]));
+  const rows = [...distinct.values()].map((figure) => [
+    figure.metric,
+    SUBJECT_NAMES[figure.subject],
+    ENTRIES[figure.dataset]?.toLocaleString('en-US') ?? figure.dataset,
+    detailsOf(figure),
+    ...runs.map((run) => spreadText(findFigure(run, identity(figure)))),
+    figure.note ?? '',
+  ]);
+  return [`### ${title}`, table(['what', 'subject', 'entries', 'of', ...runs.map(nameOf), 'note'], rows)];
+}
+
+/** What a figure is of; runs of several Nodes have the same. */
+function identity({ samples: _samples, note: _note, ...rest }: Figure): Omit<Figure, 'samples' | 'note'> {
+  return rest;
+}
+
+function detailsOf({ values, keys, order, count, metric }: Figure): string {
+  const several = count === undefined ? undefined : `${count.toLocaleString('en-US')}${COUNTED[metric] ?? ''}`;
+  return [values, keys, order, several].filter((detail) => detail !== undefined).join(', ');
+}
+
+const COUNTED: Readonly<Record<string, string>> = {
+  pss: ' processes',
+  'pss, iterated': ' processes',
+  'pss, modules loaded': ' processes',
+  getMany: ' keys at once',
+  'pages of a cold get': ' lookups',
+  'faults of a cold get': ' lookups',
+};
+
+function spreadText(figure: Figure | undefined): string {
+  if (figure === undefined) return '-';
+  const { samples, unit } = figure;
+  const middle = median(samples);
+  if (samples.length === 1) return showValue(middle, unit);
+  const ends = [Math.min(...samples), Math.max(...samples)].map((end) => showNumber(end, unit, middle));
+  return ends[0] === ends[1] ? showValue(middle, unit) : `${showValue(middle, unit)} (${ends.join(' to ')})`;
+}
+
+function absentText(runs: readonly Run[]): string {
+  const rows = runs.flatMap((run) =>
+    run.absent.map(({ subject, why }) => `- ${nameOf(run)}: ${SUBJECT_NAMES[subject]}: ${why}`),
+  );
+  return rows.length === 0 ? 'All peers took part in all runs.' : rows.join('\n');
+}

@@ -1,7 +1,7 @@
 // The charts of a run: which figures each shows, and how. Knows figures and the options of ECharts; does not render.
 
-import { type Dataset, type Figure, findFigure, median, type Run, SUBJECTS, type Subject } from './model.js';
-import { ENTRIES, SUBJECT_NAMES } from './names.js';
+import { type Dataset, type Figure, findFigure, median, type Run, type Subject } from './model.js';
+import { ENTRIES, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 
 export interface Chart {
   /** Of the SVG, without its ending. */
@@ -27,7 +27,15 @@ const COLORS: Readonly<Record<Subject, string>> = {
   node: '#888888',
 };
 const SIZES = ['46k', '1M', '10M'] as const satisfies readonly Dataset[];
+/** Below, what is measured is the start of Node. */
+const BUILT = ['1M', '10M'] as const satisfies readonly Dataset[];
 const MEBI = 2 ** 20;
+
+/** Of every chart, in pixels. */
+export const WIDTH = 900;
+export const HEIGHT = 500;
+/** Of the column of names beside lines. */
+const NAMES = 236;
 
 /** All charts for which the run has figures. */
 export function chartsOf(run: Run): Chart[] {
@@ -37,7 +45,7 @@ export function chartsOf(run: Run): Chart[] {
 }
 
 /** A figure in a series, at its place on the x axis. */
-type Point = readonly [x: number | string, y: number];
+type Point = readonly [x: number, y: number];
 
 interface Line {
   readonly name: string;
@@ -48,12 +56,12 @@ interface Line {
 
 function lookups(run: Run): Chart | undefined {
   const get = { values: 'u32', keys: 'hit', order: 'uniform', unit: 'ns' } as const;
-  const lines = SUBJECTS.map((subject) =>
+  const lines = SUBJECT_ORDER.map((subject) =>
     line(SUBJECT_NAMES[subject], COLORS[subject], sizePoints(run, { ...get, metric: 'get', subject })),
   );
   const many = sizePoints(run, { ...get, metric: 'getMany', subject: 'hmap', count: 1000 });
   lines.push({ ...line('hmap, getMany of 1,000', COLORS.hmap, many), dashed: true });
-  const xs = lines.flatMap(({ points }) => points.map(([x]) => x as number));
+  const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
   return lineChart('lookups', lines, {
     title: 'Cost of a lookup, by size of the table',
     about: 'nanoseconds for a key that is there, drawn uniformly, u32 values; both scales logarithmic',
@@ -74,7 +82,7 @@ function sharedMemory(run: Run): Chart | undefined {
   const pss = (subject: Subject, metric = 'pss'): Point[] =>
     [1, 2, 4, 8].flatMap((count) => {
       const figure = findFigure(run, { metric, subject, dataset: '1M', unit: 'bytes', count });
-      return figure === undefined ? [] : [[String(count), median(figure.samples) / MEBI] as const];
+      return figure === undefined ? [] : [[count, median(figure.samples) / MEBI] as const];
     });
   const lines = [
     line('Map', COLORS.Map, pss('Map')),
@@ -84,16 +92,16 @@ function sharedMemory(run: Run): Chart | undefined {
   ];
   return lineChart('shared-memory', lines, {
     title: 'Physical memory of processes that hold the same table',
-    about: 'sum of their PSS in MiB, 1,000,000 entries, every page touched; both scales linear',
+    about: 'sum of their PSS in MiB, 1,000,000 entries, every page touched',
     run,
-    xAxis: { type: 'category', name: 'processes', data: ['1', '2', '4', '8'] },
+    xAxis: { type: 'value', name: 'processes', min: 0, max: 8, interval: 1, splitLine: { show: false } },
     yAxis: { type: 'value', name: 'MiB' },
   });
 }
 
 function sizes(run: Run): Chart | undefined {
   const datasets = [...SIZES, 'npm-names'] as const;
-  const bars = SUBJECTS.map((subject) => ({
+  const bars = SUBJECT_ORDER.map((subject) => ({
     name: SUBJECT_NAMES[subject],
     color: COLORS[subject],
     values: datasets.map((dataset) => value(run, { metric: 'size', subject, dataset, unit: 'bytes an entry' })),
@@ -108,7 +116,7 @@ function sizes(run: Run): Chart | undefined {
 
 function builds(run: Run): Chart | undefined {
   const nanoseconds = (metric: string, subject: Subject) =>
-    SIZES.map((dataset) => {
+    BUILT.map((dataset) => {
       const seconds = value(run, { metric, subject, dataset, values: 'u32', unit: 's' });
       return seconds === undefined ? undefined : (1e9 * seconds) / ENTRIES[dataset]!;
     });
@@ -118,7 +126,7 @@ function builds(run: Run): Chart | undefined {
     { name: 'hmap, from pairs in memory', color: '#f0a36b', values: nanoseconds('build pairs', 'hmap') },
     { name: 'Map, filled from pairs in memory', color: COLORS.Map, values: nanoseconds('build pairs', 'Map') },
   ];
-  return barChart('builds', bars, SIZES.map(datasetName), {
+  return barChart('builds', bars, BUILT.map(datasetName), {
     title: 'Building a table',
     about: 'nanoseconds an entry, u32 values; from TSV: the whole process',
     run,
@@ -127,7 +135,7 @@ function builds(run: Run): Chart | undefined {
 }
 
 function firstLookups(run: Run): Chart | undefined {
-  const found = SUBJECTS.flatMap((subject) => {
+  const found = SUBJECT_ORDER.flatMap((subject) => {
     const ms = value(run, { metric: 'first lookup', subject, dataset: '1M', unit: 'ms' });
     return ms === undefined ? [] : [{ subject, ms }];
   }).sort((a, b) => b.ms - a.ms);
@@ -142,7 +150,7 @@ function firstLookups(run: Run): Chart | undefined {
         'milliseconds, 1,000,000 entries; files in the page cache',
         run,
       ),
-      grid: { left: 24, right: 70, top: 76, bottom: 24, containLabel: true },
+      grid: { left: 24, right: 70, top: 92, bottom: 24, containLabel: true },
       xAxis: { type: 'value', name: 'ms', axisLabel: { formatter: shortCount } },
       yAxis: { type: 'category', data: found.map(({ subject }) => names[subject] ?? SUBJECT_NAMES[subject]) },
       series: [
@@ -191,8 +199,8 @@ function lineChart(
     about: `${title}: ${about}`,
     option: {
       ...frame(title, about, run),
-      // Names stand at the ends of the lines, where no legend has to be searched.
-      grid: { left: 24, right: 210, top: 92, bottom: 44, containLabel: true },
+      // Names stand beside the ends of the lines, in one column: no legend has to be searched.
+      grid: { left: 24, right: NAMES + 20, top: 116, bottom: 44, containLabel: true },
       xAxis: { nameLocation: 'middle', nameGap: 32, ...xAxis },
       yAxis,
       series: shown.map(({ name, color, dashed, points }) => ({
@@ -202,8 +210,8 @@ function lineChart(
         symbolSize: 7,
         lineStyle: { width: 2.5, type: dashed === true ? 'dashed' : 'solid' },
         itemStyle: { color },
-        endLabel: { show: true, formatter: '{a}', color, fontSize: 13, distance: 8 },
-        labelLayout: { moveOverlap: 'shiftY' },
+        endLabel: { show: true, formatter: '{a}', color, fontSize: 13 },
+        labelLayout: { x: WIDTH - NAMES, align: 'left', moveOverlap: 'shiftY' },
       })),
     },
   };
@@ -230,8 +238,8 @@ function barChart(
     about: `${title}: ${about}`,
     option: {
       ...frame(title, about, run),
-      legend: { top: 64, left: 20, itemGap: 18, textStyle: { fontSize: 13 } },
-      grid: { left: 24, right: 24, top: 126, bottom: 24, containLabel: true },
+      legend: { top: 84, left: 20, itemGap: 34, textStyle: { fontSize: 12 } },
+      grid: { left: 24, right: 24, top: 142, bottom: 24, containLabel: true },
       xAxis: { type: 'category', data: categories.filter((_, i) => filled[i]) },
       yAxis: { type: 'value', name: unit, nameTextStyle: { align: 'left' } },
       series: shown.map(({ name, color, values }) => ({

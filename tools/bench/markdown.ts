@@ -1,8 +1,8 @@
 // A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and writes no file.
 
 import type { Chart } from './charts.js';
-import { type Figure, findFigure, median, type Run, type Subject } from './model.js';
-import { ENTRIES, SUBJECT_NAMES } from './names.js';
+import { DATASETS, type Figure, findFigure, median, type Run, type Subject } from './model.js';
+import { ENTRIES, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 import { type Target, targetsOf } from './targets.js';
 import { showNumber, showValue } from './units.js';
 
@@ -16,6 +16,10 @@ const GROUPS: readonly (readonly [title: string, metrics: readonly string[]])[] 
   ['Cold files', ['resident after open', 'resident after a cold get', 'pages of a cold get', 'faults of a cold get']],
   ['Verify', ['verify', 'verify checksums', 'verify hashing']],
 ];
+
+const VALUES: readonly Figure['values'][] = ['u32', 'utf8-20', 'bytes-200'];
+const ORDERS: readonly Figure['order'][] = ['uniform', 'zipf'];
+const KEYS: readonly Figure['keys'][] = ['hit', 'miss', 'mixed'];
 
 /** @param folder of the charts, as the text names it */
 export function reportText(runs: readonly Run[], charts: readonly Chart[], folder: string): string {
@@ -96,16 +100,38 @@ function figuresTable(runs: readonly Run[], title: string, takes: (metric: strin
   const figures = runs.flatMap((run) => run.figures.filter(({ metric }) => takes(metric)));
   if (figures.length === 0) return [];
   const distinct = new Map(figures.map((figure) => [JSON.stringify(identity(figure)), figure]));
-  const rows = [...distinct.values()].map((figure) => [
-    figure.metric,
-    SUBJECT_NAMES[figure.subject],
-    ENTRIES[figure.dataset]?.toLocaleString('en-US') ?? figure.dataset,
-    detailsOf(figure),
-    ...runs.map((run) => spreadText(findFigure(run, identity(figure)))),
-    figure.note ?? '',
-  ]);
+  const rows = [...distinct.values()]
+    .sort(inOrder)
+    .map((figure) => [
+      figure.metric,
+      SUBJECT_NAMES[figure.subject],
+      ENTRIES[figure.dataset]?.toLocaleString('en-US') ?? figure.dataset,
+      detailsOf(figure),
+      ...runs.map((run) => spreadText(findFigure(run, identity(figure)))),
+      figure.note ?? '',
+    ]);
   return [`### ${title}`, table(['what', 'subject', 'entries', 'of', ...runs.map(nameOf), 'note'], rows)];
 }
+
+/** Figures that are compared with one another stand together: the same lookups, in the same data, of one subject after the other. */
+function inOrder(a: Figure, b: Figure): number {
+  for (const rank of RANKS) {
+    const difference = rank(a) - rank(b);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const METRICS = GROUPS.flatMap(([, metrics]) => metrics);
+const RANKS: readonly ((figure: Figure) => number)[] = [
+  ({ metric }) => METRICS.indexOf(metric),
+  ({ values }) => VALUES.indexOf(values),
+  ({ order }) => ORDERS.indexOf(order),
+  ({ keys }) => KEYS.indexOf(keys),
+  ({ dataset }) => DATASETS.indexOf(dataset),
+  ({ subject }) => SUBJECT_ORDER.indexOf(subject),
+  ({ count }) => count ?? 0,
+];
 
 /** What a figure is of; runs of several Nodes have the same. */
 function identity({ samples: _samples, note: _note, ...rest }: Figure): Omit<Figure, 'samples' | 'note'> {
@@ -113,17 +139,18 @@ function identity({ samples: _samples, note: _note, ...rest }: Figure): Omit<Fig
 }
 
 function detailsOf({ values, keys, order, count, metric }: Figure): string {
-  const several = count === undefined ? undefined : `${count.toLocaleString('en-US')}${COUNTED[metric] ?? ''}`;
+  const several = count === undefined ? undefined : `${COUNTED[metric] ?? 'count'}: ${count.toLocaleString('en-US')}`;
   return [values, keys, order, several].filter((detail) => detail !== undefined).join(', ');
 }
 
+/** What the count of a figure counts. */
 const COUNTED: Readonly<Record<string, string>> = {
-  pss: ' processes',
-  'pss, iterated': ' processes',
-  'pss, modules loaded': ' processes',
-  getMany: ' keys at once',
-  'pages of a cold get': ' lookups',
-  'faults of a cold get': ' lookups',
+  pss: 'processes',
+  'pss, iterated': 'processes',
+  'pss, modules loaded': 'processes',
+  getMany: 'keys at once',
+  'pages of a cold get': 'lookups',
+  'faults of a cold get': 'lookups',
 };
 
 function spreadText(figure: Figure | undefined): string {

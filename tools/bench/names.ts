@@ -16,6 +16,8 @@ export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
   node: 'bare Node',
 };
 
+export const SUBJECT_ORDER = Object.keys(SUBJECT_NAMES) as Subject[];
+
 /** Entries of the sets whose number is fixed. */
 export const ENTRIES: Readonly<Partial<Record<Dataset, number>>> = {
   '46k': 46_461,

@@ -1,6 +1,6 @@
 // Turns charts into SVG with ECharts, on the server. Knows ECharts; does not know what is shown.
 
-import type { Chart } from './charts.js';
+import { type Chart, HEIGHT, WIDTH } from './charts.js';
 
 /** As much of the package as is used here; it is none of the product's and so has no types here. */
 export interface Echarts {
@@ -12,9 +12,6 @@ interface Instance {
   renderToSVGString(): string;
   dispose(): void;
 }
-
-const WIDTH = 900;
-const HEIGHT = 500;
 
 export function renderChart(echarts: Echarts, { option }: Chart): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });

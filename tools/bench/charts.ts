@@ -87,7 +87,7 @@ function sharedMemory(run: Run): Chart | undefined {
   const lines = [
     line('Map', COLORS.Map, pss('Map')),
     line('hmap', COLORS.hmap, pss('hmap')),
-    { ...line('Node with the same modules, no table', COLORS.node, pss('node', 'pss, modules loaded')), dashed: true },
+    { ...line('Node, hmap loaded, no table', COLORS.node, pss('node', 'pss, modules loaded')), dashed: true },
     line('bare Node', COLORS.node, pss('node')),
   ];
   return lineChart('shared-memory', lines, {

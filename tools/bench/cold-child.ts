@@ -2,7 +2,7 @@
 
 import { type MappingKind, open } from '../../src/index.js';
 import type { Line } from './sample-keys.js';
-import { taskOf } from './task.js';
+import { taskOf } from './task-of.js';
 
 export interface Task {
   readonly table: string;

@@ -1,46 +1,67 @@
 // From the start of a process to its first value: a whole process, timed from outside and by its own clock.
 
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
 import { timeToLine } from './first-line.js';
 import type { Answer, Task, Way } from './first-lookup-child.js';
-import type { Subject } from './model.js';
+import type { Files, Subject } from './model.js';
+import { folderOf, type PackageName } from './peers.js';
 import { readMap } from './read-map.js';
 import { sampleLines } from './sample-keys.js';
 
 /** A text of JSON that a program would load into a `Map`: an array of pairs, which is what `new Map` takes. */
-async function jsonOf(tsv: string, folder: string): Promise<string> {
-  const path = join(folder, 'first-lookup-1M.json');
-  if (existsSync(path)) return path;
+async function jsonOf(tsv: string): Promise<string> {
+  const path = tsv.replace(/\.tsv$/, '.json');
+  if (existsSync(path) && statSync(path).mtimeMs >= statSync(tsv).mtimeMs) return path;
   const map = readMap(await readFile(tsv));
-  writeFileSync(`${path}.new`, JSON.stringify([...map]));
-  renameSync(`${path}.new`, path);
+  writeFileSync(`${path}.part`, JSON.stringify([...map]));
+  renameSync(`${path}.part`, path);
   return path;
 }
 
-export async function measureFirstLookup(context: Context, collection: Collection): Promise<void> {
-  const { tsv, tables } = await context.files('1M', 'u32');
-  const ways: { subject: Subject; way: Way; path: string; note: string }[] = [
-    { subject: 'node', way: 'none', path: '', note: 'prints a line, looks nothing up' },
-    { subject: 'hmap', way: 'hmap', path: tables.hmap!, note: 'file in the page cache' },
-    {
-      subject: 'Map',
-      way: 'json',
-      path: await jsonOf(tsv, context.cache),
-      note: 'new Map(JSON.parse(text)), an array of pairs',
-    },
+/** A subject, and what its process is told. */
+interface Contender {
+  readonly subject: Subject;
+  readonly note: string;
+  readonly task: Omit<Task, 'key'>;
+}
+
+async function contenders({ peers }: Context, { tsv, tables }: Files): Promise<Contender[]> {
+  const json = { way: 'json', path: await jsonOf(tsv) } as const;
+  const found: Contender[] = [
+    { subject: 'node', note: 'prints a line, looks nothing up', task: { way: 'none', path: '' } },
+    { subject: 'hmap', note: CACHED, task: { way: 'hmap', path: tables.hmap! } },
+    { subject: 'Map', note: 'new Map(JSON.parse(text)), an array of pairs', task: json },
   ];
+  for (const { subject, way, name } of PEERS) {
+    const folder = folderOf(peers, name);
+    const path = tables[subject];
+    if (folder !== undefined && path !== undefined) found.push({ subject, note: CACHED, task: { way, path, folder } });
+  }
+  return found;
+}
+
+const CACHED = 'file in the page cache';
+const PEERS = [
+  { subject: 'lmdb', way: 'lmdb', name: 'lmdb' },
+  { subject: 'sqlite-mmap', way: 'sqlite', name: 'better-sqlite3' },
+] as const satisfies readonly { subject: Subject; way: Way; name: PackageName }[];
+
+export async function measureFirstLookup(context: Context, collection: Collection): Promise<void> {
+  const files = await context.files('1M', 'u32');
+  const all = await contenders(context, files);
   // One round before those that count: all files are then in the page cache.
   for (let round = -1; round < context.rounds; round++) {
     if (round >= 0) context.log(`first lookup 1M, round ${round + 1} of ${context.rounds}`);
-    const line = sampleLines(tsv, 1, context.seed + round)[0]!;
-    for (const { subject, way, path, note } of ways) {
-      const task: Task = { way, path, key: line.key };
-      const { ms, line: answer } = await timeToLine<Answer>('first-lookup-child.js', task);
-      if (way !== 'none' && answer.value !== line.value) throw new Error(`${way}: get(${line.key}) is ${answer.value}`);
+    const line = sampleLines(files.tsv, 1, context.seed + round)[0]!;
+    for (const { subject, note, task } of all) {
+      const child: Task = { ...task, key: line.key };
+      const { ms, line: answer } = await timeToLine<Answer>('first-lookup-child.js', child);
+      if (task.way !== 'none' && answer.value !== line.value) {
+        throw new Error(`${subject}: get(${line.key}) is ${answer.value}, not ${line.value}`);
+      }
       if (round < 0) continue;
       const figure = { subject, dataset: '1M', values: 'u32', unit: 'ms', note } as const;
       collection.add({ ...figure, metric: 'first lookup' }, ms);

@@ -1,7 +1,7 @@
 // One process that opens a table twice.
 
 import { open } from '../../src/index.js';
-import { taskOf } from './task.js';
+import { taskOf } from './task-of.js';
 
 export interface Task {
   readonly table: string;

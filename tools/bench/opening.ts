@@ -15,12 +15,15 @@ export async function measureOpening(
   datasets: readonly Dataset[],
 ): Promise<void> {
   const rounds = TRIALS * context.rounds;
+  const tasks: { dataset: Dataset; task: Task }[] = [];
+  for (const dataset of datasets) {
+    const { tables } = await context.files(dataset, 'u32');
+    tasks.push({ dataset, task: { table: tables.hmap! } });
+  }
   context.log(`open ${datasets.join(', ')}: ${rounds} rounds`);
   // One round before those that count: the files' headers, and Node's own, are then in the page cache.
   for (let round = -1; round < rounds; round++) {
-    for (const dataset of datasets) {
-      const { tables } = await context.files(dataset, 'u32');
-      const task: Task = { table: tables.hmap! };
+    for (const { dataset, task } of tasks) {
       const { first, second } = await runTask<Answer>('opening-child.js', task);
       if (round < 0) continue;
       const figure = { subject: 'hmap', dataset, values: 'u32', unit: 'ms' } as const;

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { measureMemory } from '../demo/memory.js';
-import { taskOf } from './task.js';
+import { taskOf } from './task-of.js';
 
 /** `none` and `modules` hold no table: the first has loaded nothing but this file, the second also what hmap needs. */
 export type Holding = 'none' | 'modules' | 'hmap' | 'hmap, iterated' | 'Map';

@@ -5,7 +5,7 @@ import { blockSums, loadChecksums } from '../../src/checksum.js';
 import { openForReading, readBytes } from '../../src/file.js';
 import { verify } from '../../src/index.js';
 import { BLOCK } from '../../src/layout.js';
-import { taskOf } from './task.js';
+import { taskOf } from './task-of.js';
 
 export interface Task {
   readonly table: string;

@@ -6,6 +6,7 @@ import { run } from './child.js';
 import type { Collection } from './collection.js';
 import type { Context } from './context.js';
 import { HMAP } from './places.js';
+import { overhead } from './sizes.js';
 
 const MEMORY = '256M';
 const PEAK = new URL('peak.js', import.meta.url).href;
@@ -32,6 +33,7 @@ export async function measureBigBuild(context: Context, collection: Collection):
     collection.add({ ...figure, metric: 'big build peak', unit: 'bytes', note: 'RSS' }, Number(readFileSync(peak)));
     collection.add({ ...figure, metric: 'file', unit: 'bytes' }, bytes);
     collection.add({ ...figure, metric: 'size', unit: 'bytes an entry' }, bytes / entries);
+    collection.add({ ...figure, metric: 'overhead', unit: 'bytes an entry' }, overhead(table));
   } finally {
     removeAll();
     process.off('exit', removeAll);

@@ -1,9 +1,10 @@
 // A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and writes no file.
 
 import type { Chart } from './charts.js';
-import { DATASETS, type Figure, findFigure, median, type Run, type Subject } from './model.js';
+import { DATASETS, type Figure, findFigure, median, type Run } from './model.js';
 import { ENTRIES, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
-import { type Target, targetsOf } from './targets.js';
+import { foundText, limitText, metText } from './target-text.js';
+import { targetsOf } from './targets.js';
 import { showNumber, showValue } from './units.js';
 
 /** Metrics that belong together; what no group names comes last, under a heading of its own. */
@@ -59,7 +60,7 @@ function runsTable(runs: readonly Run[]): string {
     ['command', ({ command }) => `\`${command}\``],
     ['seed', ({ seed }) => String(seed)],
     ['took', ({ seconds }) => `${(seconds / 60).toFixed(1)} minutes`],
-    ['versions', ({ versions }) => versionsText(versions)],
+    ['versions', ({ versions }) => [...new Set(Object.values(versions))].join('; ')],
   ];
   return table(
     ['', ...runs.map(nameOf)],
@@ -67,33 +68,18 @@ function runsTable(runs: readonly Run[]): string {
   );
 }
 
-function versionsText(versions: Run['versions']): string {
-  const named = Object.entries(versions).map(([subject, version]) => `${SUBJECT_NAMES[subject as Subject]} ${version}`);
-  return named.length === 0 ? 'none' : named.join('; ');
+function emphasized(met: string): string {
+  return met === 'missed' ? `**${met}**` : met;
 }
 
 function targetsTable(runs: readonly Run[]): string {
   const targets = runs.map(targetsOf);
   const rows = targets[0]!.map((first, i) => {
     const limits = [...new Set(targets.map((each) => limitText(each[i]!)))];
-    return [first.what, limits.join(' / '), ...targets.flatMap((each) => [foundText(each[i]!), metText(each[i]!)])];
+    const found = targets.flatMap((each) => [foundText(each[i]!), emphasized(metText(each[i]!))]);
+    return [first.what, limits.join(' / '), ...found];
   });
   return table(['what', 'target', ...runs.flatMap((run) => [nameOf(run), 'met'])], rows);
-}
-
-export function limitText({ bound, limit, unit }: Target): string {
-  return `${bound} ${showValue(limit, unit)}`;
-}
-
-export function foundText({ found, unit, detail }: Target): string {
-  if (found === undefined) return 'not measured';
-  const value = showValue(found, unit);
-  if (detail.length === 1) return value;
-  return `${value} (${detail.map((part) => `${part.name} ${showValue(part.value, part.unit)}`).join(', ')})`;
-}
-
-export function metText({ met }: Target): string {
-  return met === undefined ? '-' : met ? 'yes' : '**no**';
 }
 
 function figuresTable(runs: readonly Run[], title: string, takes: (metric: string) => boolean): string[] {

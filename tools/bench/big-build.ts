@@ -3,15 +3,15 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './child.js';
-import type { Collection } from './collection.js';
 import type { Context } from './context.js';
 import { HMAP } from './places.js';
+import type { Samples } from './samples.js';
 import { overhead } from './sizes.js';
 
 const MEMORY = '256M';
 const PEAK = new URL('peak.js', import.meta.url).href;
 
-export async function measureBigBuild(context: Context, collection: Collection): Promise<void> {
+export async function measureBigBuild(context: Context, samples: Samples): Promise<void> {
   context.log('big build: writing 100M lines');
   const { tsv, entries } = await context.files('100M', 'u32');
   const table = join(context.cache, 'big.hmap');
@@ -29,11 +29,11 @@ export async function measureBigBuild(context: Context, collection: Collection):
     const bytes = statSync(table).size;
     const figure = { subject: 'hmap', dataset: '100M', values: 'u32' } as const;
     const note = `--memory ${MEMORY}, from a TSV of ${(statSync(tsv).size / 1e9).toFixed(2)} GB`;
-    collection.add({ ...figure, metric: 'big build', unit: 's', note }, seconds);
-    collection.add({ ...figure, metric: 'big build peak', unit: 'bytes', note: 'RSS' }, Number(readFileSync(peak)));
-    collection.add({ ...figure, metric: 'file', unit: 'bytes' }, bytes);
-    collection.add({ ...figure, metric: 'size', unit: 'bytes an entry' }, bytes / entries);
-    collection.add({ ...figure, metric: 'overhead', unit: 'bytes an entry' }, overhead(table));
+    samples.add({ ...figure, metric: 'big build', unit: 's', note }, seconds);
+    samples.add({ ...figure, metric: 'big build peak', unit: 'bytes', note: 'RSS' }, Number(readFileSync(peak)));
+    samples.add({ ...figure, metric: 'file', unit: 'bytes' }, bytes);
+    samples.add({ ...figure, metric: 'size', unit: 'bytes an entry' }, bytes / entries);
+    samples.add({ ...figure, metric: 'overhead', unit: 'bytes an entry' }, overhead(table));
   } finally {
     removeAll();
     process.off('exit', removeAll);

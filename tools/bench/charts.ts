@@ -1,7 +1,7 @@
 // The charts of a run: which figures each shows, and how. Knows figures and the options of ECharts; does not render.
 
 import { type Dataset, type Figure, findFigure, median, type Run, type Subject } from './model.js';
-import { ENTRIES, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
+import { datasetName, entriesOf, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 
 export interface Chart {
   /** Of the SVG, without its ending. */
@@ -106,7 +106,7 @@ function sizes(run: Run): Chart | undefined {
     color: COLORS[subject],
     values: datasets.map((dataset) => value(run, { metric: 'size', subject, dataset, unit: 'bytes an entry' })),
   }));
-  return barChart('sizes', bars, datasets.map(datasetName), {
+  return barChart('sizes', bars, datasets.map(categoryName), {
     title: 'Size of the file',
     about: 'bytes an entry, keys and u32 values included',
     run,
@@ -118,7 +118,7 @@ function builds(run: Run): Chart | undefined {
   const nanoseconds = (metric: string, subject: Subject) =>
     BUILT.map((dataset) => {
       const seconds = value(run, { metric, subject, dataset, values: 'u32', unit: 's' });
-      return seconds === undefined ? undefined : (1e9 * seconds) / ENTRIES[dataset]!;
+      return seconds === undefined ? undefined : (1e9 * seconds) / entriesOf(dataset)!;
     });
   const bars = [
     { name: 'hmap build, from TSV', color: COLORS.hmap, values: nanoseconds('build', 'hmap') },
@@ -126,7 +126,7 @@ function builds(run: Run): Chart | undefined {
     { name: 'hmap, from pairs in memory', color: '#f0a36b', values: nanoseconds('build pairs', 'hmap') },
     { name: 'Map, filled from pairs in memory', color: COLORS.Map, values: nanoseconds('build pairs', 'Map') },
   ];
-  return barChart('builds', bars, BUILT.map(datasetName), {
+  return barChart('builds', bars, BUILT.map(categoryName), {
     title: 'Building a table',
     about: 'nanoseconds an entry, u32 values; from TSV: the whole process',
     run,
@@ -168,7 +168,7 @@ function firstLookups(run: Run): Chart | undefined {
 function sizePoints(run: Run, selector: Partial<Figure>): Point[] {
   return SIZES.flatMap((dataset) => {
     const y = value(run, { ...selector, dataset });
-    return y === undefined ? [] : [[ENTRIES[dataset]!, y] as const];
+    return y === undefined ? [] : [[entriesOf(dataset)!, y] as const];
   });
 }
 
@@ -272,9 +272,8 @@ function frame(title: string, about: string, { node, cpu }: Run): object {
   };
 }
 
-function datasetName(dataset: Dataset): string {
-  const entries = ENTRIES[dataset];
-  return entries === undefined ? 'names of npm packages' : `${entries.toLocaleString('en-US')} entries`;
+function categoryName(dataset: Dataset): string {
+  return entriesOf(dataset) === undefined ? datasetName(dataset) : `${datasetName(dataset)} entries`;
 }
 
 /** 1000 as 1k, 1e6 as 1M. */

@@ -2,17 +2,17 @@
 
 import { runTask } from './child.js';
 import type { Answer, Task } from './cold-child.js';
-import type { Collection } from './collection.js';
 import type { Context } from './context.js';
 import type { Dataset } from './model.js';
 import { pageCache } from './page-cache.js';
 import { sampleLines } from './sample-keys.js';
+import type { Samples } from './samples.js';
 
 const LOOKUPS = 100;
 /** What is left of a file that was put out of the cache, at most: the pages that opening it reads again. */
 const COLD = 0.1;
 
-export async function measureCold(context: Context, collection: Collection): Promise<void> {
+export async function measureCold(context: Context, samples: Samples): Promise<void> {
   const cache = pageCache();
   if (typeof cache === 'string') {
     context.log(`cold: not measured, ${cache}`);
@@ -34,16 +34,16 @@ export async function measureCold(context: Context, collection: Collection): Pro
     const { afterOpen, afterOne, afterAll } = answer.resident;
     if (afterOpen > COLD * answer.tableBytes) throw new Error(`${tables.hmap} is still in the page cache`);
     const pages = (bytes: number) => bytes / cache.pageBytes;
-    collection.add({ ...figure, metric: 'resident after open', unit: 'bytes' }, afterOpen);
-    collection.add({ ...figure, metric: 'resident after a cold get', unit: 'bytes' }, afterOne);
-    collection.add({ ...figure, metric: 'pages of a cold get', unit: 'pages', count: 1 }, pages(afterOne - afterOpen));
-    collection.add({ ...figure, metric: 'faults of a cold get', unit: 'count', count: 1 }, answer.faultsOfOne);
+    samples.add({ ...figure, metric: 'resident after open', unit: 'bytes' }, afterOpen);
+    samples.add({ ...figure, metric: 'resident after a cold get', unit: 'bytes' }, afterOne);
+    samples.add({ ...figure, metric: 'pages of a cold get', unit: 'pages', count: 1 }, pages(afterOne - afterOpen));
+    samples.add({ ...figure, metric: 'faults of a cold get', unit: 'count', count: 1 }, answer.faultsOfOne);
     const note = `mean of ${LOOKUPS} after the first`;
-    collection.add(
+    samples.add(
       { ...figure, metric: 'pages of a cold get', unit: 'pages', count: LOOKUPS, note },
       pages(afterAll - afterOne) / LOOKUPS,
     );
-    collection.add(
+    samples.add(
       { ...figure, metric: 'faults of a cold get', unit: 'count', count: LOOKUPS, note },
       answer.faultsOfRest / LOOKUPS,
     );

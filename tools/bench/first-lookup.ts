@@ -1,8 +1,6 @@
 // From the start of a process to its first value: a whole process, timed from outside and by its own clock.
 
 import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import type { Collection } from './collection.js';
 import type { Context } from './context.js';
 import { timeToLine } from './first-line.js';
 import type { Answer, Task, Way } from './first-lookup-child.js';
@@ -10,13 +8,13 @@ import type { Files, Subject } from './model.js';
 import { folderOf, type PackageName } from './peers.js';
 import { readMap } from './read-map.js';
 import { sampleLines } from './sample-keys.js';
+import type { Samples } from './samples.js';
 
 /** A text of JSON that a program would load into a `Map`: an array of pairs, which is what `new Map` takes. */
-async function jsonOf(tsv: string): Promise<string> {
+function jsonOf(tsv: string): string {
   const path = tsv.replace(/\.tsv$/, '.json');
   if (existsSync(path) && statSync(path).mtimeMs >= statSync(tsv).mtimeMs) return path;
-  const map = readMap(await readFile(tsv));
-  writeFileSync(`${path}.part`, JSON.stringify([...map]));
+  writeFileSync(`${path}.part`, JSON.stringify([...readMap(tsv)]));
   renameSync(`${path}.part`, path);
   return path;
 }
@@ -28,8 +26,8 @@ interface Contender {
   readonly task: Omit<Task, 'key'>;
 }
 
-async function contenders({ peers }: Context, { tsv, tables }: Files): Promise<Contender[]> {
-  const json = { way: 'json', path: await jsonOf(tsv) } as const;
+function contenders({ peers }: Context, { tsv, tables }: Files): Contender[] {
+  const json = { way: 'json', path: jsonOf(tsv) } as const;
   const found: Contender[] = [
     { subject: 'node', note: 'prints a line, looks nothing up', task: { way: 'none', path: '' } },
     { subject: 'hmap', note: CACHED, task: { way: 'hmap', path: tables.hmap! } },
@@ -49,9 +47,9 @@ const PEERS = [
   { subject: 'sqlite-mmap', way: 'sqlite', name: 'better-sqlite3' },
 ] as const satisfies readonly { subject: Subject; way: Way; name: PackageName }[];
 
-export async function measureFirstLookup(context: Context, collection: Collection): Promise<void> {
+export async function measureFirstLookup(context: Context, samples: Samples): Promise<void> {
   const files = await context.files('1M', 'u32');
-  const all = await contenders(context, files);
+  const all = contenders(context, files);
   // One round before those that count: all files are then in the page cache.
   for (let round = -1; round < context.rounds; round++) {
     if (round >= 0) context.log(`first lookup 1M, round ${round + 1} of ${context.rounds}`);
@@ -64,8 +62,8 @@ export async function measureFirstLookup(context: Context, collection: Collectio
       }
       if (round < 0) continue;
       const figure = { subject, dataset: '1M', values: 'u32', unit: 'ms', note } as const;
-      collection.add({ ...figure, metric: 'first lookup' }, ms);
-      collection.add({ ...figure, metric: 'first lookup, own clock' }, answer.ms);
+      samples.add({ ...figure, metric: 'first lookup' }, ms);
+      samples.add({ ...figure, metric: 'first lookup, own clock' }, answer.ms);
     }
   }
 }

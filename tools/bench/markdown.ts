@@ -2,7 +2,7 @@
 
 import type { Chart } from './charts.js';
 import { DATASETS, type Figure, findFigure, median, type Run } from './model.js';
-import { ENTRIES, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
+import { datasetName, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 import { foundText, limitText, metText } from './target-text.js';
 import { targetsOf } from './targets.js';
 import { showNumber, showValue } from './units.js';
@@ -91,7 +91,7 @@ function figuresTable(runs: readonly Run[], title: string, takes: (metric: strin
     .map((figure) => [
       figure.metric,
       SUBJECT_NAMES[figure.subject],
-      ENTRIES[figure.dataset]?.toLocaleString('en-US') ?? figure.dataset,
+      datasetName(figure.dataset),
       detailsOf(figure),
       ...runs.map((run) => spreadText(findFigure(run, identity(figure)))),
       figure.note ?? '',

@@ -1,5 +1,6 @@
 // What subjects and data sets are called where people read of them, in the order in which they are shown.
 
+import { ENTRIES } from './data.js';
 import type { Dataset, Subject } from './model.js';
 
 export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
@@ -18,10 +19,12 @@ export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
 
 export const SUBJECT_ORDER = Object.keys(SUBJECT_NAMES) as Subject[];
 
-/** Entries of the sets whose number is fixed. */
-export const ENTRIES: Readonly<Partial<Record<Dataset, number>>> = {
-  '46k': 46_461,
-  '1M': 1_000_000,
-  '10M': 10_000_000,
-  '100M': 100_000_000,
-};
+/** Entries of a set; `undefined` where the number is that of a source out of our hands. */
+export function entriesOf(dataset: Dataset): number | undefined {
+  return (ENTRIES as Partial<Record<Dataset, number>>)[dataset];
+}
+
+/** What a reader sees of a data set's size. */
+export function datasetName(dataset: Dataset): string {
+  return entriesOf(dataset)?.toLocaleString('en-US') ?? 'names of npm packages';
+}

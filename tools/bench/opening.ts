@@ -1,19 +1,15 @@
 // How long `open` takes in a process that has imported the library.
 
 import { runTask } from './child.js';
-import type { Collection } from './collection.js';
 import type { Context } from './context.js';
 import type { Dataset } from './model.js';
 import type { Answer, Task } from './opening-child.js';
+import type { Samples } from './samples.js';
 
 /** A trial takes as long as Node takes to start, so there can be many. */
 const TRIALS = 4;
 
-export async function measureOpening(
-  context: Context,
-  collection: Collection,
-  datasets: readonly Dataset[],
-): Promise<void> {
+export async function measureOpening(context: Context, samples: Samples, datasets: readonly Dataset[]): Promise<void> {
   const rounds = TRIALS * context.rounds;
   const tasks: { dataset: Dataset; task: Task }[] = [];
   for (const dataset of datasets) {
@@ -27,8 +23,8 @@ export async function measureOpening(
       const { first, second } = await runTask<Answer>('opening-child.js', task);
       if (round < 0) continue;
       const figure = { subject: 'hmap', dataset, values: 'u32', unit: 'ms' } as const;
-      collection.add({ ...figure, metric: 'open', note: 'the first in the process: loads koffi' }, first);
-      collection.add({ ...figure, metric: 'open, second', note: 'the second in the process' }, second);
+      samples.add({ ...figure, metric: 'open', note: 'the first in the process: loads koffi' }, first);
+      samples.add({ ...figure, metric: 'open, second', note: 'the second in the process' }, second);
     }
   }
 }

@@ -1,6 +1,5 @@
 // One of several processes that hold a table: gets it, touches all of it, tells its memory when asked, and stays until it is killed.
 
-import { readFileSync } from 'node:fs';
 import { measureMemory } from '../demo/memory.js';
 import { taskOf } from './task-of.js';
 
@@ -23,7 +22,7 @@ async function hold({ holding, table: path, tsv, entries }: Task): Promise<unkno
   if (holding === 'none') return undefined;
   if (holding === 'Map') {
     const { readMap } = await import('./read-map.js');
-    const map = readMap(readFileSync(tsv));
+    const map = readMap(tsv);
     if (map.size !== entries) throw new Error(`the Map has ${map.size} entries, not ${entries}`);
     return map;
   }

@@ -3,9 +3,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Collection, Measured } from './collection.js';
 import type { Context } from './context.js';
 import type { Subject } from './model.js';
+import type { Samples } from './samples.js';
 import type { Holding, Message, Task } from './shared-child.js';
 
 const CHILD = fileURLToPath(new URL('shared-child.js', import.meta.url));
@@ -85,7 +85,7 @@ async function next<K extends Message['kind']>(child: ChildProcess, kind: K): Pr
   }
 }
 
-export async function measureShared(context: Context, collection: Collection): Promise<void> {
+export async function measureShared(context: Context, samples: Samples): Promise<void> {
   const { tsv, tables, entries } = await context.files('1M', 'u32');
   const rounds = Math.min(context.rounds, MOST_ROUNDS);
   for (let round = 0; round < rounds; round++) {
@@ -98,8 +98,8 @@ export async function measureShared(context: Context, collection: Collection): P
           context.log('pss: not measured, the system does not tell');
           return;
         }
-        const figure: Measured = { metric, subject, dataset: '1M', values: 'u32', unit: 'bytes', count, note };
-        collection.add(figure, pss);
+        const figure = { metric, subject, dataset: '1M', values: 'u32', unit: 'bytes', count, note } as const;
+        samples.add(figure, pss);
       }
     }
   }

@@ -3,10 +3,10 @@
 import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, open } from '../../src/index.js';
-import type { Collection } from './collection.js';
 import type { Context } from './context.js';
+import { Random } from './generate.js';
 import type { Dataset, Subject } from './model.js';
-import { Random } from './random.js';
+import type { Samples } from './samples.js';
 
 /** Entries of the set whose keys have one length. */
 const SAME_LENGTH = 1_000_000;
@@ -16,11 +16,7 @@ const KEY = 20;
 /** Subjects whose tables lie on the disk. */
 const ON_DISK: readonly Subject[] = ['hmap', 'cdb', 'lmdb', 'sqlite-mmap', 'classic-level'];
 
-export async function measureSizes(
-  context: Context,
-  collection: Collection,
-  datasets: readonly Dataset[],
-): Promise<void> {
+export async function measureSizes(context: Context, samples: Samples, datasets: readonly Dataset[]): Promise<void> {
   for (const dataset of datasets) {
     context.log(`sizes ${dataset}`);
     const files = await context.files(dataset, 'u32').catch((error: Error) => error);
@@ -36,21 +32,21 @@ export async function measureSizes(
       if (path === undefined) continue;
       const figure = { subject, dataset, values: 'u32' } as const;
       const bytes = bytesOnDisk(path);
-      collection.add({ ...figure, metric: 'file', unit: 'bytes' }, bytes);
-      collection.add({ ...figure, metric: 'size', unit: 'bytes an entry' }, bytes / entries);
-      if (subject === 'hmap') collection.add({ ...figure, metric: 'overhead', unit: 'bytes an entry' }, overhead(path));
+      samples.add({ ...figure, metric: 'file', unit: 'bytes' }, bytes);
+      samples.add({ ...figure, metric: 'size', unit: 'bytes an entry' }, bytes / entries);
+      if (subject === 'hmap') samples.add({ ...figure, metric: 'overhead', unit: 'bytes an entry' }, overhead(path));
     }
   }
-  await measureSameLength(context, collection);
+  await measureSameLength(context, samples);
 }
 
-async function measureSameLength(context: Context, collection: Collection): Promise<void> {
+async function measureSameLength(context: Context, samples: Samples): Promise<void> {
   context.log('sizes 1M, keys of one length');
   const path = join(context.cache, `same-length-${process.pid}.hmap`);
   try {
     await build(path, sameLength(context.seed), { value: 'u32' });
     const figure = { subject: 'hmap', dataset: '1M', values: 'u32', unit: 'bytes an entry' } as const;
-    collection.add({ ...figure, metric: 'overhead, keys of one length', note: `keys of ${KEY} bytes` }, overhead(path));
+    samples.add({ ...figure, metric: 'overhead, keys of one length', note: `keys of ${KEY} bytes` }, overhead(path));
   } finally {
     rmSync(path, { force: true });
   }
@@ -61,7 +57,7 @@ function* sameLength(seed: number): Generator<[string, number]> {
   // The number makes the key one of its kind, what follows makes it look like no other.
   for (let i = 0; i < SAME_LENGTH; i++) {
     const number = i.toString(36).padStart(8, '0');
-    const more = Math.floor(random.next() * 36 ** 6).toString(36);
+    const more = Math.floor(random.fraction() * 36 ** 6).toString(36);
     yield [`key-${number}-`.padEnd(KEY, more.padStart(7, '0')), i];
   }
 }

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { run, runTask } from './child.js';
 import type { Source } from './data.js';
 import { type Figure, type Files, median } from './model.js';
-import { type Part, passesOf, planLookups, queriesOf, type Trial } from './plan.js';
+import { isIn, type Part, passesOf, planLookups, queriesOf, type Trial } from './plan.js';
 import { ensureQueries } from './queries.js';
 import { Samples } from './samples.js';
 import type { Session } from './session.js';
@@ -39,6 +39,7 @@ async function measurePart(session: Session, part: Part, db: number, samples: Sa
   const left = new Set(part.trials);
   for (let round = 1; round <= session.rounds; round++) {
     for (const trial of left) {
+      if (!isIn(round, trial)) continue;
       const source = await session.source(part.dataset, trial.values);
       const files = await session.files(part.dataset, trial.values);
       if (!isThere(session, files, trial)) {
@@ -78,7 +79,7 @@ function runTrial(
 ): Promise<LookupResult> {
   const { subject, metric, values, count, keys = 'hit', order = 'uniform' } = trial;
   const queries = ensureQueries(source, keys, order, part.most, session.cache);
-  const passes = passesOf(part);
+  const passes = passesOf(trial);
   if (subject === 'cdb') return runCdb(session, files.tables.cdb!, queries, passes);
   const folder = session.folderOf(subject);
   const isRedis = subject === 'redis' || subject === 'redis-pipelined';

@@ -76,10 +76,16 @@ function realKeys(source: Source, chosen: Uint32Array, isMiss: Uint32Array): Wri
   };
 }
 
-/** The numbers of the keys that are looked up: spread over the whole table, so that it is touched all over. */
+/** The numbers of the keys that are looked up: spread over the whole table; each once before any comes again, where the order is uniform. */
 function choose(entries: number, order: Order, count: number, random: Random): Uint32Array {
+  if (order === 'uniform') {
+    const chosen = new Uint32Array(count);
+    for (let done = 0; done < count; done += entries) {
+      chosen.set(shuffled(entries, random).subarray(0, count - done), done);
+    }
+    return chosen;
+  }
   const all = shuffled(entries, random);
-  if (order === 'uniform') return all.slice(0, count);
   // The ranks are given to keys in random order: hot keys are no neighbours.
   const sums = new Float64Array(entries);
   let sum = 0;
@@ -106,8 +112,8 @@ function rankAt(sums: Float64Array, point: number): number {
 export interface Queries {
   readonly count: number;
   readonly numbers: Uint32Array;
-  /** Makes all keys anew: flat strings of one byte a character, whose hash V8 does not know yet. */
-  fresh(): string[];
+  /** Makes the keys anew, all or the first ones: flat strings of one byte a character, whose hash V8 does not know yet. */
+  fresh(most?: number): string[];
 }
 
 export function readQueries(path: string, most = Number.POSITIVE_INFINITY): Queries {
@@ -120,9 +126,9 @@ export function readQueries(path: string, most = Number.POSITIVE_INFINITY): Quer
   return {
     count,
     numbers,
-    fresh() {
-      const keys = new Array<string>(count);
-      for (let i = 0; i < count; i++) keys[i] = bytes.toString('latin1', starts[i]!, starts[i + 1]! - 1);
+    fresh(most = count) {
+      const keys = new Array<string>(Math.min(count, most));
+      for (let i = 0; i < keys.length; i++) keys[i] = bytes.toString('latin1', starts[i]!, starts[i + 1]! - 1);
       return keys;
     },
   };

@@ -32,6 +32,3 @@ export interface LookupResult {
   /** What one key (or entry) took in each timed pass, in nanoseconds. */
   readonly ns: readonly number[];
 }
-
-/** Untimed lookups before the timed ones, so that what is timed is compiled. */
-export const WARM_UP = 300_000;

@@ -1,6 +1,6 @@
 // A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and writes no file.
 
-import type { Chart } from './charts.js';
+import type { Chart } from './chart-shapes.js';
 import { DATASETS, type Figure, findFigure, median, type Run } from './model.js';
 import { datasetName, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 import { foundText, limitText, metText } from './target-text.js';

@@ -20,7 +20,7 @@ export async function measureMemory(context: Context): Promise<Figure[]> {
   await measureShared(context, samples);
   await measureVerify(context, samples, sizes);
   // Near the end: the one takes tables out of the page cache, the other puts all else out of it.
-  await measureCold(context, samples);
+  await measureCold(context, samples, context.full ? ['1M', '10M'] : ['1M']);
   if (context.full) await measureBigBuild(context, samples);
   return samples.figures();
 }

@@ -1,6 +1,6 @@
 // Turns charts into SVG with ECharts, on the server. Knows ECharts; does not know what is shown.
 
-import { type Chart, HEIGHT, WIDTH } from './charts.js';
+import { type Chart, HEIGHT, WIDTH } from './chart-shapes.js';
 
 /** As much of the package as is used here; it is none of the product's and so has no types here. */
 export interface Echarts {

@@ -194,12 +194,11 @@ const OPENS = [
   ['open, second', 'open after the imports, second in the process'],
 ] as const;
 
-function memoryRules(full: boolean): Rule[] {
+function memoryRules(): Rule[] {
   const pss = (subject: Figure['subject'], metric = 'pss') =>
     figure(subject, metric, '1M', { unit: 'bytes', count: 8 });
   const file = named('file', figure('hmap', 'file', '1M', { values: 'u32', unit: 'bytes' }));
   const against = (readers: number, fileBytes: number, floor: number) => readers / (fileBytes + floor);
-  const cold = full ? '10M' : '1M';
   return [
     atMost(
       'PSS of 8 readers, against file + 8 bare processes, 1M',
@@ -219,20 +218,22 @@ function memoryRules(full: boolean): Rule[] {
       file,
       named('node, modules loaded', pss('node', 'pss, modules loaded')),
     ),
-    atMost(
-      `data pages that a cold get reads, ${cold}`,
-      3,
-      'pages',
-      first,
-      figure('hmap', 'pages of a cold get', cold, { count: 1 }),
-    ),
-    atMost(
-      `resident after a cold get, ${cold}`,
-      COLD_RESIDENT,
-      'bytes',
-      first,
-      figure('hmap', 'resident after a cold get', cold, { unit: 'bytes' }),
-    ),
+    ...LARGE.flatMap((size) => [
+      atMost(
+        `data pages that a cold get reads, ${size}`,
+        3,
+        'pages',
+        first,
+        figure('hmap', 'pages of a cold get', size, { count: 1 }),
+      ),
+      atMost(
+        `resident after a cold get, ${size}`,
+        COLD_RESIDENT,
+        'bytes',
+        first,
+        figure('hmap', 'resident after a cold get', size, { unit: 'bytes' }),
+      ),
+    ]),
   ];
 }
 
@@ -262,13 +263,12 @@ function judge(run: Run, { sources, of, ...rule }: Rule): Target {
 
 /** Every target, in a fixed order, whether the run has its figures or not. */
 export function targetsOf(run: Run): Target[] {
-  const full = run.figures.some(({ metric, dataset }) => metric === 'pages of a cold get' && dataset === '10M');
   const rules = [
     ...lookupRules(),
     ...buildRules(run.node),
     ...sizeRules(),
     ...startRules(),
-    ...memoryRules(full),
+    ...memoryRules(),
     ...verifyRules(),
   ];
   return rules.map((rule) => judge(run, rule));

@@ -3,6 +3,7 @@
 import { humanBytes } from '../cli.js';
 import { plainTable } from '../table.js';
 import { DATASETS, type Figure, median, type Run, type Unit } from './model.js';
+import { foundText, limitText, metText } from './target-text.js';
 import { type Target, targetsOf } from './targets.js';
 
 const LOOKUPS = ['get', 'has', 'getMany', 'iterate'];
@@ -68,14 +69,8 @@ function show(value: number, unit: Unit): string {
 
 function targets(found: readonly Target[]): string[] {
   if (found.length === 0) return [];
-  const rows = found.map(({ what, atMost, unit, found, met, detail }) => [
-    what,
-    `${atMost} ${unit}`,
-    found === undefined ? 'not measured' : found.toFixed(3),
-    met === undefined ? '' : met ? 'met' : 'missed',
-    detail,
-  ]);
-  return [`Targets\n${plainTable(['target', 'limit', 'found', '', 'detail'], rows)}`];
+  const rows = found.map((target) => [target.what, limitText(target), foundText(target), metText(target)]);
+  return [`Targets\n${plainTable(['target', 'limit', 'found', ''], rows)}`];
 }
 
 function absent(run: Run): string[] {

@@ -1,0 +1,51 @@
+// Lookups in a file that is on the disk only: what they bring into memory, and how often they wait for the disk.
+
+import { runTask } from './child.js';
+import type { Answer, Task } from './cold-child.js';
+import type { Context } from './context.js';
+import type { Dataset } from './model.js';
+import { pageCache } from './page-cache.js';
+import { sampleLines } from './sample-keys.js';
+import type { Samples } from './samples.js';
+
+const LOOKUPS = 100;
+/** What is left of a file that was put out of the cache, at most: the pages that opening it reads again. */
+const COLD = 0.1;
+
+export async function measureCold(context: Context, samples: Samples): Promise<void> {
+  const cache = pageCache();
+  if (typeof cache === 'string') {
+    context.log(`cold: not measured, ${cache}`);
+    return;
+  }
+  const dataset: Dataset = context.full ? '10M' : '1M';
+  const { tsv, tables } = await context.files(dataset, 'u32');
+  const figure = { subject: 'hmap', dataset, values: 'u32' } as const;
+  for (let round = 0; round < context.rounds; round++) {
+    context.log(`cold ${dataset}, round ${round + 1} of ${context.rounds}`);
+    const lines = sampleLines(tsv, 1 + LOOKUPS, context.seed + round);
+    cache.evict(tables.hmap!);
+    const task: Task = { table: tables.hmap!, lines };
+    const answer = await runTask<Answer>('cold-child.js', task);
+    if (answer.resident === undefined) {
+      context.log(`cold: not measured, the mapping (${answer.mapping}) does not tell what is resident`);
+      return;
+    }
+    const { afterOpen, afterOne, afterAll } = answer.resident;
+    if (afterOpen > COLD * answer.tableBytes) throw new Error(`${tables.hmap} is still in the page cache`);
+    const pages = (bytes: number) => bytes / cache.pageBytes;
+    samples.add({ ...figure, metric: 'resident after open', unit: 'bytes' }, afterOpen);
+    samples.add({ ...figure, metric: 'resident after a cold get', unit: 'bytes' }, afterOne);
+    samples.add({ ...figure, metric: 'pages of a cold get', unit: 'pages', count: 1 }, pages(afterOne - afterOpen));
+    samples.add({ ...figure, metric: 'faults of a cold get', unit: 'count', count: 1 }, answer.faultsOfOne);
+    const note = `mean of ${LOOKUPS} after the first`;
+    samples.add(
+      { ...figure, metric: 'pages of a cold get', unit: 'pages', count: LOOKUPS, note },
+      pages(afterAll - afterOne) / LOOKUPS,
+    );
+    samples.add(
+      { ...figure, metric: 'faults of a cold get', unit: 'count', count: LOOKUPS, note },
+      answer.faultsOfRest / LOOKUPS,
+    );
+  }
+}

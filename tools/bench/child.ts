@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const running = new Set<ChildProcess>();
@@ -57,7 +58,7 @@ export async function run(command: string, args: readonly string[], options: Run
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
     if (code === 0) return { stdout: output.join(''), seconds: (ended - began) / 1000 };
     const how = late ? `took more than ${limit / 1000} s` : `ended with ${signal ?? `exit code ${code}`}`;
-    throw new Error(`${command} ${how}${lastLines(errors.join(''))}`);
+    throw new Error(`${basename(command)} ${how}${lastLines(errors.join(''))}`);
   } finally {
     clearTimeout(timer);
   }
@@ -86,6 +87,13 @@ function lastLines(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   // V8 and npm say in such lines what was wrong; the others are stacks and notes.
   const telling = lines.filter((line) => /error|fail|fatal|cannot|not found|no such/i.test(line));
-  const last = (telling.length > 0 ? telling : lines).slice(0, 2).map((line) => line.trim().slice(0, 200));
+  const last = (telling.length > 0 ? telling : lines)
+    .slice(0, 2)
+    .map((line) => withoutFolders(line.trim()).slice(0, 200));
   return last.length === 0 ? '' : `: ${last.join(' / ')}`;
+}
+
+/** What is told goes into results that others read: a path of this machine says nothing there. */
+function withoutFolders(line: string): string {
+  return line.replace(/(?:file:\/\/)?(?:\/[\w.@+-]+)+\/([\w.@+-]+)/g, '$1');
 }

@@ -141,9 +141,10 @@ export function passesOf({ subject }: Trial): number {
   return SLOW.includes(subject) ? 2 : 3;
 }
 
-/** Whether a trial belongs to each round: what the targets compare does, and the rest to every other one. */
-export function isIn(round: number, { metric, subject, values, keys, order, count }: Trial): boolean {
-  if (round % 2 === 1) return true;
+/** Whether a trial belongs to a round: what the targets compare does to each; the rest to every other one, or to the first where it is long. */
+export function isIn(round: number, { metric, subject, dataset, values, keys, order, count }: Trial): boolean {
+  const isLarge = dataset === '10M' || dataset === 'npm-names';
+  if (round === 1 || (round % 2 === 1 && !isLarge)) return true;
   if (order !== 'uniform' || values === 'bytes-200') return false;
   if (metric === 'get' && keys === 'hit') return subject === 'hmap' || values === 'u32';
   return (

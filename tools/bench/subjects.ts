@@ -19,6 +19,9 @@ export interface Held {
 
 const CACHE_BYTES = 2 ** 29;
 
+/** V8 numbers the properties of an object in the order in which they came, in 23 bits; when these are used up, each one added renumbers all. */
+const NUMBERED = 2 ** 23 - 2;
+
 const OPENERS: Partial<Record<LookupTask['subject'], (task: LookupTask) => Held | Promise<Held>>> = {
   async hmap({ table, values }) {
     const { open } = await import('../../src/index.js');
@@ -35,8 +38,13 @@ const OPENERS: Partial<Record<LookupTask['subject'], (task: LookupTask) => Held 
 
   object(task) {
     const object: Record<string, Value> = Object.create(null);
+    let count = 0;
     eachEntry(task, (key, value) => {
+      const start = ++count > NUMBERED ? performance.now() : 0;
       object[key] = value;
+      if (start === 0) return;
+      const seconds = (performance.now() - start) / 1000;
+      if (seconds > 1) throw new Error(`cannot hold so many: property ${count} took ${seconds.toFixed(1)} s to add`);
     });
     return { get: (key) => object[key] };
   },

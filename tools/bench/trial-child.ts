@@ -84,10 +84,18 @@ function timePasses(prepare: Prepare, passes: number, expected: number): number[
   });
 }
 
+/** Entries that one timed pass goes through, at least: a small table is gone through several times. */
+const ITERATED = 500_000;
+
 function iterations(task: LookupTask, table: Held): number[] {
-  const expected = sumOfAll(task.source, task.entries);
-  const times = timePasses(() => () => iterateNumbers(table), task.passes, expected);
-  return times.map((time) => time / task.entries);
+  const times = Math.ceil(ITERATED / task.entries);
+  const prepare: Prepare = () => () => {
+    let sum = 0;
+    for (let i = 0; i < times; i++) sum += iterateNumbers(table);
+    return sum;
+  };
+  const expected = sumOfAll(task.source, task.entries) * times;
+  return timePasses(prepare, task.passes, expected).map((time) => time / (task.entries * times));
 }
 
 function lookups(task: LookupTask, table: Held): number[] {

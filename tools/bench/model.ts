@@ -53,7 +53,7 @@ export interface Figure {
   /** For lookups. */
   readonly keys?: Keys;
   readonly order?: Order;
-  /** Keys of one batch, for getMany and pipelines; processes, for shared memory. */
+  /** Keys of one batch, for getMany and pipelines; processes, for shared memory; lookups that a mean is of. */
   readonly count?: number;
   /** Where the figure needs a word: what else was on, or what it includes. */
   readonly note?: string;

@@ -1,0 +1,91 @@
+// How long tables take to build: whole processes from a file, and from pairs in memory. Knows how each is started.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cdbBuild, ensureCdbInput } from './cdb.js';
+import { run, runTask } from './child.js';
+import { readLines } from './lines.js';
+import { NODE_ARGS } from './lookups.js';
+import type { Dataset, Figure, Subject } from './model.js';
+import type { PairsTask } from './pairs-child.js';
+import { HMAP } from './places.js';
+import { Samples } from './samples.js';
+import type { Session } from './session.js';
+
+interface Build {
+  readonly metric: 'build' | 'build pairs';
+  readonly subject: Subject;
+  readonly dataset: Dataset;
+  readonly note?: string;
+  /** Builds once; gives the seconds. */
+  run(): Promise<number>;
+}
+
+export async function measureBuilds(session: Session): Promise<Figure[]> {
+  const samples = new Samples();
+  const datasets: Dataset[] = session.full ? ['46k', '1M', '10M'] : ['46k', '1M'];
+  for (const dataset of datasets) {
+    const builds = (await buildsOf(session, dataset)).filter(({ metric, subject }) =>
+      session.wants(metric, subject, dataset),
+    );
+    for (let round = 1; round <= session.rounds && builds.length > 0; round++) {
+      for (const { metric, subject, note, run } of builds) {
+        const seconds = await run();
+        samples.add(
+          { metric, subject, dataset, values: 'u32', unit: 's', ...(note === undefined ? {} : { note }) },
+          seconds,
+        );
+        session.log(`${metric} ${subject} ${dataset}: ${seconds.toFixed(2)} s (round ${round} of ${session.rounds})`);
+      }
+    }
+  }
+  return samples.figures();
+}
+
+async function buildsOf(session: Session, dataset: Dataset): Promise<Build[]> {
+  const { tsv } = await session.source(dataset, 'u32');
+  const output = join(session.cache, `built-${process.pid}.tmp`);
+  const builds: Build[] = [
+    {
+      metric: 'build',
+      subject: 'hmap',
+      dataset,
+      note: 'the command, from tab-separated lines; the file is on the disk when it ends',
+      run: () => fromFile(tsv, output, process.execPath, [HMAP, 'build', '--value', 'u32', tsv, output]),
+    },
+  ];
+  if (session.cdb !== undefined) {
+    const input = ensureCdbInput(tsv);
+    builds.push({
+      metric: 'build',
+      subject: 'cdb',
+      dataset,
+      note: 'cdb -c -m; does not wait for the disk',
+      run: () => fromFile(input, output, ...cdbBuild(input, output)),
+    });
+  }
+  if (dataset === '46k') return builds;
+  for (const subject of ['hmap', 'Map'] as const) {
+    const run = () => fromPairs({ subject, tsv, output });
+    builds.push({ metric: 'build pairs', subject, dataset, run });
+  }
+  return builds;
+}
+
+/** The wall time of a whole process that reads `input`, which is in the page cache. */
+async function fromFile(input: string, output: string, command: string, args: readonly string[]): Promise<number> {
+  readLines(input, () => {});
+  try {
+    return (await run(command, args)).seconds;
+  } finally {
+    rmSync(output, { force: true });
+  }
+}
+
+async function fromPairs(task: PairsTask): Promise<number> {
+  try {
+    return (await runTask<{ seconds: number }>('./pairs-child.js', task, NODE_ARGS)).seconds;
+  } finally {
+    rmSync(task.output, { force: true });
+  }
+}

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { run, start } from './child.js';
 import { readLines } from './lines.js';
 
@@ -30,7 +31,7 @@ export async function startRedis(): Promise<Redis> {
     '--daemonize',
     'no',
   ];
-  const server = start('redis-server', [...options, '--dir', '/tmp', '--loglevel', 'warning']);
+  const server = start('redis-server', [...options, '--dir', tmpdir(), '--loglevel', 'warning']);
   server.stdout!.resume();
   server.stderr!.resume();
   let gone: Error | undefined;

@@ -3,7 +3,7 @@
 import { HmapError } from './errors.js';
 import { withFile } from './file.js';
 import { heapStart } from './layout.js';
-import { MAPPING_CHOICES, type MappingChoice, mapRanges } from './mapping/open-file.js';
+import { MAPPING_CHOICES, type MappingChoice, mapRanges, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { segmentsOf } from './segment.js';
 import { type KeyForm, Table } from './table.js';
@@ -22,6 +22,9 @@ export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm 
   /** What the operating system starts to read at once, in the background. Default `none`: each page when it is first touched. */
   warm?: Warm;
 }
+
+// A program pays for this when it starts, not when it first opens a table.
+prepareMapping();
 
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const KEY_FORMS: readonly KeyForm[] = ['string', 'bytes'];

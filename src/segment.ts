@@ -71,6 +71,7 @@ export class RecordCursor {
   readonly #keyWidth: number;
   readonly #valueWidth: number;
   #segment!: Segment;
+  /** Nothing is entered yet: the range is empty. */
   #end = 0;
 
   constructor(header: Header) {

@@ -10,9 +10,10 @@ import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { Mapping, MappingKind } from './mapping/mapping.js';
 import type { Segment } from './segment.js';
+import { decodeText, isShortAscii, shortAscii } from './text.js';
 import type { ValueType } from './types.js';
-import { DECODERS, decodeText, type ValueDecoder } from './values.js';
-import { type Place, walkRecords } from './walk.js';
+import { DECODERS, type ValueDecoder } from './values.js';
+import { Walk } from './walk.js';
 
 /** How a table yields its keys. */
 export type KeyForm = 'string' | 'bytes';
@@ -158,7 +159,9 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   forEach(callback: (value: V, key: K, table: ReadonlyMap<K, V>) => void, thisArg?: unknown): void {
     this.#opened();
     if (typeof callback !== 'function') throw new TypeError('callback: expected a function');
-    for (const at of this.#records()) callback.call(thisArg, this.#valueAt(at), this.#keyAt(at), this);
+    for (const walk = this.#walk(); walk.step(); this.#opened()) {
+      callback.call(thisArg, this.#valueAt(walk), this.#keyAt(walk), this);
+    }
   }
 
   /**
@@ -194,39 +197,38 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
-  #each<R>(take: (at: Place) => R): Generator<R, undefined, unknown> {
+  #each<R>(take: (at: Walk) => R): Generator<R, undefined, unknown> {
     this.#opened();
     return this.#taken(take);
   }
 
-  *#taken<R>(take: (at: Place) => R): Generator<R, undefined, unknown> {
-    for (const at of this.#records()) yield take(at);
+  *#taken<R>(take: (at: Walk) => R): Generator<R, undefined, unknown> {
+    this.#opened();
+    for (const walk = this.#walk(); walk.step(); this.#opened()) yield take(walk);
   }
 
-  *#records(): Generator<Place, undefined, unknown> {
-    this.#opened();
+  #walk(): Walk {
     const segments = this.#segments.map((segment, i) => ({
       segment,
       readAhead: (start: number, length: number) => this.#mapped?.advise('willneed', i, start, length),
     }));
-    for (const place of walkRecords(this.header, segments)) {
-      yield place;
-      this.#opened();
-    }
+    return new Walk(this.header, segments);
   }
 
-  #valueAt({ cursor, segment }: Place): V {
+  #valueAt({ cursor, segment }: Walk): V {
     return this.#decode(segment.heap, cursor.value, cursor.valueBytes);
   }
 
-  #keyAt({ cursor, segment: { heap } }: Place): K {
+  #keyAt({ cursor, segment: { heap } }: Walk): K {
     if (this.#keyForm === 'bytes') return DECODERS.bytes(heap, cursor.key, cursor.keyBytes) as K;
-    const bytes = heap.bytes.subarray(cursor.key, cursor.value);
+    const { key, keyBytes } = cursor;
+    if (isShortAscii(heap, key, keyBytes)) return shortAscii(heap, key, keyBytes) as K;
+    const bytes = heap.bytes.subarray(key, cursor.value);
     if (!isUtf8(bytes)) {
       const message = `the key ${showKey(bytes)} is not valid UTF-8; open the table with { key: 'bytes' } to iterate over it`;
       throw new HmapError('HMAP_KEY_NOT_UTF8', message, { path: this.path, key: Uint8Array.from(bytes) });
     }
-    return decodeText(heap, cursor.key, cursor.keyBytes) as K;
+    return decodeText(heap, key, keyBytes) as K;
   }
 }
 

@@ -5,6 +5,7 @@ import { Block } from './bytes.js';
 import { HmapError, type HmapErrorCode, showKey } from './errors.js';
 import { kindOf } from './keys.js';
 import { MAX_VALUE_BYTES } from './layout.js';
+import { decodeText } from './text.js';
 import { INTEGER_RANGES, type ValueType, type ValueTypes } from './types.js';
 
 /** A value in bytes: `length` bytes of `block` from `at`. Valid until the next value is encoded. */
@@ -217,11 +218,6 @@ export const DECODERS: { readonly [T in ValueType]: ValueDecoder<ValueTypes[T]> 
   f32: (block, at) => block.view.getFloat32(at, true),
   f64: (block, at) => block.view.getFloat64(at, true),
 };
-
-/** Text of `length` bytes. Bytes that are no UTF-8 become U+FFFD; the builder lets none in. */
-export function decodeText(block: Block, at: number, length: number): string {
-  return block.bytes.toString('utf8', at, at + length);
-}
 
 /** Whether bytes are a value of the type; what `verify` holds each value to. Fixed widths are checked elsewhere. */
 export function isValueOf(type: ValueType, block: Block, at: number, length: number): boolean {

@@ -7,12 +7,6 @@ import { RecordCursor, Segment } from './segment.js';
 /** How far ahead the operating system is asked to read, in bytes. */
 const READ_AHEAD = 8 * 2 ** 20;
 
-/** A place in the walk; one object for all records of a segment. */
-export interface Place {
-  readonly cursor: RecordCursor;
-  readonly segment: Segment;
-}
-
 /** A segment that can be walked. */
 export interface Walkable {
   readonly segment: Segment;
@@ -20,24 +14,49 @@ export interface Walkable {
   readonly readAhead: (start: number, length: number) => void;
 }
 
-/**
- * All records of the segments, one after the other. Steps are bounded by the bytes of the heaps; only what is walked is asked for.
- * @throws {HmapError} `HMAP_DAMAGED` at a record that does not fit
- */
-export function* walkRecords(header: Header, segments: Iterable<Walkable>): Generator<Place, undefined, unknown> {
-  const cursor = new RecordCursor(header);
-  for (const { segment, readAhead } of segments) {
-    const place = { cursor, segment };
-    cursor.enter(segment, 0, segment.heapBytes);
-    let asked = 0;
-    while (cursor.step()) {
-      if (cursor.record >= asked) {
-        const start = segment.heapOffset - segment.offset + cursor.record;
-        readAhead(start, Math.min(READ_AHEAD, segment.heapBytes - cursor.record));
-        asked = cursor.record + READ_AHEAD / 2;
-      }
-      yield place;
+/** Goes through all records of the segments, one after the other. Steps are bounded by the bytes of the heaps; only what is walked is asked for. */
+export class Walk {
+  /** The record at which the walk is, and its segment. */
+  readonly cursor: RecordCursor;
+  segment!: Segment;
+  readonly #segments: Iterator<Walkable>;
+  #readAhead: Walkable['readAhead'] = () => {};
+  /** Offset in the key heap up to which no more has to be asked for. */
+  #asked = 0;
+
+  constructor(header: Header, segments: Iterable<Walkable>) {
+    this.cursor = new RecordCursor(header);
+    this.#segments = segments[Symbol.iterator]();
+  }
+
+  /**
+   * Moves to the next record; `false` at the end.
+   * @throws {HmapError} `HMAP_DAMAGED` at a record that does not fit
+   */
+  step(): boolean {
+    const { cursor } = this;
+    while (!cursor.step()) {
+      const next = this.#segments.next();
+      if (next.done) return false;
+      this.segment = next.value.segment;
+      this.#readAhead = next.value.readAhead;
+      this.#asked = 0;
+      cursor.enter(this.segment, 0, this.segment.heapBytes);
     }
+    if (cursor.record >= this.#asked) this.#ask();
+    return true;
+  }
+
+  /** Ends the walk before its end; lets go of what the segments hold. */
+  end(): void {
+    this.#segments.return?.();
+  }
+
+  #ask(): void {
+    const { cursor, segment } = this;
+    const start = segment.heapOffset - segment.offset + cursor.record;
+    this.#readAhead(start, Math.min(READ_AHEAD, segment.heapBytes - cursor.record));
+    this.#asked = cursor.record + READ_AHEAD / 2;
   }
 }
 

@@ -189,19 +189,23 @@ describe('which mapping', () => {
   }
 
   test('without native code there is the copy', async () => {
-    const script = `
+    // Before hmap is loaded, which loads them.
+    const first = `
       import Module from 'node:module';
       const load = Module._load;
       Module._load = (name, ...rest) => {
         if (name === 'koffi' || name === 'mmap-io') throw new Error('not here');
         return load(name, ...rest);
-      };
+      };`;
+    const script = `
       const table = hmap.open(process.argv[1]);
       console.log(table.mapping, table.get('key 1'));
       for (const mapping of ['libc', 'mmap-io']) {
         try { hmap.open(process.argv[1], { mapping }) } catch (error) { console.log(error.code, error.expected) }
       }`;
-    const { stderr: _, ...outcome } = await runModule(script, [path]);
+    const { stderr: _, ...outcome } = await runModule(script, [path], {
+      flags: ['--import', `data:text/javascript,${encodeURIComponent(first)}`],
+    });
     const stdout = `copy ${model.get('key 1')}\nHMAP_MAPPING libc\nHMAP_MAPPING mmap-io\n`;
     assert.deepEqual(outcome, { status: 0, signal: null, stdout });
   });

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { showKey } from '../src/errors.js';
 import { withFileAsync } from '../src/file.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../src/index.js';
-import { mappedSegments, walkRecords } from '../src/walk.js';
+import { mappedSegments, Walk } from '../src/walk.js';
 import { EXIT, examples, exitWith, parseInteger, say } from './cli.js';
 import { FORMATS, type FormatName } from './formats/format.js';
 import { loadFormat } from './formats/index.js';
@@ -73,15 +73,17 @@ async function dumpEntries(
     const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
     let done = 0;
-    if (limit > 0) {
-      for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path))) {
-        writer.entry(segment.heap, cursor, out);
+    const walk = new Walk(header, mappedSegments(fd, header, path));
+    try {
+      for (; done < limit && walk.step(); done++) {
+        writer.entry(walk.segment.heap, walk.cursor, out);
         if (out.full) {
           await out.flush();
           progress.update('dumping', 'entries', done, total);
         }
-        if (++done >= limit) break;
       }
+    } finally {
+      walk.end();
     }
     writer.end?.(out);
   }).finally(() => progress.stop());

@@ -26,7 +26,7 @@ interface Libc {
 let loaded: Libc | null | undefined;
 
 /** The C library, or `null` where it cannot be called. Loading costs 5 to 12 ms, once. */
-function loadLibc(): Libc | null {
+export function loadLibc(): Libc | null {
   if (loaded !== undefined) return loaded;
   loaded = null;
   const mapAnonymous = { linux: 0x20, android: 0x20, darwin: 0x1000, freebsd: 0x1000 }[process.platform as string];

@@ -21,7 +21,8 @@ interface MmapIo {
 
 let loaded: MmapIo | null | undefined;
 
-function loadMmapIo(): MmapIo | null {
+/** The package, or `null` where it does not load; looked for once. */
+export function loadMmapIo(): MmapIo | null {
   if (loaded !== undefined) return loaded;
   try {
     loaded = createRequire(import.meta.url)('mmap-io') as MmapIo;

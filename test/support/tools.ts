@@ -10,7 +10,7 @@ import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
 import { withFileAsync } from '../../src/file.js';
 import { type BuildOptions, type BuildSummary, build, type Entry, type Key, type ValueType } from '../../src/index.js';
-import { mappedSegments, walkRecords } from '../../src/walk.js';
+import { mappedSegments, Walk } from '../../src/walk.js';
 import { Feed } from '../../tools/formats/feed.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/index.js';
@@ -169,8 +169,8 @@ export async function dumpOf(path: string, format: FormatName): Promise<Buffer> 
   const out = new Output();
   await withFileAsync(path, async ({ fd, header }) => {
     const entries = writer(header);
-    for (const { cursor, segment } of walkRecords(header, mappedSegments(fd, header, path)))
-      entries.entry(segment.heap, cursor, out);
+    const walk = new Walk(header, mappedSegments(fd, header, path));
+    while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
     entries.end?.(out);
   });
   return Buffer.from(out.toLatin1(), 'latin1');

@@ -4,6 +4,7 @@
 import { ftruncateSync } from 'node:fs';
 import type { Assembled, Assembly } from './assemble.js';
 import { BlockSums } from './block-sums.js';
+import { waitFor } from './helper.js';
 import { blockCount } from './layout.js';
 import { BucketLoads } from './loads.js';
 import { planFile } from './plan.js';
@@ -50,7 +51,7 @@ export async function assembleSpans(
   const loads = new BucketLoads();
   const all = new BlockSums(headerBytes, sums);
   for (const [lane, span] of layout.spans.entries()) {
-    let result = lane === 0 ? undefined : await answers[lane - 1];
+    let result = lane === 0 ? undefined : await waitFor(answers[lane - 1]!, progress);
     if (result === undefined) {
       // This thread's own span, or one that its helper did not write.
       const writing = writeSpan(work, span, hashes);

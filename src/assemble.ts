@@ -107,7 +107,8 @@ class Pass {
     const start = { bucket: 0, segmentOffset: headerBytes, heapBytes: 0 };
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
-    this.writer = plan && new TableWriter(fd, plan, form, start, this.#sums, hashes);
+    const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
+    this.writer = plan && new TableWriter(fd, plan, form, start, bytes, this.#sums, hashes);
     this.kept = assembly.duplicates === 'error' ? undefined : new EntryStats(assembly.valueType);
   }
 

@@ -32,11 +32,6 @@ export class BlockSums {
     this.#sums = sums;
   }
 
-  /** Start of the block in which an offset of the file lies. */
-  blockStart(offset: number): number {
-    return offset - ((offset - this.#grid) % BLOCK);
-  }
-
   /** Sums a piece of the file that was written at `offset`. */
   take(hashes: BlockHasher, bytes: Uint8Array, offset: number): void {
     const first = Math.floor((offset - this.#grid) / BLOCK);

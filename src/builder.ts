@@ -287,7 +287,10 @@ export class Builder implements RecordSink {
       metadata,
     });
     writeAll(fd, header, 0);
+    const synced = this.#publication.sync();
+    // Frees as many pages as were spilled, which takes its time.
     this.#spill.close();
+    await synced;
     this.#options.signal?.throwIfAborted();
     this.#publication.publish();
     const fileBytes = checksums.offset + checksums.bytes;

@@ -5,6 +5,8 @@ import { MAX_U64 } from './layout.js';
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
 export class Block {
   readonly bytes: Buffer;
+  /** For copies that are no Buffers: its `slice` makes one in a single step. */
+  readonly plain: Uint8Array;
   readonly view: DataView;
 
   /** @param source a size in bytes (zero-filled memory), or memory to look at without copying */
@@ -13,6 +15,7 @@ export class Block {
       typeof source === 'number'
         ? Buffer.from(new ArrayBuffer(source))
         : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+    this.plain = new Uint8Array(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
@@ -40,13 +43,15 @@ export function copyBytes(from: Block, at: number, to: Block, target: number, le
 
 /** Bytes behind its target that {@link copyLoosely} may overwrite. */
 export const LOOSE = 3;
+// What is exported is loaded anew each time.
+const SPARE = LOOSE;
 
 /**
  * Copies `length` bytes between blocks by whole words: up to {@link LOOSE} bytes behind the target may be overwritten, and must be there. A
  * third faster than {@link copyBytes} for short runs whose length varies.
  */
 export function copyLoosely(from: Block, at: number, to: Block, target: number, length: number): void {
-  if (length > NATIVE_COPY || at + length + LOOSE > from.bytes.length) {
+  if (length > NATIVE_COPY || at + length + SPARE > from.bytes.length) {
     copyBytes(from, at, to, target, length);
     return;
   }

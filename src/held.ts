@@ -4,6 +4,8 @@ import { readU64 } from './bytes.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
 export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
+// V8 folds constants that a module keeps to itself into its code; what is exported or imported it loads anew each time.
+const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, headFixed: HEAD_FIXED, headVariable: HEAD_VARIABLE } = HELD;
 /** Bytes that stand in for a large value: its position in the spill file. */
 export const POSITION = 8;
 
@@ -17,18 +19,18 @@ export interface HeldForm {
 
 /** Bytes before the key of a held record. */
 export function headBytes(form: HeldForm): number {
-  return form.fixedValue === undefined ? HELD.headVariable : HELD.headFixed;
+  return form.fixedValue === undefined ? HEAD_VARIABLE : HEAD_FIXED;
 }
 
 /** Bytes that a held record takes after its head and key. */
 function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
   if (form.fixedValue !== undefined) return form.fixedValue;
-  const bytes = view.getUint32(at + HELD.valueBytes, true);
+  const bytes = view.getUint32(at + VALUE_BYTES, true);
   return bytes >= form.largeValue ? POSITION : bytes;
 }
 
 export function heldSize(form: HeldForm, view: DataView, at: number): number {
-  return headBytes(form) + view.getUint16(at + HELD.keyBytes, true) + heldValueBytes(form, view, at);
+  return headBytes(form) + view.getUint16(at + KEY_BYTES, true) + heldValueBytes(form, view, at);
 }
 
 /** Where a large value lies in the spill file, from the offset of what stands in for it. */

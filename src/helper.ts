@@ -4,6 +4,7 @@
 // error, if there is one.
 
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, Worker } from 'node:worker_threads';
 
 /** Most threads of one build, the caller's included; more would wait for the disk, and each takes tens of megabytes. */
@@ -15,6 +16,22 @@ const LEAST_MEMORY = 32 * 2 ** 20;
 /** Threads that a build with `memory` bytes can use, the caller's included. */
 export function threadsFor(memory: number): number {
   return Math.max(1, Math.min(MOST_THREADS, availableParallelism(), Math.floor(memory / LEAST_MEMORY)));
+}
+
+/** Milliseconds between two looks at what there is to do while a helper is waited for. */
+const LOOK = 50;
+
+/** Waits for helpers, and calls `meanwhile` now and then, which may throw to stop waiting. */
+export async function waitFor<T>(answer: Promise<T>, meanwhile: () => Promise<void> | undefined): Promise<T> {
+  let waiting = true;
+  const settled = answer.finally(() => {
+    waiting = false;
+  });
+  while (waiting) {
+    await Promise.race([settled, sleep(LOOK, undefined, { ref: false })]);
+    await meanwhile();
+  }
+  return settled;
 }
 
 /** One helper thread. */

@@ -6,9 +6,13 @@ import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './held.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import type { SpillFile } from './spill.js';
 
+// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+const { hash: HASH, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;
+const SPARE = LOOSE;
+
 const SMALLEST_CHUNK = 4096;
 const LARGEST_CHUNK = 128 * 1024;
-const MOST_BITS = 8;
+const MOST_BITS = 9;
 /** Bytes that are read at once when a partition is parted further. */
 const WINDOW = 2 ** 20;
 
@@ -59,7 +63,7 @@ export class Partitions {
     this.#head = headBytes(form);
     this.#spill = spill;
     this.consumed = consumed;
-    this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, room / 1024));
+    this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, room / 2048));
     // Four chunks for each partition, so that half-filled ones waste little of the arena.
     const fitting = Math.floor(Math.log2(room / this.#chunk / 4));
     this.bits = Math.min(MOST_BITS, Math.max(1, fitting), 32 - consumed);
@@ -87,9 +91,9 @@ export class Partitions {
     const size = this.#head + keyBytes + (large ? POSITION : valueBytes);
     const at = this.#room(partition, size);
     const { view } = this.arena;
-    view.setInt32(at + HELD.hash, hash, true);
-    view.setUint16(at + HELD.keyBytes, keyBytes, true);
-    if (this.#form.fixedValue === undefined) view.setUint32(at + HELD.valueBytes, valueBytes, true);
+    view.setInt32(at + HASH, hash, true);
+    view.setUint16(at + KEY_BYTES, keyBytes, true);
+    if (this.#form.fixedValue === undefined) view.setUint32(at + VALUE_BYTES, valueBytes, true);
     const to = at + this.#head;
     copyLoosely(key, keyAt, this.arena, to, keyBytes);
     if (large) {
@@ -102,7 +106,7 @@ export class Partitions {
 
   /** Takes over a held record as it is, from an earlier parting. */
   addHeld(from: Block, at: number, size: number): void {
-    const hash = from.view.getInt32(at + HELD.hash, true);
+    const hash = from.view.getInt32(at + HASH, true);
     const partition = (hash << this.consumed) >>> (32 - this.bits);
     copyLoosely(from, at, this.arena, this.#room(partition, size), size);
   }
@@ -117,13 +121,13 @@ export class Partitions {
       return at;
     }
     this.#endChunk(partition);
-    const bytes = Math.ceil((size + LOOSE) / this.#chunk) * this.#chunk;
+    const bytes = Math.ceil((size + SPARE) / this.#chunk) * this.#chunk;
     if (this.#free + bytes > this.#high) this.spillAll();
     const start = this.#free;
     this.#free += bytes;
     this.#start[partition] = start;
     this.#fill[partition] = start + size;
-    this.#limit[partition] = start + bytes - LOOSE;
+    this.#limit[partition] = start + bytes - SPARE;
     return start;
   }
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
+  fsync,
   fsyncSync,
   linkSync,
   openSync,
@@ -15,6 +16,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { HmapError, systemError } from './errors.js';
 
 /**
@@ -53,6 +55,11 @@ export class Publication {
       this.abandon();
       throw systemError(error, 'write', path);
     }
+  }
+
+  /** Starts to make what was written durable, in the background; {@link publish} waits for what is left. */
+  async sync(): Promise<void> {
+    await promisify(fsync)(this.fd);
   }
 
   /** Makes the file durable and visible. */

@@ -7,6 +7,9 @@ import { HELD, type HeldForm, headBytes, heldSize } from './held.js';
 const INSERTION = 24;
 const MOST_DIGIT_BITS = 16;
 
+// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+const { hash: HASH, keyBytes: KEY_BYTES } = HELD;
+
 /** Sorts by hash (unsigned), then by key bytes; records with the same key stay in the order in which they came. */
 export class Sorter {
   /** Offsets of the records in the block, and their hashes, in the order in which they came. */
@@ -52,7 +55,7 @@ export class Sorter {
     let at = 0;
     for (let i = 0; i < count; i++) {
       positions[i] = at;
-      hashes[i] = view.getInt32(at + HELD.hash, true);
+      hashes[i] = view.getInt32(at + HASH, true);
       at += heldSize(this.#form, view, at);
     }
   }
@@ -126,8 +129,8 @@ export class Sorter {
     const { view } = this.#block;
     const p = this.positions[a]!;
     const q = this.positions[b]!;
-    const pBytes = view.getUint16(p + HELD.keyBytes, true);
-    const qBytes = view.getUint16(q + HELD.keyBytes, true);
+    const pBytes = view.getUint16(p + KEY_BYTES, true);
+    const qBytes = view.getUint16(q + KEY_BYTES, true);
     return compareBytes(view, p + this.#keyAt, pBytes, view, q + this.#keyAt, qBytes);
   }
 }

@@ -46,11 +46,12 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const arena = new Block(work.arena);
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
-  const writer = new TableWriter(fd, plan, form, span.start, sums, hashes);
   const sorter = new Sorter(form);
   const readLarge = (position: number, into: Uint8Array) => spill.read(position, into);
-  let largest = 0;
-  for (let i = span.first; i < span.behind; i++) largest = Math.max(largest, holding.sizes[i]!);
+  const sizes = holding.sizes.subarray(span.first, span.behind);
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const writer = new TableWriter(fd, plan, form, span.start, all, sums, hashes);
   const block = new Block(largest);
   let done = 0;
   for (let i = span.first; i < span.behind; i++) {

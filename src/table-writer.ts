@@ -6,13 +6,22 @@ import { Block, copyLoosely, LOOSE, writeVarint } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import type { SegmentPlace } from './header.js';
 import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
-import { alignToPage, BLOCK, heapStart, VARIABLE } from './layout.js';
+import * as layout from './layout.js';
 import { BucketLoads } from './loads.js';
 import type { Plan } from './plan.js';
 import { writeAll } from './spill.js';
 
-const HEAP_BUFFER = 16 * BLOCK;
-const BUCKET_BUFFER = 4 * BLOCK;
+// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;
+const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;
+
+/**
+ * Pieces end at multiples of this in the file, so that Linux holds them in pages of 2 MiB and maps them as such: a lookup among 10M entries
+ * is a sixth cheaper then (native-notes/performance.md).
+ */
+const PIECE = 2 ** 21;
+/** Large, since what is left of a buffer behind the last whole piece is moved to its start. */
+const BUFFER = 4 * PIECE;
 /** Most bytes of the two length prefixes. */
 const PREFIXES = 8;
 
@@ -54,7 +63,16 @@ export class TableWriter {
   /** The first bucket, over all segments, whose offset has not been written. */
   #nextBucket: number;
 
-  constructor(fd: number, plan: Plan, form: HeldForm, start: Start, sums: BlockSums, hashes: BlockHasher) {
+  /** @param bytes about how many the records will take, which is how large a buffer is worth having */
+  constructor(
+    fd: number,
+    plan: Plan,
+    form: HeldForm,
+    start: Start,
+    bytes: number,
+    sums: BlockSums,
+    hashes: BlockHasher,
+  ) {
     this.#plan = plan;
     this.#totalBits = plan.segmentBits + plan.bucketBits;
     this.#bucketMask = 2 ** plan.bucketBits - 1;
@@ -62,8 +80,8 @@ export class TableWriter {
     this.#head = headBytes(form);
     this.#firstBucket = this.#nextBucket = start.bucket;
     this.#segmentOffset = start.segmentOffset;
-    this.#buckets = new Region(fd, BUCKET_BUFFER, sums, hashes);
-    this.#heap = new Region(fd, HEAP_BUFFER, sums, hashes);
+    this.#buckets = new Region(fd, bucketArraySize(plan.bucketBits), sums, hashes);
+    this.#heap = new Region(fd, bytes, sums, hashes);
     this.#buckets.start(start.segmentOffset, 4 * (start.bucket % 2 ** plan.bucketBits));
     this.#heap.start(start.segmentOffset + heapStart(plan.bucketBits), start.heapBytes);
   }
@@ -87,8 +105,8 @@ export class TableWriter {
       if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
       this.#bucketEntries++;
       const at = positions[index]!;
-      const keyBytes = view.getUint16(at + HELD.keyBytes, true);
-      const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
+      const keyBytes = view.getUint16(at + KEY_BYTES, true);
+      const valueBytes = fixedValue ?? view.getUint32(at + VALUE_BYTES, true);
       heap.reserve(PREFIXES);
       if (keyWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, keyBytes);
       if (valueWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, valueBytes);
@@ -178,9 +196,9 @@ class Region {
   /** Offset in the file of the first byte in the buffer. */
   #position = 0;
 
-  constructor(fd: number, size: number, sums: BlockSums, hashes: BlockHasher) {
-    this.block = new Block(size + LOOSE);
-    this.#room = size;
+  constructor(fd: number, bytes: number, sums: BlockSums, hashes: BlockHasher) {
+    this.#room = Math.min(BUFFER, Math.ceil(bytes / BLOCK) * BLOCK + BLOCK);
+    this.block = new Block(this.#room + LOOSE);
     this.#fd = fd;
     this.#sums = sums;
     this.#hashes = hashes;
@@ -205,7 +223,7 @@ class Region {
 
   /** Makes room for `bytes` more, at most a block. */
   reserve(bytes: number): void {
-    if (this.used + bytes > this.#room) this.#flush(this.#sums.blockStart(this.end));
+    if (this.used + bytes > this.#room) this.#flush(this.#room < BUFFER ? this.end : this.end - (this.end % PIECE));
   }
 
   u32(value: number): void {

@@ -193,11 +193,7 @@ export type ValueDecoder<V> = (block: Block, at: number, length: number) => V;
 /** Decoders by type: a value from `length` bytes of `block` at `at`. The numeric ones allocate nothing but a BigInt. */
 export const DECODERS: { readonly [T in ValueType]: ValueDecoder<ValueTypes[T]> } = {
   none: () => true,
-  bytes: (block, at, length) => {
-    const copy = new Uint8Array(length);
-    copy.set(block.bytes.subarray(at, at + length));
-    return copy;
-  },
+  bytes: (block, at, length) => block.plain.slice(at, at + length),
   utf8: (block, at, length) => decodeText(block, at, length),
   json: (block, at, length) => {
     const text = decodeText(block, at, length);

@@ -1,7 +1,7 @@
 // Reads one input with several threads, each a part of it. Knows parts and helpers; the formats know how to read.
 
 import type { Builder, LaneResult, LaneWork } from '../src/builder.js';
-import { Helper } from '../src/helper.js';
+import { Helper, waitFor } from '../src/helper.js';
 import type { Columns, FormatName } from './formats/format.js';
 import type { Source } from './source.js';
 
@@ -64,13 +64,13 @@ export class Lanes {
       };
       return helper.ask<LaneResult>({ ...task, ...work });
     });
-    yield* this.#source.pieces(0, cuts[1]);
-    const results = await Promise.all(answers);
+    yield* this.#source.reused(0, cuts[1]!);
+    const results = await waitFor(Promise.all(answers), () => builder.pause());
     if (results.every((result) => result !== undefined)) {
       builder.absorb(results);
     } else {
       this.#done.fill(0);
-      yield* this.#source.pieces(cuts[1]);
+      yield* this.#source.reused(cuts[1]!, Number.POSITIVE_INFINITY);
     }
   }
 

@@ -19,7 +19,7 @@ async function readPart({ lane, path, start, end, name, format, columns, done }:
   const { read } = await loadFormat(format);
   const source = new Source(path);
   const pieces = async function* () {
-    for await (const piece of source.pieces(start, end)) {
+    for await (const piece of source.reused(start, end)) {
       yield piece;
       done[lane.lane] = source.done;
     }

@@ -1,6 +1,7 @@
 // The bytes of an input, and where a file can be cut for several threads to read. Knows nothing of formats, but that some have lines.
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { systemError } from '../src/errors.js';
 
 /** Bytes of one read; large, so that few lines are cut. */
@@ -29,6 +30,33 @@ export class Source {
       this.size = stat?.isFile() ? stat.size : undefined;
     } catch (error) {
       throw systemError(error, 'read', input);
+    }
+  }
+
+  /** The bytes `[start, end)` of a file, in memory that is used again: a piece is valid until the next one is asked for. */
+  async *reused(start: number, end: number): AsyncGenerator<Uint8Array> {
+    let file: FileHandle | undefined;
+    try {
+      file = await openFile(this.#path);
+      const read = async (into: Buffer, from: number) =>
+        into.subarray(0, (await file!.read(into, 0, Math.max(0, Math.min(READ, end - from)), from)).bytesRead);
+      let [next, after] = [Buffer.allocUnsafeSlow(READ), Buffer.allocUnsafeSlow(READ)];
+      let coming = read(next, start);
+      for (let at = start; ; ) {
+        const piece = await coming;
+        if (piece.length === 0 || this.#closed) return;
+        at += piece.length;
+        this.done += piece.length;
+        [next, after] = [after, next];
+        coming = read(next, at);
+        // It is awaited only when the next piece is asked for, which may be never.
+        coming.catch(() => {});
+        yield piece;
+      }
+    } catch (error) {
+      throw systemError(error, 'read', this.#path);
+    } finally {
+      await file?.close();
     }
   }
 

@@ -85,8 +85,8 @@ const LARGEST_MEMORY = 2 ** 31;
 export const DEFAULT_MEMORY = 256 * 2 ** 20;
 const SMALLEST_SEGMENT = 8192;
 
-/** Bytes of records for each thread that sorts and writes: what one of them does while another would start. */
-const HELPED = 16 * 2 ** 20;
+/** Bytes of keys and values for each further thread that sorts and writes; below, a thread costs more than it saves. */
+const HELPED = 64 * 2 ** 20;
 
 /** What a thread needs to take a part of the input in. */
 export interface LaneWork {

@@ -6,6 +6,8 @@ import { systemError } from '../src/errors.js';
 
 /** Bytes of one read; large, so that few lines are cut. */
 const READ = 2 ** 20;
+/** Least bytes of a part: below, a thread costs more than it saves. */
+const LEAST_PART = 32 * 2 ** 20;
 /** What the caller's thread reads while another one starts. */
 const HEAD_START = 8 * 2 ** 20;
 /** How far a line end is looked for. */
@@ -88,7 +90,7 @@ export class Source {
  * lines. The first part is the largest, since its thread has started.
  */
 export function cutLines(path: string, size: number, parts: number): number[] {
-  const fitting = Math.min(parts, Math.floor(size / HEAD_START));
+  const fitting = Math.min(parts, Math.floor(size / LEAST_PART));
   if (fitting < 2) return [0, size];
   const each = (size - HEAD_START) / fitting;
   const cuts = [0];

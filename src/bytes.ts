@@ -60,21 +60,6 @@ export function copyLoosely(from: Block, at: number, to: Block, target: number, 
   for (let i = 0; i < length; i += 4) sink.setInt32(target + i, source.getInt32(at + i, true), true);
 }
 
-/** Whether `length` bytes are equal. Compares from the tail, where real keys differ most. */
-export function equalBytes(a: DataView, at: number, b: DataView, bt: number, length: number): boolean {
-  if (length >= 4) {
-    // The last word read, at 0, may overlap the one before it.
-    for (let i = length - 4; i > 0; i -= 4) {
-      if (a.getInt32(at + i, true) !== b.getInt32(bt + i, true)) return false;
-    }
-    return a.getInt32(at, true) === b.getInt32(bt, true);
-  }
-  for (let i = length - 1; i >= 0; i--) {
-    if (a.getUint8(at + i) !== b.getUint8(bt + i)) return false;
-  }
-  return true;
-}
-
 /** Orders two byte strings as unsigned bytes, the shorter first where one begins the other: below 0, 0 or above 0. */
 export function compareBytes(
   a: DataView,

@@ -11,7 +11,7 @@ import type { Verification, VerifyOptions } from './verify.js';
  * `options.memory`; what is too much goes to a temporary file beside the output. The file appears under its name in one step when it is
  * complete and on the disk; if anything fails, an old file of that name is still there and nothing else is left.
  *
- * Costs about what filling a `Map` costs, plus the writing of the file.
+ * Costs about half of what filling a `Map` costs, and uses up to four threads where there is much to do.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
  */

@@ -86,7 +86,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
 
   /**
    * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is larger than the
-   * processor's caches it costs little more than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
+   * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
    */
   getMany(keys: Iterable<Key>): (V | undefined)[] {
     return this.#many(keys, this.#decode);

@@ -13,14 +13,20 @@ interface Instance {
   dispose(): void;
 }
 
-export function renderChart(echarts: Echarts, { option }: Chart): string {
+export function renderChart(echarts: Echarts, { option, about }: Chart): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   try {
     chart.setOption(option);
-    return withStableNames(chart.renderToSVGString());
+    return withTitle(withStableNames(chart.renderToSVGString()), about);
   } finally {
     chart.dispose();
   }
+}
+
+/** For those who cannot see the chart. */
+function withTitle(svg: string, title: string): string {
+  const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return svg.replace(/<svg[^>]*>/, (start) => `${start}\n<title>${escaped}</title>`);
 }
 
 /** Names in the text count all charts that the process has drawn; numbered from 0, the same figures make the same file. */

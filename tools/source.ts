@@ -62,11 +62,10 @@ export class Source {
     }
   }
 
-  /** The bytes `[start, end)`; of stdin, all that come. */
-  async *pieces(start = 0, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
-    if (this.#closed || start >= end) return;
-    this.#stream =
-      this.#path === '-' ? process.stdin : createReadStream(this.#path, { start, end: end - 1, highWaterMark: READ });
+  /** All bytes. */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    if (this.#closed) return;
+    this.#stream = this.#path === '-' ? process.stdin : createReadStream(this.#path, { highWaterMark: READ });
     try {
       for await (const piece of this.#stream) {
         const bytes = piece as unknown as Buffer;

@@ -169,7 +169,7 @@ export class TableWriter {
     this.#heap.finish();
   }
 
-  /** Ends the run before bucket `end`, which is not empty of buckets, and writes what is left. Returns where the key heap ends in the file. */
+  /** Ends the run, of one bucket or more, before bucket `end`, and writes what is left. Returns where the key heap ends in the file. */
   end(end: number): number {
     this.#startBuckets(end - 1);
     this.#endBucket();

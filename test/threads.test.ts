@@ -10,7 +10,7 @@ import { withBuilder } from '../src/build.js';
 import type { Builder, BuildOptions, BuildSummary } from '../src/builder.js';
 import { Block } from '../src/bytes.js';
 import { Helper, threadsFor } from '../src/helper.js';
-import { type Entry, verify } from '../src/index.js';
+import { build, type Entry, verify } from '../src/index.js';
 import { Intake, type RecordSink } from '../src/intake.js';
 import { EntryStats, planFile } from '../src/plan.js';
 import { layOut } from '../src/spans.js';
@@ -123,6 +123,25 @@ describe('the second half of a build, by several threads', () => {
       const two = await built(join(folder, 'two.hmap'), entries, {}, [new URL(`file://${script}`)]);
       assert.ok(two.bytes.equals(one.bytes), script);
     }
+  });
+
+  test('is asked for by the library itself once there is much to do', async (t) => {
+    const memory = 64 * MIB;
+    if (threadsFor(memory) < 2) return t.skip('one processor');
+    const folder = temporaryFolder(t);
+    // Enough entries for as many buckets as there are partitions, and enough bytes for a second thread.
+    const entries = Array.from({ length: 2200 }, (_, i): Pair => [`key ${i}`, new Uint8Array(40_000).fill(i)]);
+    let started = 0;
+    const onWorker = () => started++;
+    process.on('worker', onWorker);
+    t.after(() => process.off('worker', onWorker));
+    await build(join(folder, 'one.hmap'), entries, { value: 'bytes', memory: memory / 2 });
+    assert.equal(started, 0);
+    await build(join(folder, 'two.hmap'), entries, { value: 'bytes', memory });
+    assert.equal(started, 1);
+    assert.ok(readFileSync(join(folder, 'two.hmap')).equals(readFileSync(join(folder, 'one.hmap'))));
+    await build(join(folder, 'two.hmap'), entries, { value: 'bytes', memory, duplicates: 'last' });
+    assert.equal(started, 1, 'entries may be dropped: one thread');
   });
 
   test('finds a key that is there twice, wherever it is, and names the one that one thread names', async (t) => {
@@ -313,10 +332,10 @@ describe('a file of lines', () => {
     const good = `${lines.join('\r\n')}`;
     assert.ok(good.length > size);
     writeFileSync(join(folder, 'good.tsv'), good);
-    const build = ['build', '--force', '--value', 'u32'];
+    const command = ['build', '--force', '--value', 'u32'];
     const [threads, pipe] = await Promise.all([
-      hmap([...build, '--json', 'good.tsv', 'threads.hmap'], { cwd: folder }),
-      hmap([...build, '--format', 'tsv', '-', 'pipe.hmap'], { cwd: folder, input: good }),
+      hmap([...command, '--json', 'good.tsv', 'threads.hmap'], { cwd: folder }),
+      hmap([...command, '--format', 'tsv', '-', 'pipe.hmap'], { cwd: folder, input: good }),
     ]);
     assert.deepEqual([threads.code, pipe.code], [0, 0], threads.stderr + pipe.stderr);
     assert.equal(JSON.parse(threads.stdout).entries, 500_000);
@@ -324,13 +343,13 @@ describe('a file of lines', () => {
 
     lines[490_000] = 'key\tno number';
     writeFileSync(join(folder, 'bad.tsv'), lines.join('\n'));
-    const bad = await hmap([...build, 'bad.tsv', 'threads.hmap'], { cwd: folder });
+    const bad = await hmap([...command, 'bad.tsv', 'threads.hmap'], { cwd: folder });
     assert.equal(bad.code, 2);
     assert.match(bad.stderr, /line 490001: /);
 
     lines[490_000] = lines[3]!;
     writeFileSync(join(folder, 'twice.tsv'), lines.join('\n'));
-    const twice = await hmap([...build, 'twice.tsv', 'threads.hmap'], { cwd: folder });
+    const twice = await hmap([...command, 'twice.tsv', 'threads.hmap'], { cwd: folder });
     assert.equal(twice.code, 2);
     assert.match(twice.stderr, /"key number 3 of many in this file.*is there more than once/);
     lines[490_000] = lines[3]!.replace(/\d+$/, '77');
@@ -339,7 +358,7 @@ describe('a file of lines', () => {
       ['first', '3'],
       ['last', '77'],
     ] as const) {
-      await hmap([...build, '--duplicates', policy, 'twice.tsv', 'threads.hmap'], { cwd: folder });
+      await hmap([...command, '--duplicates', policy, 'twice.tsv', 'threads.hmap'], { cwd: folder });
       const got = await hmap(['get', 'threads.hmap', `key number 3 of many in this file${padding}`], { cwd: folder });
       assert.equal(got.stdout, `${value}\n`);
     }

@@ -1,16 +1,16 @@
 // Builds a file from encoded records: memory budget, partitions, assembly, header, publication. Does not know how keys and values were
 // encoded, nor where they come from.
 
-import { type Assembly, assemble, type DuplicatePolicy } from './assemble.js';
+import { type Assembled, type Assembly, assemble, type DuplicatePolicy } from './assemble.js';
 import { assembleSpans } from './assemble-spans.js';
 import { Block } from './bytes.js';
-import { loadChecksums } from './checksum.js';
+import { type BlockHasher, loadChecksums } from './checksum.js';
 import { HmapError, systemError } from './errors.js';
 import { encodeMetadata, type Metadata, writeHeader } from './header.js';
 import type { HeldForm } from './held.js';
 import { Helper, threadsFor } from './helper.js';
 import { Intake, type RecordSink } from './intake.js';
-import { bucketArraySize, headerSize, heapStart, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
+import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES, SEEDS, VARIABLE } from './layout.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { Pacer } from './pacer.js';
 import type { Holding } from './partitions.js';
@@ -36,7 +36,10 @@ export interface BuildOptions<T extends ValueType = ValueType> {
   duplicates?: DuplicatePolicy;
   /** Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. What is too much goes to a temporary file. */
   memory?: number;
-  /** Seed of the keys' hash, a u32. Default 0. */
+  /**
+   * Seed of the keys' hash, a u32. Default: 0, or where keys were chosen so that too many of them share a bucket, the first of a fixed list with
+   * which they do not.
+   */
   seed?: number;
   /** JSON to keep in the header, at most 64 KiB. */
   metadata?: Metadata;
@@ -60,6 +63,8 @@ export interface BuildSummary {
   fileBytes: number;
   /** Sum of the lengths of all keys and values. */
   payloadBytes: number;
+  /** Seed of the keys' hash. */
+  seed: number;
   sections: { header: number; buckets: number; heap: number; checksums: number; padding: number };
   segments: number;
   bucketLoads: { buckets: number; mean: number; longest: number; histogram: number[] };
@@ -115,10 +120,11 @@ function settle(options: BuildOptions) {
     throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(wanted)}`);
   }
   const memory = Math.min(wanted, LARGEST_MEMORY);
-  const seed = options.seed ?? 0;
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
+  const { seed } = options;
+  if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
   }
+  const seeds = seed === undefined ? SEEDS : [seed];
   const segmentBytes = options.segmentBytes ?? MAX_SEGMENT_BYTES;
   if (!Number.isInteger(segmentBytes) || segmentBytes < SMALLEST_SEGMENT || segmentBytes > MAX_SEGMENT_BYTES) {
     throw new TypeError(`segmentBytes: expected an integer from ${SMALLEST_SEGMENT} to ${MAX_SEGMENT_BYTES}`);
@@ -135,7 +141,7 @@ function settle(options: BuildOptions) {
   }
   const metadata = encodeMetadata(options.metadata ?? {});
   const { onProgress, signal, overwrite = true } = options;
-  return { value, duplicates, memory, seed, segmentBytes, metadata, onProgress, signal, overwrite };
+  return { value, duplicates, memory, seeds, segmentBytes, metadata, onProgress, signal, overwrite };
 }
 
 /**
@@ -152,7 +158,7 @@ export class Builder implements RecordSink {
   readonly #lanes: number;
   readonly #threads: number;
   readonly #helpers: Helper[] = [];
-  readonly #intake: Intake;
+  #intake: Intake;
   readonly #pacer: Pacer;
   #phase: BuildProgress['phase'] = 'read';
 
@@ -164,7 +170,7 @@ export class Builder implements RecordSink {
   constructor(path: string, options: BuildOptions, lanes = 1) {
     checkPath(path);
     this.#options = settle(options);
-    const { value, memory, seed, signal, overwrite, onProgress } = this.#options;
+    const { value, memory, seeds, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
     this.valueType = value;
     const width = valueWidthOf(value);
@@ -179,7 +185,7 @@ export class Builder implements RecordSink {
     const records = allocate(arena);
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
-    this.#intake = new Intake(value, seed, this.#form, records, this.#spill, 0, lanes);
+    this.#intake = new Intake(value, seeds[0]!, this.#form, records, this.#spill, 0, lanes);
     this.#pacer = new Pacer(signal, (entries) => {
       const phase = this.#phase;
       onProgress?.(phase === 'read' ? { phase, entries } : { phase, entries, total: this.entries });
@@ -219,7 +225,7 @@ export class Builder implements RecordSink {
   laneWork(lane: number): LaneWork {
     return {
       valueType: this.valueType,
-      seed: this.#options.seed,
+      seed: this.#options.seeds[0]!,
       form: this.#form,
       arena: new Uint8Array(this.#intake.partitions.arena.bytes.buffer),
       spill: this.#spill.share(),
@@ -238,7 +244,8 @@ export class Builder implements RecordSink {
 
   /**
    * Writes the file and puts it in its place.
-   * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`, or the system's own code
+   * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_BUCKET_LOAD`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`, or the system's own
+   *   code
    */
   async finish(): Promise<BuildSummary> {
     try {
@@ -249,27 +256,10 @@ export class Builder implements RecordSink {
   }
 
   async #finish(): Promise<BuildSummary> {
-    const { metadata, seed, duplicates, segmentBytes, memory } = this.#options;
+    const { metadata } = this.#options;
     const { fd } = this.#publication;
     this.#phase = 'write';
-    const assembly: Assembly = {
-      partitions: this.#intake.partitions,
-      stats: this.#intake.stats,
-      form: this.#form,
-      spill: this.#spill,
-      valueType: this.valueType,
-      duplicates,
-      segmentLimit: segmentBytes,
-      sideLimit: Math.floor(memory / 16),
-      loadLimit: Math.floor(memory / 4),
-      fd,
-      hashes: await loadChecksums(),
-      headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
-      pause: (done) => this.pause(done),
-    };
-    const { plan, stats, written } =
-      (await assembleSpans(assembly, this.#helpers.length + 1, (lane, task) => this.#helpers[lane - 1]!.ask(task))) ??
-      (await assemble(assembly));
+    const { seed, plan, stats, written } = await this.#assemble(fd);
     await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, loads } = written;
@@ -300,6 +290,7 @@ export class Builder implements RecordSink {
       duplicates: this.entries - entries,
       fileBytes,
       payloadBytes: keyBytes + valueBytes,
+      seed,
       sections: {
         header: header.length,
         buckets: bucketBytes,
@@ -314,6 +305,43 @@ export class Builder implements RecordSink {
     };
   }
 
+  /** Writes all but the header, with the first seed under which no bucket holds too many records. */
+  async #assemble(fd: number): Promise<Assembled & { seed: number }> {
+    const { seeds } = this.#options;
+    const hashes = await loadChecksums();
+    for (let i = 0; ; i++) {
+      const assembled = await this.#assembleOnce(fd, hashes);
+      const limit = bucketLimit(assembled.stats.entries);
+      const { longest } = assembled.written.loads;
+      if (longest <= limit) return { ...assembled, seed: seeds[i]! };
+      if (i + 1 === seeds.length) throw tooLoaded(longest, limit, seeds);
+      this.#intake = this.#intake.reseeded(seeds[i + 1]!);
+    }
+  }
+
+  async #assembleOnce(fd: number, hashes: BlockHasher): Promise<Assembled> {
+    const { metadata, duplicates, segmentBytes, memory } = this.#options;
+    const assembly: Assembly = {
+      partitions: this.#intake.partitions,
+      stats: this.#intake.stats,
+      form: this.#form,
+      spill: this.#spill,
+      valueType: this.valueType,
+      duplicates,
+      segmentLimit: segmentBytes,
+      sideLimit: Math.floor(memory / 16),
+      loadLimit: Math.floor(memory / 4),
+      fd,
+      hashes,
+      headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
+      pause: (done) => this.pause(done),
+    };
+    return (
+      (await assembleSpans(assembly, this.#helpers.length + 1, (lane, task) => this.#helpers[lane - 1]!.ask(task))) ??
+      (await assemble(assembly))
+    );
+  }
+
   /** Removes all that was written. */
   async abandon(): Promise<void> {
     // First, since they write.
@@ -325,6 +353,14 @@ export class Builder implements RecordSink {
   async #stopHelpers(): Promise<void> {
     await Promise.all(this.#helpers.splice(0).map((helper) => helper.stop()));
   }
+}
+
+function tooLoaded(longest: number, limit: number, seeds: readonly number[]): HmapError {
+  const tried = seeds.length === 1 ? `the seed ${seeds[0]}` : `each of ${seeds.length} seeds`;
+  const message =
+    `with ${tried}, ${longest} keys or more share a bucket, the most is ${limit}: the keys look as if they were chosen to be slow to look up` +
+    (seeds.length === 1 ? '; give no seed, or another one' : '');
+  return new HmapError('HMAP_BUCKET_LOAD', message, { expected: limit, actual: longest });
 }
 
 function allocate(bytes: number): Block {

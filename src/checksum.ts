@@ -1,17 +1,71 @@
-// XXH64 of blocks, by xxhash-wasm. Knows block sizes; does not know what the blocks hold.
+// XXH64 of blocks, by xxhash-wasm where it can be loaded. Knows block sizes; does not know what the blocks hold.
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { XXHashAPI } from 'xxhash-wasm';
 import { BLOCK } from './layout.js';
+import { sum64, xxh64 } from './xxh64.js';
 
 /** The loaded module. */
 export type BlockHasher = Pick<XXHashAPI, 'h64Raw'>;
 
 let loading: Promise<XXHashAPI> | undefined;
+let loaded: BlockHasher | undefined;
 
-/** Loads the WebAssembly module once (2 to 4 ms); only building and verifying need it, opening and looking up do not. */
+/** Loads the WebAssembly module once (2 to 4 ms), in the way that its package offers. For building and verifying. */
 export function loadChecksums(): Promise<BlockHasher> {
   loading ??= import('xxhash-wasm').then(({ default: xxhash }) => xxhash());
   return loading;
+}
+
+/** {@link loadChecksums} for a lookup, which cannot wait; costs less than 1 ms, once. Always gives a hasher. */
+export function loadChecksumsNow(): BlockHasher {
+  loaded ??= compiled() ?? { h64Raw: hashWithoutModule };
+  return loaded;
+}
+
+/** What the module's code exports. */
+interface Exports {
+  mem: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  xxh64(address: number, length: number, seed: bigint): bigint;
+}
+
+/** The part of the global object that is used here; its types are those of browsers. */
+declare const WebAssembly: {
+  Module: new (code: Uint8Array) => object;
+  Instance: new (module: object) => { exports: unknown };
+};
+
+/**
+ * The package's module, compiled without waiting, which the package itself does not offer. It ships the code as a file of its own; where that
+ * is not to be found (a bundle, a later version) or WebAssembly is forbidden, there is none.
+ */
+function compiled(): BlockHasher | undefined {
+  try {
+    const main = createRequire(import.meta.url).resolve('xxhash-wasm');
+    const code = readFileSync(join(dirname(main), '../workerd/xxhash.wasm'));
+    const { mem, xxh64: hash } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
+    let memory = new Uint8Array(mem.buffer);
+    return {
+      h64Raw(bytes) {
+        if (memory.length < bytes.length) {
+          mem.grow(Math.ceil((bytes.length - memory.length) / 65_536));
+          memory = new Uint8Array(mem.buffer);
+        }
+        memory.set(bytes as Uint8Array);
+        return BigInt.asUintN(64, hash(0, bytes.length, 0n));
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** XXH64 with seed 0, without WebAssembly: about 1 GB/s, a tenth of the module's speed. */
+export function hashWithoutModule(bytes: Uint8Array): bigint {
+  xxh64(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.byteLength);
+  return (BigInt(sum64.high >>> 0) << 32n) | BigInt(sum64.low >>> 0);
 }
 
 /** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */

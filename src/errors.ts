@@ -26,6 +26,7 @@ export type HmapErrorCode =
   | 'HMAP_VALUE_INVALID'
   | 'HMAP_VALUE_RANGE'
   | 'HMAP_VALUE_TOO_LONG'
+  | 'HMAP_BUCKET_LOAD'
   | 'HMAP_SEGMENT_TOO_LARGE'
   | 'HMAP_FILE_TOO_LARGE'
   | 'HMAP_METADATA_TOO_LARGE'
@@ -42,6 +43,8 @@ export interface HmapErrorData {
   actual?: unknown;
   /** Byte offset in the file. */
   offset?: number;
+  /** Where the range of bytes that starts at `offset` ends, exclusive. */
+  end?: number;
   /** The key concerned, as a string where it is valid UTF-8. */
   key?: string | Uint8Array;
   /** Line number in the input, from 1. */
@@ -57,6 +60,7 @@ export class HmapError extends Error {
   declare readonly expected?: unknown;
   declare readonly actual?: unknown;
   declare readonly offset?: number;
+  declare readonly end?: number;
   declare readonly key?: string | Uint8Array;
   declare readonly line?: number;
 

@@ -11,8 +11,9 @@ export { type BucketView, inspectBucket, inspectKey, type RecordView } from './i
 export type { Key } from './keys.js';
 export type { MappingKind } from './mapping/mapping.js';
 export type { MappingChoice } from './mapping/open-file.js';
-export { type OpenOptions, open, type Warm } from './open.js';
+export { type OpenOptions, open } from './open.js';
 export type { Lengths, StatOptions, TableStat } from './stat.js';
 export { type KeyForm, Table } from './table.js';
 export type { ValueType, ValueTypes } from './types.js';
 export type { Verification, VerifyOptions } from './verify.js';
+export type { Check, Warm } from './version.js';

@@ -3,7 +3,7 @@
 import type { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
-import type { HeldForm } from './held.js';
+import { HELD, type HeldForm, headBytes } from './held.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
@@ -34,6 +34,8 @@ export class Intake implements RecordSink {
   readonly stats: EntryStats;
   readonly partitions: Partitions;
   readonly #seed: number;
+  readonly #form: HeldForm;
+  readonly #spill: SpillFile;
 
   /** @param lane which of `lanes` equal parts of the arena is this thread's */
   constructor(
@@ -49,6 +51,8 @@ export class Intake implements RecordSink {
     this.stats = new EntryStats(valueType);
     this.partitions = new Partitions(arena, form, spill, 0, lane, lanes);
     this.#seed = seed | 0;
+    this.#form = form;
+    this.#spill = spill;
   }
 
   get entries(): number {
@@ -61,6 +65,22 @@ export class Intake implements RecordSink {
     const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
     this.stats.add(hash, keyBytes, valueBytes);
     this.partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
+  }
+
+  /** The same records, hashed with another seed, in the same memory. This one is of no use afterwards. */
+  reseeded(seed: number): Intake {
+    const form = this.#form;
+    const other = new Intake(this.valueType, seed, form, this.partitions.arena, this.#spill, 0, 1);
+    const head = headBytes(form);
+    this.partitions.drain((held, at, size) => {
+      const { view } = held;
+      const keyBytes = view.getUint16(at + HELD.keyBytes, true);
+      const hash = xxh32(view, at + head, keyBytes, seed | 0);
+      view.setInt32(at + HELD.hash, hash, true);
+      other.stats.add(hash, keyBytes, form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true));
+      other.partitions.addHeld(held, at, size);
+    });
+    return other;
   }
 
   /** Never waits: a thread that takes a part of an input in has no other work. */

@@ -110,6 +110,20 @@ export function totalBucketBits(entries: number): number {
   return bits;
 }
 
+/**
+ * Most records in a bucket that a writer allows, inclusive (format, section 10): 16 times the most that a bucket holds on average. With keys that
+ * nobody has chosen for it, the odds against one bucket above it in a full file are more than 10^40 to one (Poisson's distribution).
+ */
+export function bucketLimit(entries: number): number {
+  return 16 * Math.max(4, Math.ceil(entries / 2 ** totalBucketBits(entries)));
+}
+
+/**
+ * Seeds that a writer tries one after the other where none is given (format, section 10): multiples of 2^32 divided by the golden ratio, which differ
+ * in many bits.
+ */
+export const SEEDS: readonly number[] = Array.from({ length: 8 }, (_, i) => Math.imul(i, 0x9e37_79b9) >>> 0);
+
 /** Index of the segment that holds a hash. The two shifts make 0 bits select index 0 (a shift by 32 would select all). */
 export function segmentOf(hash: number, segmentBits: number): number {
   return (hash >>> 1) >>> (31 - segmentBits);

@@ -1,16 +1,12 @@
-// Opens a table: checks options and header, maps the file, makes a Table. Knows the order of things; the parts know how.
+// Opens a table: checks options, opens the first version of its file, and sees to the later ones. Knows the order of things; the parts know how.
 
-import { HmapError } from './errors.js';
-import { withFile } from './file.js';
-import { heapStart } from './layout.js';
-import { MAPPING_CHOICES, type MappingChoice, mapRanges, prepareMapping } from './mapping/open-file.js';
+import { resolve } from 'node:path';
+import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
-import { segmentsOf } from './segment.js';
-import { type KeyForm, Table } from './table.js';
+import { type KeyForm, type Source, Table } from './table.js';
 import { VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
-
-/** What is read ahead when a table is opened: nothing, the bucket array, or the whole file. */
-export type Warm = 'none' | 'buckets' | 'all';
+import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
+import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
   /** The type that the values must have; checked against the header, and what TypeScript then knows. Default: any. */
@@ -21,20 +17,49 @@ export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm 
   mapping?: MappingChoice;
   /** What the operating system starts to read at once, in the background. Default `none`: each page when it is first touched. */
   warm?: Warm;
+  /**
+   * What is compared with its checksum, and when. `header`: the header, when it is opened. `touch`: also each block of 64 KiB, when it is first
+   * needed. `full`: every rule of the format, before `open` returns. Default `touch`.
+   */
+  check?: Check;
+  /** Whether to take up newer versions of the file by itself; looks each second, or each `interval` milliseconds. Default `false`. */
+  watch?: boolean | { interval: number };
+  /** With `watch`: called when a newer version was taken up. */
+  onReload?: (table: Table) => void;
+  /** With `watch`: called when a newer version could not be taken up; the table stays as it was. Default: a warning of the process. */
+  onError?: (error: unknown) => void;
 }
 
 // A program pays for this when it starts, not when it first opens a table.
 prepareMapping();
 
+const OPTIONS = [
+  'value',
+  'key',
+  'mapping',
+  'warm',
+  'check',
+  'watch',
+  'onReload',
+  'onError',
+] as const satisfies readonly (keyof OpenOptions)[];
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const KEY_FORMS: readonly KeyForm[] = ['string', 'bytes'];
+const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
+
+/** Milliseconds between two looks at a watched file. */
+const INTERVAL = 1000;
+const SHORTEST_INTERVAL = 10;
+/** The longest that a timer takes. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
- * Opens a table for reading. Synchronous, and its cost does not grow with the file (unless the mapping is `copy`): it reads and checks
- * the header and the exact size of the file, nothing else.
+ * Opens a table for reading. Synchronous, and its cost does not grow with the file (unless the mapping is `copy` or the check `full`): it
+ * reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is no table, is cut short or too long, has a damaged header, a version or feature
- *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here
+ *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
+ *   when `check` is `full` and a rule is broken
  */
 export function open<T extends ValueType, F extends KeyForm = 'string'>(
   path: string,
@@ -46,24 +71,66 @@ export function open<F extends KeyForm = 'string'>(
 ): Table<unknown, F extends 'bytes' ? Uint8Array : string>;
 export function open(path: string, options: OpenOptions = {}): Table<unknown, string | Uint8Array> {
   checkPath(path);
-  checkOptions(options, ['value', 'key', 'mapping', 'warm']);
+  checkOptions(options, OPTIONS);
   const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
-  const choice = oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES);
-  const warm = oneOf('warm', options.warm ?? 'none', WARM);
-  const value = options.value === undefined ? undefined : oneOf('value', options.value, VALUE_TYPES);
-  return withFile(path, ({ fd, header }) => {
-    if (value !== undefined && value !== header.valueType) {
-      const message = `${path}: the values are ${header.valueType}, not ${value}`;
-      throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
-    }
-    const ranges = header.segments.map(({ offset, bytes }) => ({ offset, length: bytes }));
-    const mapping = mapRanges(fd, ranges, choice, path);
-    if (warm !== 'none') {
-      const start = heapStart(header.bucketBits);
-      for (const [i, range] of ranges.entries()) {
-        mapping.advise('willneed', i, 0, warm === 'all' ? range.length : start);
-      }
-    }
-    return new Table(path, header, mapping, segmentsOf(header, mapping.views), key);
-  });
+  const settings: Settings = {
+    path,
+    value: options.value === undefined ? undefined : oneOf('value', options.value, VALUE_TYPES),
+    mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
+    warm: oneOf('warm', options.warm ?? 'none', WARM),
+    check: oneOf('check', options.check ?? 'touch', CHECKS),
+  };
+  const interval = intervalOf(options);
+  const first = atOnce(openVersion(settings))!;
+  // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
+  const later = { ...settings, path: resolve(path), value: first.header.valueType as ValueType };
+  const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
+  if (interval !== undefined) {
+    source.watch = (current, adopt) =>
+      watchFile<Version>(
+        {
+          path: later.path,
+          current: () => current().identity,
+          open: (than) => openVersion(later, than),
+          adopt(version) {
+            adopt(version);
+            options.onReload?.(table as Table);
+          },
+          onError: options.onError ?? warn,
+        },
+        interval,
+      );
+  }
+  const table = new Table<unknown, string | Uint8Array>(path, first, key, source);
+  return table;
+}
+
+/** Takes all steps without giving way to other work. */
+function atOnce<R>(steps: Generator<unknown, R, void>): R {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Milliseconds between two looks, or `undefined` where the file is not watched. */
+function intervalOf({ watch, onReload, onError }: OpenOptions): number | undefined {
+  for (const [name, callback] of Object.entries({ onReload, onError })) {
+    if (callback === undefined) continue;
+    if (typeof callback !== 'function') throw new TypeError(`${name}: expected a function`);
+    if (watch === undefined || watch === false) throw new TypeError(`${name}: is never called without watch: true`);
+  }
+  if (watch === undefined || typeof watch === 'boolean') return watch ? INTERVAL : undefined;
+  if (typeof watch !== 'object' || watch === null) throw new TypeError('watch: expected a boolean or an object');
+  checkOptions(watch, ['interval']);
+  const { interval } = watch;
+  if (!Number.isInteger(interval) || interval < SHORTEST_INTERVAL || interval > LONGEST_INTERVAL) {
+    const range = `from ${SHORTEST_INTERVAL} to ${LONGEST_INTERVAL}`;
+    throw new TypeError(`watch.interval: expected an integer of milliseconds ${range}, got ${String(interval)}`);
+  }
+  return interval;
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error as Error);
 }

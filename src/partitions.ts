@@ -24,6 +24,9 @@ export interface Holding {
   readonly extents: readonly (readonly number[])[];
 }
 
+/** Takes a held record, which it may change. */
+export type VisitHeld = (held: Block, at: number, size: number) => void;
+
 export class Partitions {
   /** Number of partitions is 2 to this power. */
   readonly bits: number;
@@ -190,9 +193,24 @@ export class Partitions {
    * used again.
    */
   part(partition: number): Partitions {
+    const finer = new Partitions(this.arena, this.#form, this.#spill, this.consumed + this.bits);
+    this.#eachSpilled(partition, (held, at, size) => finer.addHeld(held, at, size));
+    finer.spillAll();
+    return finer;
+  }
+
+  /**
+   * Visits all records, those of one key in the order in which they were added. All go to the spill file first, and the arena may be used again
+   * meanwhile.
+   */
+  drain(visit: VisitHeld): void {
+    this.spillAll();
+    for (let partition = 0; partition < this.counts.length; partition++) this.#eachSpilled(partition, visit);
+  }
+
+  #eachSpilled(partition: number, visit: VisitHeld): void {
     // Twice the largest record that does not lie in the spill file by itself, and large enough for few reads.
     const window = new Block(2 * (this.#head + MAX_KEY_BYTES + this.#form.largeValue) + WINDOW);
-    const finer = new Partitions(this.arena, this.#form, this.#spill, this.consumed + this.bits);
     const extents = this.#extents[partition]!;
     for (let i = 0; i < extents.length; i += 2) {
       let position = extents[i]!;
@@ -203,20 +221,18 @@ export class Partitions {
         this.#spill.read(position, window.bytes.subarray(kept, kept + length));
         position += length;
         left -= length;
-        kept = finer.#takeWindow(window, kept + length);
+        kept = this.#visitWindow(window, kept + length, visit);
       }
     }
-    finer.spillAll();
-    return finer;
   }
 
-  /** Takes the whole records of a window; moves the rest to its start and returns the length of the rest. */
-  #takeWindow(window: Block, end: number): number {
+  /** Visits the whole records of a window; moves the rest to its start and returns the length of the rest. */
+  #visitWindow(window: Block, end: number, visit: VisitHeld): number {
     let at = 0;
     while (at + this.#head <= end) {
       const size = heldSize(this.#form, window.view, at);
       if (at + size > end) break;
-      this.addHeld(window, at, size);
+      visit(window, at, size);
       at += size;
     }
     window.bytes.copyWithin(0, at, end);

@@ -2,7 +2,8 @@
 
 import { Block } from './bytes.js';
 import { HmapError } from './errors.js';
-import type { Header } from './header.js';
+import { type BlockChecker, SegmentGuard } from './guard.js';
+import type { Header, SegmentPlace } from './header.js';
 import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './layout.js';
 
 /** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */
@@ -14,14 +15,27 @@ export class Segment {
   /** Offset of the segment, and of its key heap, in the file. */
   readonly offset: number;
   readonly heapOffset: number;
+  readonly guard: SegmentGuard;
+  // The guard's, a step nearer to lookups.
+  readonly sure: Int32Array;
+  readonly arrayAt: number;
+  readonly heapAt: number;
 
-  constructor(view: Uint8Array, offset: number, bucketBits: number) {
-    const start = heapStart(bucketBits);
-    this.offsets = new Int32Array(view.buffer, view.byteOffset, bucketArraySize(bucketBits) / 4);
-    this.heap = new Block(view.subarray(start));
+  /**
+   * @param view the segment's bytes, and perhaps more behind them
+   * @param checker checks each block before it is used; without one nothing is checked
+   */
+  constructor(view: Uint8Array, place: SegmentPlace, header: Header, checker?: BlockChecker) {
+    const start = heapStart(header.bucketBits);
+    this.offsets = new Int32Array(view.buffer, view.byteOffset, bucketArraySize(header.bucketBits) / 4);
+    this.heap = new Block(view.subarray(start, place.bytes));
     this.heapBytes = this.heap.size;
-    this.offset = offset;
-    this.heapOffset = offset + start;
+    this.offset = place.offset;
+    this.heapOffset = place.offset + start;
+    this.guard = new SegmentGuard(header, place, checker);
+    this.sure = this.guard.sure;
+    this.arrayAt = this.guard.arrayAt;
+    this.heapAt = this.guard.heapAt;
   }
 
   /** Bytes of the segment: bucket array, padding and key heap. */
@@ -30,10 +44,11 @@ export class Segment {
   }
 
   /**
-   * Range of a bucket's records in the key heap.
+   * Range of a bucket's records in the key heap, once the bucket's own place has been checked.
    * @throws {HmapError} `HMAP_DAMAGED` where it is none
    */
   bucketRange(bucket: number): { start: number; end: number } {
+    this.guard.checkBucket(bucket);
     const start = this.offsets[bucket]!;
     const end = this.offsets[bucket + 1]!;
     if (start < 0 || end < start || end > this.heapBytes) throw this.damagedBucket(bucket);
@@ -54,10 +69,8 @@ export class Segment {
   }
 }
 
-/** Segments of a file from the views that a mapping gave, one a segment. */
-export function segmentsOf(header: Header, views: readonly Uint8Array[]): Segment[] {
-  return header.segments.map((place, i) => new Segment(views[i]!, place.offset, header.bucketBits));
-}
+/** Most bytes of the two length prefixes. */
+const PREFIXES = 8;
 
 /**
  * Walks the records of a range of a key heap, one after the other. Every step moves forward and stays in the range, whatever the bytes are.
@@ -70,13 +83,17 @@ export class RecordCursor {
   next = 0;
   readonly #keyWidth: number;
   readonly #valueWidth: number;
+  readonly #hasPrefixes: boolean;
   #segment!: Segment;
   /** Nothing is entered yet: the range is empty. */
   #end = 0;
+  /** Up to where in the heap blocks need no check any more. */
+  #sure = 0;
 
   constructor(header: Header) {
     this.#keyWidth = header.keyWidth ?? VARIABLE;
     this.#valueWidth = header.valueWidth ?? VARIABLE;
+    this.#hasPrefixes = header.keyWidth === null || header.valueWidth === null;
   }
 
   /** Goes before the first record of `[start, end)`, a range within the heap. */
@@ -84,6 +101,7 @@ export class RecordCursor {
     this.#segment = segment;
     this.next = start;
     this.#end = end;
+    this.#sure = 0;
   }
 
   get keyBytes(): number {
@@ -95,12 +113,14 @@ export class RecordCursor {
   }
 
   /**
-   * Moves to the next record; `false` at the end of the range.
+   * Moves to the next record; `false` at the end of the range. Where blocks are checked, its lengths are; for the rest see {@link need}.
    * @throws {HmapError} `HMAP_DAMAGED` when the next record does not fit
    */
   step(): boolean {
     this.record = this.next;
     if (this.record >= this.#end) return false;
+    if (this.#hasPrefixes && this.record + PREFIXES > this.#sure)
+      this.need(Math.min(this.record + PREFIXES, this.#end));
     let keyBytes = this.#keyWidth;
     if (keyBytes === VARIABLE) keyBytes = this.#length('a key length', MAX_KEY_BYTES, 3);
     let valueBytes = this.#valueWidth;
@@ -112,6 +132,15 @@ export class RecordCursor {
     this.value = this.key + keyBytes;
     this.next = this.value + valueBytes;
     return true;
+  }
+
+  /**
+   * Checks what has not been checked of the record's bytes up to `end`, an offset in the heap, before they are used.
+   * @throws {HmapError} `HMAP_DAMAGED`
+   */
+  need(end: number): void {
+    // What lies before has been needed already, or will not be: a cursor only moves forward.
+    if (end > this.#sure) this.#sure = this.#segment.guard.checkHeap(this.record, end);
   }
 
   #length(what: string, most: number, longest: number): number {

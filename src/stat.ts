@@ -57,7 +57,7 @@ export async function stat(path: string, options: StatOptions = {}): Promise<Tab
   return withFileAsync(path, async ({ fd, header }) => {
     const pacer = new Pacer(options.signal, (done) => options.onProgress?.(done, header.fileBytes));
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
-    for (const { segment, readAhead } of mappedSegments(fd, header, path)) {
+    for (const { segment, readAhead } of mappedSegments(fd, header, path, 'touch')) {
       readAhead(0, segment.bytes);
       await measureSegment(header, segment, sums, pacer);
     }

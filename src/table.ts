@@ -8,15 +8,23 @@ import type { Header } from './header.js';
 import { hashKey, keyHash } from './key-hash.js';
 import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
-import type { Mapping, MappingKind } from './mapping/mapping.js';
-import type { Segment } from './segment.js';
+import type { MappingKind } from './mapping/mapping.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
 import type { ValueType } from './types.js';
 import { DECODERS, type ValueDecoder } from './values.js';
-import { Walk } from './walk.js';
+import type { Version } from './version.js';
+import { type Needs, Walk } from './walk.js';
 
 /** How a table yields its keys. */
 export type KeyForm = 'string' | 'bytes';
+
+/** Where a table's versions come from. */
+export interface Source {
+  /** The version that is there now; `undefined` where it is `current`. */
+  newer(current: Version): Version | undefined;
+  /** Starts to look for newer versions by itself; returns what ends that. */
+  watch?(current: () => Version, adopt: (version: Version) => void): () => void;
+}
 
 /**
  * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file (by hash).
@@ -25,35 +33,49 @@ export type KeyForm = 'string' | 'bytes';
  * synchronous, and may be made from any number of processes and threads, each with a table of its own.
  */
 export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K, V> {
-  /** What the file's header says. */
-  readonly header: Header;
   /** The path as it was given to `open`. */
   readonly path: string;
-  /** How the file's bytes came into memory. */
-  readonly mapping: MappingKind;
+  #header: Header;
+  #mapping: MappingKind;
   readonly #decode: ValueDecoder<V>;
   readonly #keyForm: KeyForm;
+  readonly #source: Source;
+  readonly #stopWatching: (() => void) | undefined;
   #lookup: Lookup | undefined;
-  #mapped: Mapping | undefined;
-  #segments: readonly Segment[];
+  #version: Version | undefined;
   #batch: Batch | undefined;
 
   /** @internal Use `open`. */
-  constructor(path: string, header: Header, mapped: Mapping, segments: readonly Segment[], keyForm: KeyForm) {
+  constructor(path: string, version: Version, keyForm: KeyForm, source: Source) {
+    const { header, mapping, segments } = version;
     this.path = path;
-    this.header = header;
-    this.mapping = mapped.kind;
-    this.#mapped = mapped;
-    this.#segments = segments;
+    this.#header = header;
+    this.#mapping = mapping.kind;
+    this.#version = version;
     this.#lookup = new Lookup(header, segments);
     this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
     this.#keyForm = keyForm;
+    this.#source = source;
+    this.#stopWatching = source.watch?.(
+      () => this.#version!,
+      (newer) => this.#adopt(newer),
+    );
   }
 
   /** Number of entries. */
   get size(): number {
     this.#opened();
-    return this.header.entries;
+    return this.#header.entries;
+  }
+
+  /** What the file's header says. Another object after a reload; stays after `close`. */
+  get header(): Header {
+    return this.#header;
+  }
+
+  /** How the file's bytes came into memory. */
+  get mapping(): MappingKind {
+    return this.#mapping;
   }
 
   get closed(): boolean {
@@ -94,6 +116,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
 
   /** {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does. */
   getManyViews(keys: Iterable<Key>): (Uint8Array | undefined)[] {
+    this.#lend();
     return this.#many(keys, viewOf);
   }
 
@@ -109,6 +132,8 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     const batch = this.#batch;
     for (let first = 0; first < list.length; ) {
       const count = batch.take(lookup, list, first);
+      // An array's elements may be accessors; then all answers come from the version that is there now.
+      if (this.#opened() !== lookup) return this.#many(list, decode);
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
         const at = batch.find(lookup, i);
@@ -122,10 +147,11 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   /**
    * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the format.
    *
-   * The view is **read-only**: writing to it ends the process where the file is mapped. After `close` it is still safe to read but
-   * no longer shows the value. Throws as `get` does.
+   * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows the old value; after
+   * `close` it is still safe to read but no longer shows the value. Throws as `get` does.
    */
   getView(key: Key): Uint8Array | undefined {
+    this.#lend();
     const lookup = this.#opened();
     const length = hashKey(key, 0, lookup.seed);
     if (length < 0) return undefined;
@@ -135,21 +161,22 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   }
 
   /**
-   * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step.
+   * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. After a reload an
+   * iteration goes on over the version with which it began.
    * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is no string, unless the table was opened with `key: 'bytes'`
    */
   entries(): Generator<[K, V], undefined, unknown> {
-    return this.#each((at) => [this.#keyAt(at), this.#valueAt(at)]);
+    return this.#each('records', (at) => [this.#keyAt(at), this.#valueAt(at)]);
   }
 
   /** All keys, in the order of the file. Throws as {@link entries} does. */
   keys(): Generator<K, undefined, unknown> {
-    return this.#each((at) => this.#keyAt(at));
+    return this.#each('keys', (at) => this.#keyAt(at));
   }
 
   /** All values, in the order of the file. */
   values(): Generator<V, undefined, unknown> {
-    return this.#each((at) => this.#valueAt(at));
+    return this.#each('records', (at) => this.#valueAt(at));
   }
 
   [Symbol.iterator](): Generator<[K, V], undefined, unknown> {
@@ -159,9 +186,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   forEach(callback: (value: V, key: K, table: ReadonlyMap<K, V>) => void, thisArg?: unknown): void {
     this.#opened();
     if (typeof callback !== 'function') throw new TypeError('callback: expected a function');
-    for (const walk = this.#walk(); walk.step(); this.#opened()) {
-      callback.call(thisArg, this.#valueAt(walk), this.#keyAt(walk), this);
-    }
+    for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this);
   }
 
   /**
@@ -170,7 +195,22 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    */
   residentBytes(): number | undefined {
     this.#opened();
-    return this.#mapped!.residentBytes();
+    return this.#version!.mapping.residentBytes();
+  }
+
+  /**
+   * Takes up the file that is now at the path, if it is another one than the table's (by device, inode, size and time of change), after
+   * checking it as `open` does. The old file is released; views of it that are held stay what they are. Costs what `open` costs when
+   * there is a new file, a few microseconds when there is none.
+   * @returns whether there was a new file
+   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` where the values have another type now; the table then stays as it was
+   */
+  reload(): boolean {
+    this.#opened();
+    const newer = this.#source.newer(this.#version!);
+    if (newer === undefined) return false;
+    this.#adopt(newer);
+    return true;
   }
 
   /**
@@ -178,10 +218,10 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * {@link getView} stay safe to read.
    */
   close(): void {
-    this.#mapped?.close();
-    this.#mapped = undefined;
+    this.#stopWatching?.();
+    this.#version?.close();
+    this.#version = undefined;
     this.#lookup = undefined;
-    this.#segments = [];
     this.#batch = undefined;
   }
 
@@ -196,23 +236,41 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     return lookup;
   }
 
+  /** From now on the memory of this version goes only when nobody can see it any more. */
+  #lend(): void {
+    if (this.#version !== undefined) this.#version.lent = true;
+  }
+
+  /** Between two lookups, since these do not give way to other code. */
+  #adopt(version: Version): void {
+    const old = this.#version!;
+    this.#version = version;
+    this.#lookup = new Lookup(version.header, version.segments);
+    this.#header = version.header;
+    this.#mapping = version.mapping.kind;
+    old.retire();
+  }
+
   /** An iteration; a closed table refuses it at once, not at its first step. */
-  #each<R>(take: (at: Walk) => R): Generator<R, undefined, unknown> {
+  #each<R>(needs: Needs, take: (at: Walk) => R): Generator<R, undefined, unknown> {
     this.#opened();
-    return this.#taken(take);
+    return this.#taken(needs, take);
   }
 
-  *#taken<R>(take: (at: Walk) => R): Generator<R, undefined, unknown> {
+  *#taken<R>(needs: Needs, take: (at: Walk) => R): Generator<R, undefined, unknown> {
     this.#opened();
-    for (const walk = this.#walk(); walk.step(); this.#opened()) yield take(walk);
-  }
-
-  #walk(): Walk {
-    const segments = this.#segments.map((segment, i) => ({
+    const version = this.#version!;
+    const { header, mapping } = version;
+    const segments = version.segments.map((segment, i) => ({
       segment,
-      readAhead: (start: number, length: number) => this.#mapped?.advise('willneed', i, start, length),
+      readAhead: (start: number, length: number) => mapping.advise('willneed', i, start, length),
     }));
-    return new Walk(this.header, segments);
+    version.beginWalk();
+    try {
+      for (const walk = new Walk(header, segments, needs); walk.step(); this.#opened()) yield take(walk);
+    } finally {
+      version.endWalk();
+    }
   }
 
   #valueAt({ cursor, segment }: Walk): V {

@@ -129,7 +129,7 @@ class Check {
     this.#checkReserved();
     await this.#checkSums();
     let index = 0;
-    for (const { segment, readAhead } of mappedSegments(this.#fd, this.header, this.#path)) {
+    for (const { segment, readAhead } of mappedSegments(this.#fd, this.header, this.#path, 'none')) {
       readAhead(0, segment.bytes);
       await this.#checkSegment(segment, index++);
     }

@@ -1,5 +1,7 @@
 // Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the records are for.
 
+import { readBytes } from './file.js';
+import { BlockChecker, type ReadFile } from './guard.js';
 import type { Header } from './header.js';
 import { mapRanges } from './mapping/open-file.js';
 import { RecordCursor, Segment } from './segment.js';
@@ -14,18 +16,23 @@ export interface Walkable {
   readonly readAhead: (start: number, length: number) => void;
 }
 
+/** What is used of each record: where blocks are checked, so much of it is. */
+export type Needs = 'lengths' | 'keys' | 'records';
+
 /** Goes through all records of the segments, one after the other. Steps are bounded by the bytes of the heaps; only what is walked is asked for. */
 export class Walk {
   /** The record at which the walk is, and its segment. */
   readonly cursor: RecordCursor;
   segment!: Segment;
   readonly #segments: Iterator<Walkable>;
+  readonly #needs: Needs;
   #readAhead: Walkable['readAhead'] = () => {};
   /** Offset in the key heap up to which no more has to be asked for. */
   #asked = 0;
 
-  constructor(header: Header, segments: Iterable<Walkable>) {
+  constructor(header: Header, segments: Iterable<Walkable>, needs: Needs) {
     this.cursor = new RecordCursor(header);
+    this.#needs = needs;
     this.#segments = segments[Symbol.iterator]();
   }
 
@@ -44,6 +51,8 @@ export class Walk {
       cursor.enter(this.segment, 0, this.segment.heapBytes);
     }
     if (cursor.record >= this.#asked) this.#ask();
+    if (this.#needs === 'records') cursor.need(cursor.next);
+    else if (this.#needs === 'keys') cursor.need(cursor.value);
     return true;
   }
 
@@ -60,13 +69,23 @@ export class Walk {
   }
 }
 
-/** The segments of an open file, mapped one at a time, so that a copy never holds more than one. */
-export function* mappedSegments(fd: number, header: Header, path: string): Generator<Walkable, undefined, unknown> {
-  for (const { offset, bytes } of header.segments) {
-    const mapping = mapRanges(fd, [{ offset, length: bytes }], 'auto', path);
+/**
+ * The segments of an open file, mapped one at a time, so that a copy never holds more than one.
+ * @param check whether blocks are checked before they are used
+ */
+export function* mappedSegments(
+  fd: number,
+  header: Header,
+  path: string,
+  check: 'none' | 'touch',
+): Generator<Walkable, undefined, unknown> {
+  const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
+  const checker = check === 'touch' ? new BlockChecker(header, read) : undefined;
+  for (const place of header.segments) {
+    const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
     try {
       yield {
-        segment: new Segment(mapping.views[0]!, offset, header.bucketBits),
+        segment: new Segment(mapping.views[0]!, place, header, checker),
         readAhead: (start, length) => mapping.advise('willneed', 0, start, length),
       };
     } finally {

@@ -264,8 +264,17 @@ describe('a closed table', () => {
     [Symbol.iterator.toString()]: (table) => table[Symbol.iterator](),
     forEach: (table) => table.forEach(() => {}),
     residentBytes: (table) => table.residentBytes(),
+    reload: (table) => table.reload(),
   };
-  const always = ['constructor', 'close', 'closed', Symbol.dispose.toString(), Symbol.toStringTag.toString()];
+  const always = [
+    'constructor',
+    'close',
+    'closed',
+    'header',
+    'mapping',
+    Symbol.dispose.toString(),
+    Symbol.toStringTag.toString(),
+  ];
 
   test('each method is called here', () => {
     const names = Reflect.ownKeys(Table.prototype).map(String);

@@ -73,7 +73,7 @@ async function dumpEntries(
     const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
     let done = 0;
-    const walk = new Walk(header, mappedSegments(fd, header, path));
+    const walk = new Walk(header, mappedSegments(fd, header, path, 'touch'), 'records');
     try {
       for (; done < limit && walk.step(); done++) {
         writer.entry(walk.segment.heap, walk.cursor, out);

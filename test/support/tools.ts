@@ -169,7 +169,7 @@ export async function dumpOf(path: string, format: FormatName): Promise<Buffer> 
   const out = new Output();
   await withFileAsync(path, async ({ fd, header }) => {
     const entries = writer(header);
-    const walk = new Walk(header, mappedSegments(fd, header, path));
+    const walk = new Walk(header, mappedSegments(fd, header, path, 'none'), 'records');
     while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
     entries.end?.(out);
   });

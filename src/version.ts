@@ -1,0 +1,159 @@
+// One version of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
+
+import { closeSync, fstatSync } from 'node:fs';
+import { HmapError, systemError } from './errors.js';
+import { openForReading, readHeader } from './file.js';
+import { BlockChecker, type ReadFile } from './guard.js';
+import type { Header } from './header.js';
+import { type FileIdentity, identityOf, sameFile } from './identity.js';
+import { alignToPage, heapStart } from './layout.js';
+import type { ByteRange, Mapping } from './mapping/mapping.js';
+import { type MappingChoice, mapRanges } from './mapping/open-file.js';
+import { Segment } from './segment.js';
+import type { ValueType } from './types.js';
+
+/**
+ * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also each block of 64 KiB,
+ * when it is first needed. `full`: every rule of the format, before `open` returns.
+ */
+export type Check = 'header' | 'touch' | 'full';
+
+/** What is read ahead when a table is opened: nothing, the bucket array, or the whole file. */
+export type Warm = 'none' | 'buckets' | 'all';
+
+/** How a version is opened. */
+export interface Settings {
+  /** As it was given. */
+  readonly path: string;
+  /** The type that the values must have, if any. */
+  readonly value: ValueType | undefined;
+  readonly mapping: MappingChoice;
+  readonly warm: Warm;
+  readonly check: Check;
+}
+
+/** Bytes of checksums that are seen through one view. */
+const SUMS_VIEW = 2 ** 30;
+
+/** A file that is open for lookups. It stays readable, whatever becomes of its name, until it is closed. */
+export class Version {
+  readonly header: Header;
+  readonly identity: FileIdentity;
+  readonly mapping: Mapping;
+  readonly segments: readonly Segment[];
+  /** Whether someone may hold views of the mapping. */
+  lent = false;
+  #walks = 0;
+  #retired = false;
+
+  constructor(header: Header, identity: FileIdentity, mapping: Mapping, segments: readonly Segment[]) {
+    this.header = header;
+    this.identity = identity;
+    this.mapping = mapping;
+    this.segments = segments;
+  }
+
+  /** A walk that has begun goes on over the version with which it began, also when that is no longer the table's. */
+  beginWalk(): void {
+    this.#walks++;
+  }
+
+  endWalk(): void {
+    this.#walks--;
+    this.#free();
+  }
+
+  /** The table has another version now. The memory goes when the last walk is done; with views that are held, when these are collected. */
+  retire(): void {
+    this.#retired = true;
+    this.#free();
+  }
+
+  /** Lets go of the file at once. */
+  close(): void {
+    this.mapping.close();
+  }
+
+  #free(): void {
+    if (this.#retired && this.#walks === 0 && !this.lent) this.mapping.close();
+  }
+}
+
+/**
+ * Opens and checks a file, in steps, so that a long check can give way to other work; yields nothing of interest. Stopping between two steps
+ * (`return`) leaves nothing open.
+ * @param than gives `undefined` where the file is still this one
+ * @throws {HmapError} as `open` does
+ */
+export function* openVersion(settings: Settings, than?: FileIdentity): Generator<unknown, Version | undefined, void> {
+  const { path, value } = settings;
+  const fd = openForReading(path);
+  try {
+    const identity = identityOf(fstatSync(fd, { bigint: true }));
+    if (than !== undefined && sameFile(identity, than)) return undefined;
+    const header = readHeader(fd, path);
+    if (value !== undefined && value !== header.valueType) {
+      const message = `${path}: the values are ${header.valueType}, not ${value}`;
+      throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
+    }
+    // TODO full
+    return mapVersion(fd, header, identity, settings);
+  } catch (error) {
+    throw systemError(error, 'read', path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function mapVersion(fd: number, header: Header, identity: FileIdentity, settings: Settings): Version {
+  const { path, mapping: choice, warm, check } = settings;
+  const { bucketBits } = header;
+  // Where blocks are checked, the padding between segments and the checksums are read, too.
+  const touch = check === 'touch';
+  const ranges: ByteRange[] = header.segments.map(({ offset, bytes }) => ({
+    offset,
+    length: touch ? alignToPage(bytes) : bytes,
+  }));
+  if (touch) ranges.push(...sumsRanges(header));
+  const mapping = mapRanges(fd, ranges, choice, path);
+  if (warm !== 'none') {
+    const array = heapStart(bucketBits);
+    for (const [i, { bytes }] of header.segments.entries()) {
+      mapping.advise('willneed', i, 0, warm === 'all' ? bytes : array);
+    }
+  }
+  const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges)) : undefined;
+  const segments = header.segments.map((place, i) => new Segment(mapping.views[i]!, place, header, checker));
+  return new Version(header, identity, mapping, segments);
+}
+
+function sumsRanges({ checksums }: Header): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (let at = 0; at < checksums.bytes; at += SUMS_VIEW) {
+    ranges.push({ offset: checksums.offset + at, length: Math.min(SUMS_VIEW, checksums.bytes - at) });
+  }
+  return ranges;
+}
+
+/** Bytes of a mapping whose ranges follow each other without gaps. */
+function mappedBytes({ views, advise }: Mapping, ranges: readonly ByteRange[]): ReadFile {
+  return (offset, length) => {
+    let low = 0;
+    for (let high = ranges.length; high - low > 1; ) {
+      const middle = (low + high) >>> 1;
+      if (ranges[middle]!.offset <= offset) low = middle;
+      else high = middle;
+    }
+    const pieces: Uint8Array[] = [];
+    for (let i = low, at = offset; at < offset + length; i++) {
+      const range = ranges[i]!;
+      const start = at - range.offset;
+      const taken = Math.min(range.length - start, offset + length - at);
+      // Else each of a block's pages would be waited for by itself.
+      advise('willneed', i, start, taken);
+      pieces.push(views[i]!.subarray(start, start + taken));
+      at += taken;
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  };
+}

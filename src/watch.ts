@@ -1,0 +1,73 @@
+// Looks now and then whether a file has been replaced, and takes the new one up. Knows files' identities and the clock; does not know tables.
+
+import { stat } from 'node:fs/promises';
+import { type FileIdentity, identityOf, sameFile } from './identity.js';
+import { Pacer } from './pacer.js';
+
+export interface Watched<V> {
+  readonly path: string;
+  /** The file that is in use. */
+  current(): FileIdentity;
+  /** Opens and checks the file that is there now, in steps; `undefined` where it is the one in use. */
+  open(than: FileIdentity): Generator<unknown, V | undefined, void>;
+  /** Takes a checked version up. */
+  adopt(version: V): void;
+  /** Told once of each file that could not be taken up. */
+  onError(error: unknown): void;
+}
+
+/** Milliseconds of checking between two turns for other work: what a program that serves others can bear. */
+const TURN = 10;
+
+/**
+ * Starts to look, each `interval` milliseconds; returns what ends it. By asking for the file's state rather than by events: that sees a
+ * symbolic link that is switched anywhere on the path, and works on network file systems. Does not keep the process alive.
+ */
+export function watchFile<V>(watched: Watched<V>, interval: number): () => void {
+  const stop = new AbortController();
+  /** What could not be taken up, and why. */
+  let refused: { file: FileIdentity; code: string | undefined } | undefined;
+  let looking = false;
+
+  const look = async () => {
+    const found = await stat(watched.path, { bigint: true }).then(identityOf, () => undefined);
+    // Between two versions there may be none for a moment.
+    if (found === undefined || stop.signal.aborted) return;
+    if (sameFile(found, watched.current())) return;
+    const again = refused !== undefined && sameFile(found, refused.file);
+    // A file that is no good stays so; what the system refuses now (too many open files), it may allow later.
+    if (again && refused?.code?.startsWith('HMAP_')) return;
+    const opening = watched.open(watched.current());
+    const pacer = new Pacer(stop.signal, () => {}, TURN);
+    let version: V | undefined;
+    try {
+      let step = opening.next();
+      for (; !step.done; step = opening.next()) await pacer.pause(0);
+      version = step.value;
+    } catch (error) {
+      opening.return(undefined);
+      const { code } = error as NodeJS.ErrnoException;
+      if (stop.signal.aborted || code === 'ENOENT') return;
+      const told = again && refused?.code === code;
+      refused = { file: found, code };
+      if (!told) watched.onError(error);
+      return;
+    }
+    refused = undefined;
+    if (version !== undefined) watched.adopt(version);
+  };
+
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    // What a callback throws is not caught: it is the program's own, as in any event.
+    void look().finally(() => {
+      looking = false;
+    });
+  }, interval);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    stop.abort();
+  };
+}

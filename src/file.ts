@@ -62,7 +62,7 @@ export function openForReading(path: string): number {
 
 /**
  * Reads and checks the header of an open file.
- * @param size whether the file must end where the header says; a block device need not
+ * @param size whether the file must end where the header says; a block device may be longer
  */
 export function readHeader(fd: number, path: string, size: 'exact size' | 'any size' = 'exact size'): Header {
   const stat = fstatSync(fd);
@@ -70,7 +70,28 @@ export function readHeader(fd: number, path: string, size: 'exact size' | 'any s
   const start = readBytes(fd, 0, Math.min(PAGE, fileBytes));
   const headerBytes = checkPreamble(start, fileBytes, path);
   const bytes = headerBytes === PAGE ? start : readBytes(fd, 0, headerBytes);
-  return parseHeader(bytes, stat.isFile() && size === 'exact size' ? fileBytes : undefined, path);
+  // A device that ends within the header; it tells its size only by where reading ends.
+  if (bytes.length < headerBytes) checkPreamble(start, bytes.length, path);
+  if (stat.isFile()) return parseHeader(bytes, size === 'exact size' ? fileBytes : undefined, path);
+  const header = parseHeader(bytes, undefined, path);
+  // Touching a mapped page behind the end of a device would end the process.
+  if (!hasByte(fd, header.fileBytes - 1)) parseHeader(bytes, endOf(fd, header.fileBytes), path);
+  return header;
+}
+
+/** Where an open device that is shorter than `limit` ends. Reads a few dozen single bytes. */
+function endOf(fd: number, limit: number): number {
+  let [least, most] = [0, limit];
+  while (least < most) {
+    const middle = Math.floor((least + most) / 2);
+    if (hasByte(fd, middle)) least = middle + 1;
+    else most = middle;
+  }
+  return least;
+}
+
+function hasByte(fd: number, offset: number): boolean {
+  return readBytes(fd, offset, 1).length === 1;
 }
 
 /** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */

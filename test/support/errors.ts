@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { HmapError, type HmapErrorCode, type HmapErrorData } from '../../src/index.js';
 
-type SystemCode = 'ENOENT' | 'EISDIR' | 'ENOTDIR' | 'EACCES' | 'EINVAL' | 'ELOOP';
+type SystemCode = 'ENOENT' | 'EISDIR' | 'ENOTDIR' | 'EACCES' | 'EINVAL' | 'ELOOP' | 'ENOMEM' | 'ENXIO' | 'EROFS';
 
 interface Expected extends HmapErrorData {
   message?: RegExp;

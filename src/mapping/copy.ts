@@ -1,25 +1,53 @@
 // The fallback that works everywhere: reads the ranges into memory.
 
 import { readSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { HmapError } from '../errors.js';
 import type { ByteRange, Mapping } from './mapping.js';
 
 /** One read takes at most this many bytes: some systems refuse 2 GiB at once. */
 const LARGEST_READ = 2 ** 28;
 
+/** @throws {HmapError} `ENOMEM` before a range is read, where there cannot be enough memory; `HMAP_TRUNCATED` */
 export function copyFile(fd: number, ranges: readonly ByteRange[]): Mapping {
+  const views = allocate(ranges);
+  for (const [i, range] of ranges.entries()) readRange(fd, range, views[i]!);
   return {
     kind: 'copy',
-    views: ranges.map((range) => readRange(fd, range)),
+    views,
     advise() {},
     residentBytes: () => undefined,
     close() {},
   };
 }
 
-function readRange(fd: number, { offset, length }: ByteRange): Uint8Array {
-  // Memory of its own, so that views of it start at a multiple of 4 and nothing else is seen through them.
-  const bytes = new Uint8Array(length);
+/** Memory of its own for each range, so that its view starts at a multiple of 4 and nothing else is seen through it. */
+function allocate(ranges: readonly ByteRange[]): Uint8Array[] {
+  const total = ranges.reduce((sum, { length }) => sum + length, 0);
+  const most = memoryBytes();
+  // Systems promise more than they have, and end the process when it is used. A sparse file claims any size for nothing.
+  if (total > most) throw tooLarge(total, `there are ${most}`, { actual: most });
+  try {
+    return ranges.map(({ length }) => new Uint8Array(length));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw tooLarge(total, 'they cannot be had', { cause: error });
+  }
+}
+
+/** All that this process could ever have. What is free now does not tell: in a container the page cache counts as used. */
+function memoryBytes(): number {
+  // Nothing, 0 or an enormous number where there is no limit.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.min(limit, totalmem());
+}
+
+function tooLarge(total: number, why: string, data: { actual?: number; cause?: unknown }): HmapError {
+  const message = `the file cannot be copied into memory: it takes ${total} bytes, ${why}`;
+  return new HmapError('ENOMEM', message, { expected: total, ...data });
+}
+
+function readRange(fd: number, { offset, length }: ByteRange, bytes: Uint8Array): void {
   for (let done = 0; done < length; ) {
     const read = readSync(fd, bytes, done, Math.min(LARGEST_READ, length - done), offset + done);
     if (read === 0) {
@@ -28,5 +56,4 @@ function readRange(fd: number, { offset, length }: ByteRange): Uint8Array {
     }
     done += read;
   }
-  return bytes;
 }

@@ -15,6 +15,8 @@ interface Settings {
   flags?: readonly string[];
   /** A limit for the process, as the shell's `ulimit` takes it. */
   limit?: string;
+  /** A file to which the process writes its id before it starts: the list of a cgroup's processes. */
+  join?: string;
 }
 
 /**
@@ -23,13 +25,17 @@ interface Settings {
  */
 export function runModule(script: string, args: readonly string[] = [], settings: Settings = {}): Promise<Outcome> {
   const whole = `import * as hmap from ${JSON.stringify(LIBRARY_URL.href)};\n${script}`;
-  return runNode([...(settings.flags ?? []), '--input-type=module', '-e', whole, '--', ...args], settings.limit);
+  return runNode([...(settings.flags ?? []), '--input-type=module', '-e', whole, '--', ...args], settings);
 }
 
-/** Runs node. */
-export function runNode(args: readonly string[], limit?: string): Promise<Outcome> {
+/** Runs node. Killed after 20 s. */
+export function runNode(args: readonly string[], { limit, join }: Omit<Settings, 'flags'> = {}): Promise<Outcome> {
+  const steps = [
+    ...(limit === undefined ? [] : [`ulimit ${limit}`]),
+    ...(join === undefined ? [] : [`echo $$ > ${join}`]),
+  ];
   const node = [process.execPath, ...args];
-  const [command, ...rest] = limit === undefined ? node : ['sh', '-c', `ulimit ${limit}; exec "$0" "$@"`, ...node];
+  const [command, ...rest] = steps.length === 0 ? node : ['sh', '-c', `${steps.join('; ')}; exec "$0" "$@"`, ...node];
   return new Promise((resolve, reject) => {
     const child = spawn(command!, rest, {
       cwd: PACKAGE_ROOT,

@@ -101,6 +101,11 @@ export function systemError(error: unknown, doing: string, path: string): unknow
   return new HmapError(code, `cannot ${doing} ${path}: ${REASONS[code] ?? error.message}`, { path, cause: error });
 }
 
+/** The error for bytes of a table that break the format. */
+export function damage(path: string, what: string, data: HmapErrorData): HmapError {
+  return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${what}; run verify`, { path, ...data });
+}
+
 /** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters. */
 export function showKey(key: Uint8Array): string {
   const cut = key.length > 60;

@@ -2,7 +2,7 @@
 // file's bytes come.
 
 import { type BlockHasher, loadChecksumsNow } from './checksum.js';
-import { HmapError } from './errors.js';
+import { damage } from './errors.js';
 import type { Header, SegmentPlace } from './header.js';
 import { BLOCK, heapStart } from './layout.js';
 
@@ -14,12 +14,15 @@ export class BlockChecker {
   readonly headerBytes: number;
   readonly #end: number;
   readonly #read: ReadFile;
+  readonly #path: string;
   #hashes: BlockHasher | undefined;
 
-  constructor(header: Header, read: ReadFile) {
+  /** @param path for messages */
+  constructor(header: Header, read: ReadFile, path: string) {
     this.headerBytes = header.headerBytes;
     this.#end = header.checksums.offset;
     this.#read = read;
+    this.#path = path;
   }
 
   /**
@@ -35,8 +38,8 @@ export class BlockChecker {
     const expected = new DataView(stored.buffer, stored.byteOffset).getBigUint64(0, true);
     const actual = this.#hashes.h64Raw(this.#read(offset, end - offset));
     if (actual === expected) return;
-    const message = `the file is damaged: the bytes [${offset}, ${end}) do not fit their checksum; run verify`;
-    throw new HmapError('HMAP_DAMAGED', message, { offset, end, expected, actual });
+    const message = `the bytes [${offset}, ${end}) do not fit their checksum`;
+    throw damage(this.#path, message, { offset, end, expected, actual });
   }
 }
 

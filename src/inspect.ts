@@ -74,7 +74,7 @@ function readBucket(fd: number, path: string, header: Header, segmentIndex: numb
   const place = header.segments[segmentIndex]!;
   const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
   try {
-    const segment = new Segment(mapping.views[0]!, place, header);
+    const segment = new Segment(mapping.views[0]!, place, header, path);
     const { start, end } = segment.bucketRange(bucket);
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);

@@ -1,7 +1,7 @@
 // One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning, values or files.
 
 import { Block } from './bytes.js';
-import { HmapError } from './errors.js';
+import { damage, type HmapError } from './errors.js';
 import { type BlockChecker, SegmentGuard } from './guard.js';
 import type { Header, SegmentPlace } from './header.js';
 import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './layout.js';
@@ -20,17 +20,20 @@ export class Segment {
   readonly sure: Int32Array;
   readonly arrayAt: number;
   readonly heapAt: number;
+  readonly #path: string;
 
   /**
    * @param view the segment's bytes, and perhaps more behind them
+   * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
    */
-  constructor(view: Uint8Array, place: SegmentPlace, header: Header, checker?: BlockChecker) {
+  constructor(view: Uint8Array, place: SegmentPlace, header: Header, path: string, checker?: BlockChecker) {
     const start = heapStart(header.bucketBits);
     this.offsets = new Int32Array(view.buffer, view.byteOffset, bucketArraySize(header.bucketBits) / 4);
     this.heap = new Block(view.subarray(start, place.bytes));
     this.heapBytes = this.heap.size;
     this.offset = place.offset;
+    this.#path = path;
     this.heapOffset = place.offset + start;
     this.guard = new SegmentGuard(header, place, checker);
     this.sure = this.guard.sure;
@@ -58,14 +61,13 @@ export class Segment {
   /** Error for bytes that break a rule of the format; `at` is an offset in the key heap. */
   damaged(what: string, at: number): HmapError {
     const offset = this.heapOffset + at;
-    return new HmapError('HMAP_DAMAGED', `the file is damaged: ${what} at byte ${offset}; run verify`, { offset });
+    return damage(this.#path, `${what} at byte ${offset}`, { offset });
   }
 
   /** Error for a bucket whose offsets fall or pass the end of the heap. */
   damagedBucket(bucket: number): HmapError {
     const offset = this.offset + 4 * bucket;
-    const message = `the file is damaged: the offsets of bucket ${bucket} at byte ${offset} do not fit; run verify`;
-    return new HmapError('HMAP_DAMAGED', message, { offset });
+    return damage(this.#path, `the offsets of bucket ${bucket} at byte ${offset} do not fit`, { offset });
   }
 }
 

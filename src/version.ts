@@ -122,8 +122,8 @@ function mapVersion(fd: number, header: Header, identity: FileIdentity, settings
       mapping.advise('willneed', i, 0, warm === 'all' ? bytes : array);
     }
   }
-  const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges)) : undefined;
-  const segments = header.segments.map((place, i) => new Segment(mapping.views[i]!, place, header, checker));
+  const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
+  const segments = header.segments.map((place, i) => new Segment(mapping.views[i]!, place, header, path, checker));
   return new Version(header, identity, mapping, segments);
 }
 

@@ -80,12 +80,12 @@ export function* mappedSegments(
   check: 'none' | 'touch',
 ): Generator<Walkable, undefined, unknown> {
   const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
-  const checker = check === 'touch' ? new BlockChecker(header, read) : undefined;
+  const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
   for (const place of header.segments) {
     const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
     try {
       yield {
-        segment: new Segment(mapping.views[0]!, place, header, checker),
+        segment: new Segment(mapping.views[0]!, place, header, path, checker),
         readAhead: (start, length) => mapping.advise('willneed', 0, start, length),
       };
     } finally {

@@ -2,6 +2,7 @@
 
 import { readSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { markAsUntransferable } from 'node:worker_threads';
 import { HmapError } from '../errors.js';
 import type { ByteRange, Mapping } from './mapping.js';
 
@@ -9,9 +10,9 @@ import type { ByteRange, Mapping } from './mapping.js';
 const LARGEST_READ = 2 ** 28;
 
 /** @throws {HmapError} `ENOMEM` before a range is read, where there cannot be enough memory; `HMAP_TRUNCATED` */
-export function copyFile(fd: number, ranges: readonly ByteRange[]): Mapping {
-  const views = allocate(ranges);
-  for (const [i, range] of ranges.entries()) readRange(fd, range, views[i]!);
+export function copyFile(fd: number, ranges: readonly ByteRange[], path: string): Mapping {
+  const views = allocate(ranges, path);
+  for (const [i, range] of ranges.entries()) readRange(fd, range, views[i]!, path);
   return {
     kind: 'copy',
     views,
@@ -22,16 +23,21 @@ export function copyFile(fd: number, ranges: readonly ByteRange[]): Mapping {
 }
 
 /** Memory of its own for each range, so that its view starts at a multiple of 4 and nothing else is seen through it. */
-function allocate(ranges: readonly ByteRange[]): Uint8Array[] {
+function allocate(ranges: readonly ByteRange[], path: string): Uint8Array[] {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
   const most = memoryBytes();
   // Systems promise more than they have, and end the process when it is used. A sparse file claims any size for nothing.
-  if (total > most) throw tooLarge(total, `there are ${most}`, { actual: most });
+  if (total > most) throw tooLarge(path, total, `there are ${most}`, { actual: most });
   try {
-    return ranges.map(({ length }) => new Uint8Array(length));
+    return ranges.map(({ length }) => {
+      const bytes = new Uint8Array(length);
+      // Else someone who sends a view to another thread could take the table's memory away with it.
+      markAsUntransferable(bytes.buffer);
+      return bytes;
+    });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw tooLarge(total, 'they cannot be had', { cause: error });
+    throw tooLarge(path, total, 'they cannot be had', { cause: error });
   }
 }
 
@@ -42,17 +48,17 @@ function memoryBytes(): number {
   return Math.min(limit, totalmem());
 }
 
-function tooLarge(total: number, why: string, data: { actual?: number; cause?: unknown }): HmapError {
-  const message = `the file cannot be copied into memory: it takes ${total} bytes, ${why}`;
-  return new HmapError('ENOMEM', message, { expected: total, ...data });
+function tooLarge(path: string, total: number, why: string, data: { actual?: number; cause?: unknown }): HmapError {
+  const message = `${path}: the file cannot be copied into memory: it takes ${total} bytes, ${why}`;
+  return new HmapError('ENOMEM', message, { path, expected: total, ...data });
 }
 
-function readRange(fd: number, { offset, length }: ByteRange, bytes: Uint8Array): void {
+function readRange(fd: number, { offset, length }: ByteRange, bytes: Uint8Array, path: string): void {
   for (let done = 0; done < length; ) {
     const read = readSync(fd, bytes, done, Math.min(LARGEST_READ, length - done), offset + done);
     if (read === 0) {
-      const message = `the file was cut short while it was read: expected ${offset + length} bytes, found ${offset + done}`;
-      throw new HmapError('HMAP_TRUNCATED', message, { expected: offset + length, actual: offset + done });
+      const message = `${path}: the file was cut short while it was read: expected ${offset + length} bytes, found ${offset + done}`;
+      throw new HmapError('HMAP_TRUNCATED', message, { path, expected: offset + length, actual: offset + done });
     }
     done += read;
   }

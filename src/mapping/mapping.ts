@@ -25,4 +25,4 @@ export interface Mapping {
 }
 
 /** Makes a mapping of an open file, or gives `undefined` where this way does not work here. The file may be closed afterwards. */
-export type MapFile = (fd: number, ranges: readonly ByteRange[]) => Mapping | undefined;
+export type MapFile = (fd: number, ranges: readonly ByteRange[], path: string) => Mapping | undefined;

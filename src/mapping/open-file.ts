@@ -29,7 +29,7 @@ export function prepareMapping(): void {
 export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
   for (const [kind, map] of WAYS) {
     if (choice !== 'auto' && choice !== kind) continue;
-    const mapping = map(fd, ranges);
+    const mapping = map(fd, ranges, path);
     if (mapping !== undefined) return mapping;
   }
   const message = `${path}: the mapping '${choice}' is not available here, or does not reach to the end of the file`;

@@ -371,16 +371,26 @@ describe('check full', () => {
 
 test('stat and dump tell of a damaged block, too', async () => {
   const sample = samples[0]!;
-  const at = sample.end - 9000;
+  const victim = inspectKey(sample.path, [...sample.model.keys()][100]!).record!;
+  // A value: the rest stays readable.
+  const at = victim.valueOffset;
   const path = damaged(sample, at);
   await assert.rejects(stat(path), hmapError('HMAP_DAMAGED', blockOf(sample, at)));
   const { code, stderr } = await hmap(['dump', path]);
   assert.equal(code, 2);
   assert.match(stderr, /^hmap: .*do not fit their checksum.*\n$/);
-  const key = [...sample.model.keys()].find((candidate) => needs(sample, candidate, blockOf(sample, at)) === 'yes')!;
+  const key = [...sample.model.keys()].find(
+    (candidate, i) => i !== 100 && needs(sample, candidate, blockOf(sample, at)) === 'yes',
+  )!;
   const got = await hmap(['get', path, key]);
   assert.equal(got.code, 2);
   assert.match(got.stderr, /^hmap: .*do not fit their checksum.*\n$/);
+  // What is left of it comes out when it is asked for.
+  const unchecked = await hmap(['get', '--check', 'header', path, key]);
+  assert.equal(unchecked.stdout, `${sample.model.get(key)}\n`);
+  const left = await hmap(['dump', '--check', 'header', '--format', 'tsv', path]);
+  assert.equal(left.code, 0, left.stderr);
+  assert.ok(left.stdout.includes(`${key}\t${sample.model.get(key)}\n`));
 });
 
 test('without WebAssembly blocks are checked all the same', async () => {

@@ -19,6 +19,7 @@ interface Options {
   bucket?: number;
   key?: string;
   limit?: number;
+  check: 'header' | 'touch';
 }
 
 export function addDump(program: Command): void {
@@ -32,6 +33,14 @@ export function addDump(program: Command): void {
     .argument('<file>', 'the .hmap file')
     .addOption(new Option('-f, --format <format>', 'format of the entries').choices(FORMATS).default('jsonl'))
     .option('-n, --limit <count>', 'print at most this many entries', parseInteger(0, Number.MAX_SAFE_INTEGER))
+    .addOption(
+      new Option(
+        '--check <what>',
+        'what to compare with its checksum: the header, or each block before it is printed (header shows what is left of a damaged file)',
+      )
+        .choices(['header', 'touch'])
+        .default('touch'),
+    )
     .option('--header', 'print the header as JSON instead')
     .option('--bucket <number>', 'print one bucket, with offsets and bytes, instead', parseBucket)
     .option('--key <key>', 'print the record of one key, with offsets and bytes, instead')
@@ -65,7 +74,7 @@ async function runDump(file: string, options: Options, command: Command): Promis
 
 async function dumpEntries(
   path: string,
-  { format, limit = Number.POSITIVE_INFINITY }: Options,
+  { format, limit = Number.POSITIVE_INFINITY, check }: Options,
   out: Output,
 ): Promise<void> {
   const progress = new Progress();
@@ -73,7 +82,7 @@ async function dumpEntries(
     const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
     let done = 0;
-    const walk = new Walk(header, mappedSegments(fd, header, path, 'touch'), 'records');
+    const walk = new Walk(header, mappedSegments(fd, header, path, check === 'touch' ? 'touch' : 'none'), 'records');
     try {
       for (; done < limit && walk.step(); done++) {
         writer.entry(walk.segment.heap, walk.cursor, out);

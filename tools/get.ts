@@ -1,9 +1,9 @@
 // hmap get: looks keys up.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { Block } from '../src/bytes.js';
 import { showKey } from '../src/errors.js';
-import { open } from '../src/index.js';
+import { type Check, open } from '../src/index.js';
 import type { Table } from '../src/table.js';
 import { EXIT, examples, exitWith, say } from './cli.js';
 import { jsonOfBytes, jsonPrinter, type TextPrinter, textPrinter } from './formats/text.js';
@@ -12,6 +12,7 @@ import { Output } from './output.js';
 interface Options {
   json?: boolean;
   null?: boolean;
+  check: Check;
 }
 
 export function addGet(program: Command): void {
@@ -26,12 +27,20 @@ export function addGet(program: Command): void {
     .argument('<key...>', 'keys; a single - reads them from stdin, one a line')
     .option('--json', 'print one JSON object a key: key, found and value')
     .option('-0, --null', 'keys on stdin end with a NUL instead of a line end')
+    .addOption(
+      new Option(
+        '--check <what>',
+        'what to compare with its checksum: the header, each block that is used, or all of the file first',
+      )
+        .choices(['header', 'touch', 'full'])
+        .default('touch'),
+    )
     .action(runGet);
   examples(command, 'hmap get words.hmap apple pear', 'cut -f1 ids.tsv | hmap get --json table.hmap -');
 }
 
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
-  const table = open(file, { key: 'bytes' });
+  const table = open(file, { key: 'bytes', check: options.check });
   const printer = new Printer(table, options.json === true);
   try {
     if (keys.length === 1 && keys[0] === '-') {

@@ -9,7 +9,8 @@ import type { Verification, VerifyOptions } from './verify.js';
 /**
  * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays within
  * `options.memory`; what is too much goes to a temporary file beside the output. The file appears under its name in one step when it is
- * complete and on the disk; if anything fails, an old file of that name is still there and nothing else is left.
+ * complete and on the disk; if anything fails, an old file of that name is still there and nothing else is left. What a killed build leaves
+ * beside it, the next one removes.
  *
  * Costs about half of what filling a `Map` costs, and uses up to four threads where there is much to do.
  * @throws {TypeError} for a bad argument or option, which it names

@@ -1,11 +1,11 @@
 // Puts a finished file in place of an old one in one step. Knows nothing of what the file holds.
 
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
   fsync,
   fsyncSync,
+  futimesSync,
   linkSync,
   openSync,
   readlinkSync,
@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { HmapError, systemError } from './errors.js';
+import { RENEWAL, removeLeftovers, temporaryName } from './leftovers.js';
 
 /**
  * A new file beside the one that it will replace. Readers see the old file, or the new one, whole; whatever fails before
@@ -30,6 +31,7 @@ export class Publication {
   readonly temporary: string;
   readonly fd: number;
   readonly #overwrite: boolean;
+  readonly #renewing: NodeJS.Timeout;
   #open = true;
 
   /** @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it refuses */
@@ -42,13 +44,18 @@ export class Publication {
       const what = old.isDirectory() ? 'it is a folder' : 'it is no regular file';
       throw new HmapError(old.isDirectory() ? 'EISDIR' : 'EINVAL', `cannot write ${path}: ${what}`, { path });
     }
-    const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
-    this.temporary = join(dirname(this.target), `.${shortened(basename(this.target))}.${unique}.tmp`);
+    const folder = dirname(this.target);
+    const name = basename(this.target);
+    // First, since they may be what has filled the disk.
+    removeLeftovers(folder, name);
+    this.temporary = join(folder, temporaryName(name));
     try {
       this.fd = openSync(this.temporary, 'wx+');
     } catch (error) {
       throw systemError(error, 'write', path);
     }
+    // While entries come in, maybe for days, nothing else shows builds elsewhere that this one goes on.
+    this.#renewing = setInterval(() => this.#renew(), RENEWAL).unref();
     try {
       if (old !== undefined) fchmodSync(this.fd, old.mode & 0o777);
     } catch (error) {
@@ -66,9 +73,11 @@ export class Publication {
   publish(): void {
     try {
       fsyncSync(this.fd);
-      this.#close();
+      // Windows renames no open file. Elsewhere it stays open for as long as it has its temporary name: so other threads know it for ours.
+      if (process.platform === 'win32') this.#close();
       if (this.#overwrite) renameSync(this.temporary, this.target);
       else linkNew(this.temporary, this.target);
+      this.#close();
     } catch (error) {
       this.abandon();
       throw systemError(error, 'write', this.target);
@@ -89,7 +98,21 @@ export class Publication {
   #close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeSync(this.fd);
+    clearInterval(this.#renewing);
+    try {
+      closeSync(this.fd);
+    } catch {
+      // The file is synced, or of no more use.
+    }
+  }
+
+  #renew(): void {
+    const now = new Date();
+    try {
+      futimesSync(this.fd, now, now);
+    } catch {
+      // A file system that keeps no times.
+    }
   }
 }
 
@@ -133,13 +156,6 @@ function existing(target: string, path: string): Stats | undefined {
   } catch (error) {
     throw systemError(error, 'write', path);
   }
-}
-
-/** A name that leaves room for what is put around it: file systems take 255 bytes. */
-function shortened(name: string): string {
-  let short = name;
-  while (Buffer.byteLength(short) > 200) short = short.slice(0, -1);
-  return short;
 }
 
 /** Gives the file its name unless the name was taken in the meantime. */

@@ -1,0 +1,114 @@
+// Temporary files beside an output: how they are named, and which of them a killed build has left. Does not know what they hold.
+//
+// A killed build cannot clean up, so the next build of the same output does. It must never take the file of a build that is still going on, and
+// such builds may run elsewhere: on another machine, or in a container in which the same number is another process. So a name tells the process
+// and also where that number has a meaning, its place. Where that is another one, nobody can be asked whether the process lives; time has to tell.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Milliseconds after which a build that goes on renews the time of its file; far below the day after which others take it for left behind. */
+export const RENEWAL: number = HOUR;
+
+/** What follows the output's name: process, place (which earlier versions left out), random digits; `.spill` is a second file of the same build. */
+const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.tmp(?:\.spill)?$/;
+
+/** A new name for a temporary file of a build of `output`, in the same folder. */
+export function temporaryName(output: string): string {
+  return `${prefix(output)}${process.pid}-${place()}-${randomBytes(4).toString('hex')}.tmp`;
+}
+
+/** Removes what killed builds of `output` have left in its folder. Whatever is in the way of that, a build can do without. */
+export function removeLeftovers(folder: string, output: string): void {
+  const start = prefix(output);
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const unique = name.startsWith(start) ? UNIQUE.exec(name.slice(start.length)) : null;
+    if (unique === null) continue;
+    const path = join(folder, name);
+    try {
+      // No other file can have come under this name in between: names are never used twice.
+      if (isLeftover(lstatSync(path), Number(unique[1]), unique[2])) unlinkSync(path);
+    } catch {
+      // Gone already, or another user's.
+    }
+  }
+}
+
+function isLeftover(stat: Stats, pid: number, where: string | undefined): boolean {
+  if (!stat.isFile()) return false;
+  const age = Date.now() - stat.mtimeMs;
+  if (where !== place()) return age > DAY;
+  // The first process of a container that was started again has the number, and often the place, of the one that was killed. The minute is
+  // for a thread of ours that is just about to open its file.
+  if (pid === process.pid) return age > MINUTE && !isOpenHere(stat);
+  return !isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM is the answer for another user's.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** Whether a thread of this process may have the file open. */
+function isOpenHere({ dev, ino }: Stats): boolean {
+  if (!hasProc()) return true;
+  const folder = '/proc/self/fd';
+  return readdirSync(folder).some((fd) => {
+    const open = statSync(join(folder, fd), { throwIfNoEntry: false });
+    return open?.dev === dev && open.ino === ino;
+  });
+}
+
+let known: string | undefined;
+
+/**
+ * Tells where this process runs: living processes that have this in common see each other by their numbers. A machine's name is not enough on
+ * Linux, where containers may share it, and numbers start anew at a reboot.
+ */
+function place(): string {
+  known ??= createHash('sha256').update(describePlace()).digest('hex').slice(0, 8);
+  return known;
+}
+
+function describePlace(): string {
+  if (!hasProc()) return hostname();
+  try {
+    return [
+      hostname(),
+      readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'),
+      readlinkSync('/proc/self/ns/pid'),
+    ].join();
+  } catch {
+    // A place of its own, so that nobody concludes anything from the numbers.
+    return randomBytes(16).toString('hex');
+  }
+}
+
+function hasProc(): boolean {
+  return process.platform === 'linux' || process.platform === 'android';
+}
+
+/** The name, hidden, and cut so that there is room for the rest: file systems take 255 bytes. */
+function prefix(output: string): string {
+  let short = output;
+  while (Buffer.byteLength(short) > 200) short = short.slice(0, -1);
+  // Half of a surrogate pair would come back from the file system as something else.
+  return `.${short.toWellFormed()}.`;
+}

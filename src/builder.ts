@@ -185,7 +185,12 @@ export class Builder implements RecordSink {
     const records = allocate(arena);
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
-    this.#intake = new Intake(value, seeds[0]!, this.#form, records, this.#spill, 0, lanes);
+    try {
+      this.#intake = new Intake(value, seeds[0]!, this.#form, records, this.#spill, 0, lanes);
+    } catch (error) {
+      this.#publication.abandon();
+      throw error;
+    }
     this.#pacer = new Pacer(signal, (entries) => {
       const phase = this.#phase;
       onProgress?.(phase === 'read' ? { phase, entries } : { phase, entries, total: this.entries });

@@ -7,6 +7,7 @@ import {
   fsyncSync,
   futimesSync,
   linkSync,
+  lstatSync,
   openSync,
   readlinkSync,
   realpathSync,
@@ -164,7 +165,8 @@ function linkNew(from: string, to: string): void {
     linkSync(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(to);
-    // A file system without hard links.
+    // A file system without hard links. Whoever takes the name between these two lines loses it.
+    if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) throw exists(to);
     renameSync(from, to);
     return;
   }

@@ -74,19 +74,34 @@ export class SpillFile {
     }
   }
 
+  /** Never throws: what is wrong with a file of no more use does not matter. */
   close(): void {
     if (this.#fd === undefined || this.#borrowed) return;
-    closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = undefined;
-    if (this.#linked) unlinkSync(this.#path);
+    try {
+      closeSync(fd);
+    } catch {
+      // As above.
+    }
+    try {
+      if (this.#linked) this.#unlink();
+    } catch {
+      // The next build of the same output tries again.
+    }
   }
 
   #open(): number {
     if (this.#fd === undefined) {
       this.#fd = openSync(this.#path, 'wx+');
-      this.#linked = process.platform === 'win32';
-      if (!this.#linked) unlinkSync(this.#path);
+      this.#linked = true;
+      if (process.platform !== 'win32') this.#unlink();
     }
     return this.#fd;
+  }
+
+  #unlink(): void {
+    unlinkSync(this.#path);
+    this.#linked = false;
   }
 }

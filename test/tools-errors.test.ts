@@ -114,9 +114,7 @@ describe('files that are no tables', { concurrency: true }, () => {
   for (const args of [['dump'], ['stat'], ['dump', '--bucket', '0']]) {
     test(`damage behind the header: ${args.join(' ')}`, async () => {
       const ran = await hmap([...args, 'bucket.hmap'], { cwd: samples });
-      // dump walks the heap and does not need the bucket array.
-      if (args.length === 1 && args[0] === 'dump') assert.deepEqual([ran.code, ran.stdout.length > 0], [0, true]);
-      else assertRefused(ran, /^hmap: .*damaged.*verify/);
+      assertRefused(ran, /^hmap: .*damaged.*verify/);
     });
   }
 });

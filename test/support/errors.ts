@@ -3,7 +3,17 @@
 import assert from 'node:assert/strict';
 import { HmapError, type HmapErrorCode, type HmapErrorData } from '../../src/index.js';
 
-type SystemCode = 'ENOENT' | 'EISDIR' | 'ENOTDIR' | 'EACCES' | 'EINVAL' | 'ELOOP' | 'ENOMEM' | 'ENXIO' | 'EROFS';
+type SystemCode =
+  | 'ENOENT'
+  | 'EISDIR'
+  | 'ENOTDIR'
+  | 'EACCES'
+  | 'EINVAL'
+  | 'ELOOP'
+  | 'ENOMEM'
+  | 'ENOSPC'
+  | 'ENXIO'
+  | 'EROFS';
 
 interface Expected extends HmapErrorData {
   message?: RegExp;

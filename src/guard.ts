@@ -45,46 +45,33 @@ export class BlockChecker {
 
 /** The blocks in which one segment lies. */
 export class SegmentGuard {
-  /** Where the segment, and its key heap, start, counted from the start of the block in which the segment starts. Blocks count from that one. */
-  readonly arrayAt: number;
-  readonly heapAt: number;
-  /** One bit a block: it has been compared, and fits. */
+  /** Blocks that have not been checked. */
+  unchecked: number;
+  /** One bit a block, counted from the one in which the segment starts: it has been compared, and fits. */
   readonly #checked: Int32Array;
-  /**
-   * One bit a block: it and the next one have been. So one bit answers for a range that starts in the block and is no longer than one, and
-   * that is all that a lookup asks in most cases.
-   */
-  readonly sure: Int32Array;
-  readonly #blocks: number;
   readonly #checker: BlockChecker;
   readonly #first: number;
+  /** Where the segment, and its key heap, start, counted from the start of that block. */
+  readonly #arrayAt: number;
+  readonly #heapAt: number;
 
   /** @param checker without one, all counts as checked */
   constructor(header: Header, place: SegmentPlace, checker: BlockChecker | undefined) {
     const start = place.offset - header.headerBytes;
     this.#checker = checker!;
     this.#first = Math.floor(start / BLOCK);
-    this.arrayAt = start - this.#first * BLOCK;
-    this.heapAt = this.arrayAt + heapStart(header.bucketBits);
-    this.#blocks = Math.ceil((this.arrayAt + place.bytes) / BLOCK);
-    // One more, for what is empty and lies behind the last byte.
-    const words = Math.ceil((this.#blocks + 1) / 32);
-    this.#checked = new Int32Array(words);
-    this.sure = new Int32Array(words);
-    if (checker === undefined) {
-      this.#checked.fill(-1);
-      this.sure.fill(-1);
-    } else {
-      set(this.#checked, this.#blocks);
-      set(this.sure, this.#blocks);
-    }
+    this.#arrayAt = start - this.#first * BLOCK;
+    this.#heapAt = this.#arrayAt + heapStart(header.bucketBits);
+    const blocks = Math.ceil((this.#arrayAt + place.bytes) / BLOCK);
+    this.unchecked = checker === undefined ? 0 : blocks;
+    this.#checked = new Int32Array(Math.ceil(blocks / 32)).fill(checker === undefined ? -1 : 0);
   }
 
   /** Whether the blocks with bytes `[from, end)` of the key heap have all been checked. */
   knowsHeap(from: number, end: number): boolean {
-    const behind = Math.ceil((this.heapAt + end) / BLOCK);
-    for (let block = Math.floor((this.heapAt + from) / BLOCK); block < behind; block++) {
-      if (!has(this.#checked, block)) return false;
+    const last = (this.#heapAt + end - 1) >>> 16;
+    for (let block = (this.#heapAt + from) >>> 16; block <= last; block++) {
+      if (((this.#checked[block >>> 5]! >>> block) & 1) === 0) return false;
     }
     return true;
   }
@@ -95,31 +82,23 @@ export class SegmentGuard {
    * @throws {HmapError} `HMAP_DAMAGED`
    */
   checkHeap(from: number, end: number): number {
-    return end > from ? this.#check(this.heapAt + from, this.heapAt + end) - this.heapAt : from;
+    return end > from ? this.#check(this.#heapAt + from, this.#heapAt + end) - this.#heapAt : from;
   }
 
   /** Checks the block or the two blocks with a bucket's two offsets. Throws as {@link checkHeap} does. */
   checkBucket(bucket: number): void {
-    this.#check(this.arrayAt + 4 * bucket, this.arrayAt + 4 * bucket + 8);
+    this.#check(this.#arrayAt + 4 * bucket, this.#arrayAt + 4 * bucket + 8);
   }
 
+  /** Offsets below 2^31 + 2^16, so that the shifts are those of numbers without a sign. */
   #check(from: number, end: number): number {
-    const behind = Math.ceil(end / BLOCK);
-    for (let block = Math.floor(from / BLOCK); block < behind; block++) {
-      if (has(this.#checked, block)) continue;
+    const last = (end - 1) >>> 16;
+    for (let block = from >>> 16; block <= last; block++) {
+      if (((this.#checked[block >>> 5]! >>> block) & 1) !== 0) continue;
       this.#checker.check(this.#first + block);
-      set(this.#checked, block);
-      if (has(this.#checked, block + 1)) set(this.sure, block);
-      if (block > 0 && has(this.#checked, block - 1)) set(this.sure, block - 1);
+      this.#checked[block >>> 5]! |= 1 << block;
+      this.unchecked--;
     }
-    return behind * BLOCK;
+    return (last + 1) * BLOCK;
   }
-}
-
-function has(bits: Int32Array, i: number): boolean {
-  return ((bits[i >>> 5]! >>> i) & 1) !== 0;
-}
-
-function set(bits: Int32Array, i: number): void {
-  bits[i >>> 5]! |= 1 << i;
 }

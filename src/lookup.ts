@@ -4,11 +4,16 @@
 import type { Header } from './header.js';
 import { scratch } from './keys.js';
 import * as layout from './layout.js';
-import { RecordCursor, type Segment } from './segment.js';
+import type { Segment } from './segment.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
-const { BLOCK, VARIABLE } = layout;
+const { VARIABLE } = layout;
 const keys = scratch.view;
+
+/** Most bytes of the two length prefixes. */
+const PREFIXES = 8;
+/** Neither an offset nor the -1 of what is not found. */
+const KNOWN = -2;
 
 /**
  * Finds records. A find is two dependent memory touches (bucket array, key heap), allocates nothing, and does work bounded by the
@@ -22,8 +27,6 @@ export class Lookup {
   readonly #keyWidth: number;
   readonly #valueWidth: number;
   readonly seed: number;
-  /** For buckets with blocks that have not been checked. */
-  readonly #cursor: RecordCursor;
   /** Where the last {@link find} looked. */
   segment: Segment;
   /** Length of the value that the last {@link find} found. */
@@ -38,7 +41,6 @@ export class Lookup {
     this.#keyWidth = header.keyWidth ?? VARIABLE;
     this.#valueWidth = header.valueWidth ?? VARIABLE;
     this.seed = header.hash.seed | 0;
-    this.#cursor = new RecordCursor(header);
     this.segment = segments[0]!;
   }
 
@@ -65,27 +67,10 @@ export class Lookup {
 
   /** {@link find} for a caller that has loaded the bucket's offsets already. */
   findIn(segment: Segment, bucket: number, start: number, end: number, at: number, length: number): number {
-    const { sure } = segment;
-    const arrayBlock = (4 * bucket + segment.arrayAt) >>> 16;
-    const heapBlock = (start + segment.heapAt) >>> 16;
-    // The last factor is 0 where the start is negative. Without their signs, a negative end and a negative length are too large. Fewer branches
-    // than to ask for each: 5 ns a lookup.
-    const known = (sure[arrayBlock >>> 5]! >>> arrayBlock) & (sure[heapBlock >>> 5]! >>> heapBlock) & (~start >>> 31);
-    if (known === 0 || end >>> 0 > segment.heapBytes || (end - start) >>> 0 > BLOCK) {
-      return this.#findWarily(segment, bucket, at, length);
+    if (start < 0 || end < start || end > segment.reach) {
+      const found = this.#findWarily(segment, bucket, at, length);
+      if (found !== KNOWN) return found;
     }
-    return this.#findKnown(segment, start, end, at, length);
-  }
-
-  /** The whole way: blocks that have not been checked, buckets larger than a block, and offsets that do not fit. */
-  #findWarily(segment: Segment, bucket: number, at: number, length: number): number {
-    const { start, end } = segment.bucketRange(bucket);
-    if (segment.guard.knowsHeap(start, end)) return this.#findKnown(segment, start, end, at, length);
-    this.segment = segment;
-    return this.#findChecking(segment, start, end, at, length);
-  }
-
-  #findKnown(segment: Segment, start: number, end: number, at: number, length: number): number {
     this.segment = segment;
     const valueWidth = this.#valueWidth;
     if (valueWidth === VARIABLE) return this.#findVariable(segment, start, end, at, length);
@@ -95,17 +80,62 @@ export class Lookup {
     return keyWidth === length ? findFixed(segment, start, end, valueWidth, at, length) : -1;
   }
 
-  /** Checks each block on the way before it is used, and no other. */
-  #findChecking(segment: Segment, start: number, end: number, at: number, length: number): number {
-    const cursor = this.#cursor;
-    cursor.enter(segment, start, end);
-    while (cursor.step()) {
-      if (cursor.keyBytes !== length) continue;
-      cursor.need(cursor.value);
-      if (!isKey(segment.heap.view, cursor.key, at, length)) continue;
-      cursor.need(cursor.next);
-      this.valueBytes = cursor.valueBytes;
-      return cursor.value;
+  /**
+   * The way while some blocks have not been checked, and for offsets that do not fit. {@link KNOWN} where all blocks on the way have been checked; else a
+   * find that checks each before it is used, and no other.
+   *
+   * All in one function, which is then too large for V8 to take it into its callers: they are compiled while tables are still cold, and would
+   * keep it, and be too large in their turn, when it is no longer called (8 percent of `getMany`).
+   */
+  #findWarily(segment: Segment, bucket: number, at: number, length: number): number {
+    const { guard, offsets, heapBytes } = segment;
+    const { bytes, view } = segment.heap;
+    if (guard.unchecked === 0) segment.reach = heapBytes;
+    guard.checkBucket(bucket);
+    const start = offsets[bucket]!;
+    const end = offsets[bucket + 1]!;
+    if (start < 0 || end < start || end > heapBytes) throw segment.damagedBucket(bucket);
+    if (start === end || guard.knowsHeap(start, end)) return KNOWN;
+    this.segment = segment;
+    const keyWidth = this.#keyWidth;
+    const valueWidth = this.#valueWidth;
+    // Up to where the heap is known, from the record at which the find is.
+    let known = 0;
+    let p = start;
+    while (p < end) {
+      const record = p;
+      if (keyWidth === VARIABLE || valueWidth === VARIABLE) {
+        const prefixes = Math.min(record + PREFIXES, end);
+        if (prefixes > known) known = guard.checkHeap(record, prefixes);
+      }
+      let keyBytes = keyWidth;
+      if (keyBytes === VARIABLE) {
+        keyBytes = bytes[p++]!;
+        if (keyBytes > 0x7f) {
+          keyBytes = longLength(bytes, p, keyBytes);
+          p += keyBytes < 0x4000 ? 1 : 2;
+        }
+      }
+      let valueBytes = valueWidth;
+      if (valueBytes === VARIABLE) {
+        valueBytes = bytes[p++]!;
+        if (valueBytes > 0x7f) {
+          valueBytes = longLength(bytes, p, valueBytes);
+          p += valueBytes < 0x4000 ? 1 : valueBytes < 0x20_0000 ? 2 : valueBytes < 0x1000_0000 ? 3 : 4;
+        }
+      }
+      if (!(keyBytes + valueBytes <= end - p)) throw segment.damaged('a record that passes the end of its bucket', p);
+      const value = p + keyBytes;
+      const next = value + valueBytes;
+      if (keyBytes === length) {
+        if (value > known) known = guard.checkHeap(record, value);
+        if (isKey(view, p, at, length)) {
+          if (next > known) guard.checkHeap(record, next);
+          this.valueBytes = valueBytes;
+          return value;
+        }
+      }
+      p = next;
     }
     return -1;
   }

@@ -15,11 +15,13 @@ export class Segment {
   /** Offset of the segment, and of its key heap, in the file. */
   readonly offset: number;
   readonly heapOffset: number;
+  /** Checks blocks before they are used. */
   readonly guard: SegmentGuard;
-  // The guard's, a step nearer to lookups.
-  readonly sure: Int32Array;
-  readonly arrayAt: number;
-  readonly heapAt: number;
+  /**
+   * Up to where in the heap a lookup may go straight on: all of it once every block has been checked, nothing before. So a lookup asks one thing,
+   * which it would have to ask anyway.
+   */
+  reach: number;
   readonly #path: string;
 
   /**
@@ -36,9 +38,7 @@ export class Segment {
     this.#path = path;
     this.heapOffset = place.offset + start;
     this.guard = new SegmentGuard(header, place, checker);
-    this.sure = this.guard.sure;
-    this.arrayAt = this.guard.arrayAt;
-    this.heapAt = this.guard.heapAt;
+    this.reach = this.guard.unchecked === 0 ? this.heapBytes : -1;
   }
 
   /** Bytes of the segment: bucket array, padding and key heap. */

@@ -121,7 +121,7 @@ describe('a target', () => {
       { ...pages, count: 100, samples: [1.9] },
       { ...pages, count: 1, samples: [4] },
     ]);
-    assert.equal(target(run, 'data pages that a cold get reads, 10M').found, 4);
+    assert.equal(target(run, 'data pages that a cold get reads, check header, 10M').found, 4);
   });
 
   test('for a build is laxer on Node 20', () => {

@@ -1,11 +1,12 @@
 // One process that opens a cold table and looks a few keys up: tells what came into memory. Does not know how the file became cold.
 
-import { type MappingKind, open } from '../../src/index.js';
+import { type Check, type MappingKind, open } from '../../src/index.js';
 import type { Line } from './sample-keys.js';
 import { taskOf } from './task-of.js';
 
 export interface Task {
   readonly table: string;
+  readonly check: Check;
   /** The first is looked up alone. */
   readonly lines: readonly Line[];
 }
@@ -22,8 +23,8 @@ export interface Answer {
 
 const majorFaults = () => process.resourceUsage().majorPageFault;
 
-function run({ table: path, lines }: Task): Answer {
-  const table = open(path, { value: 'u32' });
+function run({ table: path, check: mode, lines }: Task): Answer {
+  const table = open(path, { value: 'u32', check: mode });
   const check = (line: Line) => {
     if (table.get(line.key) !== line.value) throw new Error(`get(${line.key}) is not ${line.value}`);
   };

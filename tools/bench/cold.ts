@@ -22,7 +22,8 @@ export async function measureCold(context: Context, samples: Samples, datasets: 
     const files = await context.files(dataset, 'u32');
     for (let round = 0; round < context.rounds; round++) {
       context.log(`cold ${dataset}, round ${round + 1} of ${context.rounds}`);
-      await measureRound(cache, files, context, round, samples);
+      for (const check of ['header', 'touch'] as const)
+        await measureRound(cache, files, context, round, check, samples);
     }
   }
 }
@@ -32,11 +33,12 @@ async function measureRound(
   { dataset, tsv, tables }: Files,
   { seed, log }: Context,
   round: number,
+  check: 'header' | 'touch',
   samples: Samples,
 ): Promise<void> {
   const lines = sampleLines(tsv, 1 + LOOKUPS, seed + round);
   cache.evict(tables.hmap!);
-  const task: Task = { table: tables.hmap!, lines };
+  const task: Task = { table: tables.hmap!, check, lines };
   const answer = await runTask<Answer>('cold-child.js', task);
   if (answer.resident === undefined) {
     log(`cold: not measured, the mapping (${answer.mapping}) does not tell what is resident`);
@@ -48,18 +50,23 @@ async function measureRound(
     log(`cold: not measured, ${tables.hmap} stays in the page cache; is it on a disk?`);
     return;
   }
+  // The plain names are those of what a lookup alone needs.
+  const suffix = check === 'header' ? '' : ', check touch';
   const pages = (bytes: number) => bytes / cache.pageBytes;
-  samples.add({ ...figure, metric: 'resident after open', unit: 'bytes' }, afterOpen);
-  samples.add({ ...figure, metric: 'resident after a cold get', unit: 'bytes' }, afterOne);
-  samples.add({ ...figure, metric: 'pages of a cold get', unit: 'pages', count: 1 }, pages(afterOne - afterOpen));
-  samples.add({ ...figure, metric: 'faults of a cold get', unit: 'count', count: 1 }, answer.faultsOfOne);
+  samples.add({ ...figure, metric: `resident after open${suffix}`, unit: 'bytes' }, afterOpen);
+  samples.add({ ...figure, metric: `resident after a cold get${suffix}`, unit: 'bytes' }, afterOne);
+  samples.add(
+    { ...figure, metric: `pages of a cold get${suffix}`, unit: 'pages', count: 1 },
+    pages(afterOne - afterOpen),
+  );
+  samples.add({ ...figure, metric: `faults of a cold get${suffix}`, unit: 'count', count: 1 }, answer.faultsOfOne);
   const note = `mean of ${LOOKUPS} after the first`;
   samples.add(
-    { ...figure, metric: 'pages of a cold get', unit: 'pages', count: LOOKUPS, note },
+    { ...figure, metric: `pages of a cold get${suffix}`, unit: 'pages', count: LOOKUPS, note },
     pages(afterAll - afterOne) / LOOKUPS,
   );
   samples.add(
-    { ...figure, metric: 'faults of a cold get', unit: 'count', count: LOOKUPS, note },
+    { ...figure, metric: `faults of a cold get${suffix}`, unit: 'count', count: LOOKUPS, note },
     answer.faultsOfRest / LOOKUPS,
   );
 }

@@ -14,7 +14,19 @@ const GROUPS: readonly (readonly [title: string, metrics: readonly string[]])[] 
   ['Sizes', ['file', 'size', 'overhead', 'overhead, keys of one length']],
   ['Start', ['open', 'open, second', 'first lookup', 'first lookup, own clock']],
   ['Shared memory', ['pss', 'pss, iterated', 'pss, modules loaded']],
-  ['Cold files', ['resident after open', 'resident after a cold get', 'pages of a cold get', 'faults of a cold get']],
+  [
+    'Checking blocks',
+    ['header', 'touch'].flatMap((check) => [`warm get, check ${check}`, `first get of a table, check ${check}`]),
+  ],
+  [
+    'Cold files',
+    ['', ', check touch'].flatMap((check) => [
+      `resident after open${check}`,
+      `resident after a cold get${check}`,
+      `pages of a cold get${check}`,
+      `faults of a cold get${check}`,
+    ]),
+  ],
   ['Verify', ['verify', 'verify checksums', 'verify hashing']],
 ];
 
@@ -137,6 +149,8 @@ const COUNTED: Readonly<Record<string, string>> = {
   getMany: 'keys at once',
   'pages of a cold get': 'lookups',
   'faults of a cold get': 'lookups',
+  'pages of a cold get, check touch': 'lookups',
+  'faults of a cold get, check touch': 'lookups',
 };
 
 function spreadText(figure: Figure | undefined): string {

@@ -1,6 +1,7 @@
 // All that is measured besides lookups and builds. Knows which parts there are and their order; each part is a file beside it.
 
 import { measureBigBuild } from './big-build.js';
+import { measureChecks } from './checks.js';
 import { measureCold } from './cold.js';
 import type { Context } from './context.js';
 import { measureFirstLookup } from './first-lookup.js';
@@ -19,6 +20,7 @@ export async function measureMemory(context: Context): Promise<Figure[]> {
   await measureFirstLookup(context, samples);
   await measureShared(context, samples);
   await measureVerify(context, samples, sizes);
+  await measureChecks(context, samples, sizes);
   // Near the end: the one takes tables out of the page cache, the other puts all else out of it.
   await measureCold(context, samples, context.full ? ['1M', '10M'] : ['1M']);
   if (context.full) await measureBigBuild(context, samples);

@@ -220,14 +220,14 @@ function memoryRules(): Rule[] {
     ),
     ...LARGE.flatMap((size) => [
       atMost(
-        `data pages that a cold get reads, ${size}`,
+        `data pages that a cold get reads, check header, ${size}`,
         3,
         'pages',
         first,
         figure('hmap', 'pages of a cold get', size, { count: 1 }),
       ),
       atMost(
-        `resident after a cold get, ${size}`,
+        `resident after a cold get, check header, ${size}`,
         COLD_RESIDENT,
         'bytes',
         first,
@@ -247,6 +247,21 @@ function verifyRules(): Rule[] {
     ),
     atLeast(`verify: all rules, ${size}`, 3e6, 'entries a second', figure('hmap', 'verify', size)),
   ]);
+}
+
+function checkRules(): Rule[] {
+  const warm = (size: Dataset, check: string) =>
+    named(check, figure('hmap', `warm get, check ${check}`, size, { unit: 'ns' }));
+  return ALL.map((size) =>
+    atMost(
+      `warm get, check touch against check header, ${size}`,
+      1.05,
+      'ratio',
+      ratio,
+      warm(size, 'touch'),
+      warm(size, 'header'),
+    ),
+  );
 }
 
 function judge(run: Run, { sources, of, ...rule }: Rule): Target {
@@ -270,6 +285,7 @@ export function targetsOf(run: Run): Target[] {
     ...startRules(),
     ...memoryRules(),
     ...verifyRules(),
+    ...checkRules(),
   ];
   return rules.map((rule) => judge(run, rule));
 }

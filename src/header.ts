@@ -29,7 +29,10 @@ import {
   SEGMENT_ROW,
   VARIABLE,
 } from './layout.js';
+import { type Metadata, parseMetadata } from './metadata.js';
 import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+
+export { encodeMetadata, type Metadata } from './metadata.js';
 
 /** A segment's place in the file; offset and size in bytes. */
 export interface SegmentPlace {
@@ -37,9 +40,6 @@ export interface SegmentPlace {
   readonly bytes: number;
   readonly entries: number;
 }
-
-/** JSON that belongs to the user of a table. */
-export type Metadata = { readonly [name: string]: unknown };
 
 /** All that a header says. Sizes and offsets are in bytes. */
 export interface Header {
@@ -71,8 +71,33 @@ export interface Header {
 /** Headers above this are refused unread: it holds the largest segment table and the largest metadata. */
 export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES);
 
+/** Codes of the rules that a header can break. Opening a file throws the first one met; a verification reports each. */
+export const HEADER_CODES = [
+  'HMAP_NOT_A_TABLE',
+  'HMAP_TEXT_DAMAGE',
+  'HMAP_VERSION',
+  'HMAP_FEATURE',
+  'HMAP_HEADER_CHECKSUM',
+  'HMAP_HEADER_FIELD',
+  'HMAP_TRUNCATED',
+  'HMAP_TOO_LONG',
+] as const satisfies readonly HmapErrorCode[];
+
+export type HeaderCode = (typeof HEADER_CODES)[number];
+
+/** A rule that a header breaks. */
+export interface HeaderFault {
+  readonly code: HeaderCode;
+  readonly message: string;
+  /** First byte in the file, and behind the last (exclusive), of the field in question. */
+  readonly offset: number;
+  readonly end: number;
+  readonly expected: unknown;
+  readonly actual: unknown;
+}
+
 function refuse(
-  code: HmapErrorCode,
+  code: HeaderCode,
   path: string,
   message: string,
   offset: number,
@@ -137,6 +162,11 @@ function checkMagic(start: Uint8Array, path: string): void {
   refuse('HMAP_NOT_A_TABLE', path, 'not an hmap file', 0, expected, actual);
 }
 
+/** Behind the last byte of the field that begins at `offset`, before the segment table. */
+export function fieldEnd(offset: number): number {
+  return Object.values(HEADER).find((next) => next > offset)!;
+}
+
 /**
  * Parses and checks a whole header. Costs as much as the header is long, whatever the size of the file.
  * @param bytes the header, as long as {@link checkPreamble} said
@@ -144,23 +174,45 @@ function checkMagic(start: Uint8Array, path: string): void {
  * @throws {HmapError} naming the first field that does not fit
  */
 export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, path: string): Header {
+  const header = examineHeader(bytes, fileBytes, ({ code, message, offset, expected, actual }) =>
+    refuse(code, path, message, offset, expected, actual),
+  );
+  // What leaves no header has been refused.
+  return header!;
+}
+
+/**
+ * {@link parseHeader} that goes on behind a fault as far as what follows can still be told. What can be worked out from other fields is put
+ * right in the result, so that one fault shows once.
+ * @param note told of each fault, in the order in which section 11 of the format checks; may throw
+ * @returns `undefined` where the faults leave open where the segments are, or what is in them
+ */
+export function examineHeader(
+  bytes: Uint8Array,
+  fileBytes: number | undefined,
+  note: (fault: HeaderFault) => void,
+): Header | undefined {
   const { view } = new Block(bytes);
   const stated = view.getUint32(HEADER.headerChecksum, true);
   const computed = headerChecksum(bytes);
+  const fault = (code: HeaderCode, message: string, offset: number, expected: unknown, actual: unknown) =>
+    note({ code, message, offset, end: fieldEnd(offset), expected, actual });
   if (stated !== computed) {
     const message = 'the header is damaged: its checksum does not fit';
-    refuse('HMAP_HEADER_CHECKSUM', path, message, HEADER.headerChecksum, computed, stated);
+    fault('HMAP_HEADER_CHECKSUM', message, HEADER.headerChecksum, computed, stated);
   }
   const features = view.getUint32(HEADER.features, true);
   if ((features & ~KNOWN_FEATURES) !== 0) {
     const message = `the file needs features that this version does not have (bits 0x${features.toString(16)})`;
-    refuse('HMAP_FEATURE', path, message, HEADER.features, KNOWN_FEATURES, features);
+    fault('HMAP_FEATURE', message, HEADER.features, KNOWN_FEATURES, features);
+    return undefined;
   }
 
-  const need: Need = (fits, name, expected, actual, offset = HEADER[name]) => {
-    if (fits) return;
+  const need: Need = (fits, name, expected, actual, offset = HEADER[name], end) => {
+    if (fits) return true;
     const message = `the header's ${name} is ${actual}, expected ${expected}`;
-    refuse('HMAP_HEADER_FIELD', path, message, offset, expected, actual);
+    note({ code: 'HMAP_HEADER_FIELD', message, offset, end: end ?? fieldEnd(offset), expected, actual });
+    return false;
   };
   const is = (name: keyof typeof HEADER, expected: number, actual: number) =>
     need(actual === expected, name, expected, actual);
@@ -173,60 +225,78 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, pa
   };
 
   const statedFileBytes = size('fileBytes');
-  const entries = size('entries');
+  const statedEntries = size('entries');
   const keyBytes = size('keyBytes');
   const valueBytes = size('valueBytes');
-  is('hashAlgorithm', HASH_XXH32, bytes[HEADER.hashAlgorithm]!);
-  is('checksumAlgorithm', CHECKSUM_XXH64, bytes[HEADER.checksumAlgorithm]!);
-  is('bucketEncoding', BUCKETS_U32, bytes[HEADER.bucketEncoding]!);
   const segmentBits = bytes[HEADER.segmentBits]!;
-  upTo('segmentBits', MAX_SEGMENT_BITS, segmentBits);
   const bucketBits = bytes[HEADER.bucketBits]!;
-  upTo('bucketBits', Math.min(MAX_BUCKET_BITS, HASH_BITS - segmentBits), bucketBits);
-  is('keyType', KEY_BYTES, bytes[HEADER.keyType]!);
   const valueCode = bytes[HEADER.valueType]!;
-  upTo('valueType', VALUE_TYPES.length - 1, valueCode);
-  const valueType = VALUE_TYPES[valueCode]!;
-
+  const valueType = VALUE_TYPES[valueCode];
+  const typeWidth = valueType === undefined ? VARIABLE : valueWidthOf(valueType);
   const keyWidth = view.getUint32(HEADER.keyWidth, true);
-  need(
-    keyWidth === VARIABLE || (keyWidth >= 1 && keyWidth <= MAX_KEY_BYTES),
-    'keyWidth',
-    `1 to ${MAX_KEY_BYTES}`,
-    keyWidth,
-  );
   const valueWidth = view.getUint32(HEADER.valueWidth, true);
-  const typeWidth = valueWidthOf(valueType);
-  if (typeWidth !== VARIABLE) is('valueWidth', typeWidth, valueWidth);
-  else need(valueWidth === VARIABLE || valueWidth <= MAX_VALUE_BYTES, 'valueWidth', 'at most 2^30', valueWidth);
-  is('shardBits', 0, view.getUint32(HEADER.shardBits, true));
-  is('shardIndex', 0, view.getUint32(HEADER.shardIndex, true));
-
   const metadataBytes = view.getUint32(HEADER.metadataBytes, true);
-  upTo('metadataBytes', MAX_METADATA_BYTES, metadataBytes);
-  is('headerBytes', headerSize(segmentBits, metadataBytes), bytes.length);
+  // Segment bits that do not fit are told by themselves.
+  const hashBits = segmentBits > MAX_SEGMENT_BITS ? HASH_BITS : HASH_BITS - segmentBits;
+  const mostBucketBits = Math.min(MAX_BUCKET_BITS, hashBits);
+  const keyWidthFits = keyWidth === VARIABLE || (keyWidth >= 1 && keyWidth <= MAX_KEY_BYTES);
+  const valueWidthFits = valueWidth === VARIABLE || valueWidth <= MAX_VALUE_BYTES;
+  const fits = [
+    is('hashAlgorithm', HASH_XXH32, bytes[HEADER.hashAlgorithm]!),
+    is('checksumAlgorithm', CHECKSUM_XXH64, bytes[HEADER.checksumAlgorithm]!),
+    is('bucketEncoding', BUCKETS_U32, bytes[HEADER.bucketEncoding]!),
+    upTo('segmentBits', MAX_SEGMENT_BITS, segmentBits),
+    upTo('bucketBits', mostBucketBits, bucketBits),
+    is('keyType', KEY_BYTES, bytes[HEADER.keyType]!),
+    upTo('valueType', VALUE_TYPES.length - 1, valueCode),
+    need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
+    typeWidth !== VARIABLE
+      ? is('valueWidth', typeWidth, valueWidth)
+      : need(valueWidthFits, 'valueWidth', 'at most 2^30', valueWidth),
+    is('shardBits', 0, view.getUint32(HEADER.shardBits, true)),
+    is('shardIndex', 0, view.getUint32(HEADER.shardIndex, true)),
+    upTo('metadataBytes', MAX_METADATA_BYTES, metadataBytes),
+  ];
+  if (valueType === undefined || fits.includes(false)) return undefined;
+  if (!is('headerBytes', headerSize(segmentBits, metadataBytes), bytes.length)) return undefined;
 
-  const { segments, end } = parseSegments(view, segmentBits, bucketBits, need);
-  const inSegments = segments.reduce((sum, segment) => sum + segment.entries, 0);
-  is('entries', inSegments, entries);
-  const checksumsOffset = size('checksumsOffset');
-  is('checksumsOffset', end, checksumsOffset);
-  const checksumsBytes = size('checksumsBytes');
-  is('checksumsBytes', 8 * blockCount(bytes.length, checksumsOffset), checksumsBytes);
-  is('fileBytes', checksumsOffset + checksumsBytes, statedFileBytes);
+  const table = parseSegments(view, segmentBits, bucketBits, need);
+  if (table === undefined) return undefined;
+  const { segments, end: checksumsOffset } = table;
+  const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
+  // Infinite ones have been told already.
+  if (statedEntries < MAX_U64) is('entries', entries, statedEntries);
+  const statedOffset = size('checksumsOffset');
+  if (statedOffset !== checksumsOffset) {
+    if (statedOffset < MAX_U64) is('checksumsOffset', checksumsOffset, statedOffset);
+    return undefined;
+  }
+  const checksumsBytes = 8 * blockCount(bytes.length, checksumsOffset);
+  const statedChecksumsBytes = size('checksumsBytes');
+  if (statedChecksumsBytes < MAX_U64) is('checksumsBytes', checksumsBytes, statedChecksumsBytes);
+  const rightFileBytes = checksumsOffset + checksumsBytes;
+  if (statedFileBytes < MAX_U64) is('fileBytes', rightFileBytes, statedFileBytes);
 
-  const metadata = parseMetadata(bytes, HEADER.segmentTable + SEGMENT_ROW.size * segments.length, metadataBytes, path);
-  if (fileBytes !== undefined && fileBytes !== statedFileBytes) {
-    const short = fileBytes < statedFileBytes;
-    const found = `${fileBytes} bytes, the header says ${statedFileBytes}`;
+  const metadataOffset = HEADER.segmentTable + SEGMENT_ROW.size * segments.length;
+  const metadata = parseMetadata(bytes.subarray(metadataOffset, metadataOffset + metadataBytes));
+  if (metadata === undefined) {
+    const code = 'HMAP_HEADER_FIELD';
+    const message = 'the metadata is not a JSON object';
+    const end = metadataOffset + metadataBytes;
+    note({ code, message, offset: metadataOffset, end, expected: 'a JSON object', actual: 'other bytes' });
+  }
+  if (fileBytes !== undefined && fileBytes !== rightFileBytes) {
+    const short = fileBytes < rightFileBytes;
+    const found = `${fileBytes} bytes, the header says ${rightFileBytes}`;
     const message = short ? `the file is cut short: ${found}` : `the file is too long: ${found}`;
-    refuse(short ? 'HMAP_TRUNCATED' : 'HMAP_TOO_LONG', path, message, HEADER.fileBytes, statedFileBytes, fileBytes);
+    fault(short ? 'HMAP_TRUNCATED' : 'HMAP_TOO_LONG', message, HEADER.fileBytes, rightFileBytes, fileBytes);
+    if (short) return undefined;
   }
   return {
     version: { major: view.getUint16(HEADER.major, true), minor: view.getUint16(HEADER.minor, true) },
     headerBytes: bytes.length,
     features,
-    fileBytes: statedFileBytes,
+    fileBytes: rightFileBytes,
     entries,
     keyBytes,
     valueBytes,
@@ -244,56 +314,47 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, pa
       bytes: checksumsBytes,
       sum: view.getBigUint64(HEADER.checksumsSum, true),
     },
-    metadata,
+    metadata: metadata ?? {},
   };
 }
 
-/** Refuses a field that does not fit; `offset` where it is not the field's own. */
-type Need = (fits: boolean, name: keyof typeof HEADER, expected: unknown, actual: unknown, offset?: number) => void;
+/** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
+type Need = (
+  fits: boolean,
+  name: keyof typeof HEADER,
+  expected: unknown,
+  actual: unknown,
+  offset?: number,
+  end?: number,
+) => boolean;
 
+/** The segment table, and where the block checksums start; `undefined` behind a row that does not fit: the next ones depend on it. */
 function parseSegments(
   view: DataView,
   segmentBits: number,
   bucketBits: number,
   need: Need,
-): { segments: SegmentPlace[]; end: number } {
+): { segments: SegmentPlace[]; end: number } | undefined {
   const segments: SegmentPlace[] = [];
+  const least = heapStart(bucketBits);
   let end = view.byteLength;
   for (let i = 0; i < 2 ** segmentBits; i++) {
     const row = HEADER.segmentTable + SEGMENT_ROW.size * i;
     const offset = readU64(view, row + SEGMENT_ROW.offset);
     const bytes = readU64(view, row + SEGMENT_ROW.bytes);
     const entries = readU64(view, row + SEGMENT_ROW.entries);
-    need(offset === end, 'segmentTable', `segment ${i} at ${end}`, offset, row + SEGMENT_ROW.offset);
-    const least = heapStart(bucketBits);
+    const field = (fits: boolean, expected: string, actual: number, at: number) =>
+      fits || need(false, 'segmentTable', `segment ${i} ${expected}`, actual, row + at, row + at + 8);
+    const placed = field(offset === end, `at ${end}`, offset, SEGMENT_ROW.offset);
     const fits = bytes >= least && bytes <= MAX_SEGMENT_BYTES;
-    need(
-      fits,
-      'segmentTable',
-      `segment ${i} of ${least} to ${MAX_SEGMENT_BYTES} bytes`,
-      bytes,
-      row + SEGMENT_ROW.bytes,
-    );
-    const most = `segment ${i} with at most ${bytes} entries`;
-    need(entries <= bytes, 'segmentTable', most, entries, row + SEGMENT_ROW.entries);
+    const sized = field(fits, `of ${least} to ${MAX_SEGMENT_BYTES} bytes`, bytes, SEGMENT_ROW.bytes);
+    // A record has at least one byte.
+    const counted = !sized || field(entries <= bytes, `with at most ${bytes} entries`, entries, SEGMENT_ROW.entries);
+    if (!placed || !sized || !counted) return undefined;
     segments.push({ offset, bytes, entries });
     end = alignToPage(offset + bytes);
   }
   return { segments, end };
-}
-
-function parseMetadata(bytes: Uint8Array, offset: number, length: number, path: string): Metadata {
-  if (length === 0) return {};
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      bytes.subarray(offset, offset + length),
-    );
-    const value: unknown = JSON.parse(text);
-    if (isPlain(value)) return value as Metadata;
-  } catch {
-    // Falls through to the one refusal below.
-  }
-  return refuse('HMAP_HEADER_FIELD', path, 'the metadata is not a JSON object', offset, 'a JSON object', 'other bytes');
 }
 
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
@@ -356,39 +417,4 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   bytes.set(parts.metadata, row);
   view.setUint32(HEADER.headerChecksum, headerChecksum(bytes), true);
   return bytes;
-}
-
-/** Metadata as the canonical file holds it: compact JSON with the names of each object in order; nothing for no members. */
-export function encodeMetadata(metadata: Metadata): Uint8Array {
-  const text = canonicalJson(asJson(metadata));
-  const bytes = Buffer.from(text === '{}' ? '' : text);
-  if (bytes.length > MAX_METADATA_BYTES) {
-    const message = `the metadata takes ${bytes.length} bytes, the most is ${MAX_METADATA_BYTES}`;
-    throw new HmapError('HMAP_METADATA_TOO_LARGE', message, { expected: MAX_METADATA_BYTES, actual: bytes.length });
-  }
-  return bytes;
-}
-
-function asJson(metadata: Metadata): object {
-  let value: unknown;
-  try {
-    value = isPlain(metadata) ? JSON.parse(JSON.stringify(metadata)) : undefined;
-  } catch (error) {
-    throw new TypeError(`metadata: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`, { cause: error });
-  }
-  // An object may well be none as JSON, as a Date is.
-  if (!isPlain(value)) throw new TypeError('metadata: expected a plain object');
-  return value;
-}
-
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-// Not a replacer for JSON.stringify: an object always yields names that look like integers first, in numeric order.
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.keys(value).sort();
-  return `{${members.map((name) => `${JSON.stringify(name)}:${canonicalJson((value as Metadata)[name])}`).join(',')}}`;
 }

@@ -1,0 +1,54 @@
+// Encodes and parses the metadata of a header (native-notes/format.md, sections 3 and 10). Knows JSON; does not know where it lies.
+
+import { HmapError } from './errors.js';
+import { MAX_METADATA_BYTES } from './layout.js';
+
+/** JSON that belongs to the user of a table. */
+export type Metadata = { readonly [name: string]: unknown };
+
+/** The object that a header's metadata is; `undefined` where it is none. */
+export function parseMetadata(bytes: Uint8Array): Metadata | undefined {
+  if (bytes.length === 0) return {};
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return isPlain(value) ? (value as Metadata) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Metadata as the canonical file holds it: compact JSON with the names of each object in order; nothing for no members. */
+export function encodeMetadata(metadata: Metadata): Uint8Array {
+  const text = canonicalJson(asJson(metadata));
+  const bytes = Buffer.from(text === '{}' ? '' : text);
+  if (bytes.length > MAX_METADATA_BYTES) {
+    const message = `the metadata takes ${bytes.length} bytes, the most is ${MAX_METADATA_BYTES}`;
+    throw new HmapError('HMAP_METADATA_TOO_LARGE', message, { expected: MAX_METADATA_BYTES, actual: bytes.length });
+  }
+  return bytes;
+}
+
+function asJson(metadata: Metadata): object {
+  let value: unknown;
+  try {
+    value = isPlain(metadata) ? JSON.parse(JSON.stringify(metadata)) : undefined;
+  } catch (error) {
+    throw new TypeError(`metadata: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`, { cause: error });
+  }
+  // An object may well be none as JSON, as a Date is.
+  if (!isPlain(value)) throw new TypeError('metadata: expected a plain object');
+  return value;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// Not a replacer for JSON.stringify: an object always yields names that look like integers first, in numeric order.
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.keys(value).sort();
+  return `{${members.map((name) => `${JSON.stringify(name)}:${canonicalJson((value as Metadata)[name])}`).join(',')}}`;
+}

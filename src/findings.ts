@@ -1,34 +1,44 @@
 // What a verification reports. Knows the codes; does not know how anything is checked.
 
-import type { HmapErrorCode } from './errors.js';
+import { HEADER_CODES } from './header.js';
 
 /** Where in the file a rule is broken. */
 export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'checksums' | 'padding';
 
-/** Rules that only a verification checks. The header's own rules are reported with the codes of the errors that `open` throws. */
-export type FindingCode =
-  | HmapErrorCode
-  | 'HMAP_RESERVED'
-  | 'HMAP_PADDING'
-  | 'HMAP_CHECKSUMS_SUM'
-  | 'HMAP_BLOCK_CHECKSUM'
-  | 'HMAP_BUCKET_OFFSET'
-  | 'HMAP_RECORD'
-  | 'HMAP_RECORD_BUCKET'
-  | 'HMAP_RECORD_ORDER'
-  | 'HMAP_RECORD_DUPLICATE'
-  | 'HMAP_VALUE'
-  | 'HMAP_ENTRIES'
-  | 'HMAP_TOTALS'
-  | 'HMAP_WIDTH'
-  | 'HMAP_BUCKET_BITS';
+/** Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a verification checks. */
+export const FINDING_CODES = [
+  ...HEADER_CODES,
+  'HMAP_RESERVED',
+  'HMAP_PADDING',
+  'HMAP_CHECKSUMS_SUM',
+  'HMAP_BLOCK_CHECKSUM',
+  'HMAP_BUCKET_OFFSET',
+  'HMAP_RECORD',
+  'HMAP_RECORD_BUCKET',
+  'HMAP_RECORD_ORDER',
+  'HMAP_RECORD_DUPLICATE',
+  'HMAP_VALUE',
+  'HMAP_ENTRIES',
+  'HMAP_TOTALS',
+  'HMAP_WIDTH',
+  'HMAP_BUCKET_BITS',
+] as const;
 
-/** One broken rule. */
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+/**
+ * One broken rule, and the bytes `[offset, end)` of the file that break it: a field of the header, a record, what a checksum covers, padding
+ * from its first to its last byte that is not zero, the bytes that are missing or too many at the end. Offsets are in bytes from the start
+ * of the file; `end` is exclusive and above `offset`. Both lie behind the end of a file that is cut short.
+ */
 export interface Finding {
+  /** The rule; the operating system's code (`EIO`) where the bytes cannot be read. */
   readonly code: FindingCode | (string & {});
   readonly section: Section;
-  /** Byte offset in the file. */
+  /** Offset in the file of the first byte of the range. */
   readonly offset: number;
+  /** Offset in the file behind the last byte of the range. */
+  readonly end: number;
   readonly message: string;
 }
 
@@ -42,8 +52,9 @@ export class Findings {
     this.#limit = limit;
   }
 
-  add(code: Finding['code'], section: Section, offset: number, message: string): void {
+  /** Takes note of a broken rule in the bytes `[offset, end)` of the file. */
+  add(code: Finding['code'], section: Section, offset: number, end: number, message: string): void {
     this.total++;
-    if (this.list.length < this.#limit) this.list.push({ code, section, offset, message });
+    if (this.list.length < this.#limit) this.list.push({ code, section, offset, end, message });
   }
 }

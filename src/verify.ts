@@ -1,31 +1,18 @@
-// Checks every rule of the format (native-notes/format.md, section 11) and reports what breaks one. Does not repair anything.
+// Checks every rule of the format (native-notes/format.md, section 11) and reports what breaks one. Knows the order of things and the
+// checksums; verify-header.ts and verify-segment.ts know the rest. Does not repair anything.
 
 import { closeSync } from 'node:fs';
-import { compareBytes } from './bytes.js';
 import { type BlockHasher, blockSums, loadChecksums } from './checksum.js';
-import { HmapError, showKey, systemError } from './errors.js';
-import { openForReading, readBytes, readHeader } from './file.js';
-import { type Finding, Findings } from './findings.js';
-import { xxh32 } from './hash.js';
-import type { Header } from './header.js';
-import {
-  alignToPage,
-  BLOCK,
-  bucketArraySize,
-  bucketOf,
-  HEADER,
-  heapStart,
-  MINOR_VERSION,
-  SEGMENT_ROW,
-  segmentOf,
-  totalBucketBits,
-  VARIABLE,
-} from './layout.js';
+import { systemError } from './errors.js';
+import { openForReading } from './file.js';
+import { type Finding, Findings, type Section } from './findings.js';
+import { fieldEnd, type Header } from './header.js';
+import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from './layout.js';
 import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
-import { RecordCursor, type Segment } from './segment.js';
-import { valueWidthOf } from './types.js';
-import { isValueOf } from './values.js';
+import { checkHeader } from './verify-header.js';
+import { VerifyReader } from './verify-reader.js';
+import { SegmentCheck } from './verify-segment.js';
 import { mappedSegments } from './walk.js';
 
 export interface VerifyOptions {
@@ -46,13 +33,15 @@ export interface Verification {
   total: number;
   /** Records that were checked. */
   entries: number;
+  /** Size of the file in bytes, by its header; 0 where the header does not tell. */
   fileBytes: number;
   seconds: number;
 }
 
+/** What a verification finds out. */
+export type Checked = Omit<Verification, 'seconds'>;
+
 const READ = 16 * BLOCK;
-/** Buckets between two looks at the clock. */
-const STRIDE = 4096;
 
 /** See the function of this name in deferred.ts. */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
@@ -61,297 +50,172 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const { limit = 1000, onProgress, signal } = options;
   if (!Number.isInteger(limit) || limit < 0) throw new TypeError('limit: expected an integer from 0');
   const started = performance.now();
-  const findings = new Findings(limit);
   const hashes = await loadChecksums();
   const fd = openForReading(path);
-  let check: Check | undefined;
   try {
-    const header = headerOf(fd, path, findings);
-    if (header !== undefined) {
-      const total = 2 * header.checksums.offset;
-      const pacer = new Pacer(signal, (done) => onProgress?.(done, total));
-      check = new Check(fd, path, header, findings, hashes, pacer);
-      await check.run();
+    const check = new Check(fd, path, hashes, limit);
+    const pacer = new Pacer(signal, (done) => onProgress?.(done, check.total));
+    for (const done of check.steps()) {
+      const turn = pacer.pause(done);
+      if (turn !== undefined) await turn;
     }
+    return { ...check.result, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
     throw systemError(error, 'read', path);
   } finally {
     closeSync(fd);
   }
-  return {
-    path,
-    ok: findings.total === 0,
-    findings: findings.list,
-    total: findings.total,
-    entries: check?.entries ?? 0,
-    fileBytes: check?.header.fileBytes ?? 0,
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
-/** The header, or `undefined` where it leaves nothing that could be checked further. */
-function headerOf(fd: number, path: string, findings: Findings): Header | undefined {
-  try {
-    return readHeader(fd, path);
-  } catch (error) {
-    if (!(error instanceof HmapError) || !error.code.startsWith('HMAP_')) throw error;
-    const wholeFile = error.code === 'HMAP_TRUNCATED' || error.code === 'HMAP_TOO_LONG';
-    const at = wholeFile ? Math.min(Number(error.expected), Number(error.actual)) : (error.offset ?? 0);
-    findings.add(error.code, wholeFile ? 'file' : 'header', at, error.message.replace(`${path}: `, ''));
-    // What follows the end of a file that is too long does not hinder the check of what comes before.
-    return error.code === 'HMAP_TOO_LONG' ? readHeader(fd, path, 'any size') : undefined;
-  }
+/**
+ * A verification in steps, for a caller that sets the pace, or cannot wait. Yields the bytes that are done, of about twice as many as the file
+ * has: it is read twice. To leave it before its end, return from it (a `for` does): that unmaps the file.
+ * @param fd the open file; it stays open
+ * @param limit most findings to list
+ * @throws what the operating system throws where a file that could be read once cannot be read again
+ */
+export function* verifySteps(
+  fd: number,
+  path: string,
+  hashes: BlockHasher,
+  limit: number,
+): Generator<number, Checked, void> {
+  const check = new Check(fd, path, hashes, limit);
+  yield* check.steps();
+  return check.result;
 }
 
 class Check {
-  entries = 0;
-  readonly header: Header;
   readonly #fd: number;
   readonly #path: string;
   readonly #findings: Findings;
+  readonly #reader: VerifyReader;
   readonly #hashes: BlockHasher;
-  readonly #pacer: Pacer;
-  #keyBytes = 0;
-  #valueBytes = 0;
-  readonly #keys = new Widths();
-  readonly #values = new Widths();
+  #header: Header | undefined;
+  #entries = 0;
 
-  constructor(fd: number, path: string, header: Header, findings: Findings, hashes: BlockHasher, pacer: Pacer) {
+  constructor(fd: number, path: string, hashes: BlockHasher, limit: number) {
     this.#fd = fd;
     this.#path = path;
-    this.header = header;
-    this.#findings = findings;
+    this.#findings = new Findings(limit);
+    this.#reader = new VerifyReader(fd, path, this.#findings);
     this.#hashes = hashes;
-    this.#pacer = pacer;
   }
 
-  async run(): Promise<void> {
-    this.#checkReserved();
-    await this.#checkSums();
-    let index = 0;
-    for (const { segment, readAhead } of mappedSegments(this.#fd, this.header, this.#path, 'none')) {
-      readAhead(0, segment.bytes);
-      await this.#checkSegment(segment, index++);
+  /** Bytes to be done; known from the first step on. */
+  get total(): number {
+    return 2 * (this.#header?.checksums.offset ?? 0);
+  }
+
+  get result(): Checked {
+    const { list, total } = this.#findings;
+    return {
+      path: this.#path,
+      ok: total === 0,
+      findings: list,
+      total,
+      entries: this.#entries,
+      fileBytes: this.#header?.fileBytes ?? 0,
+    };
+  }
+
+  *steps(): Generator<number, void> {
+    const header = checkHeader(this.#fd, this.#path, this.#reader, this.#findings);
+    if (header === undefined) return;
+    this.#header = header;
+    yield* this.#checkSums(header);
+    yield* this.#checkSegments(header);
+  }
+
+  *#checkSums(header: Header): Generator<number, void> {
+    const { headerBytes, checksums } = header;
+    const stored = this.#reader.read(checksums.offset, checksums.bytes, 'checksums');
+    const computed = Buffer.alloc(checksums.bytes);
+    for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
+      const length = Math.min(READ, checksums.offset - offset);
+      this.#sumPiece(header, offset, length, stored, computed);
+      yield offset + length;
     }
-    this.#checkTotals();
+    if (stored !== undefined) this.#compareSums(header, stored, computed);
   }
 
-  /** Bytes of the header that no field of this version claims. */
-  #checkReserved(): void {
-    const { header } = this;
-    if (header.version.minor > MINOR_VERSION) return;
-    const bytes = readBytes(this.#fd, 0, header.headerBytes);
-    const metadataBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER.metadataBytes, true);
-    const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes;
-    this.#zero(bytes, HEADER.reserved, HEADER.hashSeed, 0, 'HMAP_RESERVED', 'header');
-    this.#zero(bytes, HEADER.reservedTail, HEADER.segmentTable, 0, 'HMAP_RESERVED', 'header');
-    this.#zero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header');
-  }
-
-  /** Reports the first byte of `[from, to)` that is not zero; `base` is the offset of `bytes` in the file. */
-  #zero(
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    base: number,
-    code: 'HMAP_PADDING' | 'HMAP_RESERVED',
-    section: 'header' | 'padding',
-  ): void {
-    for (let i = from; i < to; i++) {
-      if (bytes[i] === 0) continue;
-      this.#findings.add(
-        code,
-        section,
-        base + i,
-        `a byte that must be zero is 0x${bytes[i]!.toString(16).padStart(2, '0')}`,
-      );
+  /** Puts the sums of the blocks from `offset` on into `computed`; for a block that cannot be read, the stored one. */
+  #sumPiece(header: Header, offset: number, length: number, stored: Buffer | undefined, computed: Buffer): void {
+    const bytes = this.#reader.attempt(offset, length);
+    let at = 8 * ((offset - header.headerBytes) / BLOCK);
+    if (bytes !== undefined) {
+      for (const sum of blockSums(this.#hashes, bytes)) at = computed.writeBigUInt64LE(sum, at);
       return;
     }
+    for (let start = offset; start < offset + length; start += BLOCK) {
+      const block = this.#reader.read(start, Math.min(BLOCK, offset + length - start), sectionAt(header, start));
+      if (block !== undefined) computed.writeBigUInt64LE(this.#hashes.h64Raw(block), at);
+      else stored?.copy(computed, at, at, at + 8);
+      at += 8;
+    }
   }
 
-  async #checkSums(): Promise<void> {
-    const { headerBytes, checksums } = this.header;
-    const stored = readBytes(this.#fd, checksums.offset, checksums.bytes);
+  /** Tells damage of the block checksums from damage of the blocks: the header's sum fits either the stored ones or the right ones. */
+  #compareSums(header: Header, stored: Buffer, computed: Buffer): void {
+    const { headerBytes, checksums } = header;
+    const bad: number[] = [];
+    for (let at = 0; at < stored.length; at += 8) {
+      if (stored.compare(computed, at, at + 8, at, at + 8) !== 0) bad.push(at);
+    }
     const sum = this.#hashes.h64Raw(stored);
     if (sum !== checksums.sum) {
       const message = `the checksum of the block checksums is ${hex(sum)}, the header says ${hex(checksums.sum)}`;
-      this.#findings.add('HMAP_CHECKSUMS_SUM', 'checksums', checksums.offset, message);
-    }
-    const view = new DataView(stored.buffer, stored.byteOffset, stored.length);
-    for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
-      const bytes = readBytes(this.#fd, offset, Math.min(READ, checksums.offset - offset));
-      for (const [i, actual] of blockSums(this.#hashes, bytes).entries()) {
-        const start = offset + i * BLOCK;
-        const at = 8 * ((start - headerBytes) / BLOCK);
-        const expected = at + 8 <= stored.length ? view.getBigUint64(at, true) : undefined;
-        if (actual === expected) continue;
-        const end = Math.min(start + BLOCK, checksums.offset);
-        const message = `the checksum of the bytes [${start}, ${end}) is ${hex(actual)}, the file says ${hex(expected)}`;
-        this.#findings.add('HMAP_BLOCK_CHECKSUM', this.#sectionAt(start), start, message);
+      const add = (section: Section, offset: number, end: number) =>
+        this.#findings.add('HMAP_CHECKSUMS_SUM', section, offset, end, message);
+      const { offset, bytes } = checksums;
+      if (bad.length === 0) {
+        add('header', HEADER.checksumsSum, fieldEnd(HEADER.checksumsSum));
+      } else if (this.#hashes.h64Raw(computed) === checksums.sum) {
+        add('checksums', offset + bad[0]!, offset + bad.at(-1)! + 8);
+        return;
+      } else {
+        add('checksums', offset, offset + bytes);
       }
-      await this.#pacer.pause(offset);
+    }
+    for (const at of bad) {
+      const start = headerBytes + (at / 8) * BLOCK;
+      const end = Math.min(start + BLOCK, checksums.offset);
+      const [is, says] = [hex(computed.readBigUInt64LE(at)), hex(stored.readBigUInt64LE(at))];
+      const message = `the checksum of the bytes [${start}, ${end}) is ${is}, the file says ${says}`;
+      this.#findings.add('HMAP_BLOCK_CHECKSUM', sectionAt(header, start), start, end, message);
     }
   }
 
-  #sectionAt(offset: number): 'buckets' | 'heap' {
-    const { segments, bucketBits } = this.header;
-    const segment = segments.findLast((place) => place.offset <= offset)!;
-    return offset < segment.offset + heapStart(bucketBits) ? 'buckets' : 'heap';
-  }
-
-  async #checkSegment(segment: Segment, index: number): Promise<void> {
-    const { header } = this;
-    const place = header.segments[index]!;
-    const { offsets } = segment;
-    const buckets = offsets.length - 1;
-    const cursor = new RecordCursor(header);
-    const before = this.entries;
-    const last = offsets[buckets]! >>> 0;
-    if (offsets[0] !== 0) this.#badOffset(segment, 0, `the offset of the first bucket is ${offsets[0]! >>> 0}, not 0`);
-    if (last !== segment.heapBytes) {
-      this.#badOffset(segment, buckets, `the last offset is ${last}, the key heap has ${segment.heapBytes} bytes`);
-    }
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const start = offsets[bucket]! >>> 0;
-      const end = offsets[bucket + 1]! >>> 0;
-      if (start <= end && end <= segment.heapBytes) this.#checkBucket(segment, cursor, index, bucket, start, end);
-      else if (start > end)
-        this.#badOffset(segment, bucket + 1, `the offset ${end} is below the one before it, ${start}`);
-      if (bucket % STRIDE === 0) await this.#pacer.pause(header.checksums.offset + segment.heapOffset + start);
-    }
-    if (this.entries - before !== place.entries) {
-      const message = `segment ${index} holds ${this.entries - before} entries, the header says ${place.entries}`;
-      this.#findings.add(
-        'HMAP_ENTRIES',
-        'header',
-        HEADER.segmentTable + SEGMENT_ROW.size * index + SEGMENT_ROW.entries,
-        message,
-      );
-    }
-    this.#checkGap(place.offset + bucketArraySize(header.bucketBits), segment.heapOffset);
-    this.#checkGap(place.offset + place.bytes, alignToPage(place.offset + place.bytes));
-  }
-
-  #checkGap(from: number, to: number): void {
-    this.#zero(readBytes(this.#fd, from, to - from), 0, to - from, from, 'HMAP_PADDING', 'padding');
-  }
-
-  #badOffset(segment: Segment, bucket: number, message: string): void {
-    this.#findings.add('HMAP_BUCKET_OFFSET', 'buckets', segment.offset + 4 * bucket, message);
-  }
-
-  #checkBucket(
-    segment: Segment,
-    cursor: RecordCursor,
-    index: number,
-    bucket: number,
-    start: number,
-    end: number,
-  ): void {
-    cursor.enter(segment, start, end);
-    const { view } = segment.heap;
-    let lastHash = -1;
-    let lastKey = 0;
-    let lastBytes = 0;
-    try {
-      while (cursor.step()) {
-        const { key, keyBytes } = cursor;
-        const hash = xxh32(view, key, keyBytes, this.header.hash.seed) >>> 0;
-        this.#checkPlace(segment, cursor, index, bucket, hash);
-        if (lastHash >= 0) {
-          const order = lastHash - hash || compareBytes(view, lastKey, lastBytes, view, key, keyBytes);
-          if (order === 0) this.#badRecord(segment, cursor, 'HMAP_RECORD_DUPLICATE', 'is there twice');
-          else if (order > 0)
-            this.#badRecord(segment, cursor, 'HMAP_RECORD_ORDER', 'is not in the order of hash and key');
+  *#checkSegments(header: Header): Generator<number, void> {
+    const check = new SegmentCheck(header, this.#findings);
+    for (const [index, place] of header.segments.entries()) {
+      const end = place.offset + place.bytes;
+      // To touch a page of a mapping that cannot be read would end the process.
+      if (this.#reader.isReadable(place.offset, end)) {
+        for (const { segment, readAhead } of mappedSegments(this.#fd, { ...header, segments: [place] }, this.#path, 'none')) {
+          readAhead(0, segment.bytes);
+          for (const done of check.check(segment, index)) yield header.checksums.offset + segment.heapOffset + done;
         }
-        lastHash = hash;
-        lastKey = key;
-        lastBytes = keyBytes;
-        this.#countRecord(segment, cursor);
+      } else {
+        check.skip();
       }
-    } catch (error) {
-      if (!(error instanceof HmapError)) throw error;
-      this.#findings.add(
-        'HMAP_RECORD',
-        'heap',
-        error.offset!,
-        error.message.replace(/^.*damaged: |; run verify$/g, ''),
+      this.#reader.checkGap(
+        place.offset + bucketArraySize(header.bucketBits),
+        place.offset + heapStart(header.bucketBits),
       );
+      this.#reader.checkGap(end, alignToPage(end));
     }
-  }
-
-  #checkPlace(segment: Segment, cursor: RecordCursor, index: number, bucket: number, hash: number): void {
-    const { segmentBits, bucketBits } = this.header;
-    const rightSegment = segmentOf(hash, segmentBits);
-    const rightBucket = bucketOf(hash, segmentBits, bucketBits);
-    if (rightSegment === index && rightBucket === bucket) return;
-    const where = `lies in bucket ${bucket} of segment ${index}; its hash belongs in bucket ${rightBucket} of segment ${rightSegment}`;
-    this.#badRecord(segment, cursor, 'HMAP_RECORD_BUCKET', where);
-  }
-
-  #badRecord(segment: Segment, cursor: RecordCursor, code: Finding['code'], what: string): void {
-    const key = showKey(segment.heap.bytes.subarray(cursor.key, cursor.value));
-    this.#findings.add(code, 'heap', segment.heapOffset + cursor.record, `the record of key ${key} ${what}`);
-  }
-
-  #countRecord(segment: Segment, cursor: RecordCursor): void {
-    const { keyBytes, valueBytes } = cursor;
-    this.entries++;
-    this.#keyBytes += keyBytes;
-    this.#valueBytes += valueBytes;
-    this.#keys.add(keyBytes);
-    this.#values.add(valueBytes);
-    if (!isValueOf(this.header.valueType, segment.heap, cursor.value, valueBytes)) {
-      this.#badRecord(segment, cursor, 'HMAP_VALUE', `has a value that is not valid ${this.header.valueType}`);
-    }
-  }
-
-  #checkTotals(): void {
-    const { header } = this;
-    const total = (name: 'entries' | 'keyBytes' | 'valueBytes', found: number) => {
-      if (found === header[name]) return;
-      this.#findings.add(
-        'HMAP_TOTALS',
-        'header',
-        HEADER[name],
-        `${name} is ${header[name]} in the header, ${found} in the records`,
-      );
-    };
-    total('entries', this.entries);
-    total('keyBytes', this.#keyBytes);
-    total('valueBytes', this.#valueBytes);
-
-    const width = (name: 'keyWidth' | 'valueWidth', shared: number | null) => {
-      if (header[name] === shared) return;
-      const message = `${name} is ${header[name] ?? 'variable'} in the header, the records give ${shared ?? 'variable'}`;
-      this.#findings.add('HMAP_WIDTH', 'header', HEADER[name], message);
-    };
-    width('keyWidth', this.#keys.shared || null);
-    if (valueWidthOf(header.valueType) === VARIABLE) width('valueWidth', this.#values.shared);
-
-    const bits = Math.max(0, totalBucketBits(header.entries) - header.segmentBits);
-    if (header.bucketBits !== bits) {
-      const message = `the bucket bits are ${header.bucketBits}, ${header.entries} entries give ${bits}`;
-      this.#findings.add('HMAP_BUCKET_BITS', 'header', HEADER.bucketBits, message);
-    }
+    this.#entries = check.entries;
+    check.checkTotals();
   }
 }
 
-/** Whether all lengths are one. */
-class Widths {
-  #shared: number | null | undefined;
-
-  add(length: number): void {
-    if (this.#shared === undefined) this.#shared = length;
-    else if (this.#shared !== length) this.#shared = null;
-  }
-
-  /** The length that all share; `null` where there are several, or none at all. */
-  get shared(): number | null {
-    return this.#shared ?? null;
-  }
+/** What a block begins with. */
+function sectionAt({ segments, bucketBits }: Header, offset: number): 'buckets' | 'heap' {
+  const segment = segments.findLast((place) => place.offset <= offset)!;
+  return offset < segment.offset + heapStart(bucketBits) ? 'buckets' : 'heap';
 }
 
-function hex(sum: bigint | undefined): string {
-  return sum === undefined ? 'nothing' : `0x${sum.toString(16).padStart(16, '0')}`;
+function hex(sum: bigint): string {
+  return `0x${sum.toString(16).padStart(16, '0')}`;
 }

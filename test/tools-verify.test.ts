@@ -87,34 +87,47 @@ describe('verify', { concurrency: true }, () => {
     const { header } = open(path);
     return header.segments[0]!.offset + Math.ceil((4 * (2 ** header.bucketBits + 1)) / 4096) * 4096;
   };
-  const DAMAGE: [name: string, damage: (path: string) => string, code: string, offset: (path: string) => number][] = [
-    ['a byte of the key heap', (path) => flip(path, heapOf(path) + 8), 'HMAP_BLOCK_CHECKSUM', () => 4096],
-    ['a byte of the bucket array', (path) => flip(path, 4096), 'HMAP_BUCKET_OFFSET', () => 4096],
-    ['a byte of the padding', (path) => flip(path, heapOf(path) - 1), 'HMAP_PADDING', (path) => heapOf(path) - 1],
-    ['a byte of the header', (path) => flip(path, 24), 'HMAP_HEADER_CHECKSUM', () => 12],
-    ['the magic', (path) => flip(path, 1), 'HMAP_NOT_A_TABLE', () => 0],
+  const sizeOf = (path: string) => readFileSync(path).length;
+  const checksumsOf = (path: string) => open(path).header.checksums.offset;
+  type Place = (path: string) => [offset: number, end: number];
+  const DAMAGE: [name: string, damage: (path: string) => string, code: string, place: Place][] = [
+    [
+      'a byte of the key heap',
+      (path) => flip(path, heapOf(path) + 8),
+      'HMAP_BLOCK_CHECKSUM',
+      (path) => [4096, checksumsOf(path)],
+    ],
+    ['a byte of the bucket array', (path) => flip(path, 4096), 'HMAP_BUCKET_OFFSET', () => [4096, 4100]],
+    [
+      'a byte of the padding',
+      (path) => flip(path, heapOf(path) - 1),
+      'HMAP_PADDING',
+      (path) => [heapOf(path) - 1, heapOf(path)],
+    ],
+    ['a byte of the header', (path) => flip(path, 24), 'HMAP_HEADER_CHECKSUM', () => [0, 4096]],
+    ['the magic', (path) => flip(path, 1), 'HMAP_NOT_A_TABLE', () => [0, 8]],
     [
       'a block checksum',
-      (path) => flip(path, readFileSync(path).length - 1),
+      (path) => flip(path, sizeOf(path) - 1),
       'HMAP_CHECKSUMS_SUM',
-      (path) => open(path).header.checksums.offset,
+      (path) => [sizeOf(path) - 8, sizeOf(path)],
     ],
     [
       'a byte missing at the end',
       (path) => changed(path, (file) => file.subarray(0, -1)),
       'HMAP_TRUNCATED',
-      (path) => readFileSync(path).length - 1,
+      (path) => [sizeOf(path) - 1, sizeOf(path)],
     ],
     [
       'a byte too many',
       (path) => changed(path, (file) => Buffer.concat([file, Buffer.of(0)])),
       'HMAP_TOO_LONG',
-      (path) => readFileSync(path).length,
+      (path) => [sizeOf(path), sizeOf(path) + 1],
     ],
-    ['a file of nothing', (path) => changed(path, (file) => file.subarray(0, 0)), 'HMAP_NOT_A_TABLE', () => 0],
+    ['a file of nothing', (path) => changed(path, (file) => file.subarray(0, 0)), 'HMAP_NOT_A_TABLE', () => [0, 8]],
   ];
-  for (const [i, [name, damage, code, offset]] of DAMAGE.entries()) {
-    test(`${name}: exit code 1, the finding with its code and offset`, async () => {
+  for (const [i, [name, damage, code, place]] of DAMAGE.entries()) {
+    test(`${name}: exit code 1, the finding with its code and range`, async () => {
       const { path } = shapes.numbers!;
       const damaged = damage(path);
       const json = await hmap(['verify', '--json', damaged]);
@@ -126,14 +139,14 @@ describe('verify', { concurrency: true }, () => {
       assert.equal(result.findings.length, Math.min(result.total, 1000));
       const finding = result.findings.find((each) => each.code === code);
       assert.ok(finding, `${code} in ${JSON.stringify(result.findings.slice(0, 5))}`);
-      assert.equal(finding.offset, offset(path));
+      assert.deepEqual([finding.offset, finding.end], place(path));
       if (i % 3 !== 0) return;
       const text = await hmap(['verify', damaged]);
       assert.deepEqual([text.code, text.stderr], [1, '']);
       const lines = text.stdout.trimEnd().split('\n');
       const verdict = lines.pop();
       for (const each of result.findings) {
-        const line = `${damaged}: byte ${each.offset} (${each.section}): ${each.code}: ${each.message}`;
+        const line = `${damaged}: bytes [${each.offset}, ${each.end}) (${each.section}): ${each.code}: ${each.message}`;
         assert.ok(lines.includes(line), line);
       }
       assert.match(verdict!, new RegExp(`: ${result.total} findings?; `));

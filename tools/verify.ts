@@ -15,7 +15,7 @@ export function addVerify(program: Command): void {
     .summary('check every rule of the format')
     .description(
       'Checks files against every rule of the format: checksums, sizes, offsets, each record in its bucket and in order, values, totals, padding. Prints each ' +
-        'broken rule with its code and byte offset; the exit code is then 1. Cost: reads each file twice, in fixed memory.',
+        'broken rule with its code and the bytes that break it, the end exclusive; the exit code is then 1. Cost: reads each file twice, in fixed memory.',
     )
     .argument('<file...>', 'the .hmap files')
     .option('--json', 'print one JSON object a file')
@@ -50,7 +50,7 @@ function print(result: Verification, json: boolean): void {
   }
   const { path, findings, total, entries, fileBytes, seconds } = result;
   const lines = findings.map(
-    ({ code, section, offset, message }) => `${path}: byte ${offset} (${section}): ${code}: ${message}`,
+    ({ code, section, offset, end, message }) => `${path}: bytes [${offset}, ${end}) (${section}): ${code}: ${message}`,
   );
   if (total > findings.length) lines.push(`${path}: ${grouped(total - findings.length)} more`);
   const verdict = total === 0 ? 'ok' : `${grouped(total)} finding${total === 1 ? '' : 's'}`;

@@ -1,0 +1,238 @@
+// The segments' part of a verification: bucket arrays, records, values, and what they add up to. Knows the rules of the format
+// (native-notes/format.md, section 11); does not know files or checksums.
+
+import { compareBytes } from './bytes.js';
+import { HmapError, showKey } from './errors.js';
+import type { FindingCode, Findings } from './findings.js';
+import { xxh32 } from './hash.js';
+import { fieldEnd, type Header } from './header.js';
+import { bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
+import { RecordCursor, type Segment } from './segment.js';
+import { valueWidthOf } from './types.js';
+import { isValueOf } from './values.js';
+
+/** A yield comes after so many buckets, and after so many bytes of records. */
+const STRIDE = 4096;
+const STRIDE_BYTES = 2 ** 20;
+
+export class SegmentCheck {
+  /** Records that were checked. */
+  entries = 0;
+  readonly #header: Header;
+  readonly #findings: Findings;
+  #keyBytes = 0;
+  #valueBytes = 0;
+  readonly #keys = new Widths();
+  readonly #values = new Widths();
+  /** Whether all records so far could be counted; else what they add up to is not judged, as it could only repeat what is told. */
+  #counted = true;
+
+  constructor(header: Header, findings: Findings) {
+    this.#header = header;
+    this.#findings = findings;
+  }
+
+  /** Leaves out a segment, which another finding explains. */
+  skip(): void {
+    this.#counted = false;
+  }
+
+  /** Checks the segment with that index. Yields the bytes of its key heap that are done. */
+  *check(segment: Segment, index: number): Generator<number, void> {
+    const stated = this.#header.segments[index]!.entries;
+    const before = this.entries;
+    const whole = yield* this.#checkBuckets(segment, index);
+    const found = this.entries - before;
+    if (!whole) {
+      this.#counted = false;
+    } else if (found !== stated) {
+      const at = HEADER.segmentTable + SEGMENT_ROW.size * index + SEGMENT_ROW.entries;
+      const message = `segment ${index} holds ${found} entries, the header says ${stated}`;
+      this.#findings.add('HMAP_ENTRIES', 'header', at, at + 8, message);
+    }
+  }
+
+  /**
+   * A bucket is walked where both its offsets can be trusted: neither is one of two that fall, or a first or last one that is wrong; and where
+   * it does not overlap what was walked. So one broken offset is told once.
+   * @returns whether all records were walked
+   */
+  *#checkBuckets(segment: Segment, index: number): Generator<number, boolean> {
+    const { offsets, heapBytes } = segment;
+    const buckets = offsets.length - 1;
+    const cursor = new RecordCursor(this.#header);
+    const firstFits = offsets[0] === 0;
+    const last = offsets[buckets]! >>> 0;
+    const lastFits = last === heapBytes;
+    if (!firstFits) this.#badOffset(segment, 0, 1, `the offset of the first bucket is ${offsets[0]! >>> 0}, not 0`);
+    if (!lastFits) {
+      const message = `the last offset is ${last}, the key heap has ${heapBytes} bytes`;
+      this.#badOffset(segment, buckets, buckets + 1, message);
+    }
+    let whole = true;
+    /** Where in the heap the walk is, and where it was at the last yield. */
+    let walked = 0;
+    let told = 0;
+    let start = offsets[0]! >>> 0;
+    let end = offsets[1]! >>> 0;
+    let startFits = firstFits;
+    let fell = false;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const isLast = bucket + 1 === buckets;
+      const next = isLast ? end : offsets[bucket + 2]! >>> 0;
+      // Where the last offset is wrong, that it falls says nothing about the one before it. A first one that is right is 0.
+      const falls = end > next && (lastFits || bucket + 2 < buckets);
+      const endFits = !fell && !falls && (lastFits || !isLast);
+      if (startFits && endFits && start >= walked && end <= heapBytes) {
+        if (!this.#checkBucket(segment, cursor, index, bucket, start, end)) whole = false;
+        walked = end;
+      } else {
+        whole = false;
+      }
+      if (falls) {
+        const message = `the offset ${next} is below the one before it, ${end}`;
+        this.#badOffset(segment, bucket + 1, bucket + 3, message);
+      }
+      if (bucket % STRIDE === 0 || walked - told >= STRIDE_BYTES) {
+        told = walked;
+        yield told;
+      }
+      start = end;
+      end = next;
+      startFits = endFits;
+      fell = falls;
+    }
+    return whole;
+  }
+
+  /** Offsets `[from, to)` of the bucket array are wrong. */
+  #badOffset(segment: Segment, from: number, to: number, message: string): void {
+    this.#findings.add('HMAP_BUCKET_OFFSET', 'buckets', segment.offset + 4 * from, segment.offset + 4 * to, message);
+  }
+
+  /** Checks the records of a bucket; `false` where one of them hides those behind it. */
+  #checkBucket(
+    segment: Segment,
+    cursor: RecordCursor,
+    index: number,
+    bucket: number,
+    start: number,
+    end: number,
+  ): boolean {
+    cursor.enter(segment, start, end);
+    const { view } = segment.heap;
+    const { seed } = this.#header.hash;
+    let lastHash = -1;
+    let lastKey = 0;
+    let lastBytes = 0;
+    try {
+      while (cursor.step()) {
+        const { key, keyBytes } = cursor;
+        const hash = xxh32(view, key, keyBytes, seed) >>> 0;
+        // A record of another bucket is out of order for that reason, so only the others are compared.
+        if (this.#isPlaced(segment, cursor, index, bucket, hash)) {
+          if (lastHash >= 0) {
+            const order = lastHash - hash || compareBytes(view, lastKey, lastBytes, view, key, keyBytes);
+            if (order === 0) this.#badRecord(segment, cursor, 'HMAP_RECORD_DUPLICATE', 'is there twice');
+            else if (order > 0)
+              this.#badRecord(segment, cursor, 'HMAP_RECORD_ORDER', 'is not in the order of hash and key');
+          }
+          lastHash = hash;
+          lastKey = key;
+          lastBytes = keyBytes;
+        }
+        this.#countRecord(segment, cursor);
+      }
+      return true;
+    } catch (error) {
+      if (!(error instanceof HmapError)) throw error;
+      const message = error.message.replace(/^.*damaged: |; run verify$/g, '');
+      // Nothing tells where the next record starts.
+      const { heapOffset } = segment;
+      this.#findings.add('HMAP_RECORD', 'heap', heapOffset + cursor.record, heapOffset + end, message);
+      return false;
+    }
+  }
+
+  #isPlaced(segment: Segment, cursor: RecordCursor, index: number, bucket: number, hash: number): boolean {
+    const { segmentBits, bucketBits } = this.#header;
+    const rightSegment = segmentOf(hash, segmentBits);
+    const rightBucket = bucketOf(hash, segmentBits, bucketBits);
+    if (rightSegment === index && rightBucket === bucket) return true;
+    const where = `lies in bucket ${bucket} of segment ${index}; its hash belongs in bucket ${rightBucket} of segment ${rightSegment}`;
+    this.#badRecord(segment, cursor, 'HMAP_RECORD_BUCKET', where);
+    return false;
+  }
+
+  #badRecord(segment: Segment, cursor: RecordCursor, code: FindingCode, what: string): void {
+    const key = showKey(segment.heap.bytes.subarray(cursor.key, cursor.value));
+    const { heapOffset } = segment;
+    const message = `the record of key ${key} ${what}`;
+    this.#findings.add(code, 'heap', heapOffset + cursor.record, heapOffset + cursor.next, message);
+  }
+
+  #countRecord(segment: Segment, cursor: RecordCursor): void {
+    const { keyBytes, valueBytes } = cursor;
+    const { valueType } = this.#header;
+    this.entries++;
+    this.#keyBytes += keyBytes;
+    this.#valueBytes += valueBytes;
+    this.#keys.add(keyBytes);
+    this.#values.add(valueBytes);
+    if (!isValueOf(valueType, segment.heap, cursor.value, valueBytes)) {
+      this.#badRecord(segment, cursor, 'HMAP_VALUE', `has a value that is not valid ${valueType}`);
+    }
+  }
+
+  /**
+   * Judges what all segments together add up to. The number of entries is not among it: the header says what its segments say, and each of
+   * these has been judged.
+   */
+  checkTotals(): void {
+    if (!this.#counted) return;
+    const header = this.#header;
+    const differs = (
+      code: FindingCode,
+      name: 'keyBytes' | 'valueBytes' | 'keyWidth' | 'valueWidth',
+      found: unknown,
+    ) => {
+      const message = `${name} is ${header[name] ?? 'variable'} in the header, the records give ${found ?? 'variable'}`;
+      this.#findings.add(code, 'header', HEADER[name], fieldEnd(HEADER[name]), message);
+    };
+    // A sum that no field may hold has been told with the header.
+    for (const [name, found] of [
+      ['keyBytes', this.#keyBytes],
+      ['valueBytes', this.#valueBytes],
+    ] as const) {
+      if (header[name] !== found && Number.isFinite(header[name])) differs('HMAP_TOTALS', name, found);
+    }
+    const keyWidth = this.#keys.shared || null;
+    if (header.keyWidth !== keyWidth) differs('HMAP_WIDTH', 'keyWidth', keyWidth);
+    const valueWidth = this.#values.shared;
+    const isFree = valueWidthOf(header.valueType) === VARIABLE;
+    if (isFree && header.valueWidth !== valueWidth) differs('HMAP_WIDTH', 'valueWidth', valueWidth);
+
+    // Entries that the header counts wrong, or that are lost, have been told; bits that fit either number are right.
+    const bitsFor = (entries: number) => Math.max(0, totalBucketBits(entries) - header.segmentBits);
+    const bits = bitsFor(this.entries);
+    if (header.bucketBits === bits || header.bucketBits === bitsFor(header.entries)) return;
+    const message = `the bucket bits are ${header.bucketBits}, ${this.entries} entries give ${bits}`;
+    const at = HEADER.bucketBits;
+    this.#findings.add('HMAP_BUCKET_BITS', 'header', at, fieldEnd(at), message);
+  }
+}
+
+/** Whether all lengths are one. */
+class Widths {
+  #shared: number | null | undefined;
+
+  add(length: number): void {
+    if (this.#shared === undefined) this.#shared = length;
+    else if (this.#shared !== length) this.#shared = null;
+  }
+
+  /** The length that all share; `null` where there are several, or none at all. */
+  get shared(): number | null {
+    return this.#shared ?? null;
+  }
+}

@@ -1,0 +1,302 @@
+// Writes .hmap files from their parts, for tests: whole ones, and such as no builder would write. Written from native-notes/format.md alone;
+// knows the bytes, not the code in src. Section numbers (§) are those of format.md.
+
+import type { ValueType } from '../../src/index.js';
+import { oracle, VALUE_TYPES } from './samples.js';
+
+export const VARIABLE = 0xffff_ffff;
+const PAGE = 4096;
+const BLOCK = 65_536;
+const SEGMENT_TABLE = 128;
+
+/** §3: offset and size of each field. */
+export const FIELDS = {
+  magic: [0, 8],
+  majorVersion: [8, 2],
+  minorVersion: [10, 2],
+  headerChecksum: [12, 4],
+  headerSize: [16, 4],
+  features: [20, 4],
+  fileSize: [24, 8],
+  entries: [32, 8],
+  keyBytes: [40, 8],
+  valueBytes: [48, 8],
+  hashAlgorithm: [56, 1],
+  checksumAlgorithm: [57, 1],
+  bucketEncoding: [58, 1],
+  segmentBits: [59, 1],
+  bucketBits: [60, 1],
+  keyType: [61, 1],
+  valueType: [62, 1],
+  reserved: [63, 1],
+  hashSeed: [64, 4],
+  keyWidth: [68, 4],
+  valueWidth: [72, 4],
+  shardBits: [76, 4],
+  shardIndex: [80, 4],
+  metadataSize: [84, 4],
+  checksumsOffset: [88, 8],
+  checksumsSize: [96, 8],
+  checksumsSum: [104, 8],
+  reservedTail: [112, 16],
+} as const;
+
+export type Field = keyof typeof FIELDS;
+
+/** §3: the columns of the segment table. */
+const ROW = { offset: 0, size: 8, entries: 16 } as const;
+
+/** An integer, or the bytes themselves. */
+export type Raw = number | bigint | Uint8Array;
+
+export interface RawRecord {
+  key: Uint8Array;
+  value: Uint8Array;
+  /** Instead of the lengths that the widths ask for. */
+  prefix?: Uint8Array;
+}
+
+export interface RawSegment {
+  /** The records of each bucket, in their order. */
+  buckets: RawRecord[][];
+  /** Instead of the bucket array and the key heap that these records give, and of their number. */
+  offsets?: number[];
+  heap?: Uint8Array;
+  entries?: number;
+  /** What the padding of the bucket array, and that behind the segment, begins with. */
+  arrayPadding?: Uint8Array;
+  padding?: Uint8Array;
+}
+
+export interface RawParts {
+  segmentBits: number;
+  bucketBits: number;
+  seed: number;
+  valueType: ValueType;
+  keyWidth: number;
+  valueWidth: number;
+  metadata: Uint8Array;
+  segments: RawSegment[];
+  /** Instead of what the parts give: fields of the header, columns of the segment table by row, block checksums by index. */
+  fields?: Partial<Record<Field, Raw>>;
+  rows?: Record<number, Partial<Record<keyof typeof ROW, Raw>>>;
+  sums?: Record<number, bigint>;
+  /** What the padding of the header begins with. */
+  padding?: Uint8Array;
+}
+
+export interface RawOptions {
+  value: ValueType;
+  seed?: number;
+  metadata?: unknown;
+  segmentBytes?: number;
+}
+
+const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+
+/** §7 */
+const WIDTHS: Partial<Record<ValueType, number>> = {
+  none: 0,
+  u8: 1,
+  i8: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  u64: 8,
+  i64: 8,
+  f32: 4,
+  f64: 8,
+};
+
+/** §1 */
+export function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** §7: a value as its type has it in the file. */
+export function encodeValue(type: ValueType, value: unknown): Uint8Array {
+  if (type === 'none') return Buffer.alloc(0);
+  if (type === 'bytes') return value as Uint8Array;
+  if (type === 'utf8') return Buffer.from(value as string);
+  if (type === 'json') return Buffer.from(JSON.stringify(value));
+  const bytes = Buffer.alloc(WIDTHS[type]!);
+  if (Number.isNaN(value)) return Buffer.from(type === 'f32' ? '0000c07f' : '000000000000f87f', 'hex');
+  if (type === 'f32') bytes.writeFloatLE(value as number);
+  else if (type === 'f64') bytes.writeDoubleLE(value as number);
+  else {
+    let rest = BigInt.asUintN(8 * bytes.length, BigInt(value as number | bigint));
+    for (let i = 0; i < bytes.length; i++, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
+  }
+  return bytes;
+}
+
+/** §10, rule 6. */
+function encodeMetadata(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(encodeMetadata).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${encodeMetadata(member)}`).join(',')}}`;
+}
+
+/**
+ * §10: the parts of the canonical file of entries, whose keys are distinct.
+ * @param choices instead of what the rules of §10 choose
+ */
+export function canonicalParts(
+  entries: Iterable<readonly [key: string | Uint8Array, value: unknown]>,
+  options: RawOptions,
+  choices: Partial<Pick<RawParts, 'segmentBits' | 'bucketBits' | 'keyWidth' | 'valueWidth'>> = {},
+): RawParts {
+  const { value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
+  const records = Array.from(entries, ([key, value]) => {
+    const bytes = Buffer.from(key as string);
+    return { key: bytes, value: encodeValue(valueType, value), hash: oracle.h32Raw(bytes, seed) };
+  });
+  records.sort((a, b) => a.hash - b.hash || Buffer.compare(a.key, b.key));
+  const shared = (lengths: number[]) => (new Set(lengths).size === 1 ? lengths[0]! : VARIABLE);
+  const keyWidth = choices.keyWidth ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
+  const valueWidth = choices.valueWidth ?? WIDTHS[valueType] ?? shared(records.map(({ value }) => value.length));
+  let t = 0;
+  while (t < 32 && 2 * 2 ** (t + 1) <= records.length) t++;
+
+  const bucketsOf = (s: number): number => choices.bucketBits ?? Math.max(0, t - s);
+  // Not shifts: they take their count modulo 32.
+  const segmentOf = (hash: number, s: number): number => Math.floor(hash / 2 ** (32 - s));
+  const counted = ({ key, value }: RawRecord): number =>
+    varint(key.length).length +
+    key.length +
+    value.length +
+    (WIDTHS[valueType] === undefined ? varint(value.length).length : 0);
+  const fits = (s: number): boolean => {
+    const sizes = new Array<number>(2 ** s).fill(align(4 * (2 ** bucketsOf(s) + 1)));
+    for (const record of records) sizes[segmentOf(record.hash, s)]! += counted(record);
+    return sizes.every((size) => size <= segmentBytes);
+  };
+  let segmentBits = choices.segmentBits ?? 0;
+  while (choices.segmentBits === undefined && segmentBits < 12 && !fits(segmentBits)) segmentBits++;
+  const bucketBits = bucketsOf(segmentBits);
+  const segments = Array.from({ length: 2 ** segmentBits }, () => ({
+    buckets: Array.from({ length: 2 ** bucketBits }, (): RawRecord[] => []),
+  }));
+  for (const { key, value, hash } of records) {
+    const index = segmentOf(hash, segmentBits + bucketBits);
+    segments[Math.floor(index / 2 ** bucketBits)]!.buckets[index % 2 ** bucketBits]!.push({ key, value });
+  }
+  const text = encodeMetadata(metadata);
+  const encoded = Buffer.from(text === '{}' ? '' : text);
+  return { segmentBits, bucketBits, seed, valueType, keyWidth, valueWidth, metadata: encoded, segments };
+}
+
+/** §6 */
+export function encodeRecord({ keyWidth, valueWidth }: RawParts, { key, value, prefix }: RawRecord): Buffer {
+  const lengths = [
+    ...(keyWidth === VARIABLE ? [varint(key.length)] : []),
+    ...(valueWidth === VARIABLE ? [varint(value.length)] : []),
+  ];
+  return Buffer.concat([...(prefix === undefined ? lengths : [prefix]), key, value]);
+}
+
+/** §5: the bucket array and the key heap. */
+function encodeSegment(parts: RawParts, segment: RawSegment): { offsets: number[]; heap: Uint8Array } {
+  const buckets = segment.buckets.map((records) => Buffer.concat(records.map((record) => encodeRecord(parts, record))));
+  const offsets = [0];
+  for (const bucket of buckets) offsets.push(offsets.at(-1)! + bucket.length);
+  return { offsets: segment.offsets ?? offsets, heap: segment.heap ?? Buffer.concat(buckets) };
+}
+
+/** Where parts lie in the file that {@link compose} writes. */
+export function placesOf(parts: RawParts): {
+  headerEnd: number;
+  segments: { array: number; arrayEnd: number; heap: number; heapEnd: number; end: number }[];
+  checksums: number;
+} {
+  const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length);
+  let at = headerEnd;
+  const segments = parts.segments.map((segment) => {
+    const { offsets, heap } = encodeSegment(parts, segment);
+    const array = at;
+    const arrayEnd = array + 4 * offsets.length;
+    const start = align(arrayEnd);
+    const heapEnd = start + heap.length;
+    at = align(heapEnd);
+    return { array, arrayEnd, heap: start, heapEnd, end: at };
+  });
+  return { headerEnd, segments, checksums: at };
+}
+
+/** The file of these parts. Checksums are made last, so they fit whatever else is wrong. */
+export function compose(parts: RawParts): Buffer {
+  const places = placesOf(parts);
+  const { headerEnd, checksums } = places;
+  const blocks = Math.ceil((checksums - headerEnd) / BLOCK);
+  const file = Buffer.alloc(checksums + 8 * blocks);
+  const records = parts.segments.flatMap(({ buckets }) => buckets.flat());
+  const counts = parts.segments.map((segment) => segment.entries ?? segment.buckets.flat().length);
+  const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+  for (const [i, segment] of parts.segments.entries()) {
+    const { array, arrayEnd, heap: start, heapEnd } = places.segments[i]!;
+    const { offsets, heap } = encodeSegment(parts, segment);
+    for (const [bucket, offset] of offsets.entries()) file.writeUInt32LE(offset, array + 4 * bucket);
+    file.set(segment.arrayPadding ?? [], arrayEnd);
+    file.set(heap, start);
+    file.set(segment.padding ?? [], heapEnd);
+    const row = SEGMENT_TABLE + 24 * i;
+    const columns = { offset: array, size: heapEnd - array, entries: counts[i]!, ...parts.rows?.[i] };
+    for (const [name, value] of Object.entries(columns)) put(file, row + ROW[name as keyof typeof ROW], 8, value);
+  }
+  for (let i = 0; i < blocks; i++) {
+    const start = headerEnd + i * BLOCK;
+    const right = oracle.h64Raw(file.subarray(start, Math.min(start + BLOCK, checksums)));
+    file.writeBigUInt64LE(parts.sums?.[i] ?? right, checksums + 8 * i);
+  }
+
+  const metadataAt = SEGMENT_TABLE + 24 * 2 ** parts.segmentBits;
+  file.set(parts.metadata, metadataAt);
+  file.set(parts.padding ?? [], metadataAt + parts.metadata.length);
+  const fields: Partial<Record<Field, Raw>> = {
+    magic: Buffer.from('89484d500d0a1a0a', 'hex'),
+    majorVersion: 1,
+    headerSize: headerEnd,
+    fileSize: file.length,
+    entries: sum(counts),
+    keyBytes: sum(records.map(({ key }) => key.length)),
+    valueBytes: sum(records.map(({ value }) => value.length)),
+    hashAlgorithm: 1,
+    checksumAlgorithm: 1,
+    bucketEncoding: 1,
+    segmentBits: parts.segmentBits,
+    bucketBits: parts.bucketBits,
+    valueType: VALUE_TYPES.indexOf(parts.valueType),
+    hashSeed: parts.seed,
+    keyWidth: parts.keyWidth,
+    valueWidth: parts.valueWidth,
+    metadataSize: parts.metadata.length,
+    checksumsOffset: checksums,
+    checksumsSize: 8 * blocks,
+    checksumsSum: oracle.h64Raw(file.subarray(checksums)),
+    ...parts.fields,
+  };
+  for (const [name, value] of Object.entries(fields)) {
+    const [offset, size] = FIELDS[name as Field];
+    put(file, offset, size, value);
+  }
+  if (parts.fields?.headerChecksum === undefined) {
+    const header = file.subarray(0, file.readUInt32LE(FIELDS.headerSize[0]));
+    file.writeUInt32LE(oracle.h32Raw(header, 0), FIELDS.headerChecksum[0]);
+  }
+  return file;
+}
+
+function put(file: Buffer, offset: number, size: number, value: Raw): void {
+  if (value instanceof Uint8Array) {
+    file.set(value, offset);
+    return;
+  }
+  let rest = BigInt(value);
+  for (let i = 0; i < size; i++, rest >>= 8n) file[offset + i] = Number(rest & 0xffn);
+}

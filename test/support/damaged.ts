@@ -1,0 +1,462 @@
+// The damaged files: one for each rule that a file can break (native-notes/format.md, section 11), and what a verification must say of it.
+// `npm run damaged` writes them; damaged.test.ts holds them to this list. Knows the rules; does not know how they are checked.
+
+import { join } from 'node:path';
+import type { FindingCode, Section } from '../../src/index.js';
+import { keyWithHash } from './collisions.js';
+import {
+  canonicalParts,
+  compose,
+  encodeRecord,
+  FIELDS,
+  type Field,
+  placesOf,
+  type Raw,
+  type RawOptions,
+  type RawParts,
+  type RawRecord,
+  VARIABLE,
+  varint,
+} from './raw-table.js';
+import { PACKAGE_ROOT } from './root.js';
+
+export const DAMAGED_FOLDER = join(PACKAGE_ROOT, 'test/fixtures/damaged');
+
+/** The one finding of a verification. */
+export interface Expected {
+  code: FindingCode;
+  section: Section;
+  offset: number;
+  end: number;
+}
+
+export interface Damaged {
+  /** File name in test/fixtures/damaged, without `.hmap`. */
+  name: string;
+  bytes: Buffer;
+  finding: Expected;
+  /** Whether opening the file checks the rule. */
+  refused: boolean;
+}
+
+const WORDS = ['ant', 'bee', 'crow', 'dove', 'eagle', 'fox', 'goat', 'heron', 'ibis', 'jackdaw', 'kite', 'lark'];
+
+/** Twelve records in four buckets, each with lengths of its own. */
+function texts(options: Partial<RawOptions> = {}, choices: Parameters<typeof canonicalParts>[2] = {}): RawParts {
+  const entries = WORDS.map((word, i) => [word, 'value'.repeat(i % 3)] as const);
+  return canonicalParts(entries, { value: 'utf8', ...options }, choices);
+}
+
+/** The same in two segments. */
+const segmented = () => texts({}, { segmentBits: 1, bucketBits: 1 });
+
+/** Keys and values of one length each, so that records have no prefixes. */
+function numbers(): RawParts {
+  const entries = WORDS.map((_, i) => [`key ${String(i).padStart(2, '0')}`, i] as const);
+  return canonicalParts(entries, { value: 'u32' });
+}
+
+const single = (name: string, bytes: Buffer, finding: Expected, refused = false): Damaged => ({
+  name,
+  bytes,
+  finding,
+  refused,
+});
+
+function at(code: FindingCode, section: Section, offset: number, bytes: number): Expected {
+  return { code, section, offset, end: offset + bytes };
+}
+
+const headerField = (field: Field, code: FindingCode = 'HMAP_HEADER_FIELD'): Expected =>
+  at(code, 'header', ...pair(FIELDS[field]));
+const pair = (range: readonly [number, number]): [number, number] => [range[0], range[1]];
+
+/** Where a record lies in the file; `prefix` and all. */
+function placeOf(parts: RawParts, segment: number, bucket: number, record: number): { offset: number; end: number } {
+  const before = parts.segments[segment]!.buckets.slice(0, bucket).flat();
+  const own = parts.segments[segment]!.buckets[bucket]!;
+  const length = (list: RawRecord[]) => list.reduce((sum, each) => sum + encodeRecord(parts, each).length, 0);
+  const offset = placesOf(parts).segments[segment]!.heap + length(before) + length(own.slice(0, record));
+  return { offset, end: offset + length(own.slice(record, record + 1)) };
+}
+
+function flipped(file: Buffer, offset: number, bits = 0xff): Buffer {
+  file[offset]! ^= bits;
+  return file;
+}
+
+function notATable(): Damaged[] {
+  const file = compose(texts());
+  const text = (name: string, damage: (latin1: string) => Buffer) =>
+    single(`text-${name}`, damage(file.toString('latin1')), headerField('magic', 'HMAP_TEXT_DAMAGE'), true);
+  const latin1 = (value: string) => Buffer.from(value, 'latin1');
+  const none = headerField('magic', 'HMAP_NOT_A_TABLE');
+  return [
+    single('not-a-table', Buffer.from('This is a file of another kind.\n'.repeat(256)), none, true),
+    single('not-a-table-empty', Buffer.alloc(0), none, true),
+    single('not-a-table-magic', flipped(Buffer.from(file), 7, 1), none, true),
+    text('crlf-to-lf', (all) => latin1(all.replaceAll('\r\n', '\n'))),
+    text('lf-to-crlf', (all) => latin1(all.replaceAll('\n', '\r\n'))),
+    text('bare-lf-to-crlf', (all) => latin1(all.replace(/(?<!\r)\n/g, '\r\n'))),
+    text('seven-bits', (all) =>
+      latin1(all.replace(/[\x80-\xff]/g, (c) => String.fromCharCode(c.charCodeAt(0) & 0x7f))),
+    ),
+    text('latin-1-to-utf-8', (all) => Buffer.from(all)),
+    text('read-as-utf-8', (all) => Buffer.from(latin1(all).toString('utf8'))),
+  ];
+}
+
+/** Each field of the header, with a value that it cannot have. */
+function fields(): Damaged[] {
+  const broken = (
+    name: string,
+    values: Partial<Record<Field, Raw>>,
+    field: Field,
+    code?: FindingCode,
+    parts: RawParts = texts(),
+  ) => single(`header-${name}`, compose({ ...parts, fields: values }), headerField(field, code), true);
+  const tooLarge = 2n ** 53n;
+  const size = compose(texts()).length;
+  const { checksums } = placesOf(texts());
+  return [
+    broken('major-version', { majorVersion: 2 }, 'majorVersion', 'HMAP_VERSION'),
+    single(
+      'header-checksum',
+      compose({ ...texts(), fields: { headerChecksum: 0x1234_5678 } }),
+      at('HMAP_HEADER_CHECKSUM', 'header', 0, 4096),
+      true,
+    ),
+    broken('size-small', { headerSize: 0 }, 'headerSize'),
+    broken('size-large', { headerSize: 100_732_928 + 4096 }, 'headerSize'),
+    broken('size-no-page', { headerSize: 4097 }, 'headerSize'),
+    broken('size-of-other-parts', { headerSize: 8192 }, 'headerSize'),
+    broken('size-of-other-metadata', { metadataSize: 4096 }, 'headerSize'),
+    broken('features', { features: 4 }, 'features', 'HMAP_FEATURE'),
+    broken('file-size', { fileSize: size + 8 }, 'fileSize'),
+    broken('file-size-too-large', { fileSize: tooLarge }, 'fileSize'),
+    broken('entries', { entries: 13 }, 'entries'),
+    broken('entries-too-large', { entries: tooLarge }, 'entries'),
+    broken('key-bytes-too-large', { keyBytes: tooLarge }, 'keyBytes'),
+    broken('value-bytes-too-large', { valueBytes: tooLarge }, 'valueBytes'),
+    broken('hash-algorithm', { hashAlgorithm: 2 }, 'hashAlgorithm'),
+    broken('checksum-algorithm', { checksumAlgorithm: 0 }, 'checksumAlgorithm'),
+    broken('bucket-encoding', { bucketEncoding: 2 }, 'bucketEncoding'),
+    broken('segment-bits', { segmentBits: 23 }, 'segmentBits'),
+    broken('bucket-bits', { bucketBits: 29 }, 'bucketBits'),
+    broken('bucket-bits-with-segment-bits', { segmentBits: 22, bucketBits: 11 }, 'bucketBits'),
+    broken('key-type', { keyType: 1 }, 'keyType'),
+    broken('value-type', { valueType: 14 }, 'valueType'),
+    broken('key-width-none', { keyWidth: 0 }, 'keyWidth'),
+    broken('key-width-large', { keyWidth: 65_536 }, 'keyWidth'),
+    broken('value-width-large', { valueWidth: 2 ** 30 + 1 }, 'valueWidth'),
+    broken('value-width-of-a-number', { valueWidth: 8 }, 'valueWidth', undefined, numbers()),
+    broken('value-width-of-a-set', { valueWidth: 1 }, 'valueWidth', undefined, sets()),
+    broken('shard-bits', { shardBits: 1 }, 'shardBits'),
+    broken('shard-index', { shardIndex: 1 }, 'shardIndex'),
+    broken('metadata-size', { metadataSize: 65_537 }, 'metadataSize'),
+    broken('checksums-offset', { checksumsOffset: checksums + 4096 }, 'checksumsOffset'),
+    broken('checksums-offset-too-large', { checksumsOffset: tooLarge }, 'checksumsOffset'),
+    broken('checksums-size', { checksumsSize: 16 }, 'checksumsSize'),
+    broken('checksums-size-too-large', { checksumsSize: tooLarge }, 'checksumsSize'),
+  ];
+}
+
+function sets(): RawParts {
+  return canonicalParts(
+    WORDS.map((word) => [word, true]),
+    { value: 'none' },
+  );
+}
+
+function segmentTable(): Damaged[] {
+  const columns = { offset: 0, size: 8, entries: 16 };
+  const broken = (name: string, row: number, column: keyof typeof columns, value: Raw) => {
+    const bytes = compose({ ...segmented(), rows: { [row]: { [column]: value } } });
+    const offset = 128 + 24 * row + columns[column];
+    return single(`segment-${name}`, bytes, at('HMAP_HEADER_FIELD', 'header', offset, 8), true);
+  };
+  const { heapEnd, array, end } = placesOf(segmented()).segments[1]!;
+  return [
+    broken('offset-of-the-first', 0, 'offset', 8192),
+    broken('offset-of-the-second', 1, 'offset', array + 4096),
+    broken('offset-no-page', 1, 'offset', array + 1),
+    broken('offset-too-large', 1, 'offset', 2n ** 53n),
+    broken('size-below-the-heap', 1, 'size', 4095),
+    broken('size-large', 1, 'size', 2n ** 31n),
+    broken('size-too-large', 0, 'size', 2n ** 53n),
+    broken('entries-above-the-size', 1, 'entries', heapEnd - array + 1),
+    broken('entries-too-large', 0, 'entries', 2n ** 53n),
+    single(
+      'segment-size-moves-the-checksums',
+      compose({ ...segmented(), rows: { 1: { size: end - array + 1 } } }),
+      headerField('checksumsOffset'),
+      true,
+    ),
+  ];
+}
+
+function metadata(): Damaged[] {
+  const broken = (name: string, text: string | Buffer) => {
+    const bytes = Buffer.from(text as string);
+    const finding = at('HMAP_HEADER_FIELD', 'header', 128 + 24, bytes.length);
+    return single(`metadata-${name}`, compose({ ...texts(), metadata: bytes }), finding, true);
+  };
+  return [
+    broken('not-utf-8', Buffer.from('{"a":"\xff"}', 'latin1')),
+    broken('not-json', '{"a":1'),
+    broken('not-an-object', '[1]'),
+    broken('byte-order-mark', '\ufeff{"a":1}'),
+  ];
+}
+
+function lengths(): Damaged[] {
+  const file = compose(texts());
+  const long = compose(texts({ metadata: { text: 'x'.repeat(5000) } }));
+  const missing = (name: string, bytes: Buffer, expected: number) =>
+    single(`truncated-${name}`, bytes, at('HMAP_TRUNCATED', 'file', bytes.length, expected - bytes.length), true);
+  return [
+    missing('by-a-byte', file.subarray(0, -1), file.length),
+    missing('in-the-magic', file.subarray(0, 5), 4096),
+    missing('in-the-header', file.subarray(0, 1000), 4096),
+    missing('in-a-long-header', long.subarray(0, 5000), 8192),
+    missing('in-the-heap', file.subarray(0, 8200), file.length),
+    single('too-long', Buffer.concat([file, Buffer.alloc(3)]), at('HMAP_TOO_LONG', 'file', file.length, 3), true),
+  ];
+}
+
+function checksums(): Damaged[] {
+  const parts = texts();
+  const { headerEnd, checksums: offset, segments } = placesOf(parts);
+  const block = at('HMAP_BLOCK_CHECKSUM', 'buckets', headerEnd, offset - headerEnd);
+  // The last byte of the heap belongs to a text, which stays one.
+  const changed = flipped(compose(parts), segments[0]!.heapEnd - 1, 1);
+  return [
+    single(
+      'checksums-sum',
+      compose({ ...parts, fields: { checksumsSum: 1n } }),
+      headerField('checksumsSum', 'HMAP_CHECKSUMS_SUM'),
+    ),
+    single('checksums-damaged', flipped(compose(parts), offset + 3), at('HMAP_CHECKSUMS_SUM', 'checksums', offset, 8)),
+    single('checksums-of-another-block', compose({ ...parts, sums: { 0: 1n } }), block),
+    single('block-damaged', changed, block),
+  ];
+}
+
+/** Reserved bytes and padding. */
+function zeros(): Damaged[] {
+  const stray = Buffer.from([0, 0, 7, 0, 9]);
+  const parts = texts();
+  const places = placesOf(parts).segments[0]!;
+  const both = segmented();
+  const [first] = both.segments;
+  const padding = (offset: number, section: Section = 'padding') => at('HMAP_PADDING', section, offset + 2, 3);
+  const withSegment = (change: Partial<RawParts['segments'][number]>) =>
+    compose({ ...parts, segments: [{ ...parts.segments[0]!, ...change }] });
+  return [
+    single('reserved', compose({ ...parts, fields: { reserved: 1 } }), headerField('reserved', 'HMAP_RESERVED')),
+    single(
+      'reserved-tail',
+      compose({ ...parts, fields: { reservedTail: stray } }),
+      at('HMAP_RESERVED', 'header', FIELDS.reservedTail[0] + 2, 3),
+    ),
+    single('padding-of-the-header', compose({ ...parts, padding: stray }), padding(128 + 24, 'header')),
+    single('padding-of-the-bucket-array', withSegment({ arrayPadding: stray }), padding(places.arrayEnd)),
+    single('padding-behind-the-last-segment', withSegment({ padding: stray }), padding(places.heapEnd)),
+    single(
+      'padding-between-segments',
+      compose({ ...both, segments: [{ ...first!, padding: stray }, both.segments[1]!] }),
+      padding(placesOf(both).segments[0]!.heapEnd),
+    ),
+  ];
+}
+
+function bucketArrays(): Damaged[] {
+  const parts = texts();
+  const { array } = placesOf(parts).segments[0]!;
+  const right = [0];
+  for (const bucket of parts.segments[0]!.buckets) {
+    right.push(right.at(-1)! + Buffer.concat(bucket.map((record) => encodeRecord(parts, record))).length);
+  }
+  const broken = (name: string, index: number, value: number, first = index, count = 1) => {
+    const segments = [{ ...parts.segments[0]!, offsets: right.with(index, value) }];
+    const finding = at('HMAP_BUCKET_OFFSET', 'buckets', array + 4 * first, 4 * count);
+    return single(`offsets-${name}`, compose({ ...parts, segments }), finding);
+  };
+  return [
+    broken('first-not-zero', 0, 1),
+    broken('first-above-the-second', 0, right[1]! + 1),
+    broken('falling', 2, right[1]! - 1, 1, 2),
+    broken('above-the-next', 1, right[2]! + 1, 1, 2),
+    broken('above-the-heap', 2, right[4]! + 1, 2, 2),
+    broken('above-2-to-the-31', 3, 2 ** 31, 3, 2),
+    broken('last-below-the-heap', 4, right[4]! - 1),
+    broken('last-below-the-one-before', 4, right[3]! - 1),
+    broken('last-above-the-heap', 4, right[4]! + 1),
+  ];
+}
+
+/** Records whose lengths break a rule: those behind them in their bucket cannot be told. */
+function records(): Damaged[] {
+  const broken = (name: string, change: (record: RawRecord) => Partial<RawRecord>, from: RawParts = texts()) => {
+    const bucket = from.segments[0]!.buckets.findIndex((list) => list.length > 2);
+    const list = from.segments[0]!.buckets[bucket]!;
+    list[1] = { ...list[1]!, ...change(list[1]!) };
+    const { offset } = placeOf(from, 0, bucket, 1);
+    const { end } = placeOf(from, 0, bucket, list.length - 1);
+    return single(`record-${name}`, compose(from), { code: 'HMAP_RECORD', section: 'heap', offset, end });
+  };
+  /** The record's lengths with one of them in other bytes. */
+  const lengths = (key: Uint8Array | undefined, value: Uint8Array | undefined) => (record: RawRecord) => ({
+    prefix: Buffer.concat([key ?? varint(record.key.length), value ?? varint(record.value.length)]),
+  });
+  const bytes = (...list: number[]) => Uint8Array.from(list);
+  const short = (record: RawRecord) => ({ value: record.value.subarray(0, -1) });
+  return [
+    broken('key-length-endless', lengths(bytes(0xff, 0xff, 0xff), undefined)),
+    broken('key-length-not-the-shortest', lengths(bytes(0x83, 0x00), undefined)),
+    broken('key-length-of-zero-not-the-shortest', lengths(bytes(0x80, 0x00), undefined)),
+    appended('key-too-long', { key: Buffer.alloc(65_536, 'k'), value: bytes() }),
+    broken('value-length-endless', lengths(undefined, bytes(0xff, 0xff, 0xff, 0xff, 0xff))),
+    broken('value-length-not-the-shortest', lengths(undefined, bytes(0x85, 0x80, 0x00))),
+    broken('value-too-long', lengths(undefined, varint(2 ** 30 + 1))),
+    broken('key-passes-its-bucket', lengths(varint(65_535), undefined)),
+    broken('value-passes-its-bucket', lengths(undefined, varint(2 ** 30))),
+    cutOff('key-length-cut-off', bytes(0x80)),
+    cutOff('value-length-cut-off', bytes(0x00, 0x80)),
+    lastShort('of-a-width-passes-its-bucket', short),
+  ];
+
+  /** A bucket that ends within the lengths of its last record. */
+  function cutOff(name: string, prefix: Uint8Array): Damaged {
+    return appended(name, { key: bytes(), value: bytes(), prefix });
+  }
+
+  /** One more record, whose bytes are all there. */
+  function appended(name: string, record: RawRecord): Damaged {
+    const parts = texts();
+    const list = parts.segments[0]!.buckets[3]!;
+    list.push(record);
+    return last(name, parts, list.length - 1);
+  }
+
+  function lastShort(name: string, change: (record: RawRecord) => Partial<RawRecord>): Damaged {
+    const parts = numbers();
+    const list = parts.segments[0]!.buckets[3]!;
+    list[list.length - 1] = { ...list.at(-1)!, ...change(list.at(-1)!) };
+    return last(name, parts, list.length - 1);
+  }
+
+  function last(name: string, parts: RawParts, record: number): Damaged {
+    return single(`record-${name}`, compose(parts), {
+      code: 'HMAP_RECORD',
+      section: 'heap',
+      ...placeOf(parts, 0, 3, record),
+    });
+  }
+}
+
+/** Records in a wrong place. */
+function order(): Damaged[] {
+  const misplaced = (name: string, parts: RawParts, from: [number, number], to: [number, number]) => {
+    const [record] = parts.segments[from[0]]!.buckets[from[1]]!.splice(0, 1);
+    parts.segments[to[0]]!.buckets[to[1]]!.splice(1, 0, record!);
+    const place = placeOf(parts, ...to, 1);
+    return single(name, compose(parts), { code: 'HMAP_RECORD_BUCKET', section: 'heap', ...place });
+  };
+  const swapped = (name: string, parts: RawParts) => {
+    const bucket = parts.segments[0]!.buckets.findIndex((list) => list.length > 1);
+    const list = parts.segments[0]!.buckets[bucket]!;
+    list.splice(0, 2, list[1]!, list[0]!);
+    const place = placeOf(parts, 0, bucket, 1);
+    return single(name, compose(parts), { code: 'HMAP_RECORD_ORDER', section: 'heap', ...place });
+  };
+  const twice = texts();
+  const list = twice.segments[0]!.buckets[1]!;
+  list.splice(1, 0, { key: list[0]!.key, value: Buffer.from('another value') });
+  const colliding = canonicalParts(
+    Array.from({ length: 3 }, (_, i) => [keyWithHash(0x1234_5678, 0, [i]), 'x'.repeat(i)]),
+    { value: 'utf8' },
+  );
+  return [
+    misplaced('bucket-too-high', texts(), [0, 0], [0, 2]),
+    misplaced('bucket-too-low', texts(), [0, 3], [0, 1]),
+    misplaced('bucket-of-another-segment', segmented(), [0, 1], [1, 1]),
+    swapped('order-of-hashes', texts()),
+    swapped('order-of-keys', colliding),
+    single('twice', compose(twice), { code: 'HMAP_RECORD_DUPLICATE', section: 'heap', ...placeOf(twice, 0, 1, 1) }),
+  ];
+}
+
+/** Values that are not of the table's type. */
+function values(): Damaged[] {
+  const broken = (name: string, type: RawOptions['value'], good: (i: number) => unknown, bad: string) => {
+    const parts = canonicalParts(
+      WORDS.map((word, i) => [word, good(i)]),
+      { value: type },
+    );
+    const list = parts.segments[0]!.buckets[2]!;
+    list[0] = { ...list[0]!, value: Buffer.from(bad, 'hex') };
+    return single(name, compose(parts), { code: 'HMAP_VALUE', section: 'heap', ...placeOf(parts, 0, 2, 0) });
+  };
+  return [
+    broken('value-not-utf-8', 'utf8', (i) => WORDS[i], 'ff'),
+    broken('value-half-of-a-pair', 'utf8', (i) => WORDS[i], 'eda080'),
+    broken('value-overlong-utf-8', 'utf8', (i) => WORDS[i], 'c080'),
+    broken('value-not-json', 'json', (i) => 3 * i, Buffer.from('{"a":1').toString('hex')),
+    broken('value-of-two-json-texts', 'json', (i) => 3 * i, Buffer.from('1 2').toString('hex')),
+    broken('value-empty-json', 'json', (i) => 3 * i, ''),
+    broken('value-json-not-utf-8', 'json', (i) => 3 * i, '22ff22'),
+    broken('value-json-with-byte-order-mark', 'json', (i) => 3 * i, 'efbbbf37'),
+    broken('value-f32-nan-negative', 'f32', (i) => i / 2, '0000c0ff'),
+    broken('value-f32-nan-signalling', 'f32', (i) => i / 2, '0100807f'),
+    broken('value-f64-nan-negative', 'f64', (i) => i / 2, '000000000000f8ff'),
+    broken('value-f64-nan-payload', 'f64', (i) => i / 2, '010000000000f87f'),
+  ];
+}
+
+/** What the header says of all records. */
+function totals(): Damaged[] {
+  const parts = texts();
+  const [segment] = parts.segments;
+  const broken = (name: string, code: FindingCode, field: Field, change: Partial<RawParts>) =>
+    single(name, compose({ ...parts, ...change }), headerField(field, code));
+  const keyBytes = WORDS.join('').length;
+  const none = (valueType: 'bytes', choices: Parameters<typeof canonicalParts>[2]) =>
+    canonicalParts([], { value: valueType }, choices);
+  const same = WORDS.map((_, i) => [`key ${String(i).padStart(2, '0')}`, 'same'] as const);
+  const width = (name: string, field: Field, wrong: RawParts) =>
+    single(`width-${name}`, compose(wrong), headerField(field, 'HMAP_WIDTH'));
+  const bits = (name: string, wrong: RawParts) =>
+    single(name, compose(wrong), headerField('bucketBits', 'HMAP_BUCKET_BITS'));
+  return [
+    single(
+      'entries-of-a-segment',
+      compose({ ...parts, segments: [{ ...segment!, entries: 11 }] }),
+      at('HMAP_ENTRIES', 'header', 128 + 16, 8),
+    ),
+    broken('total-key-bytes', 'HMAP_TOTALS', 'keyBytes', { fields: { keyBytes: keyBytes + 1 } }),
+    broken('total-value-bytes', 'HMAP_TOTALS', 'valueBytes', { fields: { valueBytes: 1 } }),
+    width('of-keys-not-told', 'keyWidth', canonicalParts(same, { value: 'utf8' }, { keyWidth: VARIABLE })),
+    width('of-values-not-told', 'valueWidth', canonicalParts(same, { value: 'utf8' }, { valueWidth: VARIABLE })),
+    width('of-no-keys', 'keyWidth', none('bytes', { keyWidth: 5 })),
+    width('of-no-values', 'valueWidth', none('bytes', { valueWidth: 5 })),
+    bits('bucket-bits-too-few', texts({}, { bucketBits: 1 })),
+    bits('bucket-bits-too-many', texts({}, { bucketBits: 3 })),
+    bits('bucket-bits-beside-segment-bits', texts({}, { segmentBits: 1, bucketBits: 2 })),
+  ];
+}
+
+export const DAMAGED: readonly Damaged[] = [
+  ...notATable(),
+  ...fields(),
+  ...segmentTable(),
+  ...metadata(),
+  ...lengths(),
+  ...checksums(),
+  ...zeros(),
+  ...bucketArrays(),
+  ...records(),
+  ...order(),
+  ...values(),
+  ...totals(),
+];

@@ -6,7 +6,7 @@ import { HmapError, showKey } from './errors.js';
 import type { FindingCode, Findings } from './findings.js';
 import { xxh32 } from './hash.js';
 import { fieldEnd, type Header } from './header.js';
-import { bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
+import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
 import { RecordCursor, type Segment } from './segment.js';
 import { valueWidthOf } from './types.js';
 import { isValueOf } from './values.js';
@@ -20,6 +20,7 @@ export class SegmentCheck {
   entries = 0;
   readonly #header: Header;
   readonly #findings: Findings;
+  readonly #mostLoad: number;
   #keyBytes = 0;
   #valueBytes = 0;
   readonly #keys = new Widths();
@@ -30,6 +31,7 @@ export class SegmentCheck {
   constructor(header: Header, findings: Findings) {
     this.#header = header;
     this.#findings = findings;
+    this.#mostLoad = bucketLimit(header.entries);
   }
 
   /** Leaves out a segment, which another finding explains. */
@@ -125,8 +127,10 @@ export class SegmentCheck {
     let lastHash = -1;
     let lastKey = 0;
     let lastBytes = 0;
+    let load = 0;
     try {
       while (cursor.step()) {
+        load++;
         const { key, keyBytes } = cursor;
         const hash = xxh32(view, key, keyBytes, seed) >>> 0;
         // A record of another bucket is out of order for that reason, so only the others are compared.
@@ -142,6 +146,10 @@ export class SegmentCheck {
           lastBytes = keyBytes;
         }
         this.#countRecord(segment, cursor);
+      }
+      if (load > this.#mostLoad) {
+        const message = `bucket ${bucket} of segment ${index} holds ${load} records, the most is ${this.#mostLoad}`;
+        this.#findings.add('HMAP_BUCKET_LOAD', 'heap', segment.heapOffset + start, segment.heapOffset + end, message);
       }
       return true;
     } catch (error) {

@@ -192,7 +192,12 @@ class Check {
       const end = place.offset + place.bytes;
       // To touch a page of a mapping that cannot be read would end the process.
       if (this.#reader.isReadable(place.offset, end)) {
-        for (const { segment, readAhead } of mappedSegments(this.#fd, { ...header, segments: [place] }, this.#path, 'none')) {
+        for (const { segment, readAhead } of mappedSegments(
+          this.#fd,
+          { ...header, segments: [place] },
+          this.#path,
+          'none',
+        )) {
           readAhead(0, segment.bytes);
           for (const done of check.check(segment, index)) yield header.checksums.offset + segment.heapOffset + done;
         }

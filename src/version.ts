@@ -1,7 +1,8 @@
 // One version of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
 
 import { closeSync, fstatSync } from 'node:fs';
-import { HmapError, systemError } from './errors.js';
+import { loadChecksumsNow } from './checksum.js';
+import { damage, HmapError, systemError } from './errors.js';
 import { openForReading, readHeader } from './file.js';
 import { BlockChecker, type ReadFile } from './guard.js';
 import type { Header } from './header.js';
@@ -11,6 +12,7 @@ import type { ByteRange, Mapping } from './mapping/mapping.js';
 import { type MappingChoice, mapRanges } from './mapping/open-file.js';
 import { Segment } from './segment.js';
 import type { ValueType } from './types.js';
+import { verifySteps } from './verify.js';
 
 /**
  * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also each block of 64 KiB,
@@ -86,7 +88,7 @@ export class Version {
  * @throws {HmapError} as `open` does
  */
 export function* openVersion(settings: Settings, than?: FileIdentity): Generator<unknown, Version | undefined, void> {
-  const { path, value } = settings;
+  const { path, value, check } = settings;
   const fd = openForReading(path);
   try {
     const identity = identityOf(fstatSync(fd, { bigint: true }));
@@ -96,13 +98,23 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
       const message = `${path}: the values are ${header.valueType}, not ${value}`;
       throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
     }
-    // TODO full
+    if (check === 'full') yield* verified(fd, path);
     return mapVersion(fd, header, identity, settings);
   } catch (error) {
     throw systemError(error, 'read', path);
   } finally {
     closeSync(fd);
   }
+}
+
+/** @throws {HmapError} `HMAP_DAMAGED`, naming the first of the broken rules */
+function* verified(fd: number, path: string): Generator<unknown, void, void> {
+  const { findings, total } = yield* verifySteps(fd, path, loadChecksumsNow(), 1);
+  const [first] = findings;
+  if (first === undefined) return;
+  const { code, offset, end, message } = first;
+  const more = total > 1 ? `, and ${total - 1} more` : '';
+  throw damage(path, `bytes [${offset}, ${end}): ${code}: ${message}${more}`, { offset, end });
 }
 
 function mapVersion(fd: number, header: Header, identity: FileIdentity, settings: Settings): Version {

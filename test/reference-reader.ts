@@ -36,6 +36,13 @@ function need(condition: boolean, message: string): asserts condition {
 // A byte order mark is part of the text: dropping it would hide that two different values are different.
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
+/** §10, rule 3: t */
+function largestBits(entries: number): number {
+  let t = 0;
+  while (t < 32 && 2 * 2 ** (t + 1) <= entries) t++;
+  return t;
+}
+
 /** §7; `width` is undefined where any will do. */
 const TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => unknown }[] = [
   { width: 0, decode: () => true },
@@ -108,6 +115,7 @@ export class ReferenceReader {
       let counted = 0;
       let before: ReferenceEntry | undefined;
       for (let bucket = 0; bucket < 2 ** header.bucketBits; bucket++) {
+        const countedBefore = counted;
         try {
           for (const entry of this.#records(segment, bucket)) {
             const { key, value, hash } = entry;
@@ -126,6 +134,10 @@ export class ReferenceReader {
             keyLengths.add(key.length);
             valueLengths.add(value.length);
           }
+          // §10, rule 7
+          const load = counted - countedBefore;
+          const most = 16 * Math.max(4, Math.ceil(header.entries / 2 ** largestBits(header.entries)));
+          expect(load <= most, `bucket ${bucket} of segment ${segment}: ${load} records, the most is ${most}`);
         } catch (error) {
           // Nothing says where the next record of a broken bucket starts; the next bucket has its own offset.
           problems.push((error as Error).message);
@@ -163,9 +175,7 @@ export class ReferenceReader {
     const rightValueWidth = TYPES[valueType]!.width ?? shared(valueLengths);
     expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
     expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
-    let t = 0;
-    while (t < 32 && 2 * 2 ** (t + 1) <= entries) t++;
-    const k = Math.max(0, t - segmentBits);
+    const k = Math.max(0, largestBits(entries) - segmentBits);
     expect(bucketBits === k, `the bucket bits are ${bucketBits}, they should be ${k}`);
   }
 

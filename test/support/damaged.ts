@@ -377,7 +377,13 @@ function order(): Damaged[] {
     Array.from({ length: 3 }, (_, i) => [keyWithHash(0x1234_5678, 0, [i]), 'x'.repeat(i)]),
     { value: 'utf8' },
   );
+  // 65 keys in the first of 32 buckets; another one so that no width is shared.
+  const crowd = Array.from({ length: 65 }, (_, i) => [keyWithHash(i, 0, [i]), 'x'.repeat(i % 3)] as const);
+  const crowded = canonicalParts([...crowd, ['another', '']], { value: 'utf8' });
+  const { offset } = placeOf(crowded, 0, 0, 0);
+  const { end } = placeOf(crowded, 0, 0, crowded.segments[0]!.buckets[0]!.length - 1);
   return [
+    single('bucket-load', compose(crowded), { code: 'HMAP_BUCKET_LOAD', section: 'heap', offset, end }),
     misplaced('bucket-too-high', texts(), [0, 0], [0, 2]),
     misplaced('bucket-too-low', texts(), [0, 3], [0, 1]),
     misplaced('bucket-of-another-segment', segmented(), [0, 1], [1, 1]),

@@ -5,6 +5,7 @@ import { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import { keyTooLong } from './intake.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
+import { type BitsBuildOptions, type ListBuildOptions, plainBuilder } from './list-builder.js';
 import type { ValueType, ValueTypes } from './types.js';
 import { type EncodedValue, keyForUser, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
@@ -40,6 +41,36 @@ export async function build<T extends ValueType>(
       }
     }
   });
+}
+
+/** {@link build} of the layouts without keys. */
+export async function buildPlain(
+  path: string,
+  values: Iterable<unknown> | AsyncIterable<unknown>,
+  options: ListBuildOptions | BitsBuildOptions,
+): Promise<BuildSummary> {
+  const kind = iterationOf(values);
+  const builder = plainBuilder(path, options);
+  try {
+    if (kind === 'async') {
+      for await (const value of untilAborted(values as AsyncIterable<unknown>, options.signal)) {
+        builder.add(value);
+        if (builder.entries % STRIDE === 0) await builder.pause();
+      }
+    } else {
+      for (const value of values as Iterable<unknown>) {
+        builder.add(value);
+        if (builder.entries % STRIDE === 0) {
+          const waiting = builder.pause();
+          if (waiting !== undefined) await waiting;
+        }
+      }
+    }
+    return await builder.finish();
+  } catch (error) {
+    builder.abandon();
+    throw error;
+  }
 }
 
 /** Makes a builder (see there for `lanes`), lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */

@@ -30,6 +30,8 @@ export interface BuildProgress {
 }
 
 export interface BuildOptions<T extends ValueType = ValueType> {
+  /** How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions} and {@link BitsBuildOptions}. */
+  layout?: 'hash';
   /** Type of the values. */
   value: T;
   /** What happens to entries with the same key, in the order of the input. Default `error`. */
@@ -74,6 +76,7 @@ export interface BuildSummary {
 }
 
 const BUILD_OPTIONS = [
+  'layout',
   'value',
   'duplicates',
   'memory',
@@ -113,18 +116,29 @@ export interface LaneResult {
 /** Options with their defaults, checked. */
 function settle(options: BuildOptions) {
   checkOptions(options, BUILD_OPTIONS);
+  oneOf('layout', options.layout ?? 'hash', ['hash']);
   const value = oneOf('value', options.value, VALUE_TYPES);
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
-  const { memory: wanted = DEFAULT_MEMORY } = options;
-  if (typeof wanted !== 'number' || !(wanted >= SMALLEST_MEMORY)) {
-    throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(wanted)}`);
-  }
-  const memory = Math.min(wanted, LARGEST_MEMORY);
   const { seed } = options;
   if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
   }
   const seeds = seed === undefined ? SEEDS : [seed];
+  return { value, duplicates, seeds, ...settleCommon(options) };
+}
+
+/** What builds of every layout take. */
+export type CommonOptions = Pick<
+  BuildOptions,
+  'memory' | 'metadata' | 'overwrite' | 'segmentBytes' | 'onProgress' | 'signal'
+>;
+
+export function settleCommon(options: CommonOptions) {
+  const { memory: wanted = DEFAULT_MEMORY } = options;
+  if (typeof wanted !== 'number' || !(wanted >= SMALLEST_MEMORY)) {
+    throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(wanted)}`);
+  }
+  const memory = Math.min(wanted, LARGEST_MEMORY);
   const segmentBytes = options.segmentBytes ?? MAX_SEGMENT_BYTES;
   if (!Number.isInteger(segmentBytes) || segmentBytes < SMALLEST_SEGMENT || segmentBytes > MAX_SEGMENT_BYTES) {
     throw new TypeError(`segmentBytes: expected an integer from ${SMALLEST_SEGMENT} to ${MAX_SEGMENT_BYTES}`);
@@ -141,7 +155,7 @@ function settle(options: BuildOptions) {
   }
   const metadata = encodeMetadata(options.metadata ?? {});
   const { onProgress, signal, overwrite = true } = options;
-  return { value, duplicates, memory, seeds, segmentBytes, metadata, onProgress, signal, overwrite };
+  return { memory, segmentBytes, metadata, onProgress, signal, overwrite };
 }
 
 /**

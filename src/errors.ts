@@ -14,6 +14,7 @@ export type HmapErrorCode =
   | 'HMAP_HEADER_FIELD'
   | 'HMAP_TRUNCATED'
   | 'HMAP_TOO_LONG'
+  | 'HMAP_LAYOUT'
   | 'HMAP_VALUE_TYPE'
   | 'HMAP_DAMAGED'
   | 'HMAP_CLOSED'

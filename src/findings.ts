@@ -2,7 +2,7 @@
 
 import { HEADER_CODES } from './header.js';
 
-/** Where in the file a rule is broken. */
+/** Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its `heap`. */
 export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'checksums' | 'padding';
 
 /** Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a verification checks. */
@@ -23,6 +23,7 @@ export const FINDING_CODES = [
   'HMAP_TOTALS',
   'HMAP_WIDTH',
   'HMAP_BUCKET_BITS',
+  'HMAP_COUNT',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

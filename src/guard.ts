@@ -85,6 +85,11 @@ export class SegmentGuard {
     return end > from ? this.#check(this.#heapAt + from, this.#heapAt + end) - this.#heapAt : from;
   }
 
+  /** {@link checkHeap} for bytes `[from, end)` of the segment, counted from its start. */
+  checkBytes(from: number, end: number): number {
+    return end > from ? this.#check(this.#arrayAt + from, this.#arrayAt + end) - this.#arrayAt : from;
+  }
+
   /** Checks the block or the two blocks with a bucket's two offsets. Throws as {@link checkHeap} does. */
   checkBucket(bucket: number): void {
     this.#check(this.#arrayAt + 4 * bucket, this.#arrayAt + 4 * bucket + 8);

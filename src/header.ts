@@ -15,6 +15,7 @@ import {
   heapStart,
   KEY_BYTES,
   KNOWN_FEATURES,
+  LAYOUT_FEATURES,
   MAGIC,
   MAJOR_VERSION,
   MAX_BUCKET_BITS,
@@ -30,7 +31,9 @@ import {
   VARIABLE,
 } from './layout.js';
 import { type Metadata, parseMetadata } from './metadata.js';
-import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+import { examineElements, examineSegments } from './plain-header.js';
+import { LAYOUTS, type Layout } from './plain-layout.js';
+import { type ListType, PACKED, type PackedType, packedOf, VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
 
 export { encodeMetadata, type Metadata } from './metadata.js';
 
@@ -52,12 +55,19 @@ export interface Header {
   readonly keyBytes: number;
   /** Sum of the lengths of all values. */
   readonly valueBytes: number;
-  readonly hash: { readonly algorithm: 'xxh32'; readonly seed: number };
+  readonly layout: Layout;
+  /** `none` in layouts without keys. */
+  readonly hash: { readonly algorithm: 'xxh32' | 'none'; readonly seed: number };
   readonly segmentBits: number;
   /** Buckets of one segment are 2 to this power. */
   readonly bucketBits: number;
-  readonly bucketEncoding: 'u32';
+  readonly bucketEncoding: 'u32' | 'none';
+  /** Of a list it may also be the name of packed elements, as `u7`; then see {@link ListHeader}. */
   readonly valueType: ValueType;
+  /** Of a list or a bit array: the first integer, how many integers from there on the file covers, and how many each full segment does; else 0. */
+  readonly base: number;
+  readonly length: number;
+  readonly perSegment: number;
   /** Length that all keys share, or `null` where each record states its own. */
   readonly keyWidth: number | null;
   readonly valueWidth: number | null;
@@ -67,6 +77,9 @@ export interface Header {
   readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
   readonly metadata: Metadata;
 }
+
+/** The header of a list. */
+export type ListHeader = Omit<Header, 'valueType'> & { readonly valueType: ListType };
 
 /** Headers above this are refused unread: it holds the largest segment table and the largest metadata. */
 export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES);
@@ -231,8 +244,13 @@ export function examineHeader(
   const segmentBits = bytes[HEADER.segmentBits]!;
   const bucketBits = bytes[HEADER.bucketBits]!;
   const valueCode = bytes[HEADER.valueType]!;
-  const valueType = VALUE_TYPES[valueCode];
-  const typeWidth = valueType === undefined ? VARIABLE : valueWidthOf(valueType);
+  const layoutCode = bytes[HEADER.layout]!;
+  const keyed = layoutCode === 0;
+  // A layout that is not known is told by itself.
+  const layout = LAYOUTS[layoutCode] ?? 'hash';
+  const elements = keyed ? undefined : examineElements(view, layout, need);
+  const valueType = keyed ? VALUE_TYPES[valueCode] : elements?.valueType;
+  const typeWidth = valueType === undefined || !keyed ? VARIABLE : valueWidthOf(valueType as ValueType);
   const keyWidth = view.getUint32(HEADER.keyWidth, true);
   const valueWidth = view.getUint32(HEADER.valueWidth, true);
   const metadataBytes = view.getUint32(HEADER.metadataBytes, true);
@@ -242,17 +260,21 @@ export function examineHeader(
   const keyWidthFits = keyWidth === VARIABLE || (keyWidth >= 1 && keyWidth <= MAX_KEY_BYTES);
   const valueWidthFits = valueWidth === VARIABLE || valueWidth <= MAX_VALUE_BYTES;
   const fits = [
-    is('hashAlgorithm', HASH_XXH32, bytes[HEADER.hashAlgorithm]!),
+    upTo('layout', LAYOUTS.length - 1, layoutCode),
+    is('features', LAYOUT_FEATURES[layoutCode] ?? features, features),
+    is('hashAlgorithm', keyed ? HASH_XXH32 : 0, bytes[HEADER.hashAlgorithm]!),
     is('checksumAlgorithm', CHECKSUM_XXH64, bytes[HEADER.checksumAlgorithm]!),
-    is('bucketEncoding', BUCKETS_U32, bytes[HEADER.bucketEncoding]!),
+    is('bucketEncoding', keyed ? BUCKETS_U32 : 0, bytes[HEADER.bucketEncoding]!),
     upTo('segmentBits', MAX_SEGMENT_BITS, segmentBits),
-    upTo('bucketBits', mostBucketBits, bucketBits),
+    upTo('bucketBits', keyed ? mostBucketBits : 0, bucketBits),
     is('keyType', KEY_BYTES, bytes[HEADER.keyType]!),
-    upTo('valueType', VALUE_TYPES.length - 1, valueCode),
-    need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
-    typeWidth !== VARIABLE
-      ? is('valueWidth', typeWidth, valueWidth)
-      : need(valueWidthFits, 'valueWidth', 'at most 2^30', valueWidth),
+    !keyed || upTo('valueType', VALUE_TYPES.length - 1, valueCode),
+    !keyed || need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
+    !keyed ||
+      (typeWidth !== VARIABLE
+        ? is('valueWidth', typeWidth, valueWidth)
+        : need(valueWidthFits, 'valueWidth', 'at most 2^30', valueWidth)),
+    keyed || is('keyBytes', 0, keyBytes),
     is('shardBits', 0, view.getUint32(HEADER.shardBits, true)),
     is('shardIndex', 0, view.getUint32(HEADER.shardIndex, true)),
     upTo('metadataBytes', MAX_METADATA_BYTES, metadataBytes),
@@ -260,7 +282,8 @@ export function examineHeader(
   if (valueType === undefined || fits.includes(false)) return undefined;
   if (!is('headerBytes', headerSize(segmentBits, metadataBytes), bytes.length)) return undefined;
 
-  const table = parseSegments(view, segmentBits, bucketBits, need);
+  const plain = elements && examineSegments(view, segmentBits, elements, valueBytes, need);
+  const table = keyed ? parseSegments(view, segmentBits, bucketBits, need) : plain;
   if (table === undefined) return undefined;
   const { segments, end: checksumsOffset } = table;
   const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
@@ -300,11 +323,15 @@ export function examineHeader(
     entries,
     keyBytes,
     valueBytes,
-    hash: { algorithm: 'xxh32', seed: view.getUint32(HEADER.hashSeed, true) },
+    layout,
+    hash: { algorithm: keyed ? 'xxh32' : 'none', seed: view.getUint32(HEADER.hashSeed, true) },
     segmentBits,
     bucketBits,
-    bucketEncoding: 'u32',
-    valueType,
+    bucketEncoding: keyed ? 'u32' : 'none',
+    valueType: valueType as ValueType,
+    base: elements?.base ?? 0,
+    length: plain?.length ?? 0,
+    perSegment: plain?.each ?? 0,
     keyWidth: keyWidth === VARIABLE ? null : keyWidth,
     valueWidth: valueWidth === VARIABLE ? null : valueWidth,
     shard: { index: 0, bits: 0 },
@@ -319,7 +346,7 @@ export function examineHeader(
 }
 
 /** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
-type Need = (
+export type Need = (
   fits: boolean,
   name: keyof typeof HEADER,
   expected: unknown,
@@ -372,7 +399,9 @@ export interface HeaderParts {
   readonly seed: number;
   readonly segmentBits: number;
   readonly bucketBits: number;
-  readonly valueType: ValueType;
+  readonly valueType: ValueType | PackedType;
+  /** Without it, a table by hash. */
+  readonly plain?: { readonly layout: 'list' | 'bits'; readonly base: number; readonly spareBits: number };
   /** In bytes, or VARIABLE. */
   readonly keyWidth: number;
   readonly valueWidth: number;
@@ -393,13 +422,26 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   writeU64(view, HEADER.entries, parts.entries);
   writeU64(view, HEADER.keyBytes, parts.keyBytes);
   writeU64(view, HEADER.valueBytes, parts.valueBytes);
-  view.setUint8(HEADER.hashAlgorithm, HASH_XXH32);
+  const { plain } = parts;
+  const layoutCode = plain === undefined ? 0 : LAYOUTS.indexOf(plain.layout);
+  view.setUint32(HEADER.features, LAYOUT_FEATURES[layoutCode]!, true);
+  view.setUint8(HEADER.layout, layoutCode);
+  view.setUint8(HEADER.hashAlgorithm, plain === undefined ? HASH_XXH32 : 0);
   view.setUint8(HEADER.checksumAlgorithm, CHECKSUM_XXH64);
-  view.setUint8(HEADER.bucketEncoding, BUCKETS_U32);
+  view.setUint8(HEADER.bucketEncoding, plain === undefined ? BUCKETS_U32 : 0);
   view.setUint8(HEADER.segmentBits, parts.segmentBits);
   view.setUint8(HEADER.bucketBits, parts.bucketBits);
   view.setUint8(HEADER.keyType, KEY_BYTES);
-  view.setUint8(HEADER.valueType, VALUE_TYPES.indexOf(parts.valueType));
+  const packed = plain?.layout === 'list' ? packedOf(parts.valueType) : undefined;
+  view.setUint8(HEADER.valueType, packed === undefined ? VALUE_TYPES.indexOf(parts.valueType as ValueType) : PACKED);
+  if (packed !== undefined) {
+    view.setUint8(HEADER.elementBits, packed.bits);
+    view.setUint8(HEADER.elementSigned, packed.signed ? 1 : 0);
+  }
+  if (plain !== undefined) {
+    view.setUint8(HEADER.spareBits, plain.spareBits);
+    view.setBigInt64(HEADER.base, BigInt(plain.base), true);
+  }
   view.setUint32(HEADER.hashSeed, parts.seed, true);
   view.setUint32(HEADER.keyWidth, parts.keyWidth, true);
   view.setUint32(HEADER.valueWidth, parts.valueWidth, true);

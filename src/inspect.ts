@@ -5,6 +5,7 @@ import { xxh32 } from './hash.js';
 import type { Header } from './header.js';
 import { encodeKey, type Key, scratch } from './keys.js';
 import { bucketOf, segmentOf } from './layout.js';
+import { needLayout } from './plain-segment.js';
 import { mapRanges } from './mapping/open-file.js';
 import { RecordCursor, Segment } from './segment.js';
 
@@ -46,6 +47,7 @@ export interface BucketView {
  */
 export function inspectBucket(path: string, index: number): BucketView {
   return withFile(path, ({ fd, header }) => {
+    needLayout(header, 'hash', path, 'showing single records');
     const buckets = 2 ** (header.segmentBits + header.bucketBits);
     if (!Number.isInteger(index) || index < 0 || index >= buckets) {
       throw new RangeError(`bucket: expected an integer from 0 to ${buckets - 1}, got ${index}`);
@@ -60,6 +62,7 @@ export function inspectBucket(path: string, index: number): BucketView {
  */
 export function inspectKey(path: string, key: Key): { bucket: BucketView | undefined; record: RecordView | undefined } {
   return withFile(path, ({ fd, header }) => {
+    needLayout(header, 'hash', path, 'showing single records');
     const length = encodeKey(key, 0);
     if (length < 0) return { bucket: undefined, record: undefined };
     const hash = xxh32(scratch.view, 0, length, header.hash.seed);

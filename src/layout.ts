@@ -5,7 +5,9 @@ export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
 /** Required-feature bits that this code understands. */
-export const KNOWN_FEATURES = 0;
+export const KNOWN_FEATURES = 4 | 8;
+/** The bit that a layout needs, by its code: hash, list, bits. */
+export const LAYOUT_FEATURES: readonly number[] = [0, 4, 8];
 
 /** Alignment of sections, in bytes. */
 export const PAGE = 4096;
@@ -45,7 +47,7 @@ export const HEADER = {
   bucketBits: field(1),
   keyType: field(1),
   valueType: field(1),
-  reserved: field(1),
+  layout: field(1),
   hashSeed: field(4),
   keyWidth: field(4),
   valueWidth: field(4),
@@ -55,7 +57,12 @@ export const HEADER = {
   checksumsOffset: field(8),
   checksumsBytes: field(8),
   checksumsSum: field(8),
-  reservedTail: field(16),
+  reserved: field(4),
+  elementBits: field(1),
+  elementSigned: field(1),
+  spareBits: field(1),
+  reservedByte: field(1),
+  base: field(8),
   segmentTable: field(0),
 } as const;
 

@@ -1,16 +1,21 @@
 // Opens a table: checks options, opens the first version of its file, and sees to the later ones. Knows the order of things; the parts know how.
 
 import { resolve } from 'node:path';
+import { BitArray } from './bit-array.js';
+import { List } from './list.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
+import { LAYOUTS, type Layout } from './plain-layout.js';
 import { type KeyForm, type Source, Table } from './table.js';
-import { VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
+import { isListType, type ListType, type ListValue, VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
 import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
 import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
   /** The type that the values must have; checked against the header, and what TypeScript then knows. Default: any. */
   value?: T;
+  /** How the file finds what is asked for; checked against the header. Default `hash`: a {@link Table}. */
+  layout?: 'hash';
   /** What iteration gives as keys. Default `string`. */
   key?: F;
   /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
@@ -30,10 +35,18 @@ export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm 
   onError?: (error: unknown) => void;
 }
 
+type PlainOptions<R> = Omit<OpenOptions, 'value' | 'key' | 'layout' | 'onReload'> & { onReload?: (opened: R) => void };
+
+/** Options for a list. `value` names the type that its elements must have. */
+export type ListOpenOptions<T extends ListType = ListType> = PlainOptions<List> & { layout: 'list'; value?: T };
+
+export type BitsOpenOptions = PlainOptions<BitArray> & { layout: 'bits' };
+
 // A program pays for this when it starts, not when it first opens a table.
 prepareMapping();
 
 const OPTIONS = [
+  'layout',
   'value',
   'key',
   'mapping',
@@ -61,6 +74,12 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
+export function open<T extends ListType>(
+  path: string,
+  options: ListOpenOptions<T> & { value: T },
+): List<ListValue<T>>;
+export function open(path: string, options: ListOpenOptions): List;
+export function open(path: string, options: BitsOpenOptions): BitArray;
 export function open<T extends ValueType, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
@@ -69,13 +88,16 @@ export function open<F extends KeyForm = 'string'>(
   path: string,
   options?: OpenOptions<ValueType, F>,
 ): Table<unknown, F extends 'bytes' ? Uint8Array : string>;
-export function open(path: string, options: OpenOptions = {}): Table<unknown, string | Uint8Array> {
+export function open(path: string, options: AnyOptions = {}): Table<unknown, string | Uint8Array> | List | BitArray {
   checkPath(path);
   checkOptions(options, OPTIONS);
+  const layout = oneOf('layout', options.layout ?? 'hash', LAYOUTS);
   const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
+  if (layout !== 'hash' && options.key !== undefined) throw new TypeError(`key: there are none in the layout '${layout}'`);
   const settings: Settings = {
     path,
-    value: options.value === undefined ? undefined : oneOf('value', options.value, VALUE_TYPES),
+    layout,
+    value: valueOf(options, layout),
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
@@ -83,7 +105,7 @@ export function open(path: string, options: OpenOptions = {}): Table<unknown, st
   const interval = intervalOf(options);
   const first = atOnce(openVersion(settings))!;
   // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
-  const later = { ...settings, path: resolve(path), value: first.header.valueType as ValueType };
+  const later = { ...settings, path: resolve(path), value: first.header.valueType };
   const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
@@ -94,15 +116,33 @@ export function open(path: string, options: OpenOptions = {}): Table<unknown, st
           open: (than) => openVersion(later, than),
           adopt(version) {
             adopt(version);
-            options.onReload?.(table as Table);
+            options.onReload?.(opened as never);
           },
           onError: options.onError ?? warn,
         },
         interval,
       );
   }
-  const table = new Table<unknown, string | Uint8Array>(path, first, key, source);
-  return table;
+  const opened =
+    layout === 'hash'
+      ? new Table<unknown, string | Uint8Array>(path, first, key, source)
+      : new (layout === 'list' ? List : BitArray)(path, first, source);
+  return opened;
+}
+
+/** What any of the layouts takes. */
+type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
+  layout?: Layout;
+  value?: ValueType | ListType;
+  onReload?: (opened: never) => void;
+};
+
+function valueOf({ value }: AnyOptions, layout: string): ValueType | ListType | undefined {
+  if (value === undefined) return undefined;
+  if (layout === 'hash') return oneOf('value', value as ValueType, VALUE_TYPES);
+  if (layout === 'bits') throw new TypeError("value: there are none in the layout 'bits'");
+  if (isListType(value)) return value;
+  throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
 }
 
 /** Takes all steps without giving way to other work. */
@@ -114,7 +154,7 @@ function atOnce<R>(steps: Generator<unknown, R, void>): R {
 }
 
 /** Milliseconds between two looks, or `undefined` where the file is not watched. */
-function intervalOf({ watch, onReload, onError }: OpenOptions): number | undefined {
+function intervalOf({ watch, onReload, onError }: AnyOptions): number | undefined {
   for (const [name, callback] of Object.entries({ onReload, onError })) {
     if (callback === undefined) continue;
     if (typeof callback !== 'function') throw new TypeError(`${name}: expected a function`);

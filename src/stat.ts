@@ -6,6 +6,7 @@ import { bucketArraySize, heapStart } from './layout.js';
 import { BucketLoads } from './loads.js';
 import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
+import { measureElements, plainSummary } from './stat-plain.js';
 import { RecordCursor, type Segment } from './segment.js';
 import { mappedSegments } from './walk.js';
 
@@ -28,6 +29,7 @@ export interface TableStat {
   /** What the file's bytes are spent on. They add up to `fileBytes`. */
   sections: {
     header: number;
+    /** The bucket arrays; the offsets of a list, the counts of a bit array. */
     buckets: number;
     /** Length prefixes of keys and values. */
     prefixes: number;
@@ -56,6 +58,11 @@ export async function stat(path: string, options: StatOptions = {}): Promise<Tab
   checkOptions(options, ['onProgress', 'signal']);
   return withFileAsync(path, async ({ fd, header }) => {
     const pacer = new Pacer(options.signal, (done) => options.onProgress?.(done, header.fileBytes));
+    if (header.layout !== 'hash') {
+      const values = new LengthSums();
+      await measureElements(fd, path, header, pacer, (length) => values.add(length));
+      return plainSummary(path, header, values.lengths);
+    }
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
     for (const { segment, readAhead } of mappedSegments(fd, header, path, 'touch')) {
       readAhead(0, segment.bytes);

@@ -184,7 +184,7 @@ export class TableWriter {
 }
 
 /** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
-class Region {
+export class Region {
   readonly block: Block;
   /** Bytes in the buffer. */
   used = 0;

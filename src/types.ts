@@ -1,6 +1,7 @@
 // Value types: names, codes and widths. Knows nothing of how values are written or read.
 
 import { VARIABLE } from './layout.js';
+import { MOST_ELEMENT_BITS } from './plain-layout.js';
 
 /** What a table's values are, by name. */
 export interface ValueTypes {
@@ -42,6 +43,21 @@ export const VALUE_TYPES = [
   'f64',
 ] as const satisfies readonly ValueType[];
 
+/** What the header stores for elements that are packed into bits; how many bits they have is said elsewhere. */
+export const PACKED = 19;
+
+// biome-ignore format: a range is one line
+type ElementBits = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18 | 19 | 20 | 21 | 22 | 23 | 24 | 25 | 26 | 27 | 28 | 29 | 30 | 31 | 32 | 33 | 34 | 35 | 36 | 37 | 38 | 39 | 40 | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 50 | 51 | 52 | 53;
+
+/** Integers of 1 to 53 bits, without a sign or with one. */
+export type PackedType = `${'u' | 'i'}${ElementBits}`;
+
+/** What the elements of a list are. */
+export type ListType = PackedType | 'f32' | 'f64' | 'utf8' | 'bytes';
+
+/** An element as a program has it. */
+export type ListValue<T extends ListType> = T extends 'utf8' ? string : T extends 'bytes' ? Uint8Array : number;
+
 const WIDTHS: Record<ValueType, number> = {
   none: 0,
   bytes: VARIABLE,
@@ -74,4 +90,20 @@ export const INTEGER_RANGES: Partial<Record<ValueType, readonly [bigint, bigint]
 
 export function isValueType(name: unknown): name is ValueType {
   return typeof name === 'string' && Object.hasOwn(WIDTHS, name);
+}
+
+/** Bits and sign of a packed type by its name; `undefined` for any other name. */
+export function packedOf(name: unknown): { readonly bits: number; readonly signed: boolean } | undefined {
+  const match = typeof name === 'string' ? /^([ui])([1-9]\d?)$/.exec(name) : null;
+  if (match === null || Number(match[2]) > MOST_ELEMENT_BITS) return undefined;
+  return { bits: Number(match[2]), signed: match[1] === 'i' };
+}
+
+/** Smallest and largest value, inclusive, of packed elements. */
+export function packedRange(bits: number, signed: boolean): readonly [number, number] {
+  return signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+}
+
+export function isListType(name: unknown): name is ListType {
+  return packedOf(name) !== undefined || ['f32', 'f64', 'utf8', 'bytes'].includes(name as string);
 }

@@ -57,8 +57,11 @@ function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void
   if (header.version.minor > MINOR_VERSION) return;
   const metadataBytes = bytes.readUInt32LE(HEADER.metadataBytes);
   const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes;
-  for (const offset of [HEADER.reserved, HEADER.reservedTail]) {
-    checkZero(bytes, offset, fieldEnd(offset), 0, 'HMAP_RESERVED', 'header', findings);
-  }
+  // A table by hash has no elements and no base.
+  const reserved: [number, number][] =
+    header.layout === 'hash'
+      ? [[HEADER.reserved, fieldEnd(HEADER.base)]]
+      : [HEADER.reserved, HEADER.reservedByte].map((offset) => [offset, fieldEnd(offset)]);
+  for (const [offset, behind] of reserved) checkZero(bytes, offset, behind, 0, 'HMAP_RESERVED', 'header', findings);
   checkZero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header', findings);
 }

@@ -10,7 +10,10 @@ import { fieldEnd, type Header } from './header.js';
 import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from './layout.js';
 import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
+import { countIn, dataStart } from './plain-layout.js';
+import { formOf } from './plain-segment.js';
 import { checkHeader } from './verify-header.js';
+import { checkPlain } from './verify-plain.js';
 import { VerifyReader } from './verify-reader.js';
 import { SegmentCheck } from './verify-segment.js';
 import { mappedSegments } from './walk.js';
@@ -124,7 +127,8 @@ class Check {
     if (header === undefined) return;
     this.#header = header;
     yield* this.#checkSums(header);
-    yield* this.#checkSegments(header);
+    if (header.layout === 'hash') yield* this.#checkSegments(header);
+    else this.#entries = yield* checkPlain(this.#fd, this.#path, header, this.#reader, this.#findings);
   }
 
   *#checkSums(header: Header): Generator<number, void> {
@@ -216,9 +220,12 @@ class Check {
 }
 
 /** What a block begins with. */
-function sectionAt({ segments, bucketBits }: Header, offset: number): 'buckets' | 'heap' {
-  const segment = segments.findLast((place) => place.offset <= offset)!;
-  return offset < segment.offset + heapStart(bucketBits) ? 'buckets' : 'heap';
+function sectionAt(header: Header, offset: number): 'buckets' | 'heap' {
+  const { segments, bucketBits, layout, perSegment, length } = header;
+  const number = segments.findLastIndex((place) => place.offset <= offset);
+  const count = countIn(number, perSegment, length);
+  const start = layout === 'hash' ? heapStart(bucketBits) : dataStart(formOf(header), count);
+  return offset < segments[number]!.offset + start ? 'buckets' : 'heap';
 }
 
 function hex(sum: bigint): string {

@@ -10,8 +10,10 @@ import { type FileIdentity, identityOf, sameFile } from './identity.js';
 import { alignToPage, heapStart } from './layout.js';
 import type { ByteRange, Mapping } from './mapping/mapping.js';
 import { type MappingChoice, mapRanges } from './mapping/open-file.js';
+import { dataStart, type Layout } from './plain-layout.js';
+import { formOf, PlainSegment } from './plain-segment.js';
 import { Segment } from './segment.js';
-import type { ValueType } from './types.js';
+import type { ListType, ValueType } from './types.js';
 import { verifySteps } from './verify.js';
 
 /**
@@ -28,7 +30,9 @@ export interface Settings {
   /** As it was given. */
   readonly path: string;
   /** The type that the values must have, if any. */
-  readonly value: ValueType | undefined;
+  readonly value: ValueType | ListType | undefined;
+  /** Without one, a table by hash. */
+  readonly layout?: Layout;
   readonly mapping: MappingChoice;
   readonly warm: Warm;
   readonly check: Check;
@@ -42,17 +46,26 @@ export class Version {
   readonly header: Header;
   readonly identity: FileIdentity;
   readonly mapping: Mapping;
+  /** Of a table by hash; and those of any other layout. */
   readonly segments: readonly Segment[];
+  readonly plain: readonly PlainSegment[];
   /** Whether someone may hold views of the mapping. */
   lent = false;
   #walks = 0;
   #retired = false;
 
-  constructor(header: Header, identity: FileIdentity, mapping: Mapping, segments: readonly Segment[]) {
+  constructor(
+    header: Header,
+    identity: FileIdentity,
+    mapping: Mapping,
+    segments: readonly Segment[],
+    plain: readonly PlainSegment[],
+  ) {
     this.header = header;
     this.identity = identity;
     this.mapping = mapping;
     this.segments = segments;
+    this.plain = plain;
   }
 
   /** A walk that has begun goes on over the version with which it began, also when that is no longer the table's. */
@@ -88,12 +101,16 @@ export class Version {
  * @throws {HmapError} as `open` does
  */
 export function* openVersion(settings: Settings, than?: FileIdentity): Generator<unknown, Version | undefined, void> {
-  const { path, value, check } = settings;
+  const { path, value, check, layout = 'hash' } = settings;
   const fd = openForReading(path);
   try {
     const identity = identityOf(fstatSync(fd, { bigint: true }));
     if (than !== undefined && sameFile(identity, than)) return undefined;
     const header = readHeader(fd, path);
+    if (header.layout !== layout) {
+      const message = `${path}: the layout is '${header.layout}', not '${layout}'; open it with { layout: '${header.layout}' }`;
+      throw new HmapError('HMAP_LAYOUT', message, { path, expected: layout, actual: header.layout });
+    }
     if (value !== undefined && value !== header.valueType) {
       const message = `${path}: the values are ${header.valueType}, not ${value}`;
       throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
@@ -128,15 +145,18 @@ function mapVersion(fd: number, header: Header, identity: FileIdentity, settings
   }));
   if (touch) ranges.push(...sumsRanges(header));
   const mapping = mapRanges(fd, ranges, choice, path);
+  const keyed = header.layout === 'hash';
   if (warm !== 'none') {
-    const array = heapStart(bucketBits);
-    for (const [i, { bytes }] of header.segments.entries()) {
+    for (const [i, { bytes, entries }] of header.segments.entries()) {
+      const array = keyed ? heapStart(bucketBits) : Math.min(bytes, dataStart(formOf(header), entries));
       mapping.advise('willneed', i, 0, warm === 'all' ? bytes : array);
     }
   }
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
-  const segments = header.segments.map((place, i) => new Segment(mapping.views[i]!, place, header, path, checker));
-  return new Version(header, identity, mapping, segments);
+  const view = (i: number) => mapping.views[i]!;
+  const segments = keyed ? header.segments.map((place, i) => new Segment(view(i), place, header, path, checker)) : [];
+  const plain = keyed ? [] : header.segments.map((_, i) => new PlainSegment(view(i), header, i, path, checker));
+  return new Version(header, identity, mapping, segments, plain);
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

@@ -1,0 +1,211 @@
+// An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how files are opened.
+
+import { kindOf } from './keys.js';
+import { Opened } from './opened.js';
+import type { Header } from './header.js';
+import type { PlainSegment } from './plain-segment.js';
+import type { Source } from './table.js';
+import type { Version } from './version.js';
+
+/** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
+const RUN = 64;
+
+/**
+ * A bit array that has been opened; make one with `open(path, { layout: 'bits' })`. It is a set of integers from `base` to `base + length - 1`.
+ *
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
+ */
+export class BitArray extends Opened implements Iterable<number> {
+  #segment: PlainSegment;
+  #words: Int32Array = new Int32Array(0);
+  #segments: readonly PlainSegment[] = [];
+  /** Ones before each segment, and all at the end. */
+  #before: Float64Array = new Float64Array(1);
+  #base = 0;
+  #reach = 0;
+  #length = 0;
+  #perSegment = 0;
+
+  /** @internal Use `open`. */
+  constructor(path: string, version: Version, source: Source) {
+    super(path, version, source);
+    this.#segment = version.plain[0]!;
+    this.take(version);
+  }
+
+  override get header(): Header {
+    return super.header as Header;
+  }
+
+  /** Number of bits: of integers that could be in the set. */
+  get length(): number {
+    this.version();
+    return this.#length;
+  }
+
+  /** Number of ones: of integers that are in the set. */
+  get size(): number {
+    return this.count();
+  }
+
+  /** Number of ones: of integers that are in the set. */
+  count(): number {
+    this.version();
+    return this.#before.at(-1)!;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'BitArray';
+  }
+
+  /**
+   * Whether an integer is in the set. One memory touch.
+   * @throws {TypeError} when `integer` is no number
+   */
+  has(integer: number): boolean {
+    if (typeof integer === 'number') {
+      const at = integer - this.#base;
+      if (at >>> 0 === at && at < this.#reach) return ((this.#words[at >>> 5]! >>> at) & 1) !== 0;
+    }
+    return this.#find(integer);
+  }
+
+  /** How many integers in the set are below `integer`, which may be any number. Three memory touches at most. */
+  rank(integer: number): number {
+    this.version();
+    if (typeof integer !== 'number') throw notNumber('integer', integer);
+    if (Number.isNaN(integer)) throw new TypeError('integer: expected a number, got NaN');
+    const at = Math.ceil(integer - this.#base);
+    if (at <= 0) return 0;
+    if (at >= this.#length) return this.#before.at(-1)!;
+    const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
+    return this.#before[number]! + rankIn(this.#segments[number]!, at - number * this.#perSegment);
+  }
+
+  /** The integer in the set below which there are `k` others; `undefined` where there is none. Costs about log2(length / 2048) memory touches. */
+  select(k: number): number | undefined {
+    this.version();
+    if (typeof k !== 'number') throw notNumber('k', k);
+    const before = this.#before;
+    if (!(k >= 0 && k < before.at(-1)! && Number.isInteger(k))) return undefined;
+    let number = 0;
+    for (let high = before.length - 1; high - number > 1; ) {
+      const middle = (number + high) >>> 1;
+      if (before[middle]! <= k) number = middle;
+      else high = middle;
+    }
+    return this.#base + number * this.#perSegment + selectIn(this.#segments[number]!, k - before[number]!);
+  }
+
+  /** The integers in the set, in rising order. After a reload an iteration goes on over the version with which it began. */
+  values(): Generator<number, undefined, unknown> {
+    return this.each(ones);
+  }
+
+  [Symbol.iterator](): Generator<number, undefined, unknown> {
+    return this.values();
+  }
+
+  protected override take(version: Version | undefined): void {
+    const segments = version?.plain ?? [];
+    this.#segments = segments;
+    this.#reach = 0;
+    this.#length = version?.header.length ?? 0;
+    this.#perSegment = version?.header.perSegment ?? 0;
+    this.#base = version?.header.base ?? 0;
+    this.#words = new Int32Array(0);
+    if (segments.length === 0) return;
+    this.#segment = segments[0]!;
+    this.#words = this.#segment.words;
+    this.#before = new Float64Array(segments.length + 1);
+    for (const [i, { entries }] of segments.entries()) this.#before[i + 1] = this.#before[i]! + entries;
+    if (this.#segment.guard.unchecked === 0) this.#reach = this.#segment.count;
+  }
+
+  /** The way for what is not in the first segment, or not checked yet, or not there. */
+  #find(integer: number): boolean {
+    this.version();
+    if (typeof integer !== 'number') throw notNumber('integer', integer);
+    const at = integer - this.#base;
+    if (!(at >= 0 && at < this.#length && Number.isInteger(at))) return false;
+    const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
+    const segment = this.#segments[number]!;
+    const bit = at - number * this.#perSegment;
+    if (segment.guard.unchecked > 0) checkWords(segment, bit >>> 5, (bit >>> 5) + 1);
+    else if (number === 0) this.#reach = segment.count;
+    return ((segment.words[bit >>> 5]! >>> bit) & 1) !== 0;
+  }
+}
+
+function notNumber(name: string, value: unknown): TypeError {
+  return new TypeError(`${name}: expected a number, got ${kindOf(value)}`);
+}
+
+/** Checks the blocks with words `[from, end)` that have not been checked. */
+function checkWords({ guard, dataStart }: PlainSegment, from: number, end: number): void {
+  guard.checkBytes(dataStart + 4 * from, dataStart + 4 * end);
+}
+
+/** Count `run` of a segment, without a sign. */
+function countAt({ guard, index }: PlainSegment, run: number): number {
+  if (guard.unchecked > 0) guard.checkBytes(4 * run, 4 * run + 4);
+  return index[run]! >>> 0;
+}
+
+/** Ones of a word (the SWAR formula: sums of 2, 4, 8 bits side by side, added up by a product). */
+export function ones32(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
+
+/** Ones below bit `at` of a segment, which has that bit. */
+function rankIn(segment: PlainSegment, at: number): number {
+  const { words, guard } = segment;
+  const run = at >>> 11;
+  const last = at >>> 5;
+  const first = run * RUN;
+  if (guard.unchecked > 0) checkWords(segment, first, last + 1);
+  let ones = countAt(segment, run);
+  for (let i = first; i < last; i++) ones += ones32(words[i]!);
+  // A shift by 32 would be one by 0.
+  return ones + ones32(words[last]! & ~(-1 << at));
+}
+
+/** The bit of a segment below which there are `k` ones. */
+function selectIn(segment: PlainSegment, k: number): number {
+  const { words, guard, count } = segment;
+  let run = 0;
+  for (let high = Math.ceil(count / (32 * RUN)); high - run > 1; ) {
+    const middle = (run + high) >>> 1;
+    if (countAt(segment, middle) <= k) run = middle;
+    else high = middle;
+  }
+  const first = run * RUN;
+  const end = Math.min(first + RUN, words.length);
+  if (guard.unchecked > 0) checkWords(segment, first, end);
+  let left = k - countAt(segment, run);
+  for (let i = first; left >= 0 && i < end; i++) {
+    let word = words[i]!;
+    const ones = ones32(word);
+    if (left >= ones) {
+      left -= ones;
+      continue;
+    }
+    for (; left > 0; left--) word &= word - 1;
+    return 32 * i + (31 - Math.clz32(word & -word));
+  }
+  throw segment.damaged(`the counts of ones do not fit: the ones counted in run ${run} are not there,`, 4 * run);
+}
+
+/** The ones of a segment, in order. */
+function* ones(segment: PlainSegment, base: number): Generator<number, void> {
+  const { words, guard } = segment;
+  for (let i = 0; i < words.length; i++) {
+    if (guard.unchecked > 0) checkWords(segment, i, i + 1);
+    for (let word = words[i]!; word !== 0; word &= word - 1) {
+      const bit = 32 * i + (31 - Math.clz32(word & -word));
+      if (bit < segment.count) yield base + bit;
+    }
+  }
+}

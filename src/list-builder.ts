@@ -1,0 +1,311 @@
+// Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
+
+import { ones32 } from './bit-array.js';
+import { Block } from './bytes.js';
+import { HmapError } from './errors.js';
+import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
+import { PLAIN_OPTIONS, PlainBuilder, type PlainBuildOptions, type PlainContent, type SegmentWriter } from './plain-builder.js';
+import {
+  capacityOf,
+  COUNTED,
+  countIn,
+  MOST_ELEMENTS,
+  type PlainForm,
+  plainSegmentBytes,
+} from './plain-layout.js';
+import { formOf } from './plain-segment.js';
+import { Tape } from './tape.js';
+import { isListType, type ListType, packedOf, packedRange } from './types.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './values.js';
+
+/** How a list is built, from bare values in their order. */
+export interface ListBuildOptions<T extends ListType = ListType> extends PlainBuildOptions {
+  layout: 'list';
+  /** Type of the elements: packed integers `u1` to `u53` and `i1` to `i53`, `f32`, `f64`, `utf8` or `bytes`. */
+  value: T;
+}
+
+/** How a bit array is built, from integers in any order; one that comes again changes nothing. */
+export interface BitsBuildOptions extends PlainBuildOptions {
+  layout: 'bits';
+  /** How many integers, from `base` on, could be in the set. Default: up to the largest that is. */
+  length?: number;
+}
+
+/** Elements between two turns while a file is written. */
+const STRIDE = 2 ** 20;
+
+export class ListBuilder extends PlainBuilder {
+  readonly valueType: ListType;
+  readonly #form: PlainForm;
+  readonly #add: (value: unknown) => void;
+  readonly #tape: Tape;
+  readonly #lengths: Tape;
+  #entries = 0;
+  /** Bits that make no whole byte yet. */
+  #bits = 0;
+  #used = 0;
+
+  constructor(path: string, options: ListBuildOptions) {
+    const value = listType(options);
+    const form = formOf({ layout: 'list', valueType: value as never });
+    super(path, options, 'list', form, [...PLAIN_OPTIONS, 'value']);
+    this.valueType = value;
+    this.#form = form;
+    const memory = { left: this.options.memory * 0.75 };
+    this.#tape = new Tape(memory, this.spill);
+    this.#lengths = new Tape(memory, this.spill);
+    this.#add = packedOf(value) === undefined ? this.#encoder(value as 'f32') : this.#packer(value);
+  }
+
+  override get entries(): number {
+    return this.#entries;
+  }
+
+  /** @throws {HmapError} for a value that cannot be stored */
+  override add(value: unknown): void {
+    try {
+      this.#add(value);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      const message = `the value at index ${this.base + this.#entries}: ${error.message}`;
+      throw new HmapError(error.code, message, { expected: error.expected, actual: error.actual });
+    }
+    this.#entries++;
+  }
+
+  #packer(type: ListType): (value: unknown) => void {
+    const { bits, signed } = packedOf(type)!;
+    const [least, most] = packedRange(bits, signed);
+    const expected = `${type}, an integer from ${least} to ${most}`;
+    return (value) => {
+      if (typeof value !== 'number') throw new ValueError('HMAP_VALUE_INVALID', `${type}, a number`, value);
+      if (!(value >= least && value <= most && Number.isInteger(value))) {
+        throw new ValueError('HMAP_VALUE_RANGE', expected, value);
+      }
+      const pattern = value < 0 ? value + 2 ** bits : value;
+      this.#put(pattern % 2 ** 32, Math.min(bits, 32));
+      if (bits > 32) this.#put(Math.floor(pattern / 2 ** 32), bits - 32);
+    };
+  }
+
+  /** Appends `count` bits, at most 32, the lowest first. */
+  #put(value: number, count: number): void {
+    let rest = value;
+    for (let left = count; left > 0; ) {
+      const taken = Math.min(left, 8 - this.#used);
+      this.#bits |= (rest & (2 ** taken - 1)) << this.#used;
+      this.#used += taken;
+      rest = rest >>> taken;
+      left -= taken;
+      if (this.#used === 8) this.#endByte();
+    }
+  }
+
+  #endByte(): void {
+    this.#tape.byte(this.#bits);
+    this.#bits = 0;
+    this.#used = 0;
+  }
+
+  #encoder(type: 'f32' | 'f64' | 'utf8' | 'bytes'): (value: unknown) => void {
+    const encode: ValueEncoder = valueEncoder(type);
+    const out: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+    const sized = this.#form.kind === 'offsets';
+    return (value) => {
+      encode(value, out);
+      this.#tape.append(out.block, out.at, out.length);
+      if (sized) this.#lengths.u32(out.length);
+    };
+  }
+
+  protected override content(): PlainContent {
+    if (this.#used > 0) this.#endByte();
+    const form = this.#form;
+    const entries = this.#entries;
+    const last = this.base + Math.max(0, entries - 1);
+    if (!Number.isSafeInteger(last)) {
+      throw new HmapError('HMAP_VALUE_RANGE', `the last index, ${last}, is no safe integer`, { actual: last });
+    }
+    const sized = form.kind === 'offsets';
+    const { counts, heaps } = sized ? this.#divide() : this.#cut();
+    const elements = this.#tape.reader();
+    const lengths = this.#lengths.reader();
+    return {
+      entries,
+      duplicates: 0,
+      valueType: this.valueType as 'f32',
+      valueWidth: sized ? VARIABLE : packedOf(this.valueType) === undefined ? form.bits / 8 : 0,
+      spareBits: 0,
+      bytes: Math.max(this.#tape.length, this.#lengths.length),
+      counts,
+      write: async (out: SegmentWriter, i: number) => {
+        const count = counts[i] ?? 0;
+        const data = heaps[i] ?? 0;
+        if (sized) {
+          let end = 0;
+          out.index.u32(0);
+          for (let at = 0; at < count; at++) {
+            end += lengths.u32();
+            out.index.u32(end);
+            if (at % STRIDE === STRIDE - 1) await this.pause(this.written);
+          }
+        }
+        for (let done = 0; done < data; done += STRIDE) {
+          elements.next(Math.min(STRIDE, data - done), (block, at, length) => out.elements.copy(block, at, length));
+          await this.pause(this.written);
+        }
+        return { data, entries: count };
+      },
+    };
+  }
+
+  /** Elements of one width: as many as fit, in each segment but the last. */
+  #cut(): { counts: number[]; heaps: number[] } {
+    const each = capacityOf(this.#form, this.options.segmentBytes);
+    const counts: number[] = [];
+    for (let done = 0; done < this.#entries || counts.length === 0; done += each) {
+      counts.push(countIn(counts.length, each, this.#entries));
+    }
+    return { counts, heaps: counts.map((count) => Math.ceil((count * this.#form.bits) / 8)) };
+  }
+
+  /** Elements of different lengths: as many in each segment, in the smallest power of two of them that fit. */
+  #divide(): { counts: number[]; heaps: number[] } {
+    const { segmentBytes } = this.options;
+    for (let bits = 0; bits <= MAX_WRITTEN_SEGMENT_BITS; bits++) {
+      const segments = 2 ** bits;
+      const each = Math.ceil(this.#entries / segments);
+      // Without a look at each length: not even if all were as long as each other would they fit.
+      if (this.#tape.length / segments > segmentBytes || each > MOST_ELEMENTS / 8) continue;
+      const counts: number[] = [];
+      const heaps: number[] = [];
+      const lengths = this.#lengths.reader();
+      let fits = true;
+      for (let i = 0; fits && i < segments; i++) {
+        const count = countIn(i, each, this.#entries);
+        let heap = 0;
+        if (bits === 0) heap = this.#tape.length;
+        else for (let at = 0; at < count; at++) heap += lengths.u32();
+        fits = plainSegmentBytes(this.#form, count, heap) <= Math.min(segmentBytes, MAX_SEGMENT_BYTES);
+        counts.push(count);
+        heaps.push(heap);
+      }
+      if (fits) return { counts, heaps };
+    }
+    const message = `no division into 2^${MAX_WRITTEN_SEGMENT_BITS} segments or fewer keeps each within ${segmentBytes} bytes`;
+    throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentBytes });
+  }
+}
+
+/** The type of a list's elements. Before anything else, since all depends on it. */
+function listType(options: ListBuildOptions): ListType {
+  const value: unknown = options.value;
+  if (isListType(value)) return value;
+  throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
+}
+
+/** Words of one piece of a bit array in memory. */
+const PIECE = 2 ** 14;
+
+export class BitsBuilder extends PlainBuilder {
+  readonly valueType = 'none';
+  /** Pieces without ones are left out. */
+  readonly #pieces: (Int32Array | undefined)[] = [];
+  readonly #stated: number | undefined;
+  #length = 0;
+  #ones = 0;
+  #added = 0;
+
+  constructor(path: string, options: BitsBuildOptions) {
+    const { length } = options;
+    if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
+      throw new TypeError(`length: expected an integer from 0, got ${String(length)}`);
+    }
+    super(path, options, 'bits', { kind: 'bits', bits: 1 }, [...PLAIN_OPTIONS, 'length']);
+    this.#stated = length;
+    try {
+      if (length !== undefined) this.#hold(length);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  override get entries(): number {
+    return this.#added;
+  }
+
+  /** @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` where the bits up to the integer take more than the memory */
+  override add(value: unknown): void {
+    const wrong = (code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', expected: string) => {
+      const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
+      return new HmapError(code, message, { expected, actual: value });
+    };
+    if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', 'a number');
+    const last = this.#stated === undefined ? Number.MAX_SAFE_INTEGER : this.base + this.#stated - 1;
+    if (!(Number.isSafeInteger(value) && value >= this.base && value <= last)) {
+      throw wrong('HMAP_VALUE_RANGE', `an integer from ${this.base} to ${last}`);
+    }
+    const at = value - this.base;
+    if (at >= this.#length) this.#hold(at + 1);
+    const word = Math.floor(at / 32);
+    const piece = Math.floor(word / PIECE);
+    this.#pieces[piece] ??= new Int32Array(PIECE);
+    const words = this.#pieces[piece]!;
+    const bit = 1 << at % 32;
+    if ((words[word % PIECE]! & bit) === 0) this.#ones++;
+    words[word % PIECE]! |= bit;
+    this.#added++;
+  }
+
+  #hold(length: number): void {
+    const { memory } = this.options;
+    const bytes = Math.ceil(length / 8);
+    if (bytes > memory) {
+      const message = `${length} bits from ${this.base} on take ${bytes} bytes; give more than ${memory} bytes of 'memory'`;
+      throw new HmapError('ENOMEM', message, { expected: memory, actual: bytes });
+    }
+    this.#length = length;
+  }
+
+  protected override content(): PlainContent {
+    const length = this.#length;
+    const words = Math.ceil(length / 32);
+    const each = capacityOf({ kind: 'bits', bits: 1 }, this.options.segmentBytes);
+    const segments = Math.max(1, Math.ceil(length / each));
+    const counts = Array.from({ length: segments }, (_, i) => countIn(i, each, length));
+    return {
+      entries: this.#ones,
+      duplicates: this.#added - this.#ones,
+      valueType: 'none',
+      valueWidth: 0,
+      spareBits: 32 * words - length,
+      bytes: 4 * words,
+      counts,
+      write: async ({ index, elements }, i) => {
+        const first = (i * each) / 32;
+        const count = Math.ceil((counts[i] ?? 0) / 32);
+        let ones = 0;
+        if (count === 0) index.u32(0);
+        for (let at = 0; at < count; at++) {
+          if (at % (COUNTED / 32) === 0) index.u32(ones);
+          const word = this.#wordAt(first + at);
+          ones += ones32(word);
+          elements.u32(word >>> 0);
+          if (at % STRIDE === STRIDE - 1) await this.pause(this.written);
+        }
+        return { data: 4 * count, entries: ones };
+      },
+    };
+  }
+
+  #wordAt(word: number): number {
+    return this.#pieces[Math.floor(word / PIECE)]?.[word % PIECE] ?? 0;
+  }
+}
+
+/** The builder of a layout without keys. */
+export function plainBuilder(path: string, options: ListBuildOptions | BitsBuildOptions): ListBuilder | BitsBuilder {
+  return options.layout === 'list' ? new ListBuilder(path, options) : new BitsBuilder(path, options);
+}

@@ -1,0 +1,144 @@
+// An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements are elements.ts.
+
+import { type ElementReader, elementReader } from './elements.js';
+import type { ListHeader } from './header.js';
+import { kindOf } from './keys.js';
+import { Opened } from './opened.js';
+import { formOf, type PlainSegment } from './plain-segment.js';
+import type { Source } from './table.js';
+import type { Version } from './version.js';
+
+/**
+ * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base` to `base + length - 1`.
+ *
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the list is closed.
+ */
+export class List<V = unknown> extends Opened implements Iterable<V> {
+  readonly #read: ElementReader<V>;
+  /** What the shortest way needs: below `#reach` elements of the first segment are read without asking any more. */
+  #segment: PlainSegment;
+  #base = 0;
+  #reach = 0;
+  #length = 0;
+  #perSegment = 0;
+  #segments: readonly PlainSegment[] = [];
+
+  /** @internal Use `open`. */
+  constructor(path: string, version: Version, source: Source) {
+    super(path, version, source);
+    this.#read = elementReader(version.header.valueType) as ElementReader<V>;
+    this.#segment = version.plain[0]!;
+    this.take(version);
+  }
+
+  override get header(): ListHeader {
+    return super.header as ListHeader;
+  }
+
+  /** Number of elements. */
+  get length(): number {
+    this.version();
+    return this.#length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.length;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'List';
+  }
+
+  /**
+   * The element with an index, or `undefined` where there is none (outside of the list, no integer). One memory touch, two for `utf8` and `bytes`;
+   * a value of type `bytes` is a copy.
+   * @throws {TypeError} when `index` is no number
+   * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
+   */
+  get(index: number): V | undefined {
+    if (typeof index === 'number') {
+      const at = index - this.#base;
+      // True for integers from 0 to 2^32 - 1 alone.
+      if (at >>> 0 === at && at < this.#reach) return this.#read(this.#segment, at);
+    }
+    return this.#find(index);
+  }
+
+  /** The elements with many indexes, in their order. Throws as {@link get} does. */
+  getMany(indexes: Iterable<number>): (V | undefined)[] {
+    this.version();
+    if (typeof indexes !== 'object' || indexes === null || !(Symbol.iterator in indexes)) {
+      throw new TypeError(`indexes: expected an iterable of numbers, got ${kindOf(indexes)}`);
+    }
+    const values: (V | undefined)[] = [];
+    for (const index of indexes) values.push(this.get(index));
+    return values;
+  }
+
+  /** All values, in order. After a reload an iteration goes on over the version with which it began. */
+  values(): Generator<V, undefined, unknown> {
+    return this.#each((_index, value) => value);
+  }
+
+  /** All pairs of index and value, in order. */
+  entries(): Generator<[number, V], undefined, unknown> {
+    return this.#each((index, value) => [index, value]);
+  }
+
+  [Symbol.iterator](): Generator<V, undefined, unknown> {
+    return this.values();
+  }
+
+  protected override take(version: Version | undefined): void {
+    const segments = version?.plain ?? [];
+    this.#segments = segments;
+    this.#reach = 0;
+    this.#length = version?.header.length ?? 0;
+    this.#perSegment = version?.header.perSegment ?? 0;
+    this.#base = version?.header.base ?? 0;
+    if (segments.length === 0) return;
+    this.#segment = segments[0]!;
+    if (this.#segment.guard.unchecked === 0) this.#reach = this.#segment.count;
+  }
+
+  /** The way for what is not in the first segment, or not checked yet, or not there. */
+  #find(index: number): V | undefined {
+    this.version();
+    if (typeof index !== 'number') throw new TypeError(`index: expected a number, got ${kindOf(index)}`);
+    const at = index - this.#base;
+    if (!(at >= 0 && at < this.#length && Number.isInteger(at))) return undefined;
+    const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
+    const segment = this.#segments[number]!;
+    const place = at - number * this.#perSegment;
+    if (segment.guard.unchecked > 0) checkElement(segment, formOf(this.header as never).bits, place);
+    else if (number === 0) this.#reach = segment.count;
+    return this.#read(segment, place);
+  }
+
+  #each<R>(show: (index: number, value: V) => R): Generator<R, undefined, unknown> {
+    const read = this.#read;
+    const { bits } = formOf(this.header as never);
+    return this.each(function* (segment, first) {
+      for (let at = 0; at < segment.count; at++) {
+        if (segment.guard.unchecked > 0) checkElement(segment, bits, at);
+        yield show(first + at, read(segment, at));
+      }
+    });
+  }
+}
+
+/** Checks the blocks in which an element lies that have not been checked. */
+export function checkElement(segment: PlainSegment, bits: number, at: number): void {
+  const { guard, index, heap, dataStart } = segment;
+  if (bits > 0) {
+    const first = at * bits;
+    guard.checkBytes(Math.floor(first / 8), Math.ceil((first + bits) / 8));
+    return;
+  }
+  guard.checkBytes(4 * at, 4 * at + 8);
+  const start = index[at]!;
+  const end = index[at + 1]!;
+  // Offsets that do not fit are told by who reads.
+  if (start >= 0 && start < end && end <= heap.size) guard.checkBytes(dataStart + start, dataStart + end);
+}

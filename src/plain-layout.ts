@@ -1,0 +1,80 @@
+// The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 7 a). Knows sizes and places; knows no bytes and no files.
+
+import { alignToPage } from './layout.js';
+
+/** How a file finds what is asked for: by hash, by index, or by bit. A layout's code in the header is its position here. */
+export const LAYOUTS = ['hash', 'list', 'bits'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
+/** How the elements of a segment lie: each in as many bits as the others, each from an offset to the next, or one bit each with counts. */
+export type PlainKind = 'fixed' | 'offsets' | 'bits';
+
+/** Zero bytes behind the elements of a `fixed` segment, so that a reader may load 8 bytes from any byte of an element. */
+export const TAIL = 8;
+/** Bits of a bit array that one count covers. */
+export const COUNTED = 2048;
+/** Bytes of these bits. */
+export const COUNTED_BYTES = COUNTED / 8;
+/** Most elements of a segment, inclusive: an index into one is a u32. */
+export const MOST_ELEMENTS = 2 ** 32;
+/** Elements of every segment but the last are a multiple of this, so that a segment ends with a whole byte. */
+export const GROUP = 8;
+/** Widest packed element, in bits: what a double holds exactly. */
+export const MOST_ELEMENT_BITS = 53;
+
+/** What all arithmetic here depends on. */
+export interface PlainForm {
+  readonly kind: PlainKind;
+  /** Bits of each element of a `fixed` list; 1 for bit arrays, 0 for `offsets`. */
+  readonly bits: number;
+}
+
+/** Bytes of the offsets, or of the counts, with which a segment of `count` elements begins. */
+export function indexBytes({ kind }: PlainForm, count: number): number {
+  if (kind === 'fixed') return 0;
+  return kind === 'offsets' ? 4 * (count + 1) : 4 * Math.max(1, Math.ceil(count / COUNTED));
+}
+
+/** Offset of the elements in their segment. */
+export function dataStart(form: PlainForm, count: number): number {
+  return alignToPage(indexBytes(form, count));
+}
+
+/** Bytes of `count` elements; not for `offsets`, whose elements say it themselves. */
+export function dataBytes({ kind, bits }: PlainForm, count: number): number {
+  return kind === 'bits' ? 4 * Math.ceil(count / 32) : Math.ceil((count * bits) / 8);
+}
+
+/** Bytes of a segment of `count` elements. */
+export function plainSegmentBytes(form: PlainForm, count: number, data = dataBytes(form, count)): number {
+  return dataStart(form, count) + data + (form.kind === 'fixed' ? TAIL : 0);
+}
+
+/** Most elements of a segment of `limit` bytes; not for `offsets`. */
+export function capacityOf(form: PlainForm, limit: number): number {
+  if (form.kind === 'fixed') return Math.min(MOST_ELEMENTS, GROUP * Math.floor((limit - TAIL) / form.bits));
+  let groups = Math.min(MOST_ELEMENTS / COUNTED, Math.floor(limit / COUNTED_BYTES));
+  while (plainSegmentBytes(form, groups * COUNTED) > limit) groups--;
+  return groups * COUNTED;
+}
+
+/** Bits of a full segment of a bit array of so many bytes; `undefined` where there is none of that size. */
+export function bitsOfSize(form: PlainForm, bytes: number): number | undefined {
+  const each = COUNTED_BYTES + 4;
+  for (let groups = Math.max(1, Math.floor((bytes - 4096) / each)); groups * each <= bytes; groups++) {
+    if (plainSegmentBytes(form, groups * COUNTED) === bytes) return groups * COUNTED;
+  }
+  return undefined;
+}
+
+/** Elements of segment `index` where each full one holds `each` of `length`. */
+export function countIn(index: number, each: number, length: number): number {
+  return Math.max(0, Math.min(each, length - index * each));
+}
+
+/** The fewest segment bits with which `segments` segments have a row each. */
+export function segmentBitsFor(segments: number): number {
+  let bits = 0;
+  while (2 ** bits < segments) bits++;
+  return bits;
+}

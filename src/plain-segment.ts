@@ -1,0 +1,104 @@
+// One segment of a list or a bit array, mapped. Knows where its parts lie and which blocks of it have been checked; does not know what its elements
+// mean.
+
+import { Block } from './bytes.js';
+import { damage, HmapError } from './errors.js';
+import { readBytes } from './file.js';
+import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
+import type { Header, SegmentPlace } from './header.js';
+import { mapRanges } from './mapping/open-file.js';
+import { countIn, dataStart, type PlainForm } from './plain-layout.js';
+import { packedOf } from './types.js';
+
+/** How the elements of a file lie, by its header. */
+export function formOf({ layout, valueType }: Pick<Header, 'layout' | 'valueType'>): PlainForm {
+  if (layout === 'bits') return { kind: 'bits', bits: 1 };
+  if (valueType === 'utf8' || valueType === 'bytes') return { kind: 'offsets', bits: 0 };
+  return { kind: 'fixed', bits: packedOf(valueType)?.bits ?? (valueType === 'f32' ? 32 : 64) };
+}
+
+/** @throws {HmapError} `HMAP_LAYOUT` where a file has another layout than what is asked of it needs */
+export function needLayout({ layout }: Header, expected: Header['layout'], path: string, what: string): void {
+  if (layout === expected) return;
+  const message = `${path}: ${what} is for the layout '${expected}'; this file has the layout '${layout}'`;
+  throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual: layout });
+}
+
+export class PlainSegment {
+  /** All bytes of the segment. */
+  readonly block: Block;
+  readonly view: DataView;
+  /** Offsets of a list's elements, or counts of a bit array; signed, so that a damaged one above 2^31 shows as negative. */
+  readonly index: Int32Array;
+  /** The words of a bit array. */
+  readonly words: Int32Array;
+  /** The heap of elements of different lengths. */
+  readonly heap: Block;
+  /** Elements in the segment. */
+  readonly count: number;
+  /** What the segment table says: as `count`, or of a bit array the ones. */
+  readonly entries: number;
+  /** Offset of the segment in the file, and of its elements in the segment. */
+  readonly offset: number;
+  readonly dataStart: number;
+  readonly guard: SegmentGuard;
+  readonly #path: string;
+
+  /** @param bytes the segment's bytes, and perhaps more behind them */
+  constructor(bytes: Uint8Array, header: Header, number: number, path: string, checker: BlockChecker | undefined) {
+    const form = formOf(header);
+    const place = header.segments[number]!;
+    this.block = new Block(bytes.subarray(0, place.bytes));
+    this.view = this.block.view;
+    this.count = countIn(number, header.perSegment, header.length);
+    this.entries = place.entries;
+    this.offset = place.offset;
+    this.dataStart = dataStart(form, this.count);
+    const words = (start: number, end: number) =>
+      new Int32Array(bytes.buffer, bytes.byteOffset + start, Math.floor((end - start) / 4));
+    this.index = words(0, this.dataStart);
+    this.words = form.kind === 'bits' ? words(this.dataStart, place.bytes) : new Int32Array(0);
+    this.heap = new Block(this.block.bytes.subarray(this.dataStart));
+    this.guard = new SegmentGuard(header, place, checker);
+    this.#path = path;
+  }
+
+  /** Error for bytes that break a rule of the format; `at` is an offset in the segment. */
+  damaged(what: string, at: number): HmapError {
+    const offset = this.offset + at;
+    return damage(this.#path, `${what} at byte ${offset}`, { offset });
+  }
+}
+
+/** A segment that can be gone through. */
+export interface PlainWalkable {
+  readonly segment: PlainSegment;
+  readonly place: SegmentPlace;
+  readonly number: number;
+}
+
+/**
+ * The segments of an open file, mapped one at a time, so that a copy never holds more than one.
+ * @param check whether blocks can be checked before they are used
+ * @param wanted which segments
+ */
+export function* mappedPlain(
+  fd: number,
+  header: Header,
+  path: string,
+  check: 'none' | 'touch',
+  wanted: (place: SegmentPlace) => boolean = () => true,
+): Generator<PlainWalkable, undefined, unknown> {
+  const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
+  const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
+  for (const [number, place] of header.segments.entries()) {
+    if (!wanted(place)) continue;
+    const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
+    try {
+      mapping.advise('willneed', 0, 0, place.bytes);
+      yield { segment: new PlainSegment(mapping.views[0]!, header, number, path, checker), place, number };
+    } finally {
+      mapping.close();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// Bytes that are appended first and read from the start afterwards: in memory up to a bound, what is too much in the temporary file. Does not know what
+// they are.
+
+import { Block, copyBytes } from './bytes.js';
+import type { SpillFile } from './spill.js';
+
+const PIECE = 2 ** 17;
+
+/** Memory that several tapes share, in bytes. */
+export interface TapeMemory {
+  left: number;
+}
+
+export class Tape {
+  /** Bytes appended. */
+  length = 0;
+  /** Whole pieces, in order: in memory, or where they lie in the temporary file. */
+  readonly #pieces: (Block | number)[] = [];
+  readonly #memory: TapeMemory;
+  readonly #spill: SpillFile;
+  #last = new Block(PIECE);
+  #used = 0;
+
+  constructor(memory: TapeMemory, spill: SpillFile) {
+    this.#memory = memory;
+    this.#spill = spill;
+  }
+
+  append(from: Block, at: number, length: number): void {
+    for (let done = 0; done < length; ) {
+      if (this.#used === PIECE) this.#turn();
+      const piece = Math.min(length - done, PIECE - this.#used);
+      copyBytes(from, at + done, this.#last, this.#used, piece);
+      this.#used += piece;
+      done += piece;
+    }
+    this.length += length;
+  }
+
+  byte(value: number): void {
+    if (this.#used === PIECE) this.#turn();
+    this.#last.view.setUint8(this.#used++, value);
+    this.length++;
+  }
+
+  /** Only on a tape of nothing else. */
+  u32(value: number): void {
+    if (this.#used === PIECE) this.#turn();
+    this.#last.view.setUint32(this.#used, value, true);
+    this.#used += 4;
+    this.length += 4;
+  }
+
+  #turn(): void {
+    if (this.#memory.left >= PIECE) {
+      this.#memory.left -= PIECE;
+      this.#pieces.push(this.#last);
+      this.#last = new Block(PIECE);
+    } else {
+      this.#pieces.push(this.#spill.append(this.#last.bytes));
+    }
+    this.#used = 0;
+  }
+
+  /** A reader from the start; nothing may be appended while one is used. */
+  reader(): TapeReader {
+    const { length } = this;
+    let scratch: Block | undefined;
+    const piece = (i: number): Block => {
+      const held = this.#pieces[i] ?? this.#last;
+      if (typeof held !== 'number') return held;
+      scratch ??= new Block(PIECE);
+      this.#spill.read(held, scratch.bytes);
+      return scratch;
+    };
+    return new TapeReader(length, piece);
+  }
+}
+
+export class TapeReader {
+  readonly #length: number;
+  readonly #piece: (i: number) => Block;
+  #at = 0;
+  #block: Block | undefined;
+
+  constructor(length: number, piece: (i: number) => Block) {
+    this.#length = length;
+    this.#piece = piece;
+  }
+
+  /** Gives the next `length` bytes, or what is left, to `take`, in runs. */
+  next(length: number, take: (block: Block, at: number, length: number) => void): void {
+    const end = Math.min(this.#at + length, this.#length);
+    while (this.#at < end) {
+      const within = this.#at % PIECE;
+      if (within === 0 || this.#block === undefined) this.#block = this.#piece(Math.floor(this.#at / PIECE));
+      const run = Math.min(PIECE - within, end - this.#at);
+      take(this.#block, within, run);
+      this.#at += run;
+    }
+  }
+
+  u32(): number {
+    let value = 0;
+    this.next(4, ({ view }, at) => {
+      value = view.getUint32(at, true);
+    });
+    return value;
+  }
+}

@@ -1,0 +1,145 @@
+// The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows the rules of the format
+// (native-notes/format.md, sections 7 a and 11); does not know checksums.
+
+import { ones32 } from './bit-array.js';
+import type { Findings } from './findings.js';
+import type { Header } from './header.js';
+import { alignToPage, HEADER, SEGMENT_ROW } from './layout.js';
+import { COUNTED, dataBytes, indexBytes, plainSegmentBytes } from './plain-layout.js';
+import { formOf, mappedPlain, type PlainSegment } from './plain-segment.js';
+import type { ValueType } from './types.js';
+import { isValueOf } from './values.js';
+import { checkZero, type VerifyReader } from './verify-reader.js';
+
+/** A yield comes after so many elements. */
+const STRIDE = 2 ** 16;
+/** Words that one count covers. */
+const RUN = COUNTED / 32;
+
+/** Checks all segments; yields how many bytes of the two readings of the file are done, and returns the entries that were found. */
+export function* checkPlain(
+  fd: number,
+  path: string,
+  header: Header,
+  reader: VerifyReader,
+  findings: Findings,
+): Generator<number, number> {
+  const form = formOf(header);
+  let entries = 0;
+  // To touch a page of a mapping that cannot be read would end the process.
+  const readable = ({ offset, bytes }: { offset: number; bytes: number }) => reader.isReadable(offset, offset + bytes);
+  for (const { segment, place, number } of mappedPlain(fd, header, path, 'none', readable)) {
+    const { offset, count } = segment;
+    const check = new Check(segment, findings, header.checksums.offset);
+    if (form.kind === 'bits') {
+      const found = yield* check.bits();
+      entries += found;
+      if (found !== place.entries) {
+        const at = HEADER.segmentTable + SEGMENT_ROW.size * number + SEGMENT_ROW.entries;
+        const message = `segment ${number} holds ${found} ones, the header says ${place.entries}`;
+        findings.add('HMAP_ENTRIES', 'header', at, at + 8, message);
+      }
+    } else {
+      entries += count;
+      if (form.kind === 'offsets') yield* check.offsets(header.valueType);
+      else if (header.valueType === 'f32' || header.valueType === 'f64') yield* check.floating(header.valueType);
+      if (form.kind === 'fixed') check.leftOver(count * form.bits, plainSegmentBytes(form, count));
+    }
+    if (form.kind === 'bits') check.leftOver(8 * segment.dataStart + count, segment.dataStart + dataBytes(form, count));
+    reader.checkGap(offset + indexBytes(form, count), offset + segment.dataStart);
+    reader.checkGap(offset + place.bytes, alignToPage(offset + place.bytes));
+  }
+  return entries;
+}
+
+class Check {
+  readonly #segment: PlainSegment;
+  readonly #findings: Findings;
+  /** Bytes that were done before the segments: the file was read once. */
+  readonly #done: number;
+
+  constructor(segment: PlainSegment, findings: Findings, done: number) {
+    this.#segment = segment;
+    this.#findings = findings;
+    this.#done = done + segment.offset;
+  }
+
+  /** Bits of the segment from `from` to its end at byte `end`, which no element claims. */
+  leftOver(from: number, end: number): void {
+    const { block, offset } = this.#segment;
+    const partial = from % 8;
+    const first = Math.floor(from / 8);
+    const rest = Uint8Array.from(block.bytes.subarray(first, end));
+    if (partial > 0) rest[0]! &= 256 - 2 ** partial;
+    checkZero(rest, 0, rest.length, offset + first, 'HMAP_PADDING', 'heap', this.#findings);
+  }
+
+  *floating(type: 'f32' | 'f64'): Generator<number, void> {
+    const { block, count } = this.#segment;
+    const width = type === 'f32' ? 4 : 8;
+    for (let at = 0; at < count; at++) {
+      if (!isValueOf(type, block, width * at, width)) this.#badValue(type, at, width * at, width);
+      if (at % STRIDE === 0) yield this.#done + width * at;
+    }
+  }
+
+  /** An element is looked at where both its offsets can be trusted; so one broken offset is told once. */
+  *offsets(type: ValueType): Generator<number, void> {
+    const { index, count, heap, dataStart } = this.#segment;
+    const first = index[0]! >>> 0;
+    const last = index[count]! >>> 0;
+    const lastFits = last === heap.size;
+    if (first !== 0) this.#badOffset(0, 1, `the offset of the first element is ${first}, not 0`);
+    if (!lastFits) this.#badOffset(count, count + 1, `the last offset is ${last}, the elements have ${heap.size} bytes`);
+    let fell = first !== 0;
+    for (let at = 0; at < count; at++) {
+      const start = index[at]! >>> 0;
+      const end = index[at + 1]! >>> 0;
+      // Where the first or the last offset is wrong, that they fall says nothing about those beside them.
+      const judged = (at > 0 || first === 0) && (at + 1 < count || lastFits);
+      const falls = judged && start > end;
+      if (falls) this.#badOffset(at, at + 2, `the offset ${end} is below the one before it, ${start}`);
+      const next = at + 2 <= count && (at + 2 < count || lastFits) ? index[at + 2]! >>> 0 : Number.POSITIVE_INFINITY;
+      if (judged && !fell && !falls && end <= next && end <= heap.size) {
+        const length = end - start;
+        if (!isValueOf(type, heap, start, length)) this.#badValue(type, at, dataStart + start, length);
+      }
+      fell = falls;
+      if (at % STRIDE === 0) yield this.#done + dataStart + Math.min(start, heap.size);
+    }
+  }
+
+  /** Returns the ones. */
+  *bits(): Generator<number, number> {
+    const { index, words, offset, count } = this.#segment;
+    const end = Math.ceil(count / 32);
+    let ones = 0;
+    for (let word = 0; word < Math.max(1, end); word++) {
+      if (word % RUN === 0) {
+        const run = word / RUN;
+        const stated = index[run]! >>> 0;
+        if (stated !== ones) {
+          const message = `count ${run} of a segment is ${stated}, there are ${ones} ones before it`;
+          this.#findings.add('HMAP_COUNT', 'buckets', offset + 4 * run, offset + 4 * run + 4, message);
+        }
+      }
+      // What lies behind the last bit is told by itself.
+      const left = count - 32 * word;
+      const own = left >= 32 ? -1 : left <= 0 ? 0 : ~(-1 << left);
+      ones += word < end ? ones32(words[word]! & own) : 0;
+      if (word % STRIDE === 0) yield this.#done + this.#segment.dataStart + 4 * word;
+    }
+    return ones;
+  }
+
+  #badOffset(from: number, to: number, message: string): void {
+    const { offset } = this.#segment;
+    this.#findings.add('HMAP_BUCKET_OFFSET', 'buckets', offset + 4 * from, offset + 4 * to, message);
+  }
+
+  #badValue(type: string, element: number, at: number, length: number): void {
+    const start = this.#segment.offset + at;
+    const message = `element ${element} of a segment is not valid ${type}`;
+    this.#findings.add('HMAP_VALUE', 'heap', start, start + length, message);
+  }
+}

@@ -1,8 +1,8 @@
 // An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how files are opened.
 
+import type { Header } from './header.js';
 import { kindOf } from './keys.js';
 import { Opened } from './opened.js';
-import type { Header } from './header.js';
 import type { PlainSegment } from './plain-segment.js';
 import type { Source } from './table.js';
 import type { Version } from './version.js';

@@ -2,8 +2,8 @@
 
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './builder.js';
-import type { StatOptions, TableStat } from './stat.js';
 import type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
+import type { StatOptions, TableStat } from './stat.js';
 import type { ListType, ListValue, ValueType } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
 

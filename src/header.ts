@@ -33,7 +33,15 @@ import {
 import { type Metadata, parseMetadata } from './metadata.js';
 import { examineElements, examineSegments } from './plain-header.js';
 import { LAYOUTS, type Layout } from './plain-layout.js';
-import { type ListType, PACKED, type PackedType, packedOf, VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+import {
+  type ListType,
+  PACKED,
+  type PackedType,
+  packedOf,
+  VALUE_TYPES,
+  type ValueType,
+  valueWidthOf,
+} from './types.js';
 
 export { encodeMetadata, type Metadata } from './metadata.js';
 
@@ -237,6 +245,12 @@ export function examineHeader(
     return value;
   };
 
+  const layoutCode = bytes[HEADER.layout]!;
+  const layout = LAYOUTS[layoutCode];
+  // What the other fields mean depends on the layout.
+  if (layout === undefined) upTo('layout', LAYOUTS.length - 1, layoutCode);
+  if (layout === undefined || !is('features', LAYOUT_FEATURES[layoutCode]!, features)) return undefined;
+  const keyed = layout === 'hash';
   const statedFileBytes = size('fileBytes');
   const statedEntries = size('entries');
   const keyBytes = size('keyBytes');
@@ -244,10 +258,6 @@ export function examineHeader(
   const segmentBits = bytes[HEADER.segmentBits]!;
   const bucketBits = bytes[HEADER.bucketBits]!;
   const valueCode = bytes[HEADER.valueType]!;
-  const layoutCode = bytes[HEADER.layout]!;
-  const keyed = layoutCode === 0;
-  // A layout that is not known is told by itself.
-  const layout = LAYOUTS[layoutCode] ?? 'hash';
   const elements = keyed ? undefined : examineElements(view, layout, need);
   const valueType = keyed ? VALUE_TYPES[valueCode] : elements?.valueType;
   const typeWidth = valueType === undefined || !keyed ? VARIABLE : valueWidthOf(valueType as ValueType);
@@ -260,8 +270,6 @@ export function examineHeader(
   const keyWidthFits = keyWidth === VARIABLE || (keyWidth >= 1 && keyWidth <= MAX_KEY_BYTES);
   const valueWidthFits = valueWidth === VARIABLE || valueWidth <= MAX_VALUE_BYTES;
   const fits = [
-    upTo('layout', LAYOUTS.length - 1, layoutCode),
-    is('features', LAYOUT_FEATURES[layoutCode] ?? features, features),
     is('hashAlgorithm', keyed ? HASH_XXH32 : 0, bytes[HEADER.hashAlgorithm]!),
     is('checksumAlgorithm', CHECKSUM_XXH64, bytes[HEADER.checksumAlgorithm]!),
     is('bucketEncoding', keyed ? BUCKETS_U32 : 0, bytes[HEADER.bucketEncoding]!),

@@ -5,8 +5,8 @@ import { xxh32 } from './hash.js';
 import type { Header } from './header.js';
 import { encodeKey, type Key, scratch } from './keys.js';
 import { bucketOf, segmentOf } from './layout.js';
-import { needLayout } from './plain-segment.js';
 import { mapRanges } from './mapping/open-file.js';
+import { needLayout } from './plain-segment.js';
 import { RecordCursor, Segment } from './segment.js';
 
 /** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies. */

@@ -4,15 +4,14 @@ import { ones32 } from './bit-array.js';
 import { Block } from './bytes.js';
 import { HmapError } from './errors.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
-import { PLAIN_OPTIONS, PlainBuilder, type PlainBuildOptions, type PlainContent, type SegmentWriter } from './plain-builder.js';
 import {
-  capacityOf,
-  COUNTED,
-  countIn,
-  MOST_ELEMENTS,
-  type PlainForm,
-  plainSegmentBytes,
-} from './plain-layout.js';
+  PLAIN_OPTIONS,
+  PlainBuilder,
+  type PlainBuildOptions,
+  type PlainContent,
+  type SegmentWriter,
+} from './plain-builder.js';
+import { COUNTED, capacityOf, countIn, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './plain-layout.js';
 import { formOf } from './plain-segment.js';
 import { Tape } from './tape.js';
 import { isListType, type ListType, packedOf, packedRange } from './types.js';
@@ -253,7 +252,7 @@ export class BitsBuilder extends PlainBuilder {
     const piece = Math.floor(word / PIECE);
     this.#pieces[piece] ??= new Int32Array(PIECE);
     const words = this.#pieces[piece]!;
-    const bit = 1 << at % 32;
+    const bit = 1 << (at % 32);
     if ((words[word % PIECE]! & bit) === 0) this.#ones++;
     words[word % PIECE]! |= bit;
     this.#added++;

@@ -74,10 +74,7 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
-export function open<T extends ListType>(
-  path: string,
-  options: ListOpenOptions<T> & { value: T },
-): List<ListValue<T>>;
+export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;
 export function open(path: string, options: BitsOpenOptions): BitArray;
 export function open<T extends ValueType, F extends KeyForm = 'string'>(
@@ -93,11 +90,12 @@ export function open(path: string, options: AnyOptions = {}): Table<unknown, str
   checkOptions(options, OPTIONS);
   const layout = oneOf('layout', options.layout ?? 'hash', LAYOUTS);
   const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
-  if (layout !== 'hash' && options.key !== undefined) throw new TypeError(`key: there are none in the layout '${layout}'`);
+  if (layout !== 'hash' && options.key !== undefined)
+    throw new TypeError(`key: there are none in the layout '${layout}'`);
   const settings: Settings = {
     path,
     layout,
-    value: valueOf(options, layout),
+    value: typeIn(options, layout),
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
@@ -137,7 +135,7 @@ type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
   onReload?: (opened: never) => void;
 };
 
-function valueOf({ value }: AnyOptions, layout: string): ValueType | ListType | undefined {
+function typeIn({ value }: AnyOptions, layout: string): ValueType | ListType | undefined {
   if (value === undefined) return undefined;
   if (layout === 'hash') return oneOf('value', value as ValueType, VALUE_TYPES);
   if (layout === 'bits') throw new TypeError("value: there are none in the layout 'bits'");

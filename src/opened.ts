@@ -101,7 +101,9 @@ export abstract class Opened {
   }
 
   /** Goes through the segments of the version that is there now, and on over that one after a reload. A closed file refuses it at once. */
-  protected each<R>(take: (segment: PlainSegment, first: number) => Generator<R, void>): Generator<R, undefined, unknown> {
+  protected each<R>(
+    take: (segment: PlainSegment, first: number) => Generator<R, void>,
+  ): Generator<R, undefined, unknown> {
     this.version();
     return this.#steps(take);
   }

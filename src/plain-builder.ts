@@ -42,7 +42,10 @@ export interface PlainContent {
   /** About how many bytes all elements take. */
   readonly bytes: number;
   /** Writes the index and the elements of a segment; returns how many bytes the elements take, and the entries of its row. */
-  write(out: SegmentWriter, segment: number): { data: number; entries: number } | Promise<{ data: number; entries: number }>;
+  write(
+    out: SegmentWriter,
+    segment: number,
+  ): { data: number; entries: number } | Promise<{ data: number; entries: number }>;
 }
 
 /** Where the parts of a segment go. */

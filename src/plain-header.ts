@@ -1,4 +1,4 @@
-// The header's fields of files without keys (native-notes/format.md, sections 3 and 7 a): lists and bit arrays. Knows bytes and rules; does not know
+// The header's fields of files without keys (native-notes/format.md, sections 3 and 15): lists and bit arrays. Knows bytes and rules; does not know
 // files, nor what the elements mean.
 
 import { readU64 } from './bytes.js';
@@ -153,7 +153,8 @@ export function examineSegments(
   if (count > 1 && !need(used > count / 2, 'segmentBits', `for ${used} segments with elements`, segmentBits)) {
     return undefined;
   }
-  if (kind === 'offsets' && !field(each === Math.ceil(length / count), `of an equal part`, each, 0, 16)) return undefined;
+  if (kind === 'offsets' && !field(each === Math.ceil(length / count), `of an equal part`, each, 0, 16))
+    return undefined;
   if (kind === 'bits' && count > 1 && each % COUNTED !== 0) return undefined;
   if (valueBytes < MAX_U64) need(valueBytes === data, 'valueBytes', data, valueBytes);
   const last = form.base + Math.max(0, length - 1);

@@ -1,4 +1,4 @@
-// The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 7 a). Knows sizes and places; knows no bytes and no files.
+// The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and places; knows no bytes and no files.
 
 import { alignToPage } from './layout.js';
 

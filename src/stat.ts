@@ -6,8 +6,8 @@ import { bucketArraySize, heapStart } from './layout.js';
 import { BucketLoads } from './loads.js';
 import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
-import { measureElements, plainSummary } from './stat-plain.js';
 import { RecordCursor, type Segment } from './segment.js';
+import { measureElements, plainSummary } from './stat-plain.js';
 import { mappedSegments } from './walk.js';
 
 export interface StatOptions {

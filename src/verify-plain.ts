@@ -1,5 +1,5 @@
 // The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows the rules of the format
-// (native-notes/format.md, sections 7 a and 11); does not know checksums.
+// (native-notes/format.md, sections 15 and 11); does not know checksums.
 
 import { ones32 } from './bit-array.js';
 import type { Findings } from './findings.js';
@@ -90,7 +90,8 @@ class Check {
     const last = index[count]! >>> 0;
     const lastFits = last === heap.size;
     if (first !== 0) this.#badOffset(0, 1, `the offset of the first element is ${first}, not 0`);
-    if (!lastFits) this.#badOffset(count, count + 1, `the last offset is ${last}, the elements have ${heap.size} bytes`);
+    if (!lastFits)
+      this.#badOffset(count, count + 1, `the last offset is ${last}, the elements have ${heap.size} bytes`);
     let fell = first !== 0;
     for (let at = 0; at < count; at++) {
       const start = index[at]! >>> 0;

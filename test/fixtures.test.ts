@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { build, open, verify } from '../src/index.js';
+import { type BitsBuildOptions, build, open, verify } from '../src/index.js';
+import { ReferencePlain } from './reference-plain.js';
 import { ReferenceReader } from './reference-reader.js';
-import { FIXTURES, fixturePath } from './support/fixtures.js';
+import { FIXTURES, fixturePath, PLAIN_FIXTURES } from './support/fixtures.js';
 import { PACKAGE_ROOT } from './support/root.js';
 import { temporaryFolder } from './support/temp.js';
 
@@ -16,7 +17,7 @@ const bytesOf = (key: string | Uint8Array) => Buffer.from(key);
 describe('golden files', () => {
   test('there is one for each fixture, and no other', () => {
     const files = readdirSync(fixturePath('')).filter((name) => name.endsWith('.hmap'));
-    assert.deepEqual(files.sort(), FIXTURES.map(({ name }) => `${name}.hmap`).sort());
+    assert.deepEqual(files.sort(), [...FIXTURES, ...PLAIN_FIXTURES].map(({ name }) => `${name}.hmap`).sort());
   });
 
   for (const { name, options, entries } of FIXTURES) {
@@ -66,6 +67,34 @@ describe('golden files', () => {
   }
 });
 
+describe('golden files without keys', () => {
+  for (const { name, options, values, segments } of PLAIN_FIXTURES) {
+    const path = fixturePath(`${name}.hmap`);
+
+    test(`${name}: a build makes the same bytes, verify and the reference reader find nothing`, async (t) => {
+      const rebuilt = join(temporaryFolder(t), 'rebuilt.hmap');
+      const inOrder = options.layout === 'list' ? values : [...values].reverse();
+      await build(rebuilt, inOrder as number[], options as BitsBuildOptions);
+      assert.ok(readFileSync(rebuilt).equals(readFileSync(path)), 'the bytes differ');
+      assert.deepEqual((await verify(path)).findings, []);
+      assert.deepEqual(new ReferencePlain(path).check(), []);
+    });
+
+    test(`${name}: the reference reader and the library agree`, () => {
+      const reference = new ReferencePlain(path);
+      assert.equal(reference.header.segments.length, segments);
+      const expected = options.layout === 'list' ? values : [...new Set(values)].sort((a, b) => Number(a) - Number(b));
+      const plain = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value) : value);
+      assert.deepEqual(reference.values().map(plain), expected.map(plain));
+      const opened = options.layout === 'list' ? open(path, { layout: 'list' }) : open(path, { layout: 'bits' });
+      assert.deepEqual([...opened].map(plain), expected.map(plain));
+      assert.equal(opened.length, reference.length);
+      assert.equal(opened.base, reference.header.base);
+      opened.close();
+    });
+  }
+});
+
 function rounded(type: string, value: unknown): unknown {
   return type === 'f32' ? Math.fround(value as number) : value;
 }
@@ -90,7 +119,7 @@ describe('the spec', () => {
 
   test('its header table has the offsets of the code', async () => {
     const { HEADER } = await import('../src/layout.js');
-    const rows = [...spec.matchAll(/^\| (\d+) \| (\d+) \| ([a-z ]+) \|/gm)].slice(0, 28);
+    const rows = [...spec.matchAll(/^\| (\d+) \| (\d+) \| ([a-z ]+) \|/gm)].slice(0, 33);
     const offsets = rows.map(([, offset]) => Number(offset));
     const { segmentTable, ...fields } = HEADER;
     assert.deepEqual(offsets, Object.values(fields));

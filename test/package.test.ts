@@ -44,7 +44,18 @@ describe('the manifest', () => {
   });
 
   test('exports this and nothing else', () => {
-    const names = ['HmapError', 'Table', 'build', 'inspectBucket', 'inspectKey', 'open', 'stat', 'verify'];
+    const names = [
+      'BitArray',
+      'HmapError',
+      'List',
+      'Table',
+      'build',
+      'inspectBucket',
+      'inspectKey',
+      'open',
+      'stat',
+      'verify',
+    ];
     assert.deepEqual(Object.keys(library).sort(), names);
   });
 });

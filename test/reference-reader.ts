@@ -25,16 +25,17 @@ const SEGMENT_TABLE = 128;
 const MAX_KEY = 65535;
 const MAX_VALUE = 2 ** 30;
 
-const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+export const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
 
-type Expect = (condition: boolean, message: string) => void;
+export type Expect = (condition: boolean, message: string) => void;
 
-function need(condition: boolean, message: string): asserts condition {
+export function need(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`hmap: ${message}`);
 }
 
 // A byte order mark is part of the text: dropping it would hide that two different values are different.
-const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+export const text = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
 /** §10, rule 3: t */
 function largestBits(entries: number): number {
@@ -71,6 +72,7 @@ export class ReferenceReader {
     const data = typeof file === 'string' ? readFileSync(file) : file;
     this.#file = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     this.header = open(this.#file);
+    need(this.header.layout === 0, `the layout ${this.header.layout} has no keys`);
     this.#heapStart = align(4 * (2 ** this.header.bucketBits + 1));
   }
 
@@ -104,7 +106,7 @@ export class ReferenceReader {
     const problems: string[] = [];
     const expect: Expect = (condition, message) => void (condition || problems.push(message));
     const { header } = this;
-    this.#checkSums(expect);
+    checkSums(this.#file, header, expect);
     let [keyBytes, valueBytes] = [0, 0];
     const [keyLengths, valueLengths] = [new Set<number>(), new Set<number>()];
     header.segments.forEach(({ offset, size, entries: stated }, segment) => {
@@ -153,18 +155,6 @@ export class ReferenceReader {
     expect(valueBytes === header.valueBytes, `${valueBytes} bytes of values, the header says ${header.valueBytes}`);
     this.#checkChoices(keyLengths, valueLengths, expect);
     return problems;
-  }
-
-  /** §8 */
-  #checkSums(expect: Expect): void {
-    const { headerSize, checksumsOffset, checksumsSize, checksumsSum } = this.header;
-    const sums = this.#file.subarray(checksumsOffset, checksumsOffset + checksumsSize);
-    expect(xxh64(sums) === checksumsSum, 'the checksum of the block checksums does not match');
-    for (let i = 0; i < checksumsSize / 8; i++) {
-      const start = headerSize + i * BLOCK;
-      const block = this.#file.subarray(start, Math.min(start + BLOCK, checksumsOffset));
-      expect(xxh64(block) === sums.readBigUInt64LE(8 * i), `the checksum of block ${i} does not match`);
-    }
   }
 
   /** §10, rules 1, 2, 3 and 5; the limit behind rule 4 is not in the file. */
@@ -248,10 +238,22 @@ export class ReferenceReader {
   }
 }
 
-const metadataStart = (segmentBits: number): number => SEGMENT_TABLE + 24 * 2 ** segmentBits;
+/** §8 */
+export function checkSums(file: Buffer, header: ReferenceHeader, expect: Expect): void {
+  const { headerSize, checksumsOffset, checksumsSize, checksumsSum } = header;
+  const sums = file.subarray(checksumsOffset, checksumsOffset + checksumsSize);
+  expect(xxh64(sums) === checksumsSum, 'the checksum of the block checksums does not match');
+  for (let i = 0; i < checksumsSize / 8; i++) {
+    const start = headerSize + i * BLOCK;
+    const block = file.subarray(start, Math.min(start + BLOCK, checksumsOffset));
+    expect(xxh64(block) === sums.readBigUInt64LE(8 * i), `the checksum of block ${i} does not match`);
+  }
+}
+
+export const metadataStart = (segmentBits: number): number => SEGMENT_TABLE + 24 * 2 ** segmentBits;
 
 /** "Open" of §11, in its order. */
-function open(file: Buffer) {
+export function open(file: Buffer) {
   need(file.length >= PAGE, `${file.length} bytes are too few for a header`);
   const damaged = file.toString('latin1', 1, 4) === 'HMP' ? 'the magic is damaged, as by a transfer in text mode' : '';
   need(file.subarray(0, 8).equals(MAGIC), damaged || 'not an hmap file');
@@ -269,7 +271,8 @@ function open(file: Buffer) {
   const unsummed = Buffer.from(file.subarray(0, headerSize)).fill(0, 12, 16);
   need(xxh32(unsummed, 0) === headerChecksum, 'the header checksum does not match');
   const requiredFeatures = file.readUInt32LE(20);
-  need(requiredFeatures === 0, `required features ${requiredFeatures.toString(2)} are unknown`);
+  const unknown = requiredFeatures & ~(4 | 8);
+  need(unknown === 0, `required features ${requiredFeatures.toString(2)} are unknown`);
 
   const h = {
     magic: file.subarray(0, 8),
@@ -289,6 +292,7 @@ function open(file: Buffer) {
     bucketBits: file.readUInt8(60),
     keyType: file.readUInt8(61),
     valueType: file.readUInt8(62),
+    layout: file.readUInt8(63),
     hashSeed: file.readUInt32LE(64),
     keyWidth: file.readUInt32LE(68),
     valueWidth: file.readUInt32LE(72),
@@ -298,28 +302,44 @@ function open(file: Buffer) {
     checksumsOffset: u64(88),
     checksumsSize: u64(96),
     checksumsSum: file.readBigUInt64LE(104),
+    elementBits: file.readUInt8(116),
+    elementSign: file.readUInt8(117),
+    spareBits: file.readUInt8(118),
+    base: Number(file.readBigInt64LE(120)),
     segments: [] as { offset: number; size: number; entries: number }[],
     metadata: undefined as Record<string, unknown> | undefined,
   };
-  need(h.hashAlgorithm === 1, `hash algorithm ${h.hashAlgorithm}`);
+  need(h.layout <= 2, `layout ${h.layout}`);
+  need(requiredFeatures === [0, 4, 8][h.layout], `required features ${requiredFeatures} with the layout ${h.layout}`);
+  const keyed = h.layout === 0 ? 1 : 0;
+  need(h.hashAlgorithm === keyed, `hash algorithm ${h.hashAlgorithm}`);
   need(h.checksumAlgorithm === 1, `checksum algorithm ${h.checksumAlgorithm}`);
-  need(h.bucketEncoding === 1, `bucket encoding ${h.bucketEncoding}`);
+  need(h.bucketEncoding === keyed, `bucket encoding ${h.bucketEncoding}`);
   need(h.segmentBits <= 22, `segment bits ${h.segmentBits}`);
   need(h.bucketBits <= 28 && h.segmentBits + h.bucketBits <= 32, `bucket bits ${h.bucketBits}`);
   need(h.keyType === 0, `key type ${h.keyType}`);
-  need(h.valueType < TYPES.length, `value type ${h.valueType}`);
-  need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
-  need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
-  need((TYPES[h.valueType]!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
+  if (h.layout === 0) {
+    need(h.valueType < TYPES.length, `value type ${h.valueType}`);
+    need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
+    need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
+    need((TYPES[h.valueType]!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
+  } else {
+    // §15: the rest of what it says of these is the business of the reader of lists and bit arrays.
+    const zero = [h.keyBytes, h.bucketBits, h.hashSeed, h.keyWidth];
+    need(
+      zero.every((field) => field === 0),
+      `a field that only tables by hash have is not 0: ${zero}`,
+    );
+  }
   need(h.shardBits === 0 && h.shardIndex === 0, `shard ${h.shardIndex} of 2^${h.shardBits}`);
   need(h.metadataSize <= 65536, `metadata size ${h.metadataSize}`);
   const metadataAt = metadataStart(h.segmentBits);
   need(headerSize === align(metadataAt + h.metadataSize), `header size ${headerSize} is not that of its parts`);
   // §12: a later minor version may have given the reserved bytes a meaning.
-  const reserved = [file.subarray(63, 64), file.subarray(112, 128)];
+  const reserved = keyed === 1 ? [file.subarray(112, 128)] : [file.subarray(112, 116), file.subarray(119, 120)];
   need(h.minorVersion > 0 || reserved.every((bytes) => bytes.every((byte) => byte === 0)), 'a reserved byte is not 0');
 
-  const smallest = align(4 * (2 ** h.bucketBits + 1));
+  const smallest = keyed === 1 ? align(4 * (2 ** h.bucketBits + 1)) : 4;
   let end = headerSize;
   let entries = 0;
   for (let i = 0; i < 2 ** h.segmentBits; i++) {

@@ -41,7 +41,7 @@ before(async () => {
     return copy;
   };
   write('version.hmap', withHeader(8, 2));
-  write('feature.hmap', withHeader(20, 4));
+  write('feature.hmap', withHeader(20, 64));
   // The first offset of the bucket array now lies beyond the heap.
   write('bucket.hmap', Buffer.from(file).fill(0x7f, 4096, 4104));
   mkdirSync(join(samples, 'folder.hmap'));
@@ -87,7 +87,7 @@ describe('files that are no tables', { concurrency: true }, () => {
     ['textmode.hmap', /^hmap: textmode\.hmap: .*text mode/],
     ['header.hmap', /^hmap: header\.hmap: the header is damaged/],
     ['version.hmap', /^hmap: version\.hmap: .*version 2/],
-    ['feature.hmap', /^hmap: feature\.hmap: .*features .*0x4/],
+    ['feature.hmap', /^hmap: feature\.hmap: .*features .*0x40/],
   ];
   for (const [i, [file, message]] of CASES.entries()) {
     // Opening is the same for all commands; each case is tried with one of them, the first ones with two.
@@ -421,7 +421,7 @@ describe('options and arguments', { concurrency: true }, () => {
     [['dump', 'good.hmap', 'good.hmap'], /^error: too many arguments/],
     [['verify'], /^error: missing required argument 'file'/],
     [['build', '--format', 'xml', 'good.tsv', 'out.hmap'], /^error: .*--format.*'xml'.* tsv, csv, jsonl, cdb, lines/],
-    [['build', '--value', 'u33', 'good.tsv', 'out.hmap'], /^error: .*--value.*'u33'.* u32, /],
+    [['build', '--value', 'u77', 'good.tsv', 'out.hmap'], /^error: .*--value.*'u77'.* u32, /],
     [['build', '--memory', '1X', 'good.tsv', 'out.hmap'], /^error: .*--memory.*'1X'/],
     [['build', '--memory', '1023K', 'good.tsv', 'out.hmap'], /^hmap: .*memory.*1048576/],
     [['build', '--seed', '4294967296', 'good.tsv', 'out.hmap'], /^error: .*--seed.*4294967295/],

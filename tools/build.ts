@@ -1,11 +1,13 @@
 // hmap build: makes a file from text.
 
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
-import { type BuildOptions, type BuildSummary, DEFAULT_MEMORY } from '../src/builder.js';
+import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../src/builder.js';
 import { HmapError } from '../src/errors.js';
 import { threadsFor } from '../src/helper.js';
-import { VALUE_TYPES, type ValueType } from '../src/types.js';
+import type { BitsBuildOptions, ListBuildOptions } from '../src/list-builder.js';
+import { LAYOUTS, type Layout } from '../src/plain-layout.js';
+import { isListType, isValueType, type ListType, VALUE_TYPES, type ValueType } from '../src/types.js';
 import {
   collectPair,
   EXIT,
@@ -28,7 +30,10 @@ import { cutLines, Source } from './source.js';
 
 interface Options {
   format?: FormatName;
-  value?: ValueType;
+  layout: Layout;
+  value?: ValueType | ListType;
+  base?: number;
+  length?: number;
   keyColumn?: string;
   valueColumn?: string;
   headerRow?: boolean;
@@ -56,8 +61,24 @@ export function addBuild(program: Command): void {
     .addOption(
       new Option(
         '-v, --value <type>',
-        'type of the values (default: utf8 for tsv and csv, json for jsonl, bytes for cdb, none for lines)',
-      ).choices(VALUE_TYPES),
+        'type of the values (default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines); in lists also u1 to u53 and i1 to i53',
+      )
+        .choices(VALUE_TYPES)
+        .argParser(parseValue),
+    )
+    .addOption(
+      new Option(
+        '--layout <layout>',
+        'hash: values by key; list: values by index, in the order of the input (a column of keys, if there is one, holds the index); bits: a set of integers',
+      )
+        .choices(LAYOUTS)
+        .default('hash'),
+    )
+    .option('--base <number>', 'first index of a list, or least integer of a bit array (default: 0)', parseSigned)
+    .option(
+      '--length <count>',
+      'integers that a bit array has a bit for (default: up to the largest in it)',
+      parseCount,
     )
     .option(
       '--key-column <column>',
@@ -81,8 +102,46 @@ export function addBuild(program: Command): void {
     'hmap build words.txt words.hmap                       # a set: one key a line',
     'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
+    'hmap build --layout list --value u7 ages.txt ages.hmap  # one value a line, found by its index',
+    'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
     'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
   );
+}
+
+function parseValue(text: string): ValueType | ListType {
+  if (isValueType(text) || isListType(text)) return text;
+  throw new InvalidArgumentError(`Allowed choices are ${VALUE_TYPES.join(', ')}.`);
+}
+
+function parseSigned(text: string): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('Expected an integer.');
+}
+
+const parseCount = parseInteger(0, Number.MAX_SAFE_INTEGER);
+
+/** Options of one layout that another does not have. */
+function checkLayout(options: Options): void {
+  const { layout } = options;
+  const wrong = (name: keyof Options, given: unknown, ...layouts: Layout[]) => {
+    if (given !== undefined && !layouts.includes(layout)) {
+      throw new TypeError(`--${name}: is not for the layout '${layout}'`);
+    }
+  };
+  wrong('base', options.base, 'list', 'bits');
+  wrong('length', options.length, 'bits');
+  wrong('seed', options.seed, 'hash');
+  wrong('value', options.value, 'hash', 'list');
+  wrong('duplicates', options.duplicates === 'error' ? undefined : options.duplicates, 'hash');
+  if (layout === 'hash' && options.value !== undefined && !isValueType(options.value)) {
+    throw new TypeError(`--value: ${options.value} is for --layout list`);
+  }
+  if (layout === 'list' && options.value !== undefined && !isListType(options.value)) {
+    throw new TypeError(
+      `--value: ${options.value} is not for lists, which hold u1 to u53, i1 to i53, f32, f64, utf8, bytes`,
+    );
+  }
 }
 
 async function runBuild(input: string, output: string, options: Options): Promise<void> {
@@ -90,12 +149,14 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const format = options.format ?? formatByEnding(input);
   if (format === undefined)
     throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
+  checkLayout(options);
   const value = options.value ?? DEFAULT_VALUE[format];
   const { read } = await loadFormat(format);
   const progress = new Progress();
   const source = new Source(input);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
-  const lanes = lanesOf(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
+  const plain = options.layout !== 'hash';
+  const lanes = plain ? undefined : lanesOf(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
@@ -107,8 +168,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
     process.once(signal, listener);
     return () => process.removeListener(signal, listener);
   });
-  const buildOptions: BuildOptions = {
-    value,
+  const common: CommonOptions = {
     overwrite: options.force === true,
     signal: stop.signal,
     onProgress: ({ phase, entries, total }) => {
@@ -116,21 +176,34 @@ async function runBuild(input: string, output: string, options: Options): Promis
       else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
       else progress.update('reading', 'bytes', source.done + (lanes?.done ?? 0), source.size);
     },
-    ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.memory !== undefined && { memory: options.memory }),
-    ...(options.seed !== undefined && { seed: options.seed }),
     ...(options.meta && { metadata: options.meta }),
   };
+  const buildOptions: BuildOptions = {
+    ...common,
+    value: value as ValueType,
+    ...(options.duplicates && { duplicates: options.duplicates }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+  };
   try {
-    const summary = await withBuilder(
-      output,
-      buildOptions,
-      (builder) => {
-        const pieces = lanes?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
-        return read(pieces, new Feed(builder, name), columns);
-      },
-      lanes?.count,
-    );
+    const summary = plain
+      ? await (await import('./plain.js')).buildPlainFrom(
+          output,
+          plainOptions(common, options),
+          () => source.pieces(),
+          name,
+          format,
+          columns,
+        )
+      : await withBuilder(
+          output,
+          buildOptions,
+          (builder) => {
+            const pieces = lanes?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
+            return read(pieces, new Feed(builder, name), columns);
+          },
+          lanes?.count,
+        );
     progress.stop();
     report(summary, options.json === true);
     exitWith(EXIT.fine);
@@ -144,6 +217,16 @@ async function runBuild(input: string, output: string, options: Options): Promis
     source.close();
     lanes?.stop();
   }
+}
+
+/** Options of the layouts without keys. */
+function plainOptions(
+  common: CommonOptions,
+  { layout, value, base, length }: Options,
+): ListBuildOptions | BitsBuildOptions {
+  const based = { ...common, ...(base !== undefined && { base }) };
+  if (layout === 'bits') return { ...based, layout, ...(length !== undefined && { length }) };
+  return { ...based, layout: 'list', value: (value ?? 'utf8') as ListType };
 }
 
 /** Further threads that read; `undefined` where one thread is enough, or the input is none that can be cut at any line end. */

@@ -27,8 +27,8 @@ export function addDump(program: Command): void {
     .command('dump')
     .summary('print entries, the header, or single records')
     .description(
-      'Prints all entries, in the order of the file, in a format that `hmap build` reads back into the identical file (with the same --value, --seed and ' +
-        '--meta). jsonl and cdb carry every key and value; the others refuse what they cannot carry. Cost: one pass over the file.',
+      'Prints all entries, in the order of the file, in a format that `hmap build` reads back into the identical file (with the same --value, --seed, ' +
+        '--meta, --layout, --base and --length). jsonl and cdb carry every key and value; the others refuse what they cannot carry. Cost: one pass over the file.',
     )
     .argument('<file>', 'the .hmap file')
     .addOption(new Option('-f, --format <format>', 'format of the entries').choices(FORMATS).default('jsonl'))
@@ -79,6 +79,14 @@ async function dumpEntries(
 ): Promise<void> {
   const progress = new Progress();
   await withFileAsync(path, async ({ fd, header }) => {
+    if (header.layout !== 'hash') {
+      const { dumpPlain } = await import('./plain.js');
+      const checked = check === 'touch' ? 'touch' : 'none';
+      const most = Math.min(header.entries, limit);
+      return dumpPlain(fd, path, header, format, limit, checked, out, (done) =>
+        progress.update('dumping', 'entries', done, most),
+      );
+    }
     const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
     let done = 0;

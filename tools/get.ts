@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { Block } from '../src/bytes.js';
 import { showKey } from '../src/errors.js';
+import { withFile } from '../src/file.js';
 import { type Check, open } from '../src/index.js';
 import type { Table } from '../src/table.js';
 import { EXIT, examples, exitWith, say } from './cli.js';
@@ -21,7 +22,7 @@ export function addGet(program: Command): void {
     .summary('look keys up')
     .description(
       'Prints the values of keys, one a line, in the order of the keys. A key that the table does not have is named on stderr, and the exit code is ' +
-        'then 1. For a set, "true" is printed for each key that is in it. Cost: a few page reads a key, whatever the size of the file.',
+        'then 1. The keys of a list and of a bit array are integers. For a set, "true" is printed for each key that is in it. Cost: a few page reads a key, whatever the size of the file.',
     )
     .argument('<file>', 'the .hmap file')
     .argument('<key...>', 'keys; a single - reads them from stdin, one a line')
@@ -40,8 +41,28 @@ export function addGet(program: Command): void {
 }
 
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
+  const { layout } = withFile(file, ({ header }) => header);
+  if (layout !== 'hash') {
+    const { PlainPrinter, exitWithMissing } = await import('./plain.js');
+    const printer = new PlainPrinter(file, layout, options.check, options.json === true);
+    await printAll(printer, keys, options);
+    exitWithMissing(printer.missing);
+    return;
+  }
   const table = open(file, { key: 'bytes', check: options.check });
   const printer = new Printer(table, options.json === true);
+  await printAll(printer, keys, options);
+  exitWith(printer.missing === 0 ? EXIT.fine : EXIT.findings);
+}
+
+/** What prints the answers for keys. */
+interface KeyPrinter {
+  readonly out: Output;
+  print(keys: Buffer[]): Promise<void>;
+  close(): void;
+}
+
+async function printAll(printer: KeyPrinter, keys: string[], options: Options): Promise<void> {
   try {
     if (keys.length === 1 && keys[0] === '-') {
       await eachKey(process.stdin, options.null === true ? 0 : 0x0a, async (batch) => {
@@ -54,9 +75,8 @@ async function runGet(file: string, keys: string[], options: Options): Promise<v
     }
     await printer.out.flush();
   } finally {
-    table.close();
+    printer.close();
   }
-  exitWith(printer.missing === 0 ? EXIT.fine : EXIT.findings);
 }
 
 /** Calls `take` with the keys of each piece of input. */
@@ -105,6 +125,10 @@ class Printer {
       this.#one(keys[i]!, view);
       if (this.out.full) await this.out.flush();
     }
+  }
+
+  close(): void {
+    this.#table.close();
   }
 
   #one(key: Buffer, view: Uint8Array | undefined): void {

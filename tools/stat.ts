@@ -38,6 +38,7 @@ async function runStat(file: string, options: Options): Promise<void> {
 /** The page that the command prints. */
 export function statText(result: TableStat): string {
   const { header, entries, fileBytes, payloadBytes, keys, values, bucketLoads } = result;
+  const keyed = header.layout === 'hash';
   const width = (shared: number | null) => (shared === null ? 'variable' : `${shared} bytes each`);
   const per = (bytes: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
   const share = (bytes: number) => `${((100 * bytes) / fileBytes).toFixed(2)} %`;
@@ -46,12 +47,14 @@ export function statText(result: TableStat): string {
     ['file', `${humanBytes(fileBytes)} (${grouped(fileBytes)} bytes)`],
     ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
     ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
-    ['keys', `${width(header.keyWidth)}; ${lengths(keys)}`],
+    keyed
+      ? ['keys', `${width(header.keyWidth)}; ${lengths(keys)}`]
+      : ['layout', `${header.layout}, integers from ${header.base}, ${grouped(header.length)} of them`],
     [
       'values',
-      `${header.valueType}, ${width(header.valueWidth)}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
+      `${header.valueType}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${width(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
     ],
-    ['hash', `xxh32, seed ${header.hash.seed}`],
+    ...(keyed ? [['hash', `xxh32, seed ${header.hash.seed}`]] : []),
     [
       'format',
       `version ${header.version.major}.${header.version.minor}, ${header.segments.length} segment${header.segments.length === 1 ? '' : 's'}`,
@@ -71,11 +74,17 @@ export function statText(result: TableStat): string {
     ...facts.map(([label, value]) => `${label!.padEnd(name)}  ${value}`),
     '',
     plainTable(['section', 'bytes', 'share', 'per entry'], sections),
+    ...(keyed ? bucketLines(bucketLoads) : []),
+  ].join('\n');
+}
+
+function bucketLines(bucketLoads: TableStat['bucketLoads']): string[] {
+  return [
     '',
     `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}`,
     '',
     histogram(bucketLoads),
-  ].join('\n');
+  ];
 }
 
 function lengths({ shortest, longest, mean }: TableStat['keys']): string {

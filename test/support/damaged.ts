@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
+import { DAMAGED_PLAIN } from './damaged-plain.js';
 import {
   canonicalParts,
   compose,
@@ -131,7 +132,9 @@ function fields(): Damaged[] {
     broken('size-no-page', { headerSize: 4097 }, 'headerSize'),
     broken('size-of-other-parts', { headerSize: 8192 }, 'headerSize'),
     broken('size-of-other-metadata', { metadataSize: 4096 }, 'headerSize'),
-    broken('features', { features: 4 }, 'features', 'HMAP_FEATURE'),
+    broken('features', { features: 0x8000_0000 }, 'features', 'HMAP_FEATURE'),
+    broken('features-of-another-layout', { features: 4 }, 'features'),
+    broken('layout', { layout: 3 }, 'layout'),
     broken('file-size', { fileSize: size + 8 }, 'fileSize'),
     broken('file-size-too-large', { fileSize: tooLarge }, 'fileSize'),
     broken('entries', { entries: 13 }, 'entries'),
@@ -253,11 +256,10 @@ function zeros(): Damaged[] {
   const withSegment = (change: Partial<RawParts['segments'][number]>) =>
     compose({ ...parts, segments: [{ ...parts.segments[0]!, ...change }] });
   return [
-    single('reserved', compose({ ...parts, fields: { reserved: 1 } }), headerField('reserved', 'HMAP_RESERVED')),
     single(
       'reserved-tail',
-      compose({ ...parts, fields: { reservedTail: stray } }),
-      at('HMAP_RESERVED', 'header', FIELDS.reservedTail[0] + 2, 3),
+      compose({ ...parts, fields: { reserved: stray } }),
+      at('HMAP_RESERVED', 'header', FIELDS.reserved[0] + 2, 3),
     ),
     single('padding-of-the-header', compose({ ...parts, padding: stray }), padding(128 + 24, 'header')),
     single('padding-of-the-bucket-array', withSegment({ arrayPadding: stray }), padding(places.arrayEnd)),
@@ -465,4 +467,5 @@ export const DAMAGED: readonly Damaged[] = [
   ...order(),
   ...values(),
   ...totals(),
+  ...DAMAGED_PLAIN,
 ];

@@ -1,7 +1,7 @@
 // The golden files: what each holds and how it is built. `npm run fixtures` writes them; fixtures.test.ts holds every later build to them.
 
 import { join } from 'node:path';
-import type { BuildOptions, ValueType } from '../../src/index.js';
+import type { BitsBuildOptions, BuildOptions, ListBuildOptions, ListType, ValueType } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
 import { PACKAGE_ROOT } from './root.js';
 
@@ -123,5 +123,67 @@ export const FIXTURES: readonly Fixture[] = [
       { value: type as ValueType },
       values.map((value, i) => [`${type} ${i}`, value] as const),
     ),
+  ),
+];
+
+/** A golden list, or bit array. */
+export interface PlainFixture {
+  readonly name: string;
+  readonly options: ListBuildOptions | BitsBuildOptions;
+  readonly values: readonly unknown[];
+  readonly segments: number;
+}
+
+function list(
+  name: string,
+  value: ListType,
+  values: readonly unknown[],
+  more: Partial<ListBuildOptions> = {},
+  segments = 1,
+) {
+  return { name: `list-${name}`, options: { layout: 'list' as const, value, ...more }, values, segments };
+}
+
+function bits(name: string, values: readonly number[], more: Partial<BitsBuildOptions> = {}, segments = 1) {
+  return { name: `bits-${name}`, options: { layout: 'bits' as const, ...more }, values, segments };
+}
+
+const numbers = (count: number, value: (i: number) => number) => Array.from({ length: count }, (_, i) => value(i));
+
+export const PLAIN_FIXTURES: readonly PlainFixture[] = [
+  list('empty', 'u7', []),
+  list('u1', 'u1', [1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1]),
+  list('u7', 'u7', [0, 1, 127, 64, 5, 99, 3, 2, 80], { base: -4, metadata: { made: 'by hand' } }),
+  list('i20', 'i20', [-524_288, -1, 0, 1, 524_287]),
+  list('u31', 'u31', [0, 2 ** 31 - 1, 5, 2 ** 30]),
+  list('u53', 'u53', [0, 2 ** 53 - 1, 2 ** 52, 2 ** 32, 2 ** 32 - 1]),
+  list('i53', 'i53', [-(2 ** 52), 2 ** 52 - 1, -1, 0, -(2 ** 32)]),
+  list('f32', 'f32', NUMBERS.f32!),
+  list('f64', 'f64', NUMBERS.f64!),
+  list('utf8', 'utf8', ['', 'one', '', 'zwei', '三', '\ufeff\n']),
+  list('bytes', 'bytes', [Uint8Array.of(255, 0), new Uint8Array(0), Uint8Array.of(1)]),
+  list(
+    'u20-in-segments',
+    'u20',
+    numbers(8200, (i) => (i * 127) % 2 ** 20),
+    { segmentBytes: 8192 },
+    4,
+  ),
+  list(
+    'utf8-in-segments',
+    'utf8',
+    numbers(700, (i) => i).map((i) => `value ${'x'.repeat(i % 40)}`),
+    { segmentBytes: 8192 },
+    8,
+  ),
+  bits('empty', []),
+  bits('none-of-some', [], { length: 33 }),
+  bits('few', [7, 3, 3, -2, 40], { base: -5 }),
+  bits('padded', [0, 31, 32, 2047, 2048, 4095, 9000], { length: 10_000 }),
+  bits(
+    'in-segments',
+    numbers(9000, (i) => (i * i) % 90_000),
+    { segmentBytes: 8192, base: 0 },
+    4,
   ),
 ];

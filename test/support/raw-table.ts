@@ -28,7 +28,7 @@ export const FIELDS = {
   bucketBits: [60, 1],
   keyType: [61, 1],
   valueType: [62, 1],
-  reserved: [63, 1],
+  layout: [63, 1],
   hashSeed: [64, 4],
   keyWidth: [68, 4],
   valueWidth: [72, 4],
@@ -38,7 +38,12 @@ export const FIELDS = {
   checksumsOffset: [88, 8],
   checksumsSize: [96, 8],
   checksumsSum: [104, 8],
-  reservedTail: [112, 16],
+  reserved: [112, 4],
+  elementBits: [116, 1],
+  elementSign: [117, 1],
+  spareBits: [118, 1],
+  reservedByte: [119, 1],
+  base: [120, 8],
 } as const;
 
 export type Field = keyof typeof FIELDS;
@@ -292,7 +297,7 @@ export function compose(parts: RawParts): Buffer {
   return file;
 }
 
-function put(file: Buffer, offset: number, size: number, value: Raw): void {
+export function put(file: Buffer, offset: number, size: number, value: Raw): void {
   if (value instanceof Uint8Array) {
     file.set(value, offset);
     return;

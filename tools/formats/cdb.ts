@@ -3,7 +3,7 @@
 import { Block } from '../../src/bytes.js';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/layout.js';
 import { Output } from '../output.js';
-import type { Feed } from './feed.js';
+import type { EntryFeed } from './feed.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { textPrinter } from './text.js';
 
@@ -23,7 +23,7 @@ const readCdb: ReadEntries = async (pieces, feed) => {
 
 /** Reads records one after the other. Line numbers count records, since data may hold line ends. */
 class CdbReader {
-  readonly #feed: Feed;
+  readonly #feed: EntryFeed;
   #rest: Buffer = Buffer.alloc(0);
   /** Bytes that must be there before it is worth to look again. */
   #needed = 1;
@@ -32,7 +32,7 @@ class CdbReader {
   #record = 0;
   #ended = false;
 
-  constructor(feed: Feed) {
+  constructor(feed: EntryFeed) {
     this.#feed = feed;
   }
 

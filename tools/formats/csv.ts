@@ -80,6 +80,6 @@ const csvWriter: MakeWriter = (header) => {
 };
 
 /** Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for a mark of the encoding. */
-const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
+export const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
 
 export const csv = { read: readCsv, writer: csvWriter };

@@ -7,6 +7,9 @@ import type { ValueType } from '../../src/types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/values.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
+/** What the readers of formats need of a feed. */
+export type EntryFeed = Pick<Feed, keyof Feed>;
+
 export class Feed {
   readonly valueType: ValueType;
   /** The name of the input in messages. */

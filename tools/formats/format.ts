@@ -4,7 +4,7 @@ import type { Block } from '../../src/bytes.js';
 import type { Header } from '../../src/header.js';
 import type { RecordCursor } from '../../src/segment.js';
 import type { Output } from '../output.js';
-import type { Feed } from './feed.js';
+import type { EntryFeed } from './feed.js';
 
 export const FORMATS = ['tsv', 'csv', 'jsonl', 'cdb', 'lines'] as const;
 export type FormatName = (typeof FORMATS)[number];
@@ -18,7 +18,7 @@ export interface Columns {
 }
 
 /** Reads entries from pieces of input, which may be cut anywhere, and feeds them to a builder. */
-export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, feed: Feed, columns: Columns) => Promise<void>;
+export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, feed: EntryFeed, columns: Columns) => Promise<void>;
 
 /** Writes entries of one table. */
 export interface EntryWriter {

@@ -2,7 +2,7 @@
 
 import type { Block } from '../../src/bytes.js';
 import { chooseColumns, columnsNamed } from './columns.js';
-import type { Feed } from './feed.js';
+import type { EntryFeed } from './feed.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './guard.js';
 import { eachLine } from './splitter.js';
@@ -18,14 +18,14 @@ const readTsv: ReadEntries = (pieces, feed, columns) => {
 };
 
 class TsvReader {
-  readonly #feed: Feed;
+  readonly #feed: EntryFeed;
   readonly #columns: Columns;
   #named: boolean;
   #key = 0;
   #value = 0;
   #most = 0;
 
-  constructor(feed: Feed, columns: Columns) {
+  constructor(feed: EntryFeed, columns: Columns) {
     this.#feed = feed;
     this.#columns = columns;
     this.#named = columnsNamed(columns);

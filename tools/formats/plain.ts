@@ -1,0 +1,270 @@
+// Lists and bit arrays as text: reads values, or integers, from the formats that carry entries, and writes them. The index of a value stands where other
+// entries have their key. Knows what an element is as text; files and builds are others'.
+
+import { isUtf8 } from 'node:buffer';
+import { stringify } from 'csv-stringify/sync';
+import { Block } from '../../src/bytes.js';
+import { HmapError } from '../../src/errors.js';
+import type { Header } from '../../src/header.js';
+import type { BitsBuilder, ListBuilder } from '../../src/list-builder.js';
+import { type ListType, packedOf, packedRange, type ValueType } from '../../src/types.js';
+import { type EncodedValue, ValueError } from '../../src/values.js';
+import { Output } from '../output.js';
+import { QUOTED } from './csv.js';
+import type { EntryFeed } from './feed.js';
+import type { Columns, FormatName, ReadEntries } from './format.js';
+import { loadFormat } from './index.js';
+import { eachLine } from './splitter.js';
+import { bytesFromJson, jsonPrinter, numberText, textEncoding, textPrinter, valueFromJson } from './text.js';
+
+const INTEGER = /^[+-]?\d{1,40}$/;
+
+/** Takes what the formats find, and adds it to the build of a list or a bit array. */
+export class PlainFeed implements EntryFeed {
+  /** What the readers of rows ask: whether there is a value beside the key. */
+  readonly valueType: ValueType;
+  readonly name: string;
+  readonly #builder: ListBuilder | BitsBuilder;
+  readonly #parse: (block: Block, at: number, end: number) => unknown;
+  readonly #indexed: boolean;
+  readonly #base: number;
+
+  /** @param indexed whether what stands as a key is the index, which must be the next one */
+  constructor(builder: ListBuilder | BitsBuilder, name: string, base: number, indexed: boolean) {
+    this.#builder = builder;
+    this.name = name;
+    this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';
+    this.#parse = builder.valueType === 'none' ? integerText : elementText(builder.valueType);
+    this.#indexed = indexed;
+    this.#base = base;
+  }
+
+  get isSet(): boolean {
+    return this.valueType === 'none';
+  }
+
+  get elementType(): ListType | 'none' {
+    return this.#builder.valueType;
+  }
+
+  text(key: Block, keyAt: number, keyEnd: number, value: Block, valueAt: number, valueEnd: number, line: number): void {
+    if (this.isSet) {
+      this.#add(() => this.#parse(key, keyAt, keyEnd), line);
+      return;
+    }
+    if (this.#indexed) this.index(key.bytes.toString('latin1', keyAt, keyEnd), line);
+    this.bare(value, valueAt, valueEnd, line);
+  }
+
+  /** A value, or an integer, that stands by itself. */
+  bare(block: Block, at: number, end: number, line: number): void {
+    this.#add(() => this.#parse(block, at, end), line);
+  }
+
+  value(_key: Block, value: unknown, line: number): void {
+    this.#add(() => value, line);
+  }
+
+  /** Refuses an index that is not the next one. */
+  index(found: unknown, line: number): void {
+    const expected = this.#base + this.#builder.entries;
+    const integer = typeof found === 'string' && INTEGER.test(found) ? Number(found) : found;
+    if (integer === expected) return;
+    const shown = JSON.stringify(found) ?? 'none';
+    throw this.malformed(
+      line,
+      `expected the index ${expected}, found ${shown}: a list's entries come in order, without gaps`,
+    );
+  }
+
+  malformed(line: number, what: string): HmapError {
+    return new HmapError('HMAP_INPUT', `${this.name}: line ${line}: ${what}`, { line });
+  }
+
+  pause(): Promise<void> | undefined {
+    return this.#builder.pause();
+  }
+
+  #add(value: () => unknown, line: number): void {
+    try {
+      this.#builder.add(value());
+    } catch (error) {
+      const known = error instanceof ValueError || error instanceof HmapError;
+      if (!known) throw error;
+      const { code, expected, actual } = error;
+      throw new HmapError(code, `${this.name}: line ${line}: ${error.message}`, { expected, actual, line });
+    }
+  }
+}
+
+function integerText(block: Block, at: number, end: number): number {
+  const text = block.bytes.toString('latin1', at, end);
+  if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', 'an integer', text);
+  return Number(text);
+}
+
+/** An element from its text. */
+function elementText(type: ListType): (block: Block, at: number, end: number) => unknown {
+  const packed = packedOf(type);
+  if (packed !== undefined) {
+    const [least, most] = packedRange(packed.bits, packed.signed);
+    const expected = `${type}, an integer from ${least} to ${most}`;
+    return (block, at, end) => {
+      const text = block.bytes.toString('latin1', at, end);
+      if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', expected, text);
+      return Number(text);
+    };
+  }
+  if (type === 'bytes') return (block, at, end) => Uint8Array.from(block.bytes.subarray(at, end));
+  if (type === 'utf8') {
+    return (block, at, end) => {
+      if (isUtf8(block.bytes.subarray(at, end))) return block.bytes.toString('utf8', at, end);
+      throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', block.bytes.toString('latin1', at, end));
+    };
+  }
+  // The encoder is given what the text says; the number itself goes on.
+  let parsed: unknown;
+  const take = (value: unknown, _out: EncodedValue) => {
+    parsed = value;
+  };
+  const encode = textEncoding(type as 'f64', take);
+  const out: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+  return (block, at, end) => {
+    encode(block, at, end, out);
+    return parsed;
+  };
+}
+
+const readLines: ReadEntries = (pieces, feed) =>
+  eachLine(pieces, feed, (block, start, end, line) => (feed as PlainFeed).bare(block, start, end, line));
+
+const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
+  const feed = anyFeed as PlainFeed;
+  const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
+  return eachLine(pieces, feed, (block, start, end, line) => {
+    const text = block.bytes.toString('utf8', start, end);
+    if (text.trim() === '') return;
+    if (!isUtf8(block.bytes.subarray(start, end))) throw feed.malformed(line, 'not valid UTF-8');
+    let record: unknown;
+    try {
+      record = JSON.parse(text);
+    } catch (error) {
+      throw feed.malformed(line, `not a JSON text: ${(error as Error).message}`);
+    }
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      throw feed.malformed(line, 'expected a JSON object');
+    }
+    const { [keyName]: key, [valueName]: value } = record as Record<string, unknown>;
+    if (feed.isSet) {
+      const integer = typeof key === 'string' && INTEGER.test(key) ? Number(key) : key;
+      feed.value(new Block(0), integer, line);
+      return;
+    }
+    if (key !== undefined) feed.index(key, line);
+    let element: unknown;
+    try {
+      element = elementFromJson(feed.elementType as ListType, value);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      throw new HmapError(error.code, `${feed.name}: line ${line}: ${error.message}`, { line });
+    }
+    feed.value(new Block(0), element, line);
+  });
+};
+
+function elementFromJson(type: ListType, value: unknown): unknown {
+  if (packedOf(type) !== undefined) return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
+  return type === 'bytes' ? (bytesFromJson(value) ?? value) : valueFromJson(type as ValueType, value);
+}
+
+/** The reader of a format for lists and bit arrays. */
+export async function plainReader(format: FormatName): Promise<ReadEntries> {
+  if (format === 'cdb')
+    throw new TypeError("--format: 'cdb' holds keys and values, which the other layouts do not have");
+  if (format === 'lines') return readLines;
+  return format === 'jsonl' ? readJsonl : (await loadFormat(format)).read;
+}
+
+/** The columns of a list: where only that of the values was chosen, there is none of indexes. */
+export function plainColumns(columns: Columns, isSet: boolean): Columns {
+  return isSet || columns.value === undefined || columns.key !== undefined
+    ? columns
+    : { ...columns, key: columns.value };
+}
+
+/** Writes elements of one file, each with its index, or integers. */
+export interface ElementWriter {
+  /** @param at where the element's bytes lie, of those that have bytes of their own; else `number` is the element */
+  element(index: number, number: number, heap: Block, at: number, length: number, out: Output): void;
+}
+
+export function plainWriter(header: Header, format: FormatName): ElementWriter {
+  if (format === 'cdb') {
+    const message = `the format 'cdb' holds keys and values, and this file has the layout '${header.layout}'; use another format`;
+    throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'hash', actual: header.layout });
+  }
+  const isSet = header.layout === 'bits';
+  const print = isSet ? () => {} : elementPrinter(header.valueType as ListType, format === 'jsonl');
+  let first = true;
+  return {
+    element(index, number, heap, at, length, out) {
+      const start = first;
+      first = false;
+      if (format === 'jsonl') {
+        out.latin1(`{"key":${index}`);
+        if (!isSet) out.latin1(',"value":');
+        print(number, heap, at, length, out);
+        out.latin1('}\n');
+      } else if (format === 'csv') {
+        const value = new Output(64);
+        print(number, heap, at, length, value);
+        out.latin1(stringify([isSet ? [String(index)] : [String(index), value.toLatin1()]], { quoted_match: QUOTED }));
+      } else {
+        if (isSet || format === 'tsv') out.latin1(String(index));
+        if (!isSet && format === 'tsv') out.latin1('\t');
+        refuseUncarried(header, index, heap, at, length, format, start);
+        print(number, heap, at, length, out);
+        out.latin1('\n');
+      }
+    },
+  };
+}
+
+/** Prints an element: a number, or the bytes of one that has bytes of its own. */
+export type ElementPrinter = (number: number, heap: Block, at: number, length: number, out: Output) => void;
+
+export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
+  if (type === 'utf8' || type === 'bytes') {
+    const print = json ? jsonPrinter(type) : textPrinter(type);
+    return (_number, heap, at, length, out) => print(heap, at, length, out);
+  }
+  return (number, _heap, _at, _length, out) => {
+    out.latin1(json && !Number.isFinite(number) ? `"${number}"` : numberText(number));
+  };
+}
+
+/** A dump is never a one-way door: the readers take these for other things. */
+function refuseUncarried(
+  header: Header,
+  index: number,
+  { bytes }: Block,
+  at: number,
+  length: number,
+  format: string,
+  first: boolean,
+): void {
+  const value = bytes.subarray(at, at + length);
+  const marked = first && format === 'lines' && value[0] === 0xef && value[1] === 0xbb && value[2] === 0xbf;
+  const what = value.includes(0x0a)
+    ? 'a line end'
+    : format === 'tsv' && value.includes(0x09)
+      ? 'a tab'
+      : value.at(-1) === 0x0d
+        ? 'a carriage return at the end'
+        : marked
+          ? 'a byte order mark at the start'
+          : undefined;
+  if (what === undefined) return;
+  const message = `the ${header.valueType} value at index ${index} has ${what}, which the format '${format}' cannot carry; use jsonl or csv`;
+  throw new HmapError('HMAP_NOT_REPRESENTABLE', message);
+}

@@ -1,0 +1,148 @@
+// What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
+
+import { BitArray } from '../src/bit-array.js';
+import type { BuildSummary } from '../src/builder.js';
+import { Block } from '../src/bytes.js';
+import { elementReader } from '../src/elements.js';
+import type { Header } from '../src/header.js';
+import { type Check, type List, open } from '../src/index.js';
+import { checkElement } from '../src/list.js';
+import { type BitsBuildOptions, type ListBuildOptions, plainBuilder } from '../src/list-builder.js';
+import { formOf, mappedPlain } from '../src/plain-segment.js';
+import type { ListType } from '../src/types.js';
+import { EXIT, exitWith, say } from './cli.js';
+import type { Columns, FormatName } from './formats/format.js';
+import { elementPrinter, PlainFeed, plainColumns, plainReader, plainWriter } from './formats/plain.js';
+import { Output } from './output.js';
+
+/** Builds a list or a bit array from pieces of text. */
+export async function buildPlainFrom(
+  output: string,
+  options: ListBuildOptions | BitsBuildOptions,
+  pieces: () => AsyncIterable<Uint8Array>,
+  name: string,
+  format: FormatName,
+  columns: Columns,
+): Promise<BuildSummary> {
+  const read = await plainReader(format);
+  const builder = plainBuilder(output, options);
+  const isSet = options.layout === 'bits';
+  const indexed = columns.key !== undefined || columns.value === undefined;
+  try {
+    const feed = new PlainFeed(builder, name, options.base ?? 0, indexed);
+    await read(pieces(), feed, plainColumns(columns, isSet));
+    return await builder.finish();
+  } catch (error) {
+    builder.abandon();
+    throw error;
+  }
+}
+
+/** Prints the elements of an open file; returns how many. */
+export async function dumpPlain(
+  fd: number,
+  path: string,
+  header: Header,
+  format: FormatName,
+  limit: number,
+  check: 'none' | 'touch',
+  out: Output,
+  progress: (done: number) => void,
+): Promise<void> {
+  const writer = plainWriter(header, format);
+  const { bits, kind } = formOf(header);
+  const read = kind === 'fixed' ? elementReader(header.valueType) : undefined;
+  const nothing = new Block(0);
+  let done = 0;
+  const flush = async () => {
+    await out.flush();
+    progress(done);
+  };
+  for (const { segment, number } of mappedPlain(fd, header, path, check)) {
+    const first = header.base + number * header.perSegment;
+    const { words, guard, index, heap, dataStart, count } = segment;
+    for (let at = 0; at < count; at++) {
+      if (done >= limit) return;
+      if (kind === 'bits') {
+        if (at % 32 === 0 && guard.unchecked > 0) guard.checkBytes(dataStart + at / 8, dataStart + at / 8 + 4);
+        if (((words[at >>> 5]! >>> at) & 1) === 0) continue;
+        writer.element(first + at, 0, nothing, 0, 0, out);
+      } else {
+        if (guard.unchecked > 0) checkElement(segment, bits, at);
+        if (read !== undefined) {
+          writer.element(first + at, read(segment, at) as number, nothing, 0, 0, out);
+        } else {
+          const [start, end] = [index[at]!, index[at + 1]!];
+          if (start < 0 || end < start || end > heap.size) {
+            throw segment.damaged(`the offsets of element ${at} of a segment do not fit`, 4 * at);
+          }
+          writer.element(first + at, 0, heap, start, end - start, out);
+        }
+      }
+      done++;
+      if (out.full) await flush();
+    }
+  }
+}
+
+/** Looks indexes up; gives what `hmap get` does with each batch of them, and how many were not there. */
+export class PlainPrinter {
+  readonly out = new Output();
+  missing = 0;
+  readonly #file: List | BitArray;
+  readonly #json: boolean;
+
+  constructor(path: string, layout: 'list' | 'bits', check: Check, json: boolean) {
+    this.#file = layout === 'list' ? open(path, { layout, check }) : open(path, { layout, check });
+    this.#json = json;
+  }
+
+  async print(keys: readonly Buffer[]): Promise<void> {
+    for (const key of keys) {
+      this.#one(key.toString('latin1'));
+      if (this.out.full) await this.out.flush();
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #one(text: string): void {
+    const { out } = this;
+    const file = this.#file;
+    const index = /^[+-]?\d{1,17}$/.test(text) ? Number(text) : Number.NaN;
+    const value = file instanceof BitArray ? file.has(index) || undefined : file.get(index);
+    if (this.#json) {
+      const key = Number.isSafeInteger(index) ? String(index + 0) : JSON.stringify(text);
+      out.text(`{"key":${key},"found":${value !== undefined}`);
+    }
+    if (value === undefined) {
+      this.missing++;
+      if (this.#json) out.latin1('}\n');
+      else say(`not found: ${JSON.stringify(text)}`);
+      return;
+    }
+    if (this.#json) out.latin1(',"value":');
+    if (value === true) out.latin1('true');
+    else this.#value(value);
+    out.latin1(this.#json ? '}\n' : '\n');
+  }
+
+  #value(value: unknown): void {
+    const print = elementPrinter(this.#file.header.valueType as ListType, this.#json);
+    if (typeof value === 'number') {
+      print(value, EMPTY, 0, 0, this.out);
+      return;
+    }
+    const bytes = new Block(Buffer.from(value as string));
+    print(0, bytes, 0, bytes.size, this.out);
+  }
+}
+
+const EMPTY = new Block(0);
+
+/** The exit code of lookups. */
+export function exitWithMissing(missing: number): void {
+  exitWith(missing === 0 ? EXIT.fine : EXIT.findings);
+}

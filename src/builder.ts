@@ -76,7 +76,6 @@ export interface BuildSummary {
 }
 
 const BUILD_OPTIONS = [
-  'layout',
   'value',
   'duplicates',
   'memory',
@@ -86,6 +85,7 @@ const BUILD_OPTIONS = [
   'segmentBytes',
   'onProgress',
   'signal',
+  'layout',
 ] as const satisfies readonly (keyof BuildOptions)[];
 
 const SMALLEST_MEMORY = 2 ** 20;

@@ -46,7 +46,6 @@ export type BitsOpenOptions = PlainOptions<BitArray> & { layout: 'bits' };
 prepareMapping();
 
 const OPTIONS = [
-  'layout',
   'value',
   'key',
   'mapping',
@@ -55,6 +54,7 @@ const OPTIONS = [
   'watch',
   'onReload',
   'onError',
+  'layout',
 ] as const satisfies readonly (keyof OpenOptions)[];
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const KEY_FORMS: readonly KeyForm[] = ['string', 'bytes'];

@@ -67,7 +67,10 @@ export class HmapError extends Error {
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
     const { cause, ...rest } = data;
     // One line, whatever it quotes: it may go to a log or a terminal as it is.
-    super(message.replace(/\s*\n\s*/g, ' '), cause === undefined ? undefined : { cause });
+    super(
+      message.replace(/\s*[\n\r]\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd'),
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
     Object.assign(this, rest);
   }
@@ -106,7 +109,7 @@ export function damage(path: string, what: string, data: HmapErrorData): HmapErr
   return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${what}; run verify`, { path, ...data });
 }
 
-/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters. */
+/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters, none of them a control one. */
 export function showKey(key: Uint8Array): string {
   const cut = key.length > 60;
   const bytes = cut ? key.subarray(0, 60) : key;
@@ -116,5 +119,7 @@ export function showKey(key: Uint8Array): string {
   } catch {
     text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 32)).toString('hex')}`;
   }
+  // JSON escapes the first 32 alone; a terminal may obey others, too.
+  text = text.replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
   return cut ? `${text}... (${key.length} bytes)` : text;
 }

@@ -4,7 +4,7 @@ import { withFile } from './file.js';
 import { xxh32 } from './hash.js';
 import type { Header } from './header.js';
 import { encodeKey, type Key, scratch } from './keys.js';
-import { bucketOf, segmentOf } from './layout.js';
+import { bucketLimit, bucketOf, segmentOf } from './layout.js';
 import { mapRanges } from './mapping/open-file.js';
 import { RecordCursor, Segment } from './segment.js';
 
@@ -79,7 +79,12 @@ function readBucket(fd: number, path: string, header: Header, segmentIndex: numb
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);
     const records: RecordView[] = [];
-    while (cursor.step()) records.push(recordAt(segment, cursor, header));
+    // Copies of a record take a thousand bytes, and it may have one.
+    const most = bucketLimit(header.entries);
+    while (cursor.step()) {
+      if (records.length === most) throw segment.damaged(`a bucket of more than ${most} records`, start);
+      records.push(recordAt(segment, cursor, header));
+    }
     return {
       header,
       segment: segmentIndex,

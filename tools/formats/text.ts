@@ -104,10 +104,15 @@ function parseJson(text: string): unknown {
 
 /** JSON.parse makes 1e400 infinite, and JSON.stringify would make null of that. */
 function refuseInfinite(value: unknown): void {
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new ValueError('HMAP_VALUE_RANGE', 'json, numbers below 2^1024', value);
+  // Not by recursion: what nests too deep is for the encoder to refuse.
+  const rest = [value];
+  while (rest.length > 0) {
+    const item = rest.pop();
+    if (typeof item === 'number' && !Number.isFinite(item)) {
+      throw new ValueError('HMAP_VALUE_RANGE', 'json, numbers below 2^1024', item);
+    }
+    if (typeof item === 'object' && item !== null) for (const inner of Object.values(item)) rest.push(inner);
   }
-  if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) refuseInfinite(item);
 }
 
 /** A value from a JSON Lines record as its type wants it: large integers and special numbers come as strings there. */
@@ -177,9 +182,18 @@ export function numberText(value: number | bigint): string {
 function printJson(heap: Block, at: number, length: number, out: Output): void {
   const bytes = heap.bytes.subarray(at, at + length);
   if (bytes.includes(0x0a) || bytes.includes(0x0d) || bytes.includes(0x09)) {
-    out.text(JSON.stringify(JSON.parse(bytes.toString())));
+    out.text(onOneLine(bytes.toString()));
   } else {
     out.bytes(heap, at, length);
+  }
+}
+
+function onOneLine(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json));
+  } catch {
+    // Nested deeper than V8 can go, or no JSON, which is for `verify` to tell. In a JSON text these stand between its parts alone.
+    return json.replace(/[\t\n\r]/g, ' ');
   }
 }
 

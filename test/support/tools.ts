@@ -163,14 +163,18 @@ async function* arriving(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Arra
   for (const piece of pieces) yield piece;
 }
 
-/** What `hmap dump --format` prints, in this process. */
-export async function dumpOf(path: string, format: FormatName): Promise<Buffer> {
+/** What `hmap dump --format` prints, in this process; without a look at the blocks' checksums, unless `check` says so. */
+export async function dumpOf(path: string, format: FormatName, check: 'none' | 'touch' = 'none'): Promise<Buffer> {
   const { writer } = await loadFormat(format);
   const out = new Output();
   await withFileAsync(path, async ({ fd, header }) => {
     const entries = writer(header);
-    const walk = new Walk(header, mappedSegments(fd, header, path, 'none'), 'records');
-    while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
+    const walk = new Walk(header, mappedSegments(fd, header, path, check), 'records');
+    try {
+      while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
+    } finally {
+      walk.end();
+    }
     entries.end?.(out);
   });
   return Buffer.from(out.toLatin1(), 'latin1');

@@ -150,6 +150,7 @@ describe('what is written', () => {
 
 /** A header that fits together, of any shape. */
 function partsOf(random: Random, metadata: Metadata): HeaderParts {
+  const keyType = random.pick(['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'] as const);
   const valueType = random.pick(VALUE_TYPES);
   const widths = { none: 0, u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8, f32: 4, f64: 8 };
   const free = [0, 1, 1000, 2 ** 30, VARIABLE];
@@ -172,8 +173,9 @@ function partsOf(random: Random, metadata: Metadata): HeaderParts {
     seed: random.u32(),
     segmentBits,
     bucketBits,
+    keyType,
     valueType,
-    keyWidth: random.pick([1, 16, 65_535, VARIABLE]),
+    keyWidth: { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string] ?? random.pick([1, 16, 65_535, VARIABLE]),
     valueWidth: widths[valueType as keyof typeof widths] ?? random.pick(free),
     segments,
     checksums: { offset: end, bytes: 8 * blocks, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },

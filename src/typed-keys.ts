@@ -167,15 +167,16 @@ const SHOWN = 60;
 /**
  * The error for something that is no key of the type.
  * @param why what the type's {@link KeyHasher} returned
- * @param where what the message starts with
+ * @param where what the message starts with, and the line of the input, where it has any
  */
-export function badTypedKey(type: TypedKey, key: AnyKey, why: number, where = ''): HmapError {
+export function badTypedKey(type: TypedKey, key: AnyKey, why: number, where = '', line?: number): HmapError {
   const text = String(key);
   const quoted = typeof key === 'string' ? JSON.stringify(text.slice(0, SHOWN)) : text.slice(0, SHOWN);
   const expected = describeType(type);
   const message = `${where}the key ${quoted}${text.length > SHOWN ? '...' : ''} is no ${type}: expected ${expected}`;
   const code = why === TOO_LONG ? 'HMAP_KEY_TOO_LONG' : 'HMAP_KEY_INVALID';
-  return new HmapError(code, message, { expected, key: typeof key === 'string' ? text.slice(0, 100) : key });
+  const data = { expected, key: typeof key === 'string' ? text.slice(0, 100) : key };
+  return new HmapError(code, message, line === undefined ? data : { ...data, line });
 }
 
 /** The key that stands as text, for {@link KEY_HASHERS}; a text that is no integer stays text, and is malformed in any type. */
@@ -189,10 +190,10 @@ export function keyFromText(type: TypedKey, text: string): AnyKey | undefined {
  * Writes the key that stands as text into the scratch block at 0 and returns its length.
  * @throws {HmapError} `HMAP_KEY_INVALID` where it is no key of the type
  */
-export function encodeKeyText(type: TypedKey, text: string, where = ''): number {
+export function encodeKeyText(type: TypedKey, text: string, where?: string, line?: number): number {
   const key = keyFromText(type, text);
   const length = key === undefined ? NO_KEY : KEY_HASHERS[type](key, 0, 0);
-  if (length < 0) throw badTypedKey(type, text, length, where);
+  if (length < 0) throw badTypedKey(type, text, length, where, line);
   return length;
 }
 

@@ -190,7 +190,7 @@ describe('what is refused', () => {
   const table: [string, number, number, HmapErrorCode, (number | bigint | string)[]][] = [
     ['major version', 8, 2, 'HMAP_VERSION', [0, 2, 256, 65_535]],
     ['header size', 16, 4, 'HMAP_HEADER_FIELD', [0, 1, 4095, 4097, 2 ** 30, 2 ** 32 - 4096, 2 ** 32 - 1]],
-    ['required features', 20, 4, 'HMAP_FEATURE', [1, 2, 2 ** 31, 2 ** 32 - 1]],
+    ['required features', 20, 4, 'HMAP_FEATURE', [2 ** 30, 2 ** 31, 2 ** 32 - 1]],
     ['file size', 24, 8, 'HMAP_HEADER_FIELD', ['+1', '-1', '+4096', LARGE, LARGEST]],
     ['entries', 32, 8, 'HMAP_HEADER_FIELD', [0, '+1', '-1', LARGE, LARGEST]],
     ['key bytes', 40, 8, 'HMAP_HEADER_FIELD', [LARGE, LARGEST]],
@@ -200,7 +200,7 @@ describe('what is refused', () => {
     ['bucket encoding', 58, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
     ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [23, 32, 255]],
     ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [29, 32, 33, 255]],
-    ['key type', 61, 1, 'HMAP_HEADER_FIELD', [1, 255]],
+    ['key type', 61, 1, 'HMAP_HEADER_FIELD', [6, 255]],
     ['value type', 62, 1, 'HMAP_HEADER_FIELD', [14, 255]],
     ['key width', 68, 4, 'HMAP_HEADER_FIELD', [0, 65_536, 2 ** 31, VARIABLE - 1]],
     ['value width', 72, 4, 'HMAP_HEADER_FIELD', [2 ** 30 + 1, 2 ** 31, VARIABLE - 1]],

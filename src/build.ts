@@ -4,7 +4,7 @@ import { Builder, type BuildOptions, type BuildSummary } from './builder.js';
 import { Block } from './bytes.js';
 import { HmapError, keyForUser, showKey } from './errors.js';
 import { keyTooLong } from './intake.js';
-import type { AnyKey, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
+import type { KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
 import { badTypedKey, KEY_HASHERS } from './typed-keys.js';
 import type { ValueType, ValueTypes } from './types.js';
@@ -124,7 +124,7 @@ class EntryAdder {
 
   add(entry: unknown): void {
     const bare = !Array.isArray(entry);
-    if (bare && !(this.#isSet && isKey(entry))) {
+    if (bare && !(this.#isSet && isKey(this.#keyType, entry))) {
       const expected = this.#isSet ? 'a key or an array [key]' : 'an array [key, value]';
       throw new TypeError(`entries: expected ${expected}, got ${kindOf(entry)}`);
     }
@@ -147,11 +147,10 @@ class EntryAdder {
   }
 }
 
-/** Whether an entry may be a key by itself; of which type the key must be is seen when it is encoded. */
-function isKey(entry: unknown): entry is AnyKey {
-  return (
-    typeof entry === 'string' || typeof entry === 'number' || typeof entry === 'bigint' || entry instanceof Uint8Array
-  );
+/** Whether an entry may be a key by itself; a key of the wrong one of these kinds is told when it is encoded. */
+function isKey(type: KeyType, entry: unknown): boolean {
+  if (typeof entry === 'string') return true;
+  return type === 'bytes' ? entry instanceof Uint8Array : typeof entry === 'number' || typeof entry === 'bigint';
 }
 
 function badKey(type: KeyType, key: Key, why: number): HmapError {

@@ -139,7 +139,7 @@ function digit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   // Upper case to lower case; what is no letter becomes no digit.
   const letter = code | 0x20;
-  return code < 0x80 && letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 /** A key from `length` bytes of `block` at `at`, in its type. */

@@ -68,20 +68,23 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
     }
     const written = pass.finish(pass.writer, plan);
     const kept = pass.kept ?? stats;
-    if (kept.entries === stats.entries || samePlan(plan, planFile(kept, assembly.valueType, assembly.segmentLimit))) {
+    if (kept.entries === stats.entries || samePlan(plan, planOf(kept, assembly))) {
       return { plan, stats: kept, written };
     }
     stats = kept;
   }
 }
 
+/** The shape of the file of these entries. Throws as {@link planFile} does. */
+export function planOf(stats: EntryStats, { valueType, segmentLimit, form }: Assembly): Plan {
+  return planFile(stats, valueType, segmentLimit, form.keyType);
+}
+
 /** `undefined` where the entries fit in no file, but those that are left when duplicates are dropped may. */
-function planOrUndefined(
-  stats: EntryStats,
-  { valueType, segmentLimit, duplicates, stats: all }: Assembly,
-): Plan | undefined {
+function planOrUndefined(stats: EntryStats, assembly: Assembly): Plan | undefined {
+  const { duplicates, stats: all } = assembly;
   try {
-    return planFile(stats, valueType, segmentLimit);
+    return planOf(stats, assembly);
   } catch (error) {
     if (duplicates === 'error' || stats !== all || !(error instanceof HmapError)) throw error;
     return undefined;

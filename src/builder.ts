@@ -10,6 +10,7 @@ import { encodeMetadata, type Metadata, writeHeader } from './header.js';
 import type { HeldForm } from './held.js';
 import { Helper, threadsFor } from './helper.js';
 import { Intake, type RecordSink } from './intake.js';
+import { KEY_FORMS, type KeyForm, type KeyType, keyTypeOf } from './key-types.js';
 import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES, SEEDS, VARIABLE } from './layout.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { Pacer } from './pacer.js';
@@ -29,9 +30,11 @@ export interface BuildProgress {
   total?: number;
 }
 
-export interface BuildOptions<T extends ValueType = ValueType> {
+export interface BuildOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
   /** Type of the values. */
   value: T;
+  /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
+  key?: F;
   /** What happens to entries with the same key, in the order of the input. Default `error`. */
   duplicates?: DuplicatePolicy;
   /** Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. What is too much goes to a temporary file. */
@@ -75,6 +78,7 @@ export interface BuildSummary {
 
 const BUILD_OPTIONS = [
   'value',
+  'key',
   'duplicates',
   'memory',
   'seed',
@@ -114,6 +118,7 @@ export interface LaneResult {
 function settle(options: BuildOptions) {
   checkOptions(options, BUILD_OPTIONS);
   const value = oneOf('value', options.value, VALUE_TYPES);
+  const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
   const { memory: wanted = DEFAULT_MEMORY } = options;
   if (typeof wanted !== 'number' || !(wanted >= SMALLEST_MEMORY)) {
@@ -141,7 +146,7 @@ function settle(options: BuildOptions) {
   }
   const metadata = encodeMetadata(options.metadata ?? {});
   const { onProgress, signal, overwrite = true } = options;
-  return { value, duplicates, memory, seeds, segmentBytes, metadata, onProgress, signal, overwrite };
+  return { key, value, duplicates, memory, seeds, segmentBytes, metadata, onProgress, signal, overwrite };
 }
 
 /**
@@ -149,6 +154,7 @@ function settle(options: BuildOptions) {
  * Every path ends with {@link finish} or {@link abandon}.
  */
 export class Builder implements RecordSink {
+  readonly keyType: KeyType;
   readonly valueType: ValueType;
   readonly #options: ReturnType<typeof settle>;
   readonly #started = performance.now();
@@ -170,13 +176,15 @@ export class Builder implements RecordSink {
   constructor(path: string, options: BuildOptions, lanes = 1) {
     checkPath(path);
     this.#options = settle(options);
-    const { value, memory, seeds, signal, overwrite, onProgress } = this.#options;
+    const { key, value, memory, seeds, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
+    this.keyType = key;
     this.valueType = value;
     const width = valueWidthOf(value);
     // Three quarters of the budget hold records; the rest is for sorting partitions, for reading and for writing.
     const arena = Math.floor(memory * 0.75);
     this.#form = {
+      keyType: key,
       fixedValue: width === VARIABLE ? undefined : width,
       largeValue: Math.min(2 ** 20, Math.floor(arena / lanes / 16)),
     };
@@ -276,6 +284,7 @@ export class Builder implements RecordSink {
       keyBytes,
       valueBytes,
       seed,
+      keyType: this.keyType,
       valueType: this.valueType,
       segments,
       checksums,

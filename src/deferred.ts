@@ -2,6 +2,7 @@
 
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './builder.js';
+import type { KeyForm } from './key-types.js';
 import type { StatOptions, TableStat } from './stat.js';
 import type { ValueType } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
@@ -16,10 +17,10 @@ import type { Verification, VerifyOptions } from './verify.js';
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
  */
-export async function build<T extends ValueType>(
+export async function build<T extends ValueType, F extends KeyForm = 'bytes'>(
   path: string,
-  entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
-  options: BuildOptions<T>,
+  entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
+  options: BuildOptions<T, F>,
 ): Promise<BuildSummary> {
   return (await import('./build.js')).build(path, entries, options);
 }

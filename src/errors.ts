@@ -1,5 +1,7 @@
 // The one error class and its codes. Knows nothing of files or tables.
 
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`, ...).
  *
@@ -15,6 +17,7 @@ export type HmapErrorCode =
   | 'HMAP_TRUNCATED'
   | 'HMAP_TOO_LONG'
   | 'HMAP_VALUE_TYPE'
+  | 'HMAP_KEY_TYPE'
   | 'HMAP_DAMAGED'
   | 'HMAP_CLOSED'
   | 'HMAP_KEY_NOT_UTF8'
@@ -45,8 +48,8 @@ export interface HmapErrorData {
   offset?: number;
   /** Where the range of bytes that starts at `offset` ends, exclusive. */
   end?: number;
-  /** The key concerned, as a string where it is valid UTF-8. */
-  key?: string | Uint8Array;
+  /** The key concerned, in the table's key type; bytes as a string where they are valid UTF-8. */
+  key?: string | Uint8Array | number | bigint;
   /** Line number in the input, from 1. */
   line?: number;
   cause?: unknown;
@@ -61,7 +64,7 @@ export class HmapError extends Error {
   declare readonly actual?: unknown;
   declare readonly offset?: number;
   declare readonly end?: number;
-  declare readonly key?: string | Uint8Array;
+  declare readonly key?: string | Uint8Array | number | bigint;
   declare readonly line?: number;
 
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
@@ -107,6 +110,11 @@ export function systemError(error: unknown, doing: string, path: string): unknow
 /** The error for bytes of a table that break the format. */
 export function damage(path: string, what: string, data: HmapErrorData): HmapError {
   return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${what}; run verify`, { path, ...data });
+}
+
+/** A key as error data carries it: text where it is UTF-8. */
+export function keyForUser(key: Uint8Array): string | Uint8Array {
+  return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
 }
 
 /** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters, none of them a control one. */

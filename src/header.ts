@@ -3,17 +3,18 @@
 import { Block, readU64, writeU64 } from './bytes.js';
 import { HmapError, type HmapErrorCode } from './errors.js';
 import { xxh32 } from './hash.js';
+import { KEY_TYPES, type KeyType, keyWidthOf } from './key-types.js';
 import {
   alignToPage,
   BUCKETS_U32,
   blockCount,
   CHECKSUM_XXH64,
+  FEATURES,
   HASH_BITS,
   HASH_XXH32,
   HEADER,
   headerSize,
   heapStart,
-  KEY_BYTES,
   KNOWN_FEATURES,
   MAGIC,
   MAJOR_VERSION,
@@ -57,6 +58,7 @@ export interface Header {
   /** Buckets of one segment are 2 to this power. */
   readonly bucketBits: number;
   readonly bucketEncoding: 'u32';
+  readonly keyType: KeyType;
   readonly valueType: ValueType;
   /** Length that all keys share, or `null` where each record states its own. */
   readonly keyWidth: number | null;
@@ -230,6 +232,9 @@ export function examineHeader(
   const valueBytes = size('valueBytes');
   const segmentBits = bytes[HEADER.segmentBits]!;
   const bucketBits = bytes[HEADER.bucketBits]!;
+  const keyCode = bytes[HEADER.keyType]!;
+  const keyType = KEY_TYPES[keyCode];
+  const keyTypeWidth = keyType === undefined ? VARIABLE : keyWidthOf(keyType);
   const valueCode = bytes[HEADER.valueType]!;
   const valueType = VALUE_TYPES[valueCode];
   const typeWidth = valueType === undefined ? VARIABLE : valueWidthOf(valueType);
@@ -247,9 +252,13 @@ export function examineHeader(
     is('bucketEncoding', BUCKETS_U32, bytes[HEADER.bucketEncoding]!),
     upTo('segmentBits', MAX_SEGMENT_BITS, segmentBits),
     upTo('bucketBits', mostBucketBits, bucketBits),
-    is('keyType', KEY_BYTES, bytes[HEADER.keyType]!),
+    upTo('keyType', KEY_TYPES.length - 1, keyCode),
+    // What the bits must be follows from the type; where that is none, it has been told.
+    keyType === undefined || is('features', featuresOf(keyType), features),
     upTo('valueType', VALUE_TYPES.length - 1, valueCode),
-    need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
+    keyTypeWidth !== VARIABLE
+      ? is('keyWidth', keyTypeWidth, keyWidth)
+      : need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
     typeWidth !== VARIABLE
       ? is('valueWidth', typeWidth, valueWidth)
       : need(valueWidthFits, 'valueWidth', 'at most 2^30', valueWidth),
@@ -257,7 +266,7 @@ export function examineHeader(
     is('shardIndex', 0, view.getUint32(HEADER.shardIndex, true)),
     upTo('metadataBytes', MAX_METADATA_BYTES, metadataBytes),
   ];
-  if (valueType === undefined || fits.includes(false)) return undefined;
+  if (keyType === undefined || valueType === undefined || fits.includes(false)) return undefined;
   if (!is('headerBytes', headerSize(segmentBits, metadataBytes), bytes.length)) return undefined;
 
   const table = parseSegments(view, segmentBits, bucketBits, need);
@@ -304,6 +313,7 @@ export function examineHeader(
     segmentBits,
     bucketBits,
     bucketEncoding: 'u32',
+    keyType,
     valueType,
     keyWidth: keyWidth === VARIABLE ? null : keyWidth,
     valueWidth: valueWidth === VARIABLE ? null : valueWidth,
@@ -357,6 +367,11 @@ function parseSegments(
   return { segments, end };
 }
 
+/** The features that a file needs, no more and no less. */
+function featuresOf(keyType: KeyType): number {
+  return keyType === 'bytes' ? 0 : FEATURES.typedKeys;
+}
+
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
 export function headerChecksum(header: Uint8Array): number {
   const copy = new Block(Uint8Array.from(header));
@@ -372,6 +387,7 @@ export interface HeaderParts {
   readonly seed: number;
   readonly segmentBits: number;
   readonly bucketBits: number;
+  readonly keyType: KeyType;
   readonly valueType: ValueType;
   /** In bytes, or VARIABLE. */
   readonly keyWidth: number;
@@ -398,7 +414,8 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   view.setUint8(HEADER.bucketEncoding, BUCKETS_U32);
   view.setUint8(HEADER.segmentBits, parts.segmentBits);
   view.setUint8(HEADER.bucketBits, parts.bucketBits);
-  view.setUint8(HEADER.keyType, KEY_BYTES);
+  view.setUint32(HEADER.features, featuresOf(parts.keyType), true);
+  view.setUint8(HEADER.keyType, KEY_TYPES.indexOf(parts.keyType));
   view.setUint8(HEADER.valueType, VALUE_TYPES.indexOf(parts.valueType));
   view.setUint32(HEADER.hashSeed, parts.seed, true);
   view.setUint32(HEADER.keyWidth, parts.keyWidth, true);

@@ -1,26 +1,27 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
 import type { Block } from './bytes.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError, keyForUser, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
 import { HELD, type HeldForm, headBytes } from './held.js';
+import type { KeyType } from './key-types.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
 import type { SpillFile } from './spill.js';
 import type { ValueType } from './types.js';
-import { keyForUser } from './values.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;
 
 /** Where the readers of an input put what they find. */
 export interface RecordSink {
+  readonly keyType: KeyType;
   readonly valueType: ValueType;
   /** Records added so far. */
   readonly entries: number;
   /**
-   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, already in the form of its type.
+   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, both already in the form of their types.
    * @throws {HmapError} `HMAP_KEY_TOO_LONG`
    */
   add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void;
@@ -30,6 +31,7 @@ export interface RecordSink {
 
 /** The records of one thread. */
 export class Intake implements RecordSink {
+  readonly keyType: KeyType;
   readonly valueType: ValueType;
   readonly stats: EntryStats;
   readonly partitions: Partitions;
@@ -47,6 +49,7 @@ export class Intake implements RecordSink {
     lane: number,
     lanes: number,
   ) {
+    this.keyType = form.keyType;
     this.valueType = valueType;
     this.stats = new EntryStats(valueType);
     this.partitions = new Partitions(arena, form, spill, 0, lane, lanes);

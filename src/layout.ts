@@ -4,8 +4,10 @@
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
-/** Required-feature bits that this code understands. */
-export const KNOWN_FEATURES = 0;
+/** Required-feature bits: what a reader must know to read the file. */
+export const FEATURES = { typedKeys: 2 } as const;
+/** Those that this code understands. */
+export const KNOWN_FEATURES = FEATURES.typedKeys;
 
 /** Alignment of sections, in bytes. */
 export const PAGE = 4096;
@@ -17,7 +19,6 @@ export const VARIABLE = 0xffff_ffff;
 export const HASH_XXH32 = 1;
 export const CHECKSUM_XXH64 = 1;
 export const BUCKETS_U32 = 1;
-export const KEY_BYTES = 0;
 
 let end = 0;
 function field(bytes: number): number {

@@ -1,9 +1,10 @@
 // Opens a table: checks options, opens the first version of its file, and sees to the later ones. Knows the order of things; the parts know how.
 
 import { resolve } from 'node:path';
+import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
-import { type KeyForm, type Source, Table } from './table.js';
+import { type Source, Table } from './table.js';
 import { VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
 import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
 import { watchFile } from './watch.js';
@@ -11,7 +12,10 @@ import { watchFile } from './watch.js';
 export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
   /** The type that the values must have; checked against the header, and what TypeScript then knows. Default: any. */
   value?: T;
-  /** What iteration gives as keys. Default `string`. */
+  /**
+   * The type that the keys must have; checked against the header, and what TypeScript then knows. `bytes` fits every table: keys are then asked for
+   * and given as the bytes that they are in the file. Default: as the header says, and `string` where that is `bytes`.
+   */
   key?: F;
   /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
   mapping?: MappingChoice;
@@ -44,7 +48,6 @@ const OPTIONS = [
   'onError',
 ] as const satisfies readonly (keyof OpenOptions)[];
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
-const KEY_FORMS: readonly KeyForm[] = ['string', 'bytes'];
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
 /** Milliseconds between two looks at a watched file. */
@@ -58,24 +61,25 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  * reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is no table, is cut short or too long, has a damaged header, a version or feature
- *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
+ *   that is not known, or keys or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
 export function open<T extends ValueType, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
-): Table<ValueTypes[T], F extends 'bytes' ? Uint8Array : string>;
+): Table<ValueTypes[T], KeyOf<F>>;
 export function open<F extends KeyForm = 'string'>(
   path: string,
   options?: OpenOptions<ValueType, F>,
-): Table<unknown, F extends 'bytes' ? Uint8Array : string>;
-export function open(path: string, options: OpenOptions = {}): Table<unknown, string | Uint8Array> {
+): Table<unknown, KeyOf<F>>;
+export function open(path: string, options: OpenOptions = {}): Table<unknown, never> {
   checkPath(path);
   checkOptions(options, OPTIONS);
-  const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
+  const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);
   const settings: Settings = {
     path,
     value: options.value === undefined ? undefined : oneOf('value', options.value, VALUE_TYPES),
+    key: key === 'bytes' ? undefined : key,
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
@@ -83,7 +87,8 @@ export function open(path: string, options: OpenOptions = {}): Table<unknown, st
   const interval = intervalOf(options);
   const first = atOnce(openVersion(settings))!;
   // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
-  const later = { ...settings, path: resolve(path), value: first.header.valueType as ValueType };
+  const { keyType, valueType } = first.header;
+  const later: Settings = { ...settings, path: resolve(path), key: keyType, value: valueType };
   const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
@@ -94,14 +99,15 @@ export function open(path: string, options: OpenOptions = {}): Table<unknown, st
           open: (than) => openVersion(later, than),
           adopt(version) {
             adopt(version);
-            options.onReload?.(table as Table);
+            options.onReload?.(table as unknown as Table);
           },
           onError: options.onError ?? warn,
         },
         interval,
       );
   }
-  const table = new Table<unknown, string | Uint8Array>(path, first, key, source);
+  const form = key ?? (keyType === 'bytes' ? 'string' : keyType);
+  const table = Table.of<unknown, never>(path, first, form, source);
   return table;
 }
 

@@ -2,6 +2,7 @@
 
 import { varintSize } from './bytes.js';
 import { HmapError } from './errors.js';
+import { type KeyType, keyWidthOf } from './key-types.js';
 import {
   bucketArraySize,
   headerSize,
@@ -75,7 +76,12 @@ export interface Plan {
  * @param segmentLimit most bytes of a segment, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function planFile(stats: EntryStats, valueType: ValueType, segmentLimit: number): Plan {
+export function planFile(
+  stats: EntryStats,
+  valueType: ValueType,
+  segmentLimit: number,
+  keyType: KeyType = 'bytes',
+): Plan {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
   const typeWidth = valueWidthOf(valueType);
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
@@ -88,7 +94,8 @@ export function planFile(stats: EntryStats, valueType: ValueType, segmentLimit: 
     return {
       segmentBits,
       bucketBits,
-      keyWidth: sharedKey ? stats.longestKey : VARIABLE,
+      // By the type also where there are no keys.
+      keyWidth: sharedKey ? stats.longestKey : keyWidthOf(keyType),
       valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
     };
   }

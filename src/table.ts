@@ -6,17 +6,16 @@ import type { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import type { Header } from './header.js';
 import { hashKey, keyHash } from './key-hash.js';
+import type { AnyKey, KeyArgument, KeyForm, TypedKey } from './key-types.js';
 import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { MappingKind } from './mapping/mapping.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
+import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './typed-keys.js';
 import type { ValueType } from './types.js';
 import { DECODERS, type ValueDecoder } from './values.js';
 import type { Version } from './version.js';
 import { type Needs, Walk } from './walk.js';
-
-/** How a table yields its keys. */
-export type KeyForm = 'string' | 'bytes';
 
 /** Where a table's versions come from. */
 export interface Source {
@@ -29,16 +28,58 @@ export interface Source {
 /**
  * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file (by hash).
  *
- * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, are
- * synchronous, and may be made from any number of processes and threads, each with a table of its own.
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, or keys of
+ * the table's key type; they are synchronous, and may be made from any number of processes and threads, each with a table of its own.
  */
-export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K, V> {
+export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMap<K, V> {
+  /** Tables with typed keys: their lookups are methods of their own, so that those of other tables are as they would be without them. */
+  static readonly #Typed = class TypedTable<V, K extends AnyKey> extends Table<V, K> {
+    readonly #hash: KeyHasher;
+
+    constructor(path: string, version: Version, form: TypedKey, source: Source) {
+      super(path, version, form, source);
+      this.#hash = KEY_HASHERS[form];
+    }
+
+    override get(key: KeyArgument<K>): V | undefined {
+      const lookup = this.#opened();
+      const length = this.#hash(key, 0, lookup.seed);
+      if (length < 0) return undefined;
+      const at = lookup.find(0, length, keyHash.value);
+      return at < 0 ? undefined : this.#decode(lookup.segment.heap, at, lookup.valueBytes);
+    }
+
+    override has(key: KeyArgument<K>): boolean {
+      const lookup = this.#opened();
+      const length = this.#hash(key, 0, lookup.seed);
+      return length >= 0 && lookup.find(0, length, keyHash.value) >= 0;
+    }
+
+    override getView(key: KeyArgument<K>): Uint8Array | undefined {
+      this.#lend();
+      const lookup = this.#opened();
+      const length = this.#hash(key, 0, lookup.seed);
+      if (length < 0) return undefined;
+      const at = lookup.find(0, length, keyHash.value);
+      return at < 0 ? undefined : viewOf(lookup.segment.heap, at, lookup.valueBytes);
+    }
+  };
+
+  /** @internal Use `open`. */
+  static of<V, K extends AnyKey>(path: string, version: Version, form: KeyForm, source: Source): Table<V, K> {
+    if (form === 'string' || form === 'bytes') return new Table(path, version, form, source);
+    return new Table.#Typed(path, version, form, source);
+  }
+
   /** The path as it was given to `open`. */
   readonly path: string;
   #header: Header;
   #mapping: MappingKind;
   readonly #decode: ValueDecoder<V>;
-  readonly #keyForm: KeyForm;
+  /** How iteration makes a key of bytes; `undefined` for strings. */
+  readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
+  /** How lookups take keys; `undefined` for strings and bytes. */
+  readonly #typedHash: KeyHasher | undefined;
   readonly #source: Source;
   readonly #stopWatching: (() => void) | undefined;
   #lookup: Lookup | undefined;
@@ -46,7 +87,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   #batch: Batch | undefined;
 
   /** @internal Use `open`. */
-  constructor(path: string, version: Version, keyForm: KeyForm, source: Source) {
+  protected constructor(path: string, version: Version, form: KeyForm, source: Source) {
     const { header, mapping, segments } = version;
     this.path = path;
     this.#header = header;
@@ -54,7 +95,9 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     this.#version = version;
     this.#lookup = new Lookup(header, segments);
     this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
-    this.#keyForm = keyForm;
+    const typed = form === 'string' || form === 'bytes' ? undefined : form;
+    this.#typedHash = typed && KEY_HASHERS[typed];
+    this.#decodeKey = typed ? KEY_DECODERS[typed] : form === 'bytes' ? DECODERS.bytes : undefined;
     this.#source = source;
     this.#stopWatching = source.watch?.(
       () => this.#version!,
@@ -88,21 +131,21 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
 
   /**
    * The value of a key, or `undefined` where the table does not have it. Two dependent memory touches; a value of type `bytes` is a copy.
-   * @throws {TypeError} when `key` is neither a string nor a Uint8Array
+   * @throws {TypeError} when `key` is neither a string nor a Uint8Array, or of a kind that no key of the table's key type is
    * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
    */
-  get(key: Key): V | undefined {
+  get(key: KeyArgument<K>): V | undefined {
     const lookup = this.#opened();
-    const length = hashKey(key, 0, lookup.seed);
+    const length = hashKey(key as Key, 0, lookup.seed);
     if (length < 0) return undefined;
     const at = lookup.find(0, length, keyHash.value);
     return at < 0 ? undefined : this.#decode(lookup.segment.heap, at, lookup.valueBytes);
   }
 
   /** Whether the table has a key; costs what {@link get} costs without the value. Throws as `get` does. */
-  has(key: Key): boolean {
+  has(key: KeyArgument<K>): boolean {
     const lookup = this.#opened();
-    const length = hashKey(key, 0, lookup.seed);
+    const length = hashKey(key as Key, 0, lookup.seed);
     return length >= 0 && lookup.find(0, length, keyHash.value) >= 0;
   }
 
@@ -110,28 +153,32 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is larger than the
    * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
    */
-  getMany(keys: Iterable<Key>): (V | undefined)[] {
+  getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
     return this.#many(keys, this.#decode);
   }
 
   /** {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does. */
-  getManyViews(keys: Iterable<Key>): (Uint8Array | undefined)[] {
+  getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
     this.#lend();
     return this.#many(keys, viewOf);
   }
 
-  #many<R>(keys: Iterable<Key>, decode: ValueDecoder<R>): (R | undefined)[] {
+  #many<R>(keys: Iterable<KeyArgument<K>>, decode: ValueDecoder<R>): (R | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
-    const list: readonly Key[] = Array.isArray(keys) ? keys : Array.from(keys);
+    const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
     // Not before the keys are there: what yields them may close the table.
     const lookup = this.#opened();
     const values = new Array<R | undefined>(list.length).fill(undefined);
     this.#batch ??= new Batch();
     const batch = this.#batch;
+    const hash = this.#typedHash;
     for (let first = 0; first < list.length; ) {
-      const count = batch.take(lookup, list, first);
+      const count =
+        hash === undefined
+          ? batch.take(lookup, list as readonly Key[], first)
+          : batch.takeTyped(lookup, list, first, hash);
       // An array's elements may be accessors; then all answers come from the version that is there now.
       if (this.#opened() !== lookup) return this.#many(list, decode);
       batch.load(lookup, count);
@@ -150,10 +197,10 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows the old value; after
    * `close` it is still safe to read but no longer shows the value. Throws as `get` does.
    */
-  getView(key: Key): Uint8Array | undefined {
+  getView(key: KeyArgument<K>): Uint8Array | undefined {
     this.#lend();
     const lookup = this.#opened();
-    const length = hashKey(key, 0, lookup.seed);
+    const length = hashKey(key as Key, 0, lookup.seed);
     if (length < 0) return undefined;
     const at = lookup.find(0, length, keyHash.value);
     if (at < 0) return undefined;
@@ -203,7 +250,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * checking it as `open` does. The old file is released; views of it that are held stay what they are. Costs what `open` costs when
    * there is a new file, a few microseconds when there is none.
    * @returns whether there was a new file
-   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` where the values have another type now; the table then stays as it was
+   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type now; the table then stays as it was
    */
   reload(): boolean {
     this.#opened();
@@ -278,8 +325,9 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   }
 
   #keyAt({ cursor, segment: { heap } }: Walk): K {
-    if (this.#keyForm === 'bytes') return DECODERS.bytes(heap, cursor.key, cursor.keyBytes) as K;
     const { key, keyBytes } = cursor;
+    const decode = this.#decodeKey;
+    if (decode !== undefined) return decode(heap, key, keyBytes) as K;
     if (isShortAscii(heap, key, keyBytes)) return shortAscii(heap, key, keyBytes) as K;
     const bytes = heap.bytes.subarray(key, cursor.value);
     if (!isUtf8(bytes)) {

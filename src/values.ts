@@ -2,10 +2,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import { Block } from './bytes.js';
-import { HmapError, type HmapErrorCode, showKey } from './errors.js';
+import { HmapError, type HmapErrorCode } from './errors.js';
+import type { KeyType } from './key-types.js';
 import { kindOf } from './keys.js';
 import { MAX_VALUE_BYTES } from './layout.js';
 import { decodeText } from './text.js';
+import { keyForUserOf, showKeyOf } from './typed-keys.js';
 import { INTEGER_RANGES, type ValueType, type ValueTypes } from './types.js';
 
 /** A value in bytes: `length` bytes of `block` from `at`. Valid until the next value is encoded. */
@@ -28,17 +30,12 @@ export class ValueError extends Error {
   }
 
   /** The error as users see it. */
-  forKey(key: Uint8Array, line?: number): HmapError {
+  forKey(key: Uint8Array, line?: number, keyType: KeyType = 'bytes'): HmapError {
     const where = line === undefined ? '' : `line ${line}: `;
-    const data = { expected: this.expected, actual: this.actual, key: keyForUser(key) };
-    const message = `${where}the value of key ${showKey(key)}: ${this.message}`;
+    const data = { expected: this.expected, actual: this.actual, key: keyForUserOf(keyType, key) };
+    const message = `${where}the value of key ${showKeyOf(keyType, key)}: ${this.message}`;
     return new HmapError(this.code, message, line === undefined ? data : { ...data, line });
   }
-}
-
-/** A key as error data carries it: text where it is UTF-8. */
-export function keyForUser(key: Uint8Array): string | Uint8Array {
-  return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
 }
 
 function show(value: unknown): string {

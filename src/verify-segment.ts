@@ -2,12 +2,14 @@
 // (native-notes/format.md, section 11); does not know files or checksums.
 
 import { compareBytes } from './bytes.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError } from './errors.js';
 import type { FindingCode, Findings } from './findings.js';
 import { xxh32 } from './hash.js';
 import { fieldEnd, type Header } from './header.js';
+import { keyWidthOf } from './key-types.js';
 import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
 import { RecordCursor, type Segment } from './segment.js';
+import { showKeyOf } from './typed-keys.js';
 import { valueWidthOf } from './types.js';
 import { isValueOf } from './values.js';
 
@@ -173,7 +175,7 @@ export class SegmentCheck {
   }
 
   #badRecord(segment: Segment, cursor: RecordCursor, code: FindingCode, what: string): void {
-    const key = showKey(segment.heap.bytes.subarray(cursor.key, cursor.value));
+    const key = showKeyOf(this.#header.keyType, segment.heap.bytes.subarray(cursor.key, cursor.value));
     const { heapOffset } = segment;
     const message = `the record of key ${key} ${what}`;
     this.#findings.add(code, 'heap', heapOffset + cursor.record, heapOffset + cursor.next, message);
@@ -215,7 +217,8 @@ export class SegmentCheck {
       if (header[name] !== found && Number.isFinite(header[name])) differs('HMAP_TOTALS', name, found);
     }
     const keyWidth = this.#keys.shared || null;
-    if (header.keyWidth !== keyWidth) differs('HMAP_WIDTH', 'keyWidth', keyWidth);
+    const isKeyFree = keyWidthOf(header.keyType) === VARIABLE;
+    if (isKeyFree && header.keyWidth !== keyWidth) differs('HMAP_WIDTH', 'keyWidth', keyWidth);
     const valueWidth = this.#values.shared;
     const isFree = valueWidthOf(header.valueType) === VARIABLE;
     if (isFree && header.valueWidth !== valueWidth) differs('HMAP_WIDTH', 'valueWidth', valueWidth);

@@ -7,6 +7,7 @@ import { openForReading, readHeader } from './file.js';
 import { BlockChecker, type ReadFile } from './guard.js';
 import type { Header } from './header.js';
 import { type FileIdentity, identityOf, sameFile } from './identity.js';
+import { type KeyForm, keyTypeOf } from './key-types.js';
 import { alignToPage, heapStart } from './layout.js';
 import type { ByteRange, Mapping } from './mapping/mapping.js';
 import { type MappingChoice, mapRanges } from './mapping/open-file.js';
@@ -29,6 +30,8 @@ export interface Settings {
   readonly path: string;
   /** The type that the values must have, if any. */
   readonly value: ValueType | undefined;
+  /** What the keys must be, if anything. */
+  readonly key: KeyForm | undefined;
   readonly mapping: MappingChoice;
   readonly warm: Warm;
   readonly check: Check;
@@ -88,7 +91,7 @@ export class Version {
  * @throws {HmapError} as `open` does
  */
 export function* openVersion(settings: Settings, than?: FileIdentity): Generator<unknown, Version | undefined, void> {
-  const { path, value, check } = settings;
+  const { path, value, key, check } = settings;
   const fd = openForReading(path);
   try {
     const identity = identityOf(fstatSync(fd, { bigint: true }));
@@ -97,6 +100,10 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
     if (value !== undefined && value !== header.valueType) {
       const message = `${path}: the values are ${header.valueType}, not ${value}`;
       throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
+    }
+    if (key !== undefined && keyTypeOf(key) !== header.keyType) {
+      const message = `${path}: the keys are ${header.keyType}, not ${key}`;
+      throw new HmapError('HMAP_KEY_TYPE', message, { path, expected: key, actual: header.keyType });
     }
     if (check === 'full') yield* verified(fd, path);
     return mapVersion(fd, header, identity, settings);

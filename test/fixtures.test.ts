@@ -5,13 +5,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { build, open, verify } from '../src/index.js';
+import { build, type Key, open, verify } from '../src/index.js';
 import { ReferenceReader } from './reference-reader.js';
 import { FIXTURES, fixturePath } from './support/fixtures.js';
+import { encodeKey } from './support/raw-table.js';
 import { PACKAGE_ROOT } from './support/root.js';
 import { temporaryFolder } from './support/temp.js';
-
-const bytesOf = (key: string | Uint8Array) => Buffer.from(key);
 
 describe('golden files', () => {
   test('there is one for each fixture, and no other', () => {
@@ -41,10 +40,14 @@ describe('golden files', () => {
     test(`${name}: the reference reader and the library agree on every entry`, () => {
       const reference = new ReferenceReader(path);
       using table = open(path, { key: 'bytes' });
+      using typed = open(path);
+      const { keyType } = table.header;
       assert.equal(reference.header.entries, entries.length);
       assert.deepEqual(reference.header.metadata ?? {}, options.metadata ?? {});
       for (const [key, value] of entries) {
-        const stored = reference.get(bytesOf(key));
+        const bytes = encodeKey(keyType, key);
+        const stored = reference.get(bytes);
+        if (keyType !== 'bytes') assert.deepEqual(reference.decodeKey(bytes), key);
         assert.ok(stored !== undefined, `the reference reader misses ${String(key)}`);
         const expected =
           value instanceof Uint8Array
@@ -53,8 +56,9 @@ describe('golden files', () => {
               ? true
               : rounded(options.value, value);
         assert.deepEqual(reference.decode(stored), expected);
-        const got = table.get(key);
-        assert.deepEqual(got instanceof Uint8Array ? Buffer.from(got) : got, expected);
+        for (const got of [table.get(bytes), typed.get(key as Key)]) {
+          assert.deepEqual(got instanceof Uint8Array ? Buffer.from(got) : got, expected);
+        }
       }
       const theirs = Array.from(reference.entries(), ({ key, value }) => [key.toString('hex'), value.toString('hex')]);
       const ours = Array.from(table.keys(), (key) => [

@@ -43,6 +43,16 @@ function largestBits(entries: number): number {
   return t;
 }
 
+/** §3, key types; `width` is undefined where any will do. */
+const KEY_TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => unknown }[] = [
+  { width: undefined, decode: (bytes) => bytes },
+  { width: 4, decode: (bytes) => bytes.readUInt32LE() },
+  { width: 8, decode: (bytes) => bytes.readBigUInt64LE() },
+  { width: 8, decode: (bytes) => bytes.readBigInt64LE() },
+  { width: 16, decode: (bytes) => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') },
+  { width: undefined, decode: (bytes) => bytes.toString('hex') },
+];
+
 /** §7; `width` is undefined where any will do. */
 const TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => unknown }[] = [
   { width: 0, decode: () => true },
@@ -90,6 +100,11 @@ export class ReferenceReader {
     for (let segment = 0; segment < 2 ** segmentBits; segment++) {
       for (let bucket = 0; bucket < 2 ** bucketBits; bucket++) yield* this.#records(segment, bucket);
     }
+  }
+
+  /** §3: a key in its type. */
+  decodeKey(key: Uint8Array): unknown {
+    return KEY_TYPES[this.header.keyType]!.decode(Buffer.from(key));
   }
 
   /** §7 */
@@ -169,9 +184,9 @@ export class ReferenceReader {
 
   /** §10, rules 1, 2, 3 and 5; the limit behind rule 4 is not in the file. */
   #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, expect: Expect): void {
-    const { entries, keyWidth, valueWidth, valueType, segmentBits, bucketBits } = this.header;
+    const { entries, keyType, keyWidth, valueWidth, valueType, segmentBits, bucketBits } = this.header;
     const shared = (lengths: Set<number>): number => (lengths.size === 1 ? [...lengths][0]! : VARIABLE);
-    const rightKeyWidth = shared(keyLengths) || VARIABLE;
+    const rightKeyWidth = KEY_TYPES[keyType]!.width ?? (shared(keyLengths) || VARIABLE);
     const rightValueWidth = TYPES[valueType]!.width ?? shared(valueLengths);
     expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
     expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
@@ -269,7 +284,7 @@ function open(file: Buffer) {
   const unsummed = Buffer.from(file.subarray(0, headerSize)).fill(0, 12, 16);
   need(xxh32(unsummed, 0) === headerChecksum, 'the header checksum does not match');
   const requiredFeatures = file.readUInt32LE(20);
-  need(requiredFeatures === 0, `required features ${requiredFeatures.toString(2)} are unknown`);
+  need((requiredFeatures & ~2) === 0, `required features ${requiredFeatures.toString(2)} are unknown`);
 
   const h = {
     magic: file.subarray(0, 8),
@@ -306,9 +321,11 @@ function open(file: Buffer) {
   need(h.bucketEncoding === 1, `bucket encoding ${h.bucketEncoding}`);
   need(h.segmentBits <= 22, `segment bits ${h.segmentBits}`);
   need(h.bucketBits <= 28 && h.segmentBits + h.bucketBits <= 32, `bucket bits ${h.bucketBits}`);
-  need(h.keyType === 0, `key type ${h.keyType}`);
+  need(h.keyType < KEY_TYPES.length, `key type ${h.keyType}`);
+  need(requiredFeatures === (h.keyType === 0 ? 0 : 2), `features ${requiredFeatures} with key type ${h.keyType}`);
   need(h.valueType < TYPES.length, `value type ${h.valueType}`);
   need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
+  need((KEY_TYPES[h.keyType]!.width ?? h.keyWidth) === h.keyWidth, `key width ${h.keyWidth} is not the type's`);
   need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
   need((TYPES[h.valueType]!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
   need(h.shardBits === 0 && h.shardIndex === 0, `shard ${h.shardIndex} of 2^${h.shardBits}`);

@@ -66,7 +66,7 @@ describe('past a header whose checksum does not fit', () => {
   }
 
   test('each field is told that cannot be', async () => {
-    const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, bucketEncoding: 0, keyType: 1, keyWidth: 0, shardIndex: 4 };
+    const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, bucketEncoding: 0, keyType: 6, keyWidth: 0, shardIndex: 4 };
     const bytes = compose({ ...texts(), fields: { ...fields, headerChecksum: 1 } });
     const offsets: [number, number][] = [
       [24, 8],

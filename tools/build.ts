@@ -5,6 +5,7 @@ import { withBuilder } from '../src/build.js';
 import { type BuildOptions, type BuildSummary, DEFAULT_MEMORY } from '../src/builder.js';
 import { HmapError } from '../src/errors.js';
 import { threadsFor } from '../src/helper.js';
+import { KEY_FORMS, type KeyForm } from '../src/key-types.js';
 import { VALUE_TYPES, type ValueType } from '../src/types.js';
 import {
   collectPair,
@@ -28,6 +29,7 @@ import { cutLines, Source } from './source.js';
 
 interface Options {
   format?: FormatName;
+  key?: KeyForm;
   value?: ValueType;
   keyColumn?: string;
   valueColumn?: string;
@@ -59,6 +61,12 @@ export function addBuild(program: Command): void {
         'type of the values (default: utf8 for tsv and csv, json for jsonl, bytes for cdb, none for lines)',
       ).choices(VALUE_TYPES),
     )
+    .addOption(
+      new Option(
+        '-k, --key <type>',
+        'type of the keys (default: bytes, the text as it is; string means the same)',
+      ).choices(KEY_FORMS),
+    )
     .option(
       '--key-column <column>',
       'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
@@ -80,6 +88,7 @@ export function addBuild(program: Command): void {
     command,
     'hmap build words.txt words.hmap                       # a set: one key a line',
     'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
+    'hmap build --key u64 --value f32 scores.tsv s.hmap    # keys of 8 bytes, without a prefix',
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
     'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
   );
@@ -116,6 +125,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
       else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
       else progress.update('reading', 'bytes', source.done + (lanes?.done ?? 0), source.size);
     },
+    ...(options.key && { key: options.key }),
     ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.memory !== undefined && { memory: options.memory }),
     ...(options.seed !== undefined && { seed: options.seed }),

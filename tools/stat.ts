@@ -46,7 +46,7 @@ export function statText(result: TableStat): string {
     ['file', `${humanBytes(fileBytes)} (${grouped(fileBytes)} bytes)`],
     ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
     ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
-    ['keys', `${width(header.keyWidth)}; ${lengths(keys)}`],
+    ['keys', `${header.keyType === 'bytes' ? '' : `${header.keyType}, `}${width(header.keyWidth)}; ${lengths(keys)}`],
     [
       'values',
       `${header.valueType}, ${width(header.valueWidth)}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,

@@ -56,6 +56,16 @@ function numbers(): RawParts {
   return canonicalParts(entries, { value: 'u32' });
 }
 
+/** Keys that are numbers. */
+function ids(): RawParts {
+  return canonicalParts(
+    WORDS.map((word, i) => [1000 * i, word]),
+    { key: 'u32', value: 'utf8' },
+  );
+}
+
+const noIds = () => canonicalParts([], { key: 'u64', value: 'utf8' });
+
 const single = (name: string, bytes: Buffer, finding: Expected, refused = false): Damaged => ({
   name,
   bytes,
@@ -131,7 +141,9 @@ function fields(): Damaged[] {
     broken('size-no-page', { headerSize: 4097 }, 'headerSize'),
     broken('size-of-other-parts', { headerSize: 8192 }, 'headerSize'),
     broken('size-of-other-metadata', { metadataSize: 4096 }, 'headerSize'),
-    broken('features', { features: 4 }, 'features', 'HMAP_FEATURE'),
+    broken('features', { features: 2 ** 31 }, 'features', 'HMAP_FEATURE'),
+    broken('features-typed-keys-not-told', { features: 0 }, 'features', undefined, ids()),
+    broken('features-typed-keys-of-none', { features: 2 }, 'features'),
     broken('file-size', { fileSize: size + 8 }, 'fileSize'),
     broken('file-size-too-large', { fileSize: tooLarge }, 'fileSize'),
     broken('entries', { entries: 13 }, 'entries'),
@@ -144,10 +156,12 @@ function fields(): Damaged[] {
     broken('segment-bits', { segmentBits: 23 }, 'segmentBits'),
     broken('bucket-bits', { bucketBits: 29 }, 'bucketBits'),
     broken('bucket-bits-with-segment-bits', { segmentBits: 22, bucketBits: 11 }, 'bucketBits'),
-    broken('key-type', { keyType: 1 }, 'keyType'),
+    broken('key-type', { keyType: 6 }, 'keyType'),
     broken('value-type', { valueType: 14 }, 'valueType'),
     broken('key-width-none', { keyWidth: 0 }, 'keyWidth'),
     broken('key-width-large', { keyWidth: 65_536 }, 'keyWidth'),
+    broken('key-width-of-numbers', { keyWidth: 8 }, 'keyWidth', undefined, ids()),
+    broken('key-width-of-no-numbers', { keyWidth: VARIABLE }, 'keyWidth', undefined, noIds()),
     broken('value-width-large', { valueWidth: 2 ** 30 + 1 }, 'valueWidth'),
     broken('value-width-of-a-number', { valueWidth: 8 }, 'valueWidth', undefined, numbers()),
     broken('value-width-of-a-set', { valueWidth: 1 }, 'valueWidth', undefined, sets()),
@@ -430,6 +444,7 @@ function totals(): Damaged[] {
   const none = (valueType: 'bytes', choices: Parameters<typeof canonicalParts>[2]) =>
     canonicalParts([], { value: valueType }, choices);
   const same = WORDS.map((_, i) => [`key ${String(i).padStart(2, '0')}`, 'same'] as const);
+  const hex = WORDS.map((word, i) => [`c0ffee${i.toString(16).padStart(2, '0')}`, word] as const);
   const width = (name: string, field: Field, wrong: RawParts) =>
     single(`width-${name}`, compose(wrong), headerField(field, 'HMAP_WIDTH'));
   const bits = (name: string, wrong: RawParts) =>
@@ -445,6 +460,11 @@ function totals(): Damaged[] {
     width('of-keys-not-told', 'keyWidth', canonicalParts(same, { value: 'utf8' }, { keyWidth: VARIABLE })),
     width('of-values-not-told', 'valueWidth', canonicalParts(same, { value: 'utf8' }, { valueWidth: VARIABLE })),
     width('of-no-keys', 'keyWidth', none('bytes', { keyWidth: 5 })),
+    width(
+      'of-hex-keys-not-told',
+      'keyWidth',
+      canonicalParts(hex, { key: 'hex', value: 'utf8' }, { keyWidth: VARIABLE }),
+    ),
     width('of-no-values', 'valueWidth', none('bytes', { valueWidth: 5 })),
     bits('bucket-bits-too-few', texts({}, { bucketBits: 1 })),
     bits('bucket-bits-too-many', texts({}, { bucketBits: 3 })),

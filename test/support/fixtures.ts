@@ -1,7 +1,7 @@
 // The golden files: what each holds and how it is built. `npm run fixtures` writes them; fixtures.test.ts holds every later build to them.
 
 import { join } from 'node:path';
-import type { BuildOptions, ValueType } from '../../src/index.js';
+import type { AnyKey, BuildOptions, ValueType } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
 import { PACKAGE_ROOT } from './root.js';
 
@@ -13,14 +13,14 @@ export interface Fixture {
   /** File name in test/fixtures, without `.hmap`. */
   readonly name: string;
   readonly options: BuildOptions;
-  readonly entries: readonly (readonly [key: string | Uint8Array, value: unknown])[];
+  readonly entries: readonly (readonly [key: AnyKey, value: unknown])[];
 }
 
 function fixture(name: string, options: BuildOptions, entries: Fixture['entries']): Fixture {
   return { name, options, entries };
 }
 
-function numbered<V>(count: number, key: (i: number) => string | Uint8Array, value: (i: number) => V) {
+function numbered<V>(count: number, key: (i: number) => AnyKey, value: (i: number) => V) {
   return Array.from({ length: count }, (_, i) => [key(i), value(i)] as const);
 }
 
@@ -117,6 +117,43 @@ export const FIXTURES: readonly Fixture[] = [
       (i) => `value ${'x'.repeat(i % 40)}`,
     ),
   ),
+  fixture('empty-u32-keys', { key: 'u32', value: 'utf8' }, []),
+  fixture('u32-keys', { key: 'u32', value: 'utf8' }, [
+    [0, 'zero'],
+    [1, 'one'],
+    [0x0403_0201, 'bytes in order'],
+    [2 ** 31, 'beyond i32'],
+    [2 ** 32 - 1, 'the last'],
+  ]),
+  fixture(
+    'u64-keys',
+    { key: 'u64', value: 'u32', seed: 3 },
+    [0n, 1n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n].map((key, i) => [key, i]),
+  ),
+  fixture(
+    'i64-keys',
+    { key: 'i64', value: 'none' },
+    [0n, -1n, -(2n ** 63n), 2n ** 63n - 1n, 0x0807_0605_0403_0201n].map((key) => [key, true]),
+  ),
+  fixture(
+    'uuid-keys',
+    { key: 'uuid', value: 'u8' },
+    numbered(
+      20,
+      (i) => `${String(i).padStart(8, '0')}-89ab-cdef-0123-456789abcdef`,
+      (i) => i,
+    ),
+  ),
+  fixture('hex-keys', { key: 'hex', value: 'u8' }, [
+    ['', 0],
+    ['00', 1],
+    ['deadbeef', 2],
+    ['0123456789abcdef', 3],
+  ]),
+  fixture('hex-keys-of-one-length', { key: 'hex', value: 'json' }, [
+    ['00ff', null],
+    ['c0de', [1]],
+  ]),
   ...Object.entries(NUMBERS).map(([type, values]) =>
     fixture(
       type,

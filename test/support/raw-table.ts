@@ -1,7 +1,7 @@
 // Writes .hmap files from their parts, for tests: whole ones, and such as no builder would write. Written from native-notes/format.md alone;
 // knows the bytes, not the code in src. Section numbers (§) are those of format.md.
 
-import type { ValueType } from '../../src/index.js';
+import type { KeyType, ValueType } from '../../src/index.js';
 import { oracle, VALUE_TYPES } from './samples.js';
 
 export const VARIABLE = 0xffff_ffff;
@@ -72,6 +72,8 @@ export interface RawParts {
   segmentBits: number;
   bucketBits: number;
   seed: number;
+  /** Default `bytes`. */
+  keyType?: KeyType;
   valueType: ValueType;
   keyWidth: number;
   valueWidth: number;
@@ -86,6 +88,7 @@ export interface RawParts {
 }
 
 export interface RawOptions {
+  key?: KeyType;
   value: ValueType;
   seed?: number;
   metadata?: unknown;
@@ -108,6 +111,21 @@ const WIDTHS: Partial<Record<ValueType, number>> = {
   f32: 4,
   f64: 8,
 };
+
+/** §3: key types by their codes, and the widths of some. */
+const KEY_TYPES: readonly KeyType[] = ['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'];
+const KEY_WIDTHS: Partial<Record<KeyType, number>> = { u32: 4, u64: 8, i64: 8, uuid: 16 };
+
+/** A key of any type as the file has it. */
+export type RawKey = string | number | bigint | Uint8Array;
+
+/** §3: a key as its type has it in the file. */
+export function encodeKey(type: KeyType, key: RawKey): Buffer {
+  if (typeof key === 'object') return Buffer.from(key);
+  if (type === 'bytes') return Buffer.from(key as string);
+  if (type === 'uuid' || type === 'hex') return Buffer.from((key as string).replaceAll('-', ''), 'hex');
+  return Buffer.from(encodeValue(type, key));
+}
 
 /** §1 */
 export function varint(value: number): Buffer {
@@ -147,18 +165,19 @@ function encodeMetadata(value: unknown): string {
  * @param choices instead of what the rules of §10 choose
  */
 export function canonicalParts(
-  entries: Iterable<readonly [key: string | Uint8Array, value: unknown]>,
+  entries: Iterable<readonly [key: RawKey, value: unknown]>,
   options: RawOptions,
   choices: Partial<Pick<RawParts, 'segmentBits' | 'bucketBits' | 'keyWidth' | 'valueWidth'>> = {},
 ): RawParts {
-  const { value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
+  const { key: keyType = 'bytes', value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
   const records = Array.from(entries, ([key, value]) => {
-    const bytes = Buffer.from(key as string);
+    const bytes = encodeKey(keyType, key);
     return { key: bytes, value: encodeValue(valueType, value), hash: oracle.h32Raw(bytes, seed) };
   });
   records.sort((a, b) => a.hash - b.hash || Buffer.compare(a.key, b.key));
   const shared = (lengths: number[]) => (new Set(lengths).size === 1 ? lengths[0]! : VARIABLE);
-  const keyWidth = choices.keyWidth ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
+  const keyWidth =
+    choices.keyWidth ?? KEY_WIDTHS[keyType] ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
   const valueWidth = choices.valueWidth ?? WIDTHS[valueType] ?? shared(records.map(({ value }) => value.length));
   let t = 0;
   while (t < 32 && 2 * 2 ** (t + 1) <= records.length) t++;
@@ -188,7 +207,7 @@ export function canonicalParts(
   }
   const text = encodeMetadata(metadata);
   const encoded = Buffer.from(text === '{}' ? '' : text);
-  return { segmentBits, bucketBits, seed, valueType, keyWidth, valueWidth, metadata: encoded, segments };
+  return { segmentBits, bucketBits, seed, keyType, valueType, keyWidth, valueWidth, metadata: encoded, segments };
 }
 
 /** §6 */
@@ -262,6 +281,7 @@ export function compose(parts: RawParts): Buffer {
     magic: Buffer.from('89484d500d0a1a0a', 'hex'),
     majorVersion: 1,
     headerSize: headerEnd,
+    features: (parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2,
     fileSize: file.length,
     entries: sum(counts),
     keyBytes: sum(records.map(({ key }) => key.length)),
@@ -271,6 +291,7 @@ export function compose(parts: RawParts): Buffer {
     bucketEncoding: 1,
     segmentBits: parts.segmentBits,
     bucketBits: parts.bucketBits,
+    keyType: KEY_TYPES.indexOf(parts.keyType ?? 'bytes'),
     valueType: VALUE_TYPES.indexOf(parts.valueType),
     hashSeed: parts.seed,
     keyWidth: parts.keyWidth,

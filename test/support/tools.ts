@@ -147,7 +147,8 @@ export async function readFrom(
 ): Promise<[key: Buffer, value: Buffer][]> {
   const { read } = await loadFormat(format);
   const entries: [Buffer, Buffer][] = [];
-  const recorder: Pick<Builder, 'valueType' | 'add' | 'pause'> = {
+  const recorder: Pick<Builder, 'keyType' | 'valueType' | 'add' | 'pause'> = {
+    keyType: 'bytes',
     valueType,
     add(key, keyAt, keyBytes, value, valueAt, valueBytes) {
       const copy = (bytes: Buffer, at: number, length: number) => Buffer.from(bytes.subarray(at, at + length));

@@ -8,7 +8,7 @@ import { Output } from '../output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { withoutMark } from './splitter.js';
-import { textPrinter } from './text.js';
+import { keyPrinter, textPrinter } from './text.js';
 
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
@@ -64,11 +64,14 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
 };
 
 const csvWriter: MakeWriter = (header) => {
+  const printKey = keyPrinter(header.keyType);
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   return {
     entry(heap, cursor, out) {
-      const row = [heap.bytes.toString('latin1', cursor.key, cursor.value)];
+      const key = new Output(64);
+      printKey(heap, cursor.key, cursor.keyBytes, key);
+      const row = [key.toLatin1()];
       if (!isSet) {
         const value = new Output(64);
         print(heap, cursor.value, cursor.valueBytes, value);

@@ -1,7 +1,9 @@
-// Values as text: how TSV, CSV and cdb carry them, and how values are printed. Knows value types; knows no format.
+// Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no format.
 
 import { isUtf8 } from 'node:buffer';
 import type { Block } from '../../src/bytes.js';
+import type { KeyType } from '../../src/key-types.js';
+import { KEY_DECODERS } from '../../src/typed-keys.js';
 import { INTEGER_RANGES, type ValueType } from '../../src/types.js';
 import { checkValueLength, DECODERS, type EncodedValue, type ValueEncoder, ValueError } from '../../src/values.js';
 import type { Output } from '../output.js';
@@ -154,7 +156,13 @@ export function bytesFromJson(value: unknown): Uint8Array | undefined {
   return bytes.toString('base64') === base64 ? bytes : undefined;
 }
 
-/** Prints values as text. */
+/** The text of a typed key in a JSON Lines record; `undefined` for what has lost digits, and for what is no key. */
+export function keyFromJson(key: unknown): Uint8Array | undefined {
+  if (typeof key === 'string') return Buffer.from(key);
+  return Number.isSafeInteger(key) ? Buffer.from(String(key)) : undefined;
+}
+
+/** Prints keys or values as text. */
 export type TextPrinter = (heap: Block, at: number, length: number, out: Output) => void;
 
 export function textPrinter(type: ValueType): TextPrinter {
@@ -171,6 +179,12 @@ export function textPrinter(type: ValueType): TextPrinter {
       return (heap, at, length, out) => out.latin1(numberText(decode(heap, at, length)));
     }
   }
+}
+
+export function keyPrinter(type: KeyType): TextPrinter {
+  if (type === 'bytes') return (heap, at, length, out) => out.bytes(heap, at, length);
+  const decode = KEY_DECODERS[type];
+  return (heap, at, length, out) => out.latin1(String(decode(heap, at, length)));
 }
 
 /** A number so that reading it gives the same number: `String` loses the sign of a zero. */
@@ -218,6 +232,14 @@ export function jsonPrinter(type: ValueType): TextPrinter {
       };
     }
   }
+}
+
+/** A key as a JSON text. */
+export function jsonKeyPrinter(type: KeyType): TextPrinter {
+  if (type === 'bytes') return (heap, at, length, out) => out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
+  const decode = KEY_DECODERS[type];
+  const quote = type === 'u32' ? '' : '"';
+  return (heap, at, length, out) => out.latin1(`${quote}${decode(heap, at, length)}${quote}`);
 }
 
 /** A JSON string where the bytes are UTF-8, else `{"base64": "..."}`. */

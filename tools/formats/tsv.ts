@@ -6,7 +6,7 @@ import type { Feed } from './feed.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './guard.js';
 import { eachLine } from './splitter.js';
-import { textPrinter } from './text.js';
+import { keyPrinter, textPrinter } from './text.js';
 
 const TAB = 0x09;
 
@@ -67,15 +67,17 @@ class TsvReader {
 }
 
 const tsvWriter: MakeWriter = (header) => {
-  const guard = lineGuard('tsv', true);
+  const guard = lineGuard('tsv', true, header.keyType);
+  const printKey = keyPrinter(header.keyType);
+  const textKeys = header.keyType === 'bytes';
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   const textValues = header.valueType === 'bytes' || header.valueType === 'utf8';
   return {
     entry(heap, cursor, out) {
-      guard.field(heap, cursor.key, cursor.keyBytes, cursor);
+      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, cursor);
       if (textValues) guard.field(heap, cursor.value, cursor.valueBytes, cursor);
-      out.bytes(heap, cursor.key, cursor.keyBytes);
+      printKey(heap, cursor.key, cursor.keyBytes, out);
       if (!isSet) {
         out.byte(TAB);
         print(heap, cursor.value, cursor.valueBytes, out);

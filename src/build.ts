@@ -5,19 +5,19 @@ import { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import { keyTooLong } from './intake.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
-import type { ValueType, ValueTypes } from './types.js';
+import type { ValueChoice, ValueOf } from './types.js';
 import { type EncodedValue, keyForUser, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
 /** Entries between two looks at the clock and the signal. */
 const STRIDE = 1024;
 
 /** What can be built from: pairs of key and value, or bare keys for a set. */
-export type Entry<T extends ValueType> = T extends 'none'
+export type Entry<T extends ValueChoice> = T extends 'none'
   ? Key | readonly [key: Key, value?: true | undefined]
-  : readonly [key: Key, value: ValueTypes[T]];
+  : readonly [key: Key, value: ValueOf<T>];
 
 /** See the function of this name in deferred.ts. */
-export async function build<T extends ValueType>(
+export async function build<T extends ValueChoice>(
   path: string,
   entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
   options: BuildOptions<T>,
@@ -45,7 +45,7 @@ export async function build<T extends ValueType>(
 /** Makes a builder (see there for `lanes`), lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */
 export async function withBuilder(
   path: string,
-  options: BuildOptions,
+  options: BuildOptions<ValueChoice>,
   fill: (builder: Builder) => Promise<void>,
   lanes = 1,
 ): Promise<BuildSummary> {

@@ -3,7 +3,7 @@
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './builder.js';
 import type { StatOptions, TableStat } from './stat.js';
-import type { ValueType } from './types.js';
+import type { ValueChoice } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
 
 /**
@@ -16,7 +16,7 @@ import type { Verification, VerifyOptions } from './verify.js';
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
  */
-export async function build<T extends ValueType>(
+export async function build<T extends ValueChoice>(
   path: string,
   entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
   options: BuildOptions<T>,

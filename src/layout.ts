@@ -4,8 +4,10 @@
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
-/** Required-feature bits that this code understands. */
-export const KNOWN_FEATURES = 0;
+/** Required-feature bits: values of packed fields, or of 3, 5 or 6 bytes. */
+export const FEATURE_PACKED = 1;
+/** Those that this code understands. */
+export const KNOWN_FEATURES = FEATURE_PACKED;
 
 /** Alignment of sections, in bytes. */
 export const PAGE = 4096;
@@ -55,7 +57,8 @@ export const HEADER = {
   checksumsOffset: field(8),
   checksumsBytes: field(8),
   checksumsSum: field(8),
-  reservedTail: field(16),
+  schemaBytes: field(4),
+  reservedTail: field(12),
   segmentTable: field(0),
 } as const;
 
@@ -83,9 +86,9 @@ export function alignToPage(bytes: number): number {
   return Math.ceil(bytes / PAGE) * PAGE;
 }
 
-/** Size of the header for `2 ** segmentBits` segments, in bytes. */
-export function headerSize(segmentBits: number, metadataBytes: number): number {
-  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + metadataBytes);
+/** Size of the header for `2 ** segmentBits` segments and `textBytes` bytes of metadata and schema. */
+export function headerSize(segmentBits: number, textBytes: number): number {
+  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + textBytes);
 }
 
 /** Size of a bucket array of `2 ** bucketBits` buckets, in bytes. */

@@ -4,12 +4,15 @@ import { resolve } from 'node:path';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { type KeyForm, type Source, Table } from './table.js';
-import { VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
+import { checkValueType, type HeldType, type ValueChoice, type ValueOf, type ValueType } from './types.js';
 import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
 import { watchFile } from './watch.js';
 
-export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
-  /** The type that the values must have; checked against the header, and what TypeScript then knows. Default: any. */
+export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
+  /**
+   * The type that the values must have; checked against the header, and what TypeScript then knows. `uint` is any of the types that it may have
+   * become. Default: any.
+   */
   value?: T;
   /** What iteration gives as keys. Default `string`. */
   key?: F;
@@ -61,21 +64,21 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
-export function open<T extends ValueType, F extends KeyForm = 'string'>(
+export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
-): Table<ValueTypes[T], F extends 'bytes' ? Uint8Array : string>;
+): Table<ValueOf<T>, F extends 'bytes' ? Uint8Array : string>;
 export function open<F extends KeyForm = 'string'>(
   path: string,
-  options?: OpenOptions<ValueType, F>,
+  options?: OpenOptions<ValueChoice, F>,
 ): Table<unknown, F extends 'bytes' ? Uint8Array : string>;
-export function open(path: string, options: OpenOptions = {}): Table<unknown, string | Uint8Array> {
+export function open(path: string, options: OpenOptions<ValueChoice> = {}): Table<unknown, string | Uint8Array> {
   checkPath(path);
   checkOptions(options, OPTIONS);
   const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
   const settings: Settings = {
     path,
-    value: options.value === undefined ? undefined : oneOf('value', options.value, VALUE_TYPES),
+    value: options.value === undefined ? undefined : checkValueType(options.value),
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
@@ -83,7 +86,9 @@ export function open(path: string, options: OpenOptions = {}): Table<unknown, st
   const interval = intervalOf(options);
   const first = atOnce(openVersion(settings))!;
   // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
-  const later = { ...settings, path: resolve(path), value: first.header.valueType as ValueType };
+  // One of `uint` may become wider or narrower.
+  const value: HeldType = settings.value === 'uint' ? 'uint' : first.header.valueType;
+  const later = { ...settings, path: resolve(path), value };
   const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
@@ -114,7 +119,11 @@ function atOnce<R>(steps: Generator<unknown, R, void>): R {
 }
 
 /** Milliseconds between two looks, or `undefined` where the file is not watched. */
-function intervalOf({ watch, onReload, onError }: OpenOptions): number | undefined {
+function intervalOf({
+  watch,
+  onReload,
+  onError,
+}: Pick<OpenOptions, 'watch' | 'onReload' | 'onError'>): number | undefined {
   for (const [name, callback] of Object.entries({ onReload, onError })) {
     if (callback === undefined) continue;
     if (typeof callback !== 'function') throw new TypeError(`${name}: expected a function`);

@@ -9,14 +9,23 @@ import { hashKey, keyHash } from './key-hash.js';
 import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { MappingKind } from './mapping/mapping.js';
+import { type FieldReader, readBits } from './packed.js';
+import { MAX_FIELD_BITS } from './schema.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
-import type { ValueType } from './types.js';
-import { DECODERS, type ValueDecoder } from './values.js';
+import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './values.js';
 import type { Version } from './version.js';
 import { type Needs, Walk } from './walk.js';
 
 /** How a table yields its keys. */
 export type KeyForm = 'string' | 'bytes';
+
+/** Names of the fields of values; any name where TypeScript does not know the values' type. */
+export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
+
+/** What a field's value is. */
+export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : never) : number | boolean;
+
+type Fields = Readonly<Record<string, number | boolean>>;
 
 /** Where a table's versions come from. */
 export interface Source {
@@ -37,7 +46,8 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   readonly path: string;
   #header: Header;
   #mapping: MappingKind;
-  readonly #decode: ValueDecoder<V>;
+  #decode: ValueDecoder<V>;
+  #fields: ReadonlyMap<string, FieldReader> | undefined;
   readonly #keyForm: KeyForm;
   readonly #source: Source;
   readonly #stopWatching: (() => void) | undefined;
@@ -53,7 +63,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     this.#mapping = mapping.kind;
     this.#version = version;
     this.#lookup = new Lookup(header, segments);
-    this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
+    this.#decode = valueDecoder(header.valueType) as ValueDecoder<V>;
     this.#keyForm = keyForm;
     this.#source = source;
     this.#stopWatching = source.watch?.(
@@ -104,6 +114,48 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
     const lookup = this.#opened();
     const length = hashKey(key, 0, lookup.seed);
     return length >= 0 && lookup.find(0, length, keyHash.value) >= 0;
+  }
+
+  /**
+   * One field of the value of a key, without making an object of the others; `undefined` where the table does not have the key.
+   * @throws {TypeError} where the values have no such field, or no fields. Throws as {@link get} does
+   */
+  field<N extends FieldName<V>>(key: Key, name: N): FieldValue<V, N> | undefined {
+    const lookup = this.#opened();
+    this.#fields ??= fieldReaders(this.#header.valueType);
+    const read = this.#fields.get(name);
+    if (read === undefined) throw this.#noField(name);
+    const length = hashKey(key, 0, lookup.seed);
+    if (length < 0) return undefined;
+    const at = lookup.find(0, length, keyHash.value);
+    return at < 0 ? undefined : (read(lookup.segment.heap.view, at) as FieldValue<V, N>);
+  }
+
+  #noField(name: unknown): TypeError {
+    const names = [...this.#fields!.keys()];
+    const hint = names.length === 0 ? `the values are ${this.#header.valueType}` : `the fields are ${names.join(', ')}`;
+    return new TypeError(`name: there is no field '${String(name)}'; ${hint}`);
+  }
+
+  /**
+   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined` where the table does not
+   * have the key. For values of any type that have one width in bytes (`header.valueWidth`).
+   * @throws {RangeError} where these are not 0 to 53 bits of the value
+   * @throws {TypeError} where the values differ in length. Throws as {@link get} does
+   */
+  bits(key: Key, from: number, to: number): number | undefined {
+    const lookup = this.#opened();
+    const width = this.#header.valueWidth;
+    if (width === null) throw new TypeError('bits: the values of this table differ in length');
+    const inside = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && to >= from && to <= 8 * width;
+    if (!inside || to - from > MAX_FIELD_BITS) {
+      const expected = `at most ${MAX_FIELD_BITS} of the bits [0, ${8 * width})`;
+      throw new RangeError(`bits: expected ${expected}, got [${String(from)}, ${String(to)})`);
+    }
+    const length = hashKey(key, 0, lookup.seed);
+    if (length < 0) return undefined;
+    const at = lookup.find(0, length, keyHash.value);
+    return at < 0 ? undefined : readBits(lookup.segment.heap.view, at, from, to);
   }
 
   /**
@@ -244,6 +296,10 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   /** Between two lookups, since these do not give way to other code. */
   #adopt(version: Version): void {
     const old = this.#version!;
+    // Another one only where the table was opened for `uint`.
+    if (version.header.valueType !== this.#header.valueType) {
+      this.#decode = valueDecoder(version.header.valueType) as ValueDecoder<V>;
+    }
     this.#version = version;
     this.#lookup = new Lookup(version.header, version.segments);
     this.#header = version.header;

@@ -56,7 +56,8 @@ function addLength(findings: Findings, code: string, expected: unknown, actual: 
 function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void {
   if (header.version.minor > MINOR_VERSION) return;
   const metadataBytes = bytes.readUInt32LE(HEADER.metadataBytes);
-  const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes;
+  const schemaBytes = bytes.readUInt32LE(HEADER.schemaBytes);
+  const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes + schemaBytes;
   for (const offset of [HEADER.reserved, HEADER.reservedTail]) {
     checkZero(bytes, offset, fieldEnd(offset), 0, 'HMAP_RESERVED', 'header', findings);
   }

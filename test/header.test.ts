@@ -151,7 +151,22 @@ describe('what is written', () => {
 /** A header that fits together, of any shape. */
 function partsOf(random: Random, metadata: Metadata): HeaderParts {
   const valueType = random.pick(VALUE_TYPES);
-  const widths = { none: 0, u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8, f32: 4, f64: 8 };
+  const widths = {
+    none: 0,
+    u8: 1,
+    i8: 1,
+    u16: 2,
+    i16: 2,
+    u32: 4,
+    i32: 4,
+    u64: 8,
+    i64: 8,
+    f32: 4,
+    f64: 8,
+    u24: 3,
+    u40: 5,
+    u48: 6,
+  };
   const free = [0, 1, 1000, 2 ** 30, VARIABLE];
   const encoded = encodeMetadata(metadata);
   const segmentBits = random.pick([0, 0, 1, 3, 6]);
@@ -188,7 +203,7 @@ describe('what is refused', () => {
   const table: [string, number, number, HmapErrorCode, (number | bigint | string)[]][] = [
     ['major version', 8, 2, 'HMAP_VERSION', [0, 2, 256, 65_535]],
     ['header size', 16, 4, 'HMAP_HEADER_FIELD', [0, 1, 4095, 4097, 2 ** 30, 2 ** 32 - 4096, 2 ** 32 - 1]],
-    ['required features', 20, 4, 'HMAP_FEATURE', [1, 2, 2 ** 31, 2 ** 32 - 1]],
+    ['required features', 20, 4, 'HMAP_FEATURE', [2, 3, 2 ** 31, 2 ** 32 - 1]],
     ['file size', 24, 8, 'HMAP_HEADER_FIELD', ['+1', '-1', '+4096', LARGE, LARGEST]],
     ['entries', 32, 8, 'HMAP_HEADER_FIELD', [0, '+1', '-1', LARGE, LARGEST]],
     ['key bytes', 40, 8, 'HMAP_HEADER_FIELD', [LARGE, LARGEST]],

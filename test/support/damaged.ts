@@ -145,7 +145,7 @@ function fields(): Damaged[] {
     broken('bucket-bits', { bucketBits: 29 }, 'bucketBits'),
     broken('bucket-bits-with-segment-bits', { segmentBits: 22, bucketBits: 11 }, 'bucketBits'),
     broken('key-type', { keyType: 1 }, 'keyType'),
-    broken('value-type', { valueType: 14 }, 'valueType'),
+    broken('value-type', { valueType: 99 }, 'valueType'),
     broken('key-width-none', { keyWidth: 0 }, 'keyWidth'),
     broken('key-width-large', { keyWidth: 65_536 }, 'keyWidth'),
     broken('value-width-large', { valueWidth: 2 ** 30 + 1 }, 'valueWidth'),

@@ -102,10 +102,9 @@ export function featuresOf(type: StoredType | 'struct'): number {
  * @throws {TypeError} that names the option
  */
 export function checkValueType(value: ValueChoice): HeldType {
-  const isText = typeof value === 'string';
-  if (isText ? isStruct(value) : typeof value === 'object' && value !== null) {
-    return checkStruct(value as StructType | StructText);
-  }
+  const isSchema =
+    typeof value === 'string' ? isStruct(value) : typeof value === 'object' && value !== null && 'struct' in value;
+  if (isSchema) return checkStruct(value as StructType | StructText);
   return oneOf<HeldType>('value', value as HeldType, [...VALUE_TYPES, 'uint']);
 }
 

@@ -51,7 +51,7 @@ describe('golden files', () => {
             ? Buffer.from(value)
             : options.value === 'none'
               ? true
-              : rounded(options.value, value);
+              : rounded(options.value as string, value);
         assert.deepEqual(reference.decode(stored), expected);
         const got = table.get(key);
         assert.deepEqual(got instanceof Uint8Array ? Buffer.from(got) : got, expected);

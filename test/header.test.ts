@@ -214,7 +214,8 @@ describe('what is refused', () => {
     ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [23, 32, 255]],
     ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [29, 32, 33, 255]],
     ['key type', 61, 1, 'HMAP_HEADER_FIELD', [1, 255]],
-    ['value type', 62, 1, 'HMAP_HEADER_FIELD', [14, 255]],
+    ['value type', 62, 1, 'HMAP_HEADER_FIELD', [15, 255]],
+    ['schema size', 112, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
     ['key width', 68, 4, 'HMAP_HEADER_FIELD', [0, 65_536, 2 ** 31, VARIABLE - 1]],
     ['value width', 72, 4, 'HMAP_HEADER_FIELD', [2 ** 30 + 1, 2 ** 31, VARIABLE - 1]],
     ['shard bits', 76, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
@@ -429,7 +430,7 @@ describe('files of other kinds', () => {
 
 describe('versions', () => {
   test('reserved bytes and padding are not looked at when a file is opened', () => {
-    for (const byte of [63, 112, 127, 200, PAGE - 1]) {
+    for (const byte of [63, 116, 127, 200, PAGE - 1]) {
       const file = withChecksum(write(Buffer.from(bytesFile), byte, 1, 1));
       assert.equal(parse(file).entries, 300);
     }
@@ -450,7 +451,7 @@ describe('versions', () => {
   test('a newer minor version is read, whatever it put into reserved bytes and padding', () => {
     const file = write(Buffer.from(metadataFile), 10, 2, 7);
     file[63] = 9;
-    file.fill(0xab, 112, 128);
+    file.fill(0xab, 116, 128);
     file.fill(0xcd, 4000, PAGE);
     writeFileSync(path, withChecksum(file));
     const table = open(path, { value: 'u32' });

@@ -627,6 +627,7 @@ describe('options', { concurrency: true }, () => {
       path,
       entries: 2,
       duplicates: 0,
+      valueType: 'utf8',
       fileBytes: readFileSync(path).length,
       payloadBytes: 7,
       sections: { header: 4096, buckets: 8, heap: 9, checksums: 8, padding: 2 * 4096 - 8 - 9 },

@@ -75,7 +75,9 @@ export interface StructType<S extends Schema = Schema> {
 export type StructText = `struct(${string})`;
 
 /** What a table with such values gives. */
-export type RecordOf<S extends Schema> = { -readonly [N in keyof S]: S[N] extends 'bool' ? boolean : number };
+export type RecordOf<S extends Schema> = { -readonly [N in keyof S]: InProgram<S[N]> };
+
+type InProgram<T extends FieldType> = T extends 'bool' ? boolean : number;
 
 /** A field: bits `[from, from + bits)` of the record. */
 export interface Field {

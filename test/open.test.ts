@@ -11,8 +11,8 @@ import { inspect } from 'node:util';
 import { build, HmapError, open, Table, type ValueType } from '../src/index.js';
 import { runModule } from './support/child.js';
 import { hmapError, misuse } from './support/errors.js';
-import { WORKING } from './support/mappings.js';
 import { fixturePath } from './support/fixtures.js';
+import { WORKING } from './support/mappings.js';
 import { VALUE_TYPES } from './support/samples.js';
 import { openFilesIn, temporaryFolder } from './support/temp.js';
 

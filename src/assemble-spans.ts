@@ -23,10 +23,11 @@ export async function assembleSpans(
   threads: number,
   ask: AskHelper,
 ): Promise<Assembled | undefined> {
-  const { partitions, stats, form, spill, valueType, fd, hashes, pause } = assembly;
+  const { partitions, form, spill, valueType, fd, hashes, pause } = assembly;
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
   if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
-  const plan = planOf(stats, assembly);
+  const plan = planOf(assembly.stats, assembly);
+  const stats = assembly.stats.settled(valueType);
   const headerBytes = assembly.headerBytes(plan);
   const layout = layOut(plan, stats, valueType, partitions.counts, headerBytes, threads);
   if (layout === undefined) return undefined;

@@ -7,19 +7,19 @@ import { keyTooLong } from './intake.js';
 import type { KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
 import { badTypedKey, KEY_HASHERS } from './typed-keys.js';
-import type { ValueType, ValueTypes } from './types.js';
+import type { ValueChoice, ValueOf } from './types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
 /** Entries between two looks at the clock and the signal. */
 const STRIDE = 1024;
 
 /** What can be built from: pairs of key and value, or bare keys for a set. */
-export type Entry<T extends ValueType, F extends KeyForm = 'bytes'> = T extends 'none'
+export type Entry<T extends ValueChoice, F extends KeyForm = 'bytes'> = T extends 'none'
   ? KeyArgument<KeyOf<F>> | readonly [key: KeyArgument<KeyOf<F>>, value?: true | undefined]
-  : readonly [key: KeyArgument<KeyOf<F>>, value: ValueTypes[T]];
+  : readonly [key: KeyArgument<KeyOf<F>>, value: ValueOf<T>];
 
 /** See the function of this name in deferred.ts. */
-export async function build<T extends ValueType, F extends KeyForm = 'bytes'>(
+export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
   entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
   options: BuildOptions<T, F>,
@@ -47,7 +47,7 @@ export async function build<T extends ValueType, F extends KeyForm = 'bytes'>(
 /** Makes a builder (see there for `lanes`), lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */
 export async function withBuilder(
   path: string,
-  options: BuildOptions,
+  options: BuildOptions<ValueChoice>,
   fill: (builder: Builder) => Promise<void>,
   lanes = 1,
 ): Promise<BuildSummary> {

@@ -6,7 +6,7 @@ import { assembleSpans } from './assemble-spans.js';
 import { Block } from './bytes.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
 import { HmapError, systemError } from './errors.js';
-import { encodeMetadata, type Metadata, writeHeader } from './header.js';
+import { encodeMetadata, type Metadata, schemaBytesOf, writeHeader } from './header.js';
 import type { HeldForm } from './held.js';
 import { Helper, threadsFor } from './helper.js';
 import { Intake, type RecordSink } from './intake.js';
@@ -18,7 +18,15 @@ import type { Holding } from './partitions.js';
 import type { Sums } from './plan.js';
 import { Publication } from './publish.js';
 import { type SharedSpill, SpillFile, writeAll } from './spill.js';
-import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+import {
+  checkValueType,
+  type HeldType,
+  type StoredType,
+  UINTS,
+  type ValueChoice,
+  type ValueType,
+  valueWidthOf,
+} from './types.js';
 
 /** How far a build has come. */
 export interface BuildProgress {
@@ -30,8 +38,11 @@ export interface BuildProgress {
   total?: number;
 }
 
-export interface BuildOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
-  /** Type of the values. */
+export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
+  /**
+   * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the narrowest of u8, u16, u24, u32,
+   * u40 and u48 that holds all values.
+   */
   value: T;
   /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
   key?: F;
@@ -63,6 +74,8 @@ export interface BuildSummary {
   entries: number;
   /** Entries that were dropped because their key was there already. */
   duplicates: number;
+  /** What the values are in the file: a type's name, or the text of a schema. */
+  valueType: StoredType;
   fileBytes: number;
   /** Sum of the lengths of all keys and values. */
   payloadBytes: number;
@@ -99,7 +112,7 @@ const HELPED = 64 * 2 ** 20;
 
 /** What a thread needs to take a part of the input in. */
 export interface LaneWork {
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   readonly seed: number;
   readonly form: HeldForm;
   readonly arena: Uint8Array;
@@ -115,9 +128,9 @@ export interface LaneResult {
 }
 
 /** Options with their defaults, checked. */
-function settle(options: BuildOptions) {
+function settle(options: BuildOptions<ValueChoice>) {
   checkOptions(options, BUILD_OPTIONS);
-  const value = oneOf('value', options.value, VALUE_TYPES);
+  const value = checkValueType(options.value);
   const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
   const { memory: wanted = DEFAULT_MEMORY } = options;
@@ -155,7 +168,7 @@ function settle(options: BuildOptions) {
  */
 export class Builder implements RecordSink {
   readonly keyType: KeyType;
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   readonly #options: ReturnType<typeof settle>;
   readonly #started = performance.now();
   readonly #publication: Publication;
@@ -173,7 +186,7 @@ export class Builder implements RecordSink {
    * @throws {TypeError} for a bad option, which it names
    * @throws {HmapError} when the output cannot be made
    */
-  constructor(path: string, options: BuildOptions, lanes = 1) {
+  constructor(path: string, options: BuildOptions<ValueChoice>, lanes = 1) {
     checkPath(path);
     this.#options = settle(options);
     const { key, value, memory, seeds, signal, overwrite, onProgress } = this.#options;
@@ -276,6 +289,7 @@ export class Builder implements RecordSink {
     await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, loads } = written;
+    const valueType = this.#writtenType(plan.valueWidth);
     const bucketBytes = segments.length * bucketArraySize(plan.bucketBits);
     const heapBytes = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(plan.bucketBits), 0);
     const header = writeHeader({
@@ -285,7 +299,7 @@ export class Builder implements RecordSink {
       valueBytes,
       seed,
       keyType: this.keyType,
-      valueType: this.valueType,
+      valueType,
       segments,
       checksums,
       metadata,
@@ -302,6 +316,7 @@ export class Builder implements RecordSink {
       path: this.#publication.target,
       entries,
       duplicates: this.entries - entries,
+      valueType,
       fileBytes,
       payloadBytes: keyBytes + valueBytes,
       seed,
@@ -317,6 +332,12 @@ export class Builder implements RecordSink {
       spilledBytes: this.#spill.size,
       seconds: (performance.now() - this.#started) / 1000,
     };
+  }
+
+  /** What the values are in the file, where they have that width. */
+  #writtenType(valueWidth: number): StoredType {
+    const { valueType } = this;
+    return valueType === 'uint' ? UINTS.find((type) => valueWidthOf(type) === valueWidth)! : valueType;
   }
 
   /** Writes all but the header, with the first seed under which no bucket holds too many records. */
@@ -335,6 +356,7 @@ export class Builder implements RecordSink {
 
   async #assembleOnce(fd: number, hashes: BlockHasher): Promise<Assembled> {
     const { metadata, duplicates, segmentBytes, memory } = this.#options;
+    const textBytes = metadata.length + schemaBytesOf(this.valueType).length;
     const assembly: Assembly = {
       partitions: this.#intake.partitions,
       stats: this.#intake.stats,
@@ -347,7 +369,7 @@ export class Builder implements RecordSink {
       loadLimit: Math.floor(memory / 4),
       fd,
       hashes,
-      headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
+      headerBytes: ({ segmentBits }) => headerSize(segmentBits, textBytes),
       pause: (done) => this.pause(done),
     };
     return (

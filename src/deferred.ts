@@ -4,7 +4,7 @@ import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './builder.js';
 import type { KeyForm } from './key-types.js';
 import type { StatOptions, TableStat } from './stat.js';
-import type { ValueType } from './types.js';
+import type { ValueChoice } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
 
 /**
@@ -17,7 +17,7 @@ import type { Verification, VerifyOptions } from './verify.js';
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
  */
-export async function build<T extends ValueType, F extends KeyForm = 'bytes'>(
+export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
   entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
   options: BuildOptions<T, F>,

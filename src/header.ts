@@ -1,5 +1,6 @@
 // Parses, checks and writes a header (native-notes/format.md, section 3). Knows bytes; does not know files or records.
 
+import { isUtf8 } from 'node:buffer';
 import { Block, readU64, writeU64 } from './bytes.js';
 import { HmapError, type HmapErrorCode } from './errors.js';
 import { xxh32 } from './hash.js';
@@ -31,7 +32,8 @@ import {
   VARIABLE,
 } from './layout.js';
 import { type Metadata, parseMetadata } from './metadata.js';
-import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+import { isStruct, MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structOf, structText } from './schema.js';
+import { codeOf, type HeldType, type StoredType, typeOfCode, valueFeatures, valueWidthOf } from './types.js';
 
 export { encodeMetadata, type Metadata } from './metadata.js';
 
@@ -59,7 +61,8 @@ export interface Header {
   readonly bucketBits: number;
   readonly bucketEncoding: 'u32';
   readonly keyType: KeyType;
-  readonly valueType: ValueType;
+  /** A type's name, or the text of the schema: `struct(active:bool,level:u7)`. */
+  readonly valueType: StoredType;
   /** Length that all keys share, or `null` where each record states its own. */
   readonly keyWidth: number | null;
   readonly valueWidth: number | null;
@@ -236,8 +239,9 @@ export function examineHeader(
   const keyType = KEY_TYPES[keyCode];
   const keyTypeWidth = keyType === undefined ? VARIABLE : keyWidthOf(keyType);
   const valueCode = bytes[HEADER.valueType]!;
-  const valueType = VALUE_TYPES[valueCode];
-  const typeWidth = valueType === undefined ? VARIABLE : valueWidthOf(valueType);
+  const namedType = typeOfCode(valueCode);
+  const typeWidth = namedType === undefined || namedType === 'struct' ? VARIABLE : valueWidthOf(namedType);
+  const schemaBytes = view.getUint32(HEADER.schemaBytes, true);
   const keyWidth = view.getUint32(HEADER.keyWidth, true);
   const valueWidth = view.getUint32(HEADER.valueWidth, true);
   const metadataBytes = view.getUint32(HEADER.metadataBytes, true);
@@ -253,9 +257,7 @@ export function examineHeader(
     upTo('segmentBits', MAX_SEGMENT_BITS, segmentBits),
     upTo('bucketBits', mostBucketBits, bucketBits),
     upTo('keyType', KEY_TYPES.length - 1, keyCode),
-    // What the bits must be follows from the type; where that is none, it has been told.
-    keyType === undefined || is('features', featuresOf(keyType), features),
-    upTo('valueType', VALUE_TYPES.length - 1, valueCode),
+    need(namedType !== undefined, 'valueType', 'a value type of this version', valueCode),
     keyTypeWidth !== VARIABLE
       ? is('keyWidth', keyTypeWidth, keyWidth)
       : need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
@@ -265,9 +267,18 @@ export function examineHeader(
     is('shardBits', 0, view.getUint32(HEADER.shardBits, true)),
     is('shardIndex', 0, view.getUint32(HEADER.shardIndex, true)),
     upTo('metadataBytes', MAX_METADATA_BYTES, metadataBytes),
+    namedType === 'struct'
+      ? need(
+          schemaBytes >= 1 && schemaBytes <= MAX_SCHEMA_BYTES,
+          'schemaBytes',
+          `1 to ${MAX_SCHEMA_BYTES}`,
+          schemaBytes,
+        )
+      : is('schemaBytes', 0, schemaBytes),
   ];
-  if (keyType === undefined || valueType === undefined || fits.includes(false)) return undefined;
-  if (!is('headerBytes', headerSize(segmentBits, metadataBytes), bytes.length)) return undefined;
+  if (keyType === undefined || namedType === undefined || fits.includes(false)) return undefined;
+  is('features', featuresOf(keyType, namedType), features);
+  if (!is('headerBytes', headerSize(segmentBits, metadataBytes + schemaBytes), bytes.length)) return undefined;
 
   const table = parseSegments(view, segmentBits, bucketBits, need);
   if (table === undefined) return undefined;
@@ -287,12 +298,34 @@ export function examineHeader(
   if (statedFileBytes < MAX_U64) is('fileBytes', rightFileBytes, statedFileBytes);
 
   const metadataOffset = HEADER.segmentTable + SEGMENT_ROW.size * segments.length;
-  const metadata = parseMetadata(bytes.subarray(metadataOffset, metadataOffset + metadataBytes));
+  const schemaOffset = metadataOffset + metadataBytes;
+  const metadata = parseMetadata(bytes.subarray(metadataOffset, schemaOffset));
   if (metadata === undefined) {
     const code = 'HMAP_HEADER_FIELD';
     const message = 'the metadata is not a JSON object';
-    const end = metadataOffset + metadataBytes;
-    note({ code, message, offset: metadataOffset, end, expected: 'a JSON object', actual: 'other bytes' });
+    note({
+      code,
+      message,
+      offset: metadataOffset,
+      end: schemaOffset,
+      expected: 'a JSON object',
+      actual: 'other bytes',
+    });
+  }
+  let valueType: StoredType;
+  if (namedType === 'struct') {
+    const schemaEnd = schemaOffset + schemaBytes;
+    const struct = readSchema(bytes.subarray(schemaOffset, schemaEnd));
+    if (typeof struct === 'string') {
+      const message = `the schema of the values is not possible: ${struct}`;
+      const place = { offset: schemaOffset, end: schemaEnd };
+      note({ code: 'HMAP_HEADER_FIELD', message, ...place, expected: 'a schema', actual: struct });
+      return undefined;
+    }
+    if (!is('valueWidth', struct.bytes, valueWidth)) return undefined;
+    valueType = structText(struct);
+  } else {
+    valueType = namedType;
   }
   if (fileBytes !== undefined && fileBytes !== rightFileBytes) {
     const short = fileBytes < rightFileBytes;
@@ -326,6 +359,17 @@ export function examineHeader(
     },
     metadata: metadata ?? {},
   };
+}
+
+/** The schema that a text gives, or why it gives none. */
+function readSchema(bytes: Uint8Array): Struct | string {
+  if (!isUtf8(bytes)) return 'other bytes than UTF-8';
+  try {
+    return parseSchema(Buffer.from(bytes).toString());
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return error.message;
+  }
 }
 
 /** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
@@ -368,8 +412,8 @@ function parseSegments(
 }
 
 /** The features that a file needs, no more and no less. */
-function featuresOf(keyType: KeyType): number {
-  return keyType === 'bytes' ? 0 : FEATURES.typedKeys;
+function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {
+  return (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | valueFeatures(valueType);
 }
 
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
@@ -388,7 +432,7 @@ export interface HeaderParts {
   readonly segmentBits: number;
   readonly bucketBits: number;
   readonly keyType: KeyType;
-  readonly valueType: ValueType;
+  readonly valueType: StoredType;
   /** In bytes, or VARIABLE. */
   readonly keyWidth: number;
   readonly valueWidth: number;
@@ -398,13 +442,20 @@ export interface HeaderParts {
   readonly metadata: Uint8Array;
 }
 
+/** The text of the schema that stands behind the metadata; none but for a struct. */
+export function schemaBytesOf(type: HeldType): Uint8Array {
+  return Buffer.from(isStruct(type) ? structOf(type).text : '');
+}
+
 /** The bytes of a header. */
 export function writeHeader(parts: HeaderParts): Uint8Array {
-  const { bytes, view } = new Block(headerSize(parts.segmentBits, parts.metadata.length));
+  const schema = schemaBytesOf(parts.valueType);
+  const { bytes, view } = new Block(headerSize(parts.segmentBits, parts.metadata.length + schema.length));
   bytes.set(MAGIC, HEADER.magic);
   view.setUint16(HEADER.major, MAJOR_VERSION, true);
   view.setUint16(HEADER.minor, MINOR_VERSION, true);
   view.setUint32(HEADER.headerBytes, bytes.length, true);
+  view.setUint32(HEADER.features, featuresOf(parts.keyType, parts.valueType), true);
   writeU64(view, HEADER.fileBytes, parts.checksums.offset + parts.checksums.bytes);
   writeU64(view, HEADER.entries, parts.entries);
   writeU64(view, HEADER.keyBytes, parts.keyBytes);
@@ -414,9 +465,8 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   view.setUint8(HEADER.bucketEncoding, BUCKETS_U32);
   view.setUint8(HEADER.segmentBits, parts.segmentBits);
   view.setUint8(HEADER.bucketBits, parts.bucketBits);
-  view.setUint32(HEADER.features, featuresOf(parts.keyType), true);
   view.setUint8(HEADER.keyType, KEY_TYPES.indexOf(parts.keyType));
-  view.setUint8(HEADER.valueType, VALUE_TYPES.indexOf(parts.valueType));
+  view.setUint8(HEADER.valueType, codeOf(parts.valueType));
   view.setUint32(HEADER.hashSeed, parts.seed, true);
   view.setUint32(HEADER.keyWidth, parts.keyWidth, true);
   view.setUint32(HEADER.valueWidth, parts.valueWidth, true);
@@ -424,6 +474,7 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   writeU64(view, HEADER.checksumsOffset, parts.checksums.offset);
   writeU64(view, HEADER.checksumsBytes, parts.checksums.bytes);
   view.setBigUint64(HEADER.checksumsSum, parts.checksums.sum, true);
+  view.setUint32(HEADER.schemaBytes, schema.length, true);
   let row = HEADER.segmentTable;
   for (const segment of parts.segments) {
     writeU64(view, row + SEGMENT_ROW.offset, segment.offset);
@@ -432,6 +483,7 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
     row += SEGMENT_ROW.size;
   }
   bytes.set(parts.metadata, row);
+  bytes.set(schema, row + parts.metadata.length);
   view.setUint32(HEADER.headerChecksum, headerChecksum(bytes), true);
   return bytes;
 }

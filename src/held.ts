@@ -1,6 +1,6 @@
 // The form in which a build holds a record between reading and writing. Does not know where records are held, nor the file's format.
 
-import { readU64 } from './bytes.js';
+import { readU48, readU64 } from './bytes.js';
 import type { KeyType } from './key-types.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
@@ -34,6 +34,11 @@ function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
 
 export function heldSize(form: HeldForm, view: DataView, at: number): number {
   return headBytes(form) + view.getUint16(at + KEY_BYTES, true) + heldValueBytes(form, view, at);
+}
+
+/** The value of a held record where values are `uint`. */
+export function heldUint(form: HeldForm, view: DataView, at: number): number {
+  return readU48(view, at + headBytes(form) + view.getUint16(at + KEY_BYTES, true));
 }
 
 /** Where a large value lies in the spill file, from the offset of what stands in for it. */

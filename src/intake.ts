@@ -1,15 +1,15 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
-import type { Block } from './bytes.js';
+import { type Block, readU48 } from './bytes.js';
 import { HmapError, keyForUser, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
-import { HELD, type HeldForm, headBytes } from './held.js';
+import { HELD, type HeldForm, headBytes, heldUint } from './held.js';
 import type { KeyType } from './key-types.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
 import type { SpillFile } from './spill.js';
-import type { ValueType } from './types.js';
+import type { HeldType } from './types.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;
@@ -17,7 +17,7 @@ const MOST = MAX_KEY_BYTES;
 /** Where the readers of an input put what they find. */
 export interface RecordSink {
   readonly keyType: KeyType;
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   /** Records added so far. */
   readonly entries: number;
   /**
@@ -32,16 +32,17 @@ export interface RecordSink {
 /** The records of one thread. */
 export class Intake implements RecordSink {
   readonly keyType: KeyType;
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   readonly stats: EntryStats;
   readonly partitions: Partitions;
   readonly #seed: number;
+  readonly #isUint: boolean;
   readonly #form: HeldForm;
   readonly #spill: SpillFile;
 
   /** @param lane which of `lanes` equal parts of the arena is this thread's */
   constructor(
-    valueType: ValueType,
+    valueType: HeldType,
     seed: number,
     form: HeldForm,
     arena: Block,
@@ -54,6 +55,7 @@ export class Intake implements RecordSink {
     this.stats = new EntryStats(valueType);
     this.partitions = new Partitions(arena, form, spill, 0, lane, lanes);
     this.#seed = seed | 0;
+    this.#isUint = valueType === 'uint';
     this.#form = form;
     this.#spill = spill;
   }
@@ -67,6 +69,7 @@ export class Intake implements RecordSink {
     if (keyBytes > MOST) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
     const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
     this.stats.add(hash, keyBytes, valueBytes);
+    if (this.#isUint) this.stats.addUint(hash, readU48(value.view, valueAt));
     this.partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
 
@@ -81,6 +84,7 @@ export class Intake implements RecordSink {
       const hash = xxh32(view, at + head, keyBytes, seed | 0);
       view.setInt32(at + HELD.hash, hash, true);
       other.stats.add(hash, keyBytes, form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true));
+      if (this.#isUint) other.stats.addUint(hash, heldUint(form, view, at));
       other.partitions.addHeld(held, at, size);
     });
     return other;

@@ -4,10 +4,10 @@
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
-/** Required-feature bits: what a reader must know to read the file. */
-export const FEATURES = { typedKeys: 2 } as const;
+/** Required-feature bits: what a reader must know to read the file. Packed values are those of packed fields, or of 3, 5 or 6 bytes. */
+export const FEATURES = { packedValues: 1, typedKeys: 2 } as const;
 /** Those that this code understands. */
-export const KNOWN_FEATURES = FEATURES.typedKeys;
+export const KNOWN_FEATURES = FEATURES.packedValues | FEATURES.typedKeys;
 
 /** Alignment of sections, in bytes. */
 export const PAGE = 4096;
@@ -56,7 +56,8 @@ export const HEADER = {
   checksumsOffset: field(8),
   checksumsBytes: field(8),
   checksumsSum: field(8),
-  reservedTail: field(16),
+  schemaBytes: field(4),
+  reservedTail: field(12),
   segmentTable: field(0),
 } as const;
 
@@ -84,9 +85,9 @@ export function alignToPage(bytes: number): number {
   return Math.ceil(bytes / PAGE) * PAGE;
 }
 
-/** Size of the header for `2 ** segmentBits` segments, in bytes. */
-export function headerSize(segmentBits: number, metadataBytes: number): number {
-  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + metadataBytes);
+/** Size of the header for `2 ** segmentBits` segments and `textBytes` bytes of metadata and schema. */
+export function headerSize(segmentBits: number, textBytes: number): number {
+  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + textBytes);
 }
 
 /** Size of a bucket array of `2 ** bucketBits` buckets, in bytes. */

@@ -5,12 +5,15 @@ import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { type Source, Table } from './table.js';
-import { VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
+import { checkValueType, type HeldType, type ValueChoice, type ValueOf, type ValueType } from './types.js';
 import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
 import { watchFile } from './watch.js';
 
-export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
-  /** The type that the values must have; checked against the header, and what TypeScript then knows. Default: any. */
+export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
+  /**
+   * The type that the values must have; checked against the header, and what TypeScript then knows. `uint` is any of the types that it may have
+   * become. Default: any.
+   */
   value?: T;
   /**
    * The type that the keys must have; checked against the header, and what TypeScript then knows. `bytes` fits every table: keys are then asked for
@@ -64,21 +67,21 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  *   that is not known, or keys or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
-export function open<T extends ValueType, F extends KeyForm = 'string'>(
+export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
-): Table<ValueTypes[T], KeyOf<F>>;
+): Table<ValueOf<T>, KeyOf<F>>;
 export function open<F extends KeyForm = 'string'>(
   path: string,
-  options?: OpenOptions<ValueType, F>,
+  options?: OpenOptions<ValueChoice, F>,
 ): Table<unknown, KeyOf<F>>;
-export function open(path: string, options: OpenOptions = {}): Table<unknown, never> {
+export function open(path: string, options: OpenOptions<ValueChoice> = {}): Table<unknown, never> {
   checkPath(path);
   checkOptions(options, OPTIONS);
   const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);
   const settings: Settings = {
     path,
-    value: options.value === undefined ? undefined : oneOf('value', options.value, VALUE_TYPES),
+    value: options.value === undefined ? undefined : checkValueType(options.value),
     key: key === 'bytes' ? undefined : key,
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
@@ -88,7 +91,9 @@ export function open(path: string, options: OpenOptions = {}): Table<unknown, ne
   const first = atOnce(openVersion(settings))!;
   // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
   const { keyType, valueType } = first.header;
-  const later: Settings = { ...settings, path: resolve(path), key: keyType, value: valueType };
+  // One of `uint` may become wider or narrower.
+  const value: HeldType = settings.value === 'uint' ? 'uint' : valueType;
+  const later: Settings = { ...settings, path: resolve(path), key: keyType, value };
   const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
@@ -120,7 +125,11 @@ function atOnce<R>(steps: Generator<unknown, R, void>): R {
 }
 
 /** Milliseconds between two looks, or `undefined` where the file is not watched. */
-function intervalOf({ watch, onReload, onError }: OpenOptions): number | undefined {
+function intervalOf({
+  watch,
+  onReload,
+  onError,
+}: Pick<OpenOptions, 'watch' | 'onReload' | 'onError'>): number | undefined {
   for (const [name, callback] of Object.entries({ onReload, onError })) {
     if (callback === undefined) continue;
     if (typeof callback !== 'function') throw new TypeError(`${name}: expected a function`);

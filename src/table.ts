@@ -10,12 +10,21 @@ import type { AnyKey, KeyArgument, KeyForm, TypedKey } from './key-types.js';
 import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { MappingKind } from './mapping/mapping.js';
+import { type FieldReader, readBits } from './packed.js';
+import { MAX_FIELD_BITS } from './schema.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './typed-keys.js';
-import type { ValueType } from './types.js';
-import { DECODERS, type ValueDecoder } from './values.js';
+import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './values.js';
 import type { Version } from './version.js';
 import { type Needs, Walk } from './walk.js';
+
+/** Names of the fields of values; any name where TypeScript does not know the values' type. */
+export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
+
+/** What a field's value is. */
+export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : never) : number | boolean;
+
+type Fields = Readonly<Record<string, number | boolean>>;
 
 /** Where a table's versions come from. */
 export interface Source {
@@ -75,7 +84,8 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   readonly path: string;
   #header: Header;
   #mapping: MappingKind;
-  readonly #decode: ValueDecoder<V>;
+  #decode: ValueDecoder<V>;
+  #fields: ReadonlyMap<string, FieldReader> | undefined;
   /** How iteration makes a key of bytes; `undefined` for strings. */
   readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
   /** How lookups take keys; `undefined` for strings and bytes. */
@@ -94,7 +104,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
     this.#mapping = mapping.kind;
     this.#version = version;
     this.#lookup = new Lookup(header, segments);
-    this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
+    this.#decode = valueDecoder(header.valueType) as ValueDecoder<V>;
     const typed = form === 'string' || form === 'bytes' ? undefined : form;
     this.#typedHash = typed && KEY_HASHERS[typed];
     this.#decodeKey = typed ? KEY_DECODERS[typed] : form === 'bytes' ? DECODERS.bytes : undefined;
@@ -150,6 +160,51 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   }
 
   /**
+   * One field of the value of a key, without making an object of the others; `undefined` where the table does not have the key.
+   * @throws {TypeError} where the values have no such field, or no fields. Throws as {@link get} does
+   */
+  field<N extends FieldName<V>>(key: KeyArgument<K>, name: N): FieldValue<V, N> | undefined {
+    const lookup = this.#opened();
+    this.#fields ??= fieldReaders(this.#header.valueType);
+    const read = this.#fields.get(name);
+    if (read === undefined) throw this.#noField(name);
+    const at = this.#find(lookup, key);
+    return at < 0 ? undefined : (read(lookup.segment.heap.view, at) as FieldValue<V, N>);
+  }
+
+  /** Where the value of a key of any type lies, or -1. */
+  #find(lookup: Lookup, key: KeyArgument<K>): number {
+    const hash = this.#typedHash;
+    const length = hash === undefined ? hashKey(key as Key, 0, lookup.seed) : hash(key, 0, lookup.seed);
+    return length < 0 ? -1 : lookup.find(0, length, keyHash.value);
+  }
+
+  #noField(name: unknown): TypeError {
+    const names = [...this.#fields!.keys()];
+    const hint = names.length === 0 ? `the values are ${this.#header.valueType}` : `the fields are ${names.join(', ')}`;
+    return new TypeError(`name: there is no field '${String(name)}'; ${hint}`);
+  }
+
+  /**
+   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined` where the table does not
+   * have the key. For values of any type that have one width in bytes (`header.valueWidth`).
+   * @throws {RangeError} where these are not 0 to 53 bits of the value
+   * @throws {TypeError} where the values differ in length. Throws as {@link get} does
+   */
+  bits(key: KeyArgument<K>, from: number, to: number): number | undefined {
+    const lookup = this.#opened();
+    const width = this.#header.valueWidth;
+    if (width === null) throw new TypeError('bits: the values of this table differ in length');
+    const inside = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && to >= from && to <= 8 * width;
+    if (!inside || to - from > MAX_FIELD_BITS) {
+      const expected = `at most ${MAX_FIELD_BITS} of the bits [0, ${8 * width})`;
+      throw new RangeError(`bits: expected ${expected}, got [${String(from)}, ${String(to)})`);
+    }
+    const at = this.#find(lookup, key);
+    return at < 0 ? undefined : readBits(lookup.segment.heap.view, at, from, to);
+  }
+
+  /**
    * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is larger than the
    * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
    */
@@ -180,7 +235,8 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
           ? batch.take(lookup, list as readonly Key[], first)
           : batch.takeTyped(lookup, list, first, hash);
       // An array's elements may be accessors; then all answers come from the version that is there now.
-      if (this.#opened() !== lookup) return this.#many(list, decode);
+      if (this.#opened() !== lookup)
+        return this.#many(list, decode === viewOf ? decode : (this.#decode as typeof decode & ValueDecoder<V>));
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
         const at = batch.find(lookup, i);
@@ -291,6 +347,10 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   /** Between two lookups, since these do not give way to other code. */
   #adopt(version: Version): void {
     const old = this.#version!;
+    // Another one only where the table was opened for `uint`.
+    if (version.header.valueType !== this.#header.valueType) {
+      this.#decode = valueDecoder(version.header.valueType) as ValueDecoder<V>;
+    }
     this.#version = version;
     this.#lookup = new Lookup(version.header, version.segments);
     this.#header = version.header;

@@ -13,7 +13,7 @@ export function checkHeader(fd: number, path: string, reader: VerifyReader, find
   const stat = fstatSync(fd);
   // A block device has no length of its own, and may well be longer than what was written to it.
   const fileBytes = stat.isFile() ? stat.size : undefined;
-  const start = reader.read(0, Math.min(PAGE, fileBytes ?? PAGE), 'header');
+  const start = reader.read(0, Math.min(PAGE, fileBytes ?? reader.present(PAGE)), 'header');
   if (start === undefined) return undefined;
   const headerBytes = sizeOf(start, fileBytes ?? Number.MAX_SAFE_INTEGER, path, findings);
   if (headerBytes === undefined) return undefined;
@@ -56,7 +56,8 @@ function addLength(findings: Findings, code: string, expected: unknown, actual: 
 function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void {
   if (header.version.minor > MINOR_VERSION) return;
   const metadataBytes = bytes.readUInt32LE(HEADER.metadataBytes);
-  const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes;
+  const schemaBytes = bytes.readUInt32LE(HEADER.schemaBytes);
+  const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes + schemaBytes;
   for (const offset of [HEADER.reserved, HEADER.reservedTail]) {
     checkZero(bytes, offset, fieldEnd(offset), 0, 'HMAP_RESERVED', 'header', findings);
   }

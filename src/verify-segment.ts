@@ -11,7 +11,7 @@ import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits,
 import { RecordCursor, type Segment } from './segment.js';
 import { showKeyOf } from './typed-keys.js';
 import { valueWidthOf } from './types.js';
-import { isValueOf } from './values.js';
+import { type ValueCheck, valueCheck } from './values.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
 const STRIDE = 4096;
@@ -23,6 +23,7 @@ export class SegmentCheck {
   readonly #header: Header;
   readonly #findings: Findings;
   readonly #mostLoad: number;
+  readonly #isValue: ValueCheck;
   #keyBytes = 0;
   #valueBytes = 0;
   readonly #keys = new Widths();
@@ -34,6 +35,7 @@ export class SegmentCheck {
     this.#header = header;
     this.#findings = findings;
     this.#mostLoad = bucketLimit(header.entries);
+    this.#isValue = valueCheck(header.valueType);
   }
 
   /** Leaves out a segment, which another finding explains. */
@@ -189,7 +191,7 @@ export class SegmentCheck {
     this.#valueBytes += valueBytes;
     this.#keys.add(keyBytes);
     this.#values.add(valueBytes);
-    if (!isValueOf(valueType, segment.heap, cursor.value, valueBytes)) {
+    if (!this.#isValue(segment.heap, cursor.value, valueBytes)) {
       this.#badRecord(segment, cursor, 'HMAP_VALUE', `has a value that is not valid ${valueType}`);
     }
   }

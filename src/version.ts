@@ -12,7 +12,7 @@ import { alignToPage, heapStart } from './layout.js';
 import type { ByteRange, Mapping } from './mapping/mapping.js';
 import { type MappingChoice, mapRanges } from './mapping/open-file.js';
 import { Segment } from './segment.js';
-import type { ValueType } from './types.js';
+import { type HeldType, UINTS } from './types.js';
 import { verifySteps } from './verify.js';
 
 /**
@@ -28,8 +28,8 @@ export type Warm = 'none' | 'buckets' | 'all';
 export interface Settings {
   /** As it was given. */
   readonly path: string;
-  /** The type that the values must have, if any. */
-  readonly value: ValueType | undefined;
+  /** The type that the values must have, if any; `uint` stands for each that it may have become. */
+  readonly value: HeldType | undefined;
   /** What the keys must be, if anything. */
   readonly key: KeyForm | undefined;
   readonly mapping: MappingChoice;
@@ -97,7 +97,8 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
     const identity = identityOf(fstatSync(fd, { bigint: true }));
     if (than !== undefined && sameFile(identity, than)) return undefined;
     const header = readHeader(fd, path);
-    if (value !== undefined && value !== header.valueType) {
+    const fits = value === 'uint' ? UINTS.some((type) => type === header.valueType) : value === header.valueType;
+    if (value !== undefined && !fits) {
       const message = `${path}: the values are ${header.valueType}, not ${value}`;
       throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
     }

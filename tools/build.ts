@@ -1,12 +1,12 @@
 // hmap build: makes a file from text.
 
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
 import { type BuildOptions, type BuildSummary, DEFAULT_MEMORY } from '../src/builder.js';
 import { HmapError } from '../src/errors.js';
 import { threadsFor } from '../src/helper.js';
 import { KEY_FORMS, type KeyForm } from '../src/key-types.js';
-import { VALUE_TYPES, type ValueType } from '../src/types.js';
+import { checkValueType, type HeldType, VALUE_TYPES, type ValueChoice } from '../src/types.js';
 import {
   collectPair,
   EXIT,
@@ -30,7 +30,7 @@ import { cutLines, Source } from './source.js';
 interface Options {
   format?: FormatName;
   key?: KeyForm;
-  value?: ValueType;
+  value?: HeldType;
   keyColumn?: string;
   valueColumn?: string;
   headerRow?: boolean;
@@ -58,8 +58,10 @@ export function addBuild(program: Command): void {
     .addOption(
       new Option(
         '-v, --value <type>',
-        'type of the values (default: utf8 for tsv and csv, json for jsonl, bytes for cdb, none for lines)',
-      ).choices(VALUE_TYPES),
+        `type of the values: ${VALUE_TYPES.join(', ')}; uint, the narrowest of u8 to u48 that holds all; or 'struct(NAME:TYPE,...)' with fields of ` +
+          'types bool, u1 to u53, i1 to i53, f32, f64, which tsv and csv have in columns behind the key, or in columns of their names (--header-row), ' +
+          'and the others as a JSON object (default: utf8 for tsv and csv, json for jsonl, bytes for cdb, none for lines)',
+      ).argParser(parseValue),
     )
     .addOption(
       new Option(
@@ -71,7 +73,10 @@ export function addBuild(program: Command): void {
       '--key-column <column>',
       'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
     )
-    .option('--value-column <column>', 'column of the values, likewise (default: 2, or "value")')
+    .option(
+      '--value-column <column>',
+      'column of the values, likewise; of a struct, that of its JSON object (default: 2, or "value")',
+    )
     .option('--header-row', 'the first row names the columns (also taken so where a column is chosen by name)')
     .addOption(
       new Option('-d, --duplicates <policy>', 'what to do with entries of the same key, in the order of the input')
@@ -89,9 +94,20 @@ export function addBuild(program: Command): void {
     'hmap build words.txt words.hmap                       # a set: one key a line',
     'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
     'hmap build --key u64 --value f32 scores.tsv s.hmap    # keys of 8 bytes, without a prefix',
+    "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap  # key, active, level",
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
     'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
   );
+}
+
+/** The type of values that an argument names. */
+function parseValue(text: string): HeldType {
+  try {
+    return checkValueType(text.replace(/\s+/g, '') as HeldType);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new InvalidArgumentError(`${error.message}.`);
+  }
 }
 
 async function runBuild(input: string, output: string, options: Options): Promise<void> {
@@ -116,7 +132,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
     process.once(signal, listener);
     return () => process.removeListener(signal, listener);
   });
-  const buildOptions: BuildOptions = {
+  const buildOptions: BuildOptions<ValueChoice> = {
     value,
     overwrite: options.force === true,
     signal: stop.signal,
@@ -142,7 +158,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
       lanes?.count,
     );
     progress.stop();
-    report(summary, options.json === true);
+    report(summary, value, options.json === true);
     exitWith(EXIT.fine);
   } catch (error) {
     progress.stop();
@@ -175,16 +191,17 @@ function withHint(error: unknown): unknown {
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }
 
-function report(summary: BuildSummary, json: boolean): void {
+function report(summary: BuildSummary, asked: HeldType, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;
   }
-  const { path, entries, duplicates, fileBytes, payloadBytes, seconds } = summary;
+  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} with a key that was there dropped)`;
+  const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const overhead =
     entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes an entry over the payload`;
   say(
-    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
+    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
   );
 }

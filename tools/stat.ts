@@ -1,7 +1,8 @@
 // hmap stat: what a file is and what its bytes are spent on.
 
 import type { Command } from 'commander';
-import { stat, type TableStat } from '../src/index.js';
+import { type Header, stat, type TableStat } from '../src/index.js';
+import { isStruct, structOf } from '../src/schema.js';
 import { EXIT, examples, exitWith, grouped, humanBytes } from './cli.js';
 import { headerJson } from './header-json.js';
 import { Progress } from './progress.js';
@@ -49,7 +50,7 @@ export function statText(result: TableStat): string {
     ['keys', `${header.keyType === 'bytes' ? '' : `${header.keyType}, `}${width(header.keyWidth)}; ${lengths(keys)}`],
     [
       'values',
-      `${header.valueType}, ${width(header.valueWidth)}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
+      `${typeOf(header)}, ${width(header.valueWidth)}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
     ],
     ['hash', `xxh32, seed ${header.hash.seed}`],
     [
@@ -72,10 +73,29 @@ export function statText(result: TableStat): string {
     '',
     plainTable(['section', 'bytes', 'share', 'per entry'], sections),
     '',
+    ...fieldTable(header),
     `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}`,
     '',
     histogram(bucketLoads),
   ].join('\n');
+}
+
+function typeOf({ valueType }: Header): string {
+  if (!isStruct(valueType)) return valueType;
+  const { fields, bits } = structOf(valueType);
+  return `struct of ${fields.length} field${fields.length === 1 ? '' : 's'} in ${bits} bits`;
+}
+
+/** Where each field of a value lies. */
+function fieldTable({ valueType }: Header): string[] {
+  if (!isStruct(valueType)) return [];
+  const rows = structOf(valueType).fields.map(({ name, type, from, bits }) => [
+    name,
+    type,
+    String(bits),
+    `[${from}, ${from + bits})`,
+  ]);
+  return [plainTable(['field', 'type', 'bits', 'place'], rows), ''];
 }
 
 function lengths({ shortest, longest, mean }: TableStat['keys']): string {

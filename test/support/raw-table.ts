@@ -1,8 +1,8 @@
 // Writes .hmap files from their parts, for tests: whole ones, and such as no builder would write. Written from native-notes/format.md alone;
 // knows the bytes, not the code in src. Section numbers (§) are those of format.md.
 
-import type { KeyType, ValueType } from '../../src/index.js';
-import { oracle, VALUE_TYPES } from './samples.js';
+import type { KeyType, StoredType, ValueType } from '../../src/index.js';
+import { oracle, TYPE_CODES } from './samples.js';
 
 export const VARIABLE = 0xffff_ffff;
 const PAGE = 4096;
@@ -38,7 +38,8 @@ export const FIELDS = {
   checksumsOffset: [88, 8],
   checksumsSize: [96, 8],
   checksumsSum: [104, 8],
-  reservedTail: [112, 16],
+  schemaSize: [112, 4],
+  reservedTail: [116, 12],
 } as const;
 
 export type Field = keyof typeof FIELDS;
@@ -74,10 +75,12 @@ export interface RawParts {
   seed: number;
   /** Default `bytes`. */
   keyType?: KeyType;
-  valueType: ValueType;
+  valueType: StoredType;
   keyWidth: number;
   valueWidth: number;
   metadata: Uint8Array;
+  /** Instead of the text of the schema that the value type gives. */
+  schema?: Uint8Array;
   segments: RawSegment[];
   /** Instead of what the parts give: fields of the header, columns of the segment table by row, block checksums by index. */
   fields?: Partial<Record<Field, Raw>>;
@@ -89,7 +92,7 @@ export interface RawParts {
 
 export interface RawOptions {
   key?: KeyType;
-  value: ValueType;
+  value: StoredType;
   seed?: number;
   metadata?: unknown;
   segmentBytes?: number;
@@ -110,6 +113,9 @@ const WIDTHS: Partial<Record<ValueType, number>> = {
   i64: 8,
   f32: 4,
   f64: 8,
+  u24: 3,
+  u40: 5,
+  u48: 6,
 };
 
 /** §3: key types by their codes, and the widths of some. */
@@ -127,6 +133,33 @@ export function encodeKey(type: KeyType, key: RawKey): Buffer {
   return Buffer.from(encodeValue(type, key));
 }
 
+/** §7: the fields of a struct, from its text. */
+function fieldsOf(type: StoredType): { name: string; type: string; bits: number }[] {
+  if (!type.startsWith('struct(')) return [];
+  return type
+    .slice(7, -1)
+    .split(',')
+    .map((part) => {
+      const [name, fieldType] = part.split(':') as [string, string];
+      return { name, type: fieldType, bits: fieldType === 'bool' ? 1 : Number(fieldType.slice(1)) };
+    });
+}
+
+function widthOf(type: StoredType): number | undefined {
+  const bits = fieldsOf(type).reduce((sum, field) => sum + field.bits, 0);
+  return bits > 0 ? Math.ceil(bits / 8) : WIDTHS[type as ValueType];
+}
+
+const schemaOf = (parts: RawParts): Uint8Array =>
+  parts.schema ?? Buffer.from(parts.valueType.startsWith('struct(') ? parts.valueType.slice(7, -1) : '');
+
+/** §7: the bits of a field's value, as an unsigned number. */
+function bitsOf(type: string, bits: number, value: unknown): bigint {
+  if (!type.startsWith('f')) return BigInt.asUintN(bits, BigInt(value as number | boolean));
+  const bytes = encodeValue(type as ValueType, value);
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+}
+
 /** §1 */
 export function varint(value: number): Buffer {
   const bytes: number[] = [];
@@ -136,12 +169,22 @@ export function varint(value: number): Buffer {
 }
 
 /** §7: a value as its type has it in the file. */
-export function encodeValue(type: ValueType, value: unknown): Uint8Array {
+export function encodeValue(type: StoredType, value: unknown): Uint8Array {
+  if (type.startsWith('struct(')) {
+    let record = 0n;
+    let from = 0n;
+    for (const field of fieldsOf(type)) {
+      record |= bitsOf(field.type, field.bits, (value as Record<string, unknown>)[field.name]) << from;
+      from += BigInt(field.bits);
+    }
+    const width = widthOf(type)!;
+    return Buffer.from(record.toString(16).padStart(2 * width, '0'), 'hex').reverse();
+  }
   if (type === 'none') return Buffer.alloc(0);
   if (type === 'bytes') return value as Uint8Array;
   if (type === 'utf8') return Buffer.from(value as string);
   if (type === 'json') return Buffer.from(JSON.stringify(value));
-  const bytes = Buffer.alloc(WIDTHS[type]!);
+  const bytes = Buffer.alloc(WIDTHS[type as ValueType]!);
   if (Number.isNaN(value)) return Buffer.from(type === 'f32' ? '0000c07f' : '000000000000f87f', 'hex');
   if (type === 'f32') bytes.writeFloatLE(value as number);
   else if (type === 'f64') bytes.writeDoubleLE(value as number);
@@ -178,7 +221,7 @@ export function canonicalParts(
   const shared = (lengths: number[]) => (new Set(lengths).size === 1 ? lengths[0]! : VARIABLE);
   const keyWidth =
     choices.keyWidth ?? KEY_WIDTHS[keyType] ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
-  const valueWidth = choices.valueWidth ?? WIDTHS[valueType] ?? shared(records.map(({ value }) => value.length));
+  const valueWidth = choices.valueWidth ?? widthOf(valueType) ?? shared(records.map(({ value }) => value.length));
   let t = 0;
   while (t < 32 && 2 * 2 ** (t + 1) <= records.length) t++;
 
@@ -189,7 +232,7 @@ export function canonicalParts(
     varint(key.length).length +
     key.length +
     value.length +
-    (WIDTHS[valueType] === undefined ? varint(value.length).length : 0);
+    (widthOf(valueType) === undefined ? varint(value.length).length : 0);
   const fits = (s: number): boolean => {
     const sizes = new Array<number>(2 ** s).fill(align(4 * (2 ** bucketsOf(s) + 1)));
     for (const record of records) sizes[segmentOf(record.hash, s)]! += counted(record);
@@ -233,7 +276,7 @@ export function placesOf(parts: RawParts): {
   segments: { array: number; arrayEnd: number; heap: number; heapEnd: number; end: number }[];
   checksums: number;
 } {
-  const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length);
+  const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length + schemaOf(parts).length);
   let at = headerEnd;
   const segments = parts.segments.map((segment) => {
     const { offsets, heap } = encodeSegment(parts, segment);
@@ -276,12 +319,16 @@ export function compose(parts: RawParts): Buffer {
 
   const metadataAt = SEGMENT_TABLE + 24 * 2 ** parts.segmentBits;
   file.set(parts.metadata, metadataAt);
-  file.set(parts.padding ?? [], metadataAt + parts.metadata.length);
+  const schema = schemaOf(parts);
+  file.set(schema, metadataAt + parts.metadata.length);
+  file.set(parts.padding ?? [], metadataAt + parts.metadata.length + schema.length);
   const fields: Partial<Record<Field, Raw>> = {
     magic: Buffer.from('89484d500d0a1a0a', 'hex'),
     majorVersion: 1,
     headerSize: headerEnd,
-    features: (parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2,
+    features:
+      (parts.valueType.startsWith('struct(') || ['u24', 'u40', 'u48'].includes(parts.valueType) ? 1 : 0) +
+      ((parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2),
     fileSize: file.length,
     entries: sum(counts),
     keyBytes: sum(records.map(({ key }) => key.length)),
@@ -292,11 +339,12 @@ export function compose(parts: RawParts): Buffer {
     segmentBits: parts.segmentBits,
     bucketBits: parts.bucketBits,
     keyType: KEY_TYPES.indexOf(parts.keyType ?? 'bytes'),
-    valueType: VALUE_TYPES.indexOf(parts.valueType),
+    valueType: parts.valueType.startsWith('struct(') ? 14 : TYPE_CODES[parts.valueType as ValueType],
     hashSeed: parts.seed,
     keyWidth: parts.keyWidth,
     valueWidth: parts.valueWidth,
     metadataSize: parts.metadata.length,
+    schemaSize: schema.length,
     checksumsOffset: checksums,
     checksumsSize: 8 * blocks,
     checksumsSum: oracle.h64Raw(file.subarray(checksums)),

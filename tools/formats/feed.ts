@@ -7,18 +7,20 @@ import type { KeyType } from '../../src/key-types.js';
 import { scratch } from '../../src/keys.js';
 import { decodeText } from '../../src/text.js';
 import { encodeKeyText } from '../../src/typed-keys.js';
-import type { ValueType } from '../../src/types.js';
+import type { HeldType } from '../../src/types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/values.js';
+import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
 export class Feed {
   readonly keyType: KeyType;
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   /** The name of the input in messages. */
   readonly name: string;
   readonly #sink: RecordSink;
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
+  readonly #parseFields: FieldsParser;
   readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
 
   constructor(sink: RecordSink, name: string) {
@@ -28,12 +30,23 @@ export class Feed {
     this.valueType = sink.valueType;
     this.#encode = valueEncoder(sink.valueType);
     this.#encodeText = textEncoding(sink.valueType, this.#encode);
+    this.#parseFields = fieldsParser(sink.valueType);
   }
 
   /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`, and whose key in `key`: as text, too, where its type is not bytes. */
   text(key: Block, keyAt: number, keyEnd: number, value: Block, valueAt: number, valueEnd: number, line: number): void {
     try {
       this.#encodeText(value, valueAt, valueEnd, this.#value);
+      this.#add(key, keyAt, keyEnd, line);
+    } catch (error) {
+      throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
+    }
+  }
+
+  /** Adds an entry whose value stands as texts, one a field of the struct; each code unit of a text is a byte. */
+  fields(key: Block, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
+    try {
+      this.#encode(this.#parseFields(texts), this.#value);
       this.#add(key, keyAt, keyEnd, line);
     } catch (error) {
       throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);

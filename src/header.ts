@@ -1,6 +1,5 @@
 // Parses, checks and writes a header (native-notes/format.md, section 3). Knows bytes; does not know files or records.
 
-import { isUtf8 } from 'node:buffer';
 import { Block, readU64, writeU64 } from './bytes.js';
 import { HmapError, type HmapErrorCode } from './errors.js';
 import { xxh32 } from './hash.js';
@@ -363,8 +362,8 @@ export function examineHeader(
 
 /** The schema that a text gives, or why it gives none. */
 function readSchema(bytes: Uint8Array): Struct | string {
-  if (!isUtf8(bytes)) return 'other bytes than UTF-8';
   try {
+    // Bytes that are no UTF-8 become U+FFFD, which is in no name and in no type.
     return parseSchema(Buffer.from(bytes).toString());
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;

@@ -626,6 +626,7 @@ describe('options', { concurrency: true }, () => {
       duplicates: 0,
       fileBytes: readFileSync(path).length,
       payloadBytes: 7,
+      seed: 0,
       sections: { header: 4096, buckets: 8, heap: 9, checksums: 8, padding: 2 * 4096 - 8 - 9 },
       segments: 1,
       bucketLoads: { buckets: 1, mean: 2, longest: 2, histogram: [0, 0, 1, ...new Array(14).fill(0)] },

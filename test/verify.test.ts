@@ -61,7 +61,9 @@ describe('past a header whose checksum does not fit', () => {
       const copy = Buffer.from(bytes);
       copy[12]! ^= 0x55;
       const expected: Told[] = code === 'HMAP_HEADER_CHECKSUM' ? [] : [[code, offset, end]];
-      assert.deepEqual(await toldOf(copy), [WHOLE_HEADER, ...expected]);
+      // A fault that passes the first page is one of a longer header.
+      const whole: Told = offset < 4096 && end > 4096 ? ['HMAP_HEADER_CHECKSUM', 0, 8192] : WHOLE_HEADER;
+      assert.deepEqual(await toldOf(copy), [whole, ...expected]);
     });
   }
 

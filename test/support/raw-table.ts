@@ -150,7 +150,8 @@ function widthOf(type: StoredType): number | undefined {
   return bits > 0 ? Math.ceil(bits / 8) : WIDTHS[type as ValueType];
 }
 
-const schemaOf = (parts: RawParts): Uint8Array =>
+/** §7: the text of the schema. */
+export const schemaOf = (parts: RawParts): Uint8Array =>
   parts.schema ?? Buffer.from(parts.valueType.startsWith('struct(') ? parts.valueType.slice(7, -1) : '');
 
 /** §7: the bits of a field's value, as an unsigned number. */

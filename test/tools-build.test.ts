@@ -186,6 +186,9 @@ const WRITTEN: Record<Exclude<ValueType, 'none'>, readonly (readonly [text: stri
     ['127', 127],
   ],
   u16: [['65535', 65_535]],
+  u24: [['16777215', 16_777_215]],
+  u40: [['1099511627775', 2 ** 40 - 1]],
+  u48: [['281474976710655', 2 ** 48 - 1]],
   i16: [
     ['-32768', -32_768],
     ['32767', 32_767],
@@ -624,6 +627,7 @@ describe('options', { concurrency: true }, () => {
       path,
       entries: 2,
       duplicates: 0,
+      valueType: 'utf8',
       fileBytes: readFileSync(path).length,
       payloadBytes: 7,
       seed: 0,

@@ -2,12 +2,11 @@
 // what drops entries, or has partitions too large to be sorted side by side, is assemble.ts.
 
 import { ftruncateSync } from 'node:fs';
-import type { Assembled, Assembly } from './assemble.js';
+import { type Assembled, type Assembly, planOf } from './assemble.js';
 import { BlockSums } from './block-sums.js';
 import { waitFor } from './helper.js';
 import { blockCount } from './layout.js';
 import { BucketLoads } from './loads.js';
-import { planFile } from './plan.js';
 import type { SpanTask } from './span-task.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
 import { layOut } from './spans.js';
@@ -24,10 +23,11 @@ export async function assembleSpans(
   threads: number,
   ask: AskHelper,
 ): Promise<Assembled | undefined> {
-  const { partitions, stats, form, spill, valueType, segmentLimit, fd, hashes, pause } = assembly;
+  const { partitions, form, spill, valueType, fd, hashes, pause } = assembly;
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
   if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
-  const plan = planFile(stats, valueType, segmentLimit);
+  const plan = planOf(assembly.stats, assembly);
+  const stats = assembly.stats.settled(valueType);
   const headerBytes = assembly.headerBytes(plan);
   const layout = layOut(plan, stats, valueType, partitions.counts, headerBytes, threads);
   if (layout === undefined) return undefined;

@@ -6,7 +6,7 @@ import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import { HmapError } from './errors.js';
 import type { SegmentPlace } from './header.js';
-import { HELD, type HeldForm } from './held.js';
+import { HELD, type HeldForm, heldUint } from './held.js';
 import { alignToPage } from './layout.js';
 import type { BucketLoads } from './loads.js';
 import type { Partitions } from './partitions.js';
@@ -15,7 +15,7 @@ import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
 import type { SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
-import type { ValueType } from './types.js';
+import type { HeldType } from './types.js';
 
 /** Which of the records with one key is kept, in the order of the input. */
 export type DuplicatePolicy = 'error' | 'first' | 'last';
@@ -25,7 +25,7 @@ export interface Assembly {
   readonly stats: EntryStats;
   readonly form: HeldForm;
   readonly spill: SpillFile;
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   readonly duplicates: DuplicatePolicy;
   readonly segmentLimit: number;
   /** Partitions up to this many bytes are sorted beside the records in memory. */
@@ -68,20 +68,23 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
     }
     const written = pass.finish(pass.writer, plan);
     const kept = pass.kept ?? stats;
-    if (kept.entries === stats.entries || samePlan(plan, planFile(kept, assembly.valueType, assembly.segmentLimit))) {
-      return { plan, stats: kept, written };
+    if (kept.entries === stats.entries || samePlan(plan, planOf(kept, assembly))) {
+      return { plan, stats: kept.settled(assembly.valueType), written };
     }
     stats = kept;
   }
 }
 
+/** The shape of the file of these entries. Throws as {@link planFile} does. */
+export function planOf(stats: EntryStats, { valueType, segmentLimit, form }: Assembly): Plan {
+  return planFile(stats, valueType, segmentLimit, form.keyType);
+}
+
 /** `undefined` where the entries fit in no file, but those that are left when duplicates are dropped may. */
-function planOrUndefined(
-  stats: EntryStats,
-  { valueType, segmentLimit, duplicates, stats: all }: Assembly,
-): Plan | undefined {
+function planOrUndefined(stats: EntryStats, assembly: Assembly): Plan | undefined {
+  const { duplicates, stats: all } = assembly;
   try {
-    return planFile(stats, valueType, segmentLimit);
+    return planOf(stats, assembly);
   } catch (error) {
     if (duplicates === 'error' || stats !== all || !(error instanceof HmapError)) throw error;
     return undefined;
@@ -168,12 +171,15 @@ class Pass {
   readonly #readLarge = (position: number, into: Uint8Array): void => this.#assembly.spill.read(position, into);
 
   #count(stats: EntryStats, { view }: Block, kept: number): void {
-    const { fixedValue } = this.#assembly.form;
+    const { form, valueType } = this.#assembly;
+    const { fixedValue } = form;
+    const isUint = valueType === 'uint';
     const { order, positions, hashes } = this.#sorter;
     for (let i = 0; i < kept; i++) {
       const at = positions[order[i]!]!;
       const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
       stats.add(hashes[order[i]!]!, view.getUint16(at + HELD.keyBytes, true), valueBytes);
+      if (isUint) stats.addUint(hashes[order[i]!]!, heldUint(form, view, at));
     }
   }
 }

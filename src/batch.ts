@@ -4,6 +4,7 @@ import { hashKey, keyHash } from './key-hash.js';
 import { type Key, SCRATCH_FILL } from './keys.js';
 import type { Lookup } from './lookup.js';
 import type { Segment } from './segment.js';
+import type { KeyHasher } from './typed-keys.js';
 
 /** Keys of one batch. From 64 on the cost hardly depends on it. */
 const BATCH = 256;
@@ -31,6 +32,21 @@ export class Batch {
       this.#starts[count] = fill;
       this.#lengths[count] = length;
       // That of a string which can be no key is one of an earlier key, and does no harm.
+      this.#hashes[count] = keyHash.value;
+      if (length > 0) fill += (length + 3) & ~3;
+    }
+    return count;
+  }
+
+  /** {@link take} of typed keys; a method of its own, so that the other knows what it calls. */
+  takeTyped(lookup: Lookup, keys: readonly unknown[], first: number, hash: KeyHasher): number {
+    const { seed } = lookup;
+    const room = Math.min(BATCH, keys.length - first);
+    let count = 0;
+    for (let fill = 0; count < room && fill < SCRATCH_FILL; count++) {
+      const length = hash(keys[first + count], fill, seed);
+      this.#starts[count] = fill;
+      this.#lengths[count] = length;
       this.#hashes[count] = keyHash.value;
       if (length > 0) fill += (length + 3) & ~3;
     }

@@ -2,26 +2,28 @@
 
 import { Builder, type BuildOptions, type BuildSummary } from './builder.js';
 import { Block } from './bytes.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError, keyForUser, showKey } from './errors.js';
 import { keyTooLong } from './intake.js';
+import type { KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
 import { type BitsBuildOptions, type ListBuildOptions, plainBuilder } from './list-builder.js';
-import type { ValueType, ValueTypes } from './types.js';
-import { type EncodedValue, keyForUser, type ValueEncoder, ValueError, valueEncoder } from './values.js';
+import { badTypedKey, KEY_HASHERS } from './typed-keys.js';
+import type { ValueChoice, ValueOf } from './types.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
 /** Entries between two looks at the clock and the signal. */
 const STRIDE = 1024;
 
 /** What can be built from: pairs of key and value, or bare keys for a set. */
-export type Entry<T extends ValueType> = T extends 'none'
-  ? Key | readonly [key: Key, value?: true | undefined]
-  : readonly [key: Key, value: ValueTypes[T]];
+export type Entry<T extends ValueChoice, F extends KeyForm = 'bytes'> = T extends 'none'
+  ? KeyArgument<KeyOf<F>> | readonly [key: KeyArgument<KeyOf<F>>, value?: true | undefined]
+  : readonly [key: KeyArgument<KeyOf<F>>, value: ValueOf<T>];
 
 /** See the function of this name in deferred.ts. */
-export async function build<T extends ValueType>(
+export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
-  entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
-  options: BuildOptions<T>,
+  entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
+  options: BuildOptions<T, F>,
 ): Promise<BuildSummary> {
   const kind = iterationOf(entries);
   return withBuilder(path, options, async (builder) => {
@@ -76,7 +78,7 @@ export async function buildPlain(
 /** Makes a builder (see there for `lanes`), lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */
 export async function withBuilder(
   path: string,
-  options: BuildOptions,
+  options: BuildOptions<ValueChoice>,
   fill: (builder: Builder) => Promise<void>,
   lanes = 1,
 ): Promise<BuildSummary> {
@@ -136,19 +138,24 @@ function iterationOf(entries: unknown): 'sync' | 'async' {
 /** Encodes entries and hands them to a builder. */
 class EntryAdder {
   readonly #builder: Builder;
+  readonly #keyType: KeyType;
+  readonly #encodeKey: (key: Key, at: number) => number;
   readonly #encode: ValueEncoder;
   readonly #isSet: boolean;
   readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
 
   constructor(builder: Builder) {
+    const { keyType } = builder;
     this.#builder = builder;
+    this.#keyType = keyType;
+    this.#encodeKey = keyType === 'bytes' ? encodeKey : (key, at) => KEY_HASHERS[keyType](key, at, 0);
     this.#encode = valueEncoder(builder.valueType);
     this.#isSet = builder.valueType === 'none';
   }
 
   add(entry: unknown): void {
     const bare = !Array.isArray(entry);
-    if (bare && !(this.#isSet && (typeof entry === 'string' || entry instanceof Uint8Array))) {
+    if (bare && !(this.#isSet && isKey(this.#keyType, entry))) {
       const expected = this.#isSet ? 'a key or an array [key]' : 'an array [key, value]';
       throw new TypeError(`entries: expected ${expected}, got ${kindOf(entry)}`);
     }
@@ -160,16 +167,25 @@ class EntryAdder {
     } catch (error) {
       wrong = error;
     }
-    const length = encodeKey(key, 0);
-    if (length < 0) throw badKey(key, length);
+    const length = this.#encodeKey(key, 0);
+    if (length < 0) throw badKey(this.#keyType, key, length);
     if (wrong !== undefined)
-      throw wrong instanceof ValueError ? wrong.forKey(scratch.bytes.subarray(0, length)) : wrong;
+      throw wrong instanceof ValueError
+        ? wrong.forKey(scratch.bytes.subarray(0, length), undefined, this.#keyType)
+        : wrong;
     const { block, at, length: valueBytes } = this.#value;
     this.#builder.add(scratch, 0, length, block, at, valueBytes);
   }
 }
 
-function badKey(key: Key, why: number): HmapError {
+/** Whether an entry may be a key by itself; a key of the wrong one of these kinds is told when it is encoded. */
+function isKey(type: KeyType, entry: unknown): boolean {
+  if (typeof entry === 'string') return true;
+  return type === 'bytes' ? entry instanceof Uint8Array : typeof entry === 'number' || typeof entry === 'bigint';
+}
+
+function badKey(type: KeyType, key: Key, why: number): HmapError {
+  if (type !== 'bytes') return badTypedKey(type, key, why);
   const bytes = typeof key === 'string' ? Buffer.from(key) : key;
   if (why === NOT_UNICODE) {
     const message = `the key ${showKey(bytes)} holds half of a surrogate pair; give such keys as bytes`;

@@ -6,10 +6,11 @@ import { assembleSpans } from './assemble-spans.js';
 import { Block } from './bytes.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
 import { HmapError, systemError } from './errors.js';
-import { encodeMetadata, type Metadata, writeHeader } from './header.js';
+import { encodeMetadata, type Metadata, schemaBytesOf, writeHeader } from './header.js';
 import type { HeldForm } from './held.js';
 import { Helper, threadsFor } from './helper.js';
 import { Intake, type RecordSink } from './intake.js';
+import { KEY_FORMS, type KeyForm, type KeyType, keyTypeOf } from './key-types.js';
 import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES, SEEDS, VARIABLE } from './layout.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { Pacer } from './pacer.js';
@@ -17,7 +18,16 @@ import type { Holding } from './partitions.js';
 import type { Sums } from './plan.js';
 import { Publication } from './publish.js';
 import { type SharedSpill, SpillFile, writeAll } from './spill.js';
-import { VALUE_TYPES, type ValueType, valueWidthOf } from './types.js';
+import {
+  checkValueType,
+  type HeldType,
+  type ListType,
+  type StoredType,
+  UINTS,
+  type ValueChoice,
+  type ValueType,
+  valueWidthOf,
+} from './types.js';
 
 /** How far a build has come. */
 export interface BuildProgress {
@@ -29,11 +39,16 @@ export interface BuildProgress {
   total?: number;
 }
 
-export interface BuildOptions<T extends ValueType = ValueType> {
+export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
   /** How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions} and {@link BitsBuildOptions}. */
   layout?: 'hash';
-  /** Type of the values. */
+  /**
+   * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the narrowest of u8, u16, u24, u32,
+   * u40 and u48 that holds all values.
+   */
   value: T;
+  /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
+  key?: F;
   /** What happens to entries with the same key, in the order of the input. Default `error`. */
   duplicates?: DuplicatePolicy;
   /** Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. What is too much goes to a temporary file. */
@@ -62,6 +77,8 @@ export interface BuildSummary {
   entries: number;
   /** Entries that were dropped because their key was there already. */
   duplicates: number;
+  /** What the values are in the file: a type's name, or the text of a schema. */
+  valueType: StoredType | ListType;
   fileBytes: number;
   /** Sum of the lengths of all keys and values. */
   payloadBytes: number;
@@ -77,6 +94,7 @@ export interface BuildSummary {
 
 const BUILD_OPTIONS = [
   'value',
+  'key',
   'duplicates',
   'memory',
   'seed',
@@ -98,7 +116,7 @@ const HELPED = 64 * 2 ** 20;
 
 /** What a thread needs to take a part of the input in. */
 export interface LaneWork {
-  readonly valueType: ValueType;
+  readonly valueType: HeldType;
   readonly seed: number;
   readonly form: HeldForm;
   readonly arena: Uint8Array;
@@ -114,22 +132,23 @@ export interface LaneResult {
 }
 
 /** Options with their defaults, checked. */
-function settle(options: BuildOptions) {
+function settle(options: BuildOptions<ValueChoice>) {
   checkOptions(options, BUILD_OPTIONS);
   oneOf('layout', options.layout ?? 'hash', ['hash']);
-  const value = oneOf('value', options.value, VALUE_TYPES);
+  const value = checkValueType(options.value);
+  const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
   const { seed } = options;
   if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
   }
   const seeds = seed === undefined ? SEEDS : [seed];
-  return { value, duplicates, seeds, ...settleCommon(options) };
+  return { key, value, duplicates, seeds, ...settleCommon(options) };
 }
 
 /** What builds of every layout take. */
 export type CommonOptions = Pick<
-  BuildOptions,
+  BuildOptions<ValueChoice>,
   'memory' | 'metadata' | 'overwrite' | 'segmentBytes' | 'onProgress' | 'signal'
 >;
 
@@ -163,7 +182,8 @@ export function settleCommon(options: CommonOptions) {
  * Every path ends with {@link finish} or {@link abandon}.
  */
 export class Builder implements RecordSink {
-  readonly valueType: ValueType;
+  readonly keyType: KeyType;
+  readonly valueType: HeldType;
   readonly #options: ReturnType<typeof settle>;
   readonly #started = performance.now();
   readonly #publication: Publication;
@@ -181,16 +201,18 @@ export class Builder implements RecordSink {
    * @throws {TypeError} for a bad option, which it names
    * @throws {HmapError} when the output cannot be made
    */
-  constructor(path: string, options: BuildOptions, lanes = 1) {
+  constructor(path: string, options: BuildOptions<ValueChoice>, lanes = 1) {
     checkPath(path);
     this.#options = settle(options);
-    const { value, memory, seeds, signal, overwrite, onProgress } = this.#options;
+    const { key, value, memory, seeds, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
+    this.keyType = key;
     this.valueType = value;
     const width = valueWidthOf(value);
     // Three quarters of the budget hold records; the rest is for sorting partitions, for reading and for writing.
     const arena = Math.floor(memory * 0.75);
     this.#form = {
+      keyType: key,
       fixedValue: width === VARIABLE ? undefined : width,
       largeValue: Math.min(2 ** 20, Math.floor(arena / lanes / 16)),
     };
@@ -282,6 +304,7 @@ export class Builder implements RecordSink {
     await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, loads } = written;
+    const valueType = this.#writtenType(plan.valueWidth);
     const bucketBytes = segments.length * bucketArraySize(plan.bucketBits);
     const heapBytes = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(plan.bucketBits), 0);
     const header = writeHeader({
@@ -290,7 +313,8 @@ export class Builder implements RecordSink {
       keyBytes,
       valueBytes,
       seed,
-      valueType: this.valueType,
+      keyType: this.keyType,
+      valueType,
       segments,
       checksums,
       metadata,
@@ -307,6 +331,7 @@ export class Builder implements RecordSink {
       path: this.#publication.target,
       entries,
       duplicates: this.entries - entries,
+      valueType,
       fileBytes,
       payloadBytes: keyBytes + valueBytes,
       seed,
@@ -322,6 +347,12 @@ export class Builder implements RecordSink {
       spilledBytes: this.#spill.size,
       seconds: (performance.now() - this.#started) / 1000,
     };
+  }
+
+  /** What the values are in the file, where they have that width. */
+  #writtenType(valueWidth: number): StoredType {
+    const { valueType } = this;
+    return valueType === 'uint' ? UINTS.find((type) => valueWidthOf(type) === valueWidth)! : valueType;
   }
 
   /** Writes all but the header, with the first seed under which no bucket holds too many records. */
@@ -340,6 +371,7 @@ export class Builder implements RecordSink {
 
   async #assembleOnce(fd: number, hashes: BlockHasher): Promise<Assembled> {
     const { metadata, duplicates, segmentBytes, memory } = this.#options;
+    const textBytes = metadata.length + schemaBytesOf(this.valueType).length;
     const assembly: Assembly = {
       partitions: this.#intake.partitions,
       stats: this.#intake.stats,
@@ -352,7 +384,7 @@ export class Builder implements RecordSink {
       loadLimit: Math.floor(memory / 4),
       fd,
       hashes,
-      headerBytes: ({ segmentBits }) => headerSize(segmentBits, metadata.length),
+      headerBytes: ({ segmentBits }) => headerSize(segmentBits, textBytes),
       pause: (done) => this.pause(done),
     };
     return (

@@ -91,6 +91,10 @@ export function readU64(view: DataView, offset: number): number {
   return value < MAX_U64 ? value : Number.POSITIVE_INFINITY;
 }
 
+export function readU48(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint16(offset + 4, true) * 2 ** 32;
+}
+
 export function writeU64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset, value % 2 ** 32, true);
   view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);

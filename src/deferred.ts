@@ -2,9 +2,10 @@
 
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './builder.js';
+import type { KeyForm } from './key-types.js';
 import type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
 import type { StatOptions, TableStat } from './stat.js';
-import type { ListType, ListValue, ValueType } from './types.js';
+import type { ListType, ListValue, ValueChoice } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
 
 /**
@@ -29,15 +30,15 @@ export function build(
   integers: Iterable<number> | AsyncIterable<number>,
   options: BitsBuildOptions,
 ): Promise<BuildSummary>;
-export function build<T extends ValueType>(
+export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
-  entries: Iterable<Entry<T>> | AsyncIterable<Entry<T>>,
-  options: BuildOptions<T>,
+  entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
+  options: BuildOptions<T, F>,
 ): Promise<BuildSummary>;
 export async function build(
   path: string,
   entries: Iterable<unknown> | AsyncIterable<unknown>,
-  options: BuildOptions | ListBuildOptions | BitsBuildOptions,
+  options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions,
 ): Promise<BuildSummary> {
   const { build: buildTable, buildPlain } = await import('./build.js');
   if (options?.layout === 'list' || options?.layout === 'bits') return buildPlain(path, entries, options);

@@ -1,5 +1,7 @@
 // The one error class and its codes. Knows nothing of files or tables.
 
+import { isUtf8 } from 'node:buffer';
+
 /**
  * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`, ...).
  *
@@ -16,6 +18,7 @@ export type HmapErrorCode =
   | 'HMAP_TOO_LONG'
   | 'HMAP_LAYOUT'
   | 'HMAP_VALUE_TYPE'
+  | 'HMAP_KEY_TYPE'
   | 'HMAP_DAMAGED'
   | 'HMAP_CLOSED'
   | 'HMAP_KEY_NOT_UTF8'
@@ -46,8 +49,8 @@ export interface HmapErrorData {
   offset?: number;
   /** Where the range of bytes that starts at `offset` ends, exclusive. */
   end?: number;
-  /** The key concerned, as a string where it is valid UTF-8. */
-  key?: string | Uint8Array;
+  /** The key concerned, in the table's key type; bytes as a string where they are valid UTF-8. */
+  key?: string | Uint8Array | number | bigint;
   /** Line number in the input, from 1. */
   line?: number;
   cause?: unknown;
@@ -62,13 +65,16 @@ export class HmapError extends Error {
   declare readonly actual?: unknown;
   declare readonly offset?: number;
   declare readonly end?: number;
-  declare readonly key?: string | Uint8Array;
+  declare readonly key?: string | Uint8Array | number | bigint;
   declare readonly line?: number;
 
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
     const { cause, ...rest } = data;
     // One line, whatever it quotes: it may go to a log or a terminal as it is.
-    super(message.replace(/\s*\n\s*/g, ' '), cause === undefined ? undefined : { cause });
+    super(
+      message.replace(/\s*[\n\r]\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd'),
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
     Object.assign(this, rest);
   }
@@ -107,7 +113,12 @@ export function damage(path: string, what: string, data: HmapErrorData): HmapErr
   return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${what}; run verify`, { path, ...data });
 }
 
-/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters. */
+/** A key as error data carries it: text where it is UTF-8. */
+export function keyForUser(key: Uint8Array): string | Uint8Array {
+  return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
+}
+
+/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters, none of them a control one. */
 export function showKey(key: Uint8Array): string {
   const cut = key.length > 60;
   const bytes = cut ? key.subarray(0, 60) : key;
@@ -117,5 +128,7 @@ export function showKey(key: Uint8Array): string {
   } catch {
     text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 32)).toString('hex')}`;
   }
+  // JSON escapes the first 32 alone; a terminal may obey others, too.
+  text = text.replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
   return cut ? `${text}... (${key.length} bytes)` : text;
 }

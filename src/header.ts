@@ -3,17 +3,18 @@
 import { Block, readU64, writeU64 } from './bytes.js';
 import { HmapError, type HmapErrorCode } from './errors.js';
 import { xxh32 } from './hash.js';
+import { KEY_TYPES, type KeyType, keyWidthOf } from './key-types.js';
 import {
   alignToPage,
   BUCKETS_U32,
   blockCount,
   CHECKSUM_XXH64,
+  FEATURES,
   HASH_BITS,
   HASH_XXH32,
   HEADER,
   headerSize,
   heapStart,
-  KEY_BYTES,
   KNOWN_FEATURES,
   LAYOUT_FEATURES,
   MAGIC,
@@ -33,13 +34,17 @@ import {
 import { type Metadata, parseMetadata } from './metadata.js';
 import { examineElements, examineSegments } from './plain-header.js';
 import { LAYOUTS, type Layout } from './plain-layout.js';
+import { isStruct, MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structOf, structText } from './schema.js';
 import {
+  codeOf,
+  type HeldType,
   type ListType,
   PACKED,
   type PackedType,
   packedOf,
-  VALUE_TYPES,
-  type ValueType,
+  type StoredType,
+  typeOfCode,
+  valueFeatures,
   valueWidthOf,
 } from './types.js';
 
@@ -70,8 +75,12 @@ export interface Header {
   /** Buckets of one segment are 2 to this power. */
   readonly bucketBits: number;
   readonly bucketEncoding: 'u32' | 'none';
-  /** Of a list it may also be the name of packed elements, as `u7`; then see {@link ListHeader}. */
-  readonly valueType: ValueType;
+  readonly keyType: KeyType;
+  /**
+   * A type's name, or the text of the schema: `struct(active:bool,level:u7)`. Of a list it may also be the name of packed elements, as `u7`; then
+   * see {@link ListHeader}.
+   */
+  readonly valueType: StoredType;
   /** Of a list or a bit array: the first integer, how many integers from there on the file covers, and how many each full segment does; else 0. */
   readonly base: number;
   readonly length: number;
@@ -249,18 +258,24 @@ export function examineHeader(
   const layout = LAYOUTS[layoutCode];
   // What the other fields mean depends on the layout.
   if (layout === undefined) upTo('layout', LAYOUTS.length - 1, layoutCode);
-  if (layout === undefined || !is('features', LAYOUT_FEATURES[layoutCode]!, features)) return undefined;
+  if (layout === undefined) return undefined;
   const keyed = layout === 'hash';
+  if (!keyed && !is('features', LAYOUT_FEATURES[layoutCode]!, features)) return undefined;
   const statedFileBytes = size('fileBytes');
   const statedEntries = size('entries');
   const keyBytes = size('keyBytes');
   const valueBytes = size('valueBytes');
   const segmentBits = bytes[HEADER.segmentBits]!;
   const bucketBits = bytes[HEADER.bucketBits]!;
+  const keyCode = bytes[HEADER.keyType]!;
+  const keyType = KEY_TYPES[keyCode];
+  const keyTypeWidth = keyType === undefined ? VARIABLE : keyWidthOf(keyType);
   const valueCode = bytes[HEADER.valueType]!;
   const elements = keyed ? undefined : examineElements(view, layout, need);
-  const valueType = keyed ? VALUE_TYPES[valueCode] : elements?.valueType;
-  const typeWidth = valueType === undefined || !keyed ? VARIABLE : valueWidthOf(valueType as ValueType);
+  const namedType = keyed ? typeOfCode(valueCode) : elements?.valueType;
+  const typeWidth =
+    namedType === undefined || namedType === 'struct' || !keyed ? VARIABLE : valueWidthOf(namedType as HeldType);
+  const schemaBytes = keyed ? view.getUint32(HEADER.schemaBytes, true) : 0;
   const keyWidth = view.getUint32(HEADER.keyWidth, true);
   const valueWidth = view.getUint32(HEADER.valueWidth, true);
   const metadataBytes = view.getUint32(HEADER.metadataBytes, true);
@@ -275,9 +290,12 @@ export function examineHeader(
     is('bucketEncoding', keyed ? BUCKETS_U32 : 0, bytes[HEADER.bucketEncoding]!),
     upTo('segmentBits', MAX_SEGMENT_BITS, segmentBits),
     upTo('bucketBits', keyed ? mostBucketBits : 0, bucketBits),
-    is('keyType', KEY_BYTES, bytes[HEADER.keyType]!),
-    !keyed || upTo('valueType', VALUE_TYPES.length - 1, valueCode),
-    !keyed || need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth),
+    upTo('keyType', keyed ? KEY_TYPES.length - 1 : 0, keyCode),
+    !keyed || need(namedType !== undefined, 'valueType', 'a value type of this version', valueCode),
+    !keyed ||
+      (keyTypeWidth !== VARIABLE
+        ? is('keyWidth', keyTypeWidth, keyWidth)
+        : need(keyWidthFits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, keyWidth)),
     !keyed ||
       (typeWidth !== VARIABLE
         ? is('valueWidth', typeWidth, valueWidth)
@@ -286,9 +304,19 @@ export function examineHeader(
     is('shardBits', 0, view.getUint32(HEADER.shardBits, true)),
     is('shardIndex', 0, view.getUint32(HEADER.shardIndex, true)),
     upTo('metadataBytes', MAX_METADATA_BYTES, metadataBytes),
+    namedType === 'struct'
+      ? need(
+          schemaBytes >= 1 && schemaBytes <= MAX_SCHEMA_BYTES,
+          'schemaBytes',
+          `1 to ${MAX_SCHEMA_BYTES}`,
+          schemaBytes,
+        )
+      : is('schemaBytes', 0, schemaBytes),
   ];
-  if (valueType === undefined || fits.includes(false)) return undefined;
-  if (!is('headerBytes', headerSize(segmentBits, metadataBytes), bytes.length)) return undefined;
+  if (keyType === undefined || namedType === undefined || fits.includes(false)) return undefined;
+  // Those of the other layouts have been held to the layout.
+  if (keyed) is('features', featuresOf(keyType, namedType as StoredType | 'struct'), features);
+  if (!is('headerBytes', headerSize(segmentBits, metadataBytes + schemaBytes), bytes.length)) return undefined;
 
   const plain = elements && examineSegments(view, segmentBits, elements, valueBytes, need);
   const table = keyed ? parseSegments(view, segmentBits, bucketBits, need) : plain;
@@ -309,12 +337,34 @@ export function examineHeader(
   if (statedFileBytes < MAX_U64) is('fileBytes', rightFileBytes, statedFileBytes);
 
   const metadataOffset = HEADER.segmentTable + SEGMENT_ROW.size * segments.length;
-  const metadata = parseMetadata(bytes.subarray(metadataOffset, metadataOffset + metadataBytes));
+  const schemaOffset = metadataOffset + metadataBytes;
+  const metadata = parseMetadata(bytes.subarray(metadataOffset, schemaOffset));
   if (metadata === undefined) {
     const code = 'HMAP_HEADER_FIELD';
     const message = 'the metadata is not a JSON object';
-    const end = metadataOffset + metadataBytes;
-    note({ code, message, offset: metadataOffset, end, expected: 'a JSON object', actual: 'other bytes' });
+    note({
+      code,
+      message,
+      offset: metadataOffset,
+      end: schemaOffset,
+      expected: 'a JSON object',
+      actual: 'other bytes',
+    });
+  }
+  let valueType: StoredType;
+  if (namedType === 'struct') {
+    const schemaEnd = schemaOffset + schemaBytes;
+    const struct = readSchema(bytes.subarray(schemaOffset, schemaEnd));
+    if (typeof struct === 'string') {
+      const message = `the schema of the values is not possible: ${struct}`;
+      const place = { offset: schemaOffset, end: schemaEnd };
+      note({ code: 'HMAP_HEADER_FIELD', message, ...place, expected: 'a schema', actual: struct });
+      return undefined;
+    }
+    if (!is('valueWidth', struct.bytes, valueWidth)) return undefined;
+    valueType = structText(struct);
+  } else {
+    valueType = namedType as StoredType;
   }
   if (fileBytes !== undefined && fileBytes !== rightFileBytes) {
     const short = fileBytes < rightFileBytes;
@@ -336,7 +386,8 @@ export function examineHeader(
     segmentBits,
     bucketBits,
     bucketEncoding: keyed ? 'u32' : 'none',
-    valueType: valueType as ValueType,
+    keyType,
+    valueType: valueType as StoredType,
     base: elements?.base ?? 0,
     length: plain?.length ?? 0,
     perSegment: plain?.each ?? 0,
@@ -351,6 +402,17 @@ export function examineHeader(
     },
     metadata: metadata ?? {},
   };
+}
+
+/** The schema that a text gives, or why it gives none. */
+function readSchema(bytes: Uint8Array): Struct | string {
+  try {
+    // Bytes that are no UTF-8 become U+FFFD, which is in no name and in no type.
+    return parseSchema(Buffer.from(bytes).toString());
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return error.message;
+  }
 }
 
 /** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
@@ -392,6 +454,11 @@ function parseSegments(
   return { segments, end };
 }
 
+/** The features that a file needs, no more and no less. */
+function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {
+  return (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | valueFeatures(valueType);
+}
+
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
 export function headerChecksum(header: Uint8Array): number {
   const copy = new Block(Uint8Array.from(header));
@@ -407,7 +474,8 @@ export interface HeaderParts {
   readonly seed: number;
   readonly segmentBits: number;
   readonly bucketBits: number;
-  readonly valueType: ValueType | PackedType;
+  readonly keyType: KeyType;
+  readonly valueType: StoredType | PackedType;
   /** Without it, a table by hash. */
   readonly plain?: { readonly layout: 'list' | 'bits'; readonly base: number; readonly spareBits: number };
   /** In bytes, or VARIABLE. */
@@ -419,9 +487,15 @@ export interface HeaderParts {
   readonly metadata: Uint8Array;
 }
 
+/** The text of the schema that stands behind the metadata; none but for a struct. */
+export function schemaBytesOf(type: HeldType): Uint8Array {
+  return Buffer.from(isStruct(type) ? structOf(type).text : '');
+}
+
 /** The bytes of a header. */
 export function writeHeader(parts: HeaderParts): Uint8Array {
-  const { bytes, view } = new Block(headerSize(parts.segmentBits, parts.metadata.length));
+  const schema = schemaBytesOf(parts.valueType as StoredType);
+  const { bytes, view } = new Block(headerSize(parts.segmentBits, parts.metadata.length + schema.length));
   bytes.set(MAGIC, HEADER.magic);
   view.setUint16(HEADER.major, MAJOR_VERSION, true);
   view.setUint16(HEADER.minor, MINOR_VERSION, true);
@@ -432,16 +506,17 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   writeU64(view, HEADER.valueBytes, parts.valueBytes);
   const { plain } = parts;
   const layoutCode = plain === undefined ? 0 : LAYOUTS.indexOf(plain.layout);
-  view.setUint32(HEADER.features, LAYOUT_FEATURES[layoutCode]!, true);
+  const ofTypes = plain === undefined ? featuresOf(parts.keyType, parts.valueType as StoredType) : 0;
+  view.setUint32(HEADER.features, LAYOUT_FEATURES[layoutCode]! | ofTypes, true);
   view.setUint8(HEADER.layout, layoutCode);
   view.setUint8(HEADER.hashAlgorithm, plain === undefined ? HASH_XXH32 : 0);
   view.setUint8(HEADER.checksumAlgorithm, CHECKSUM_XXH64);
   view.setUint8(HEADER.bucketEncoding, plain === undefined ? BUCKETS_U32 : 0);
   view.setUint8(HEADER.segmentBits, parts.segmentBits);
   view.setUint8(HEADER.bucketBits, parts.bucketBits);
-  view.setUint8(HEADER.keyType, KEY_BYTES);
+  view.setUint8(HEADER.keyType, KEY_TYPES.indexOf(parts.keyType));
   const packed = plain?.layout === 'list' ? packedOf(parts.valueType) : undefined;
-  view.setUint8(HEADER.valueType, packed === undefined ? VALUE_TYPES.indexOf(parts.valueType as ValueType) : PACKED);
+  view.setUint8(HEADER.valueType, packed === undefined ? codeOf(parts.valueType as StoredType) : PACKED);
   if (packed !== undefined) {
     view.setUint8(HEADER.elementBits, packed.bits);
     view.setUint8(HEADER.elementSigned, packed.signed ? 1 : 0);
@@ -457,6 +532,7 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   writeU64(view, HEADER.checksumsOffset, parts.checksums.offset);
   writeU64(view, HEADER.checksumsBytes, parts.checksums.bytes);
   view.setBigUint64(HEADER.checksumsSum, parts.checksums.sum, true);
+  view.setUint32(HEADER.schemaBytes, schema.length, true);
   let row = HEADER.segmentTable;
   for (const segment of parts.segments) {
     writeU64(view, row + SEGMENT_ROW.offset, segment.offset);
@@ -465,6 +541,7 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
     row += SEGMENT_ROW.size;
   }
   bytes.set(parts.metadata, row);
+  bytes.set(schema, row + parts.metadata.length);
   view.setUint32(HEADER.headerChecksum, headerChecksum(bytes), true);
   return bytes;
 }

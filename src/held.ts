@@ -1,6 +1,7 @@
 // The form in which a build holds a record between reading and writing. Does not know where records are held, nor the file's format.
 
-import { readU64 } from './bytes.js';
+import { readU48, readU64 } from './bytes.js';
+import type { KeyType } from './key-types.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
 export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
@@ -9,8 +10,10 @@ const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, headFixed: HEAD_FIXED, hea
 /** Bytes that stand in for a large value: its position in the spill file. */
 export const POSITION = 8;
 
-/** What a held record is, by the kind of values. */
+/** What a held record is, by the kinds of keys and values. */
 export interface HeldForm {
+  /** What the key's bytes stand for. */
+  readonly keyType: KeyType;
   /** In bytes, or `undefined` where values differ in length. */
   readonly fixedValue: number | undefined;
   /** Values of this many bytes or more lie in the spill file by themselves. Only where values differ in length. */
@@ -31,6 +34,11 @@ function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
 
 export function heldSize(form: HeldForm, view: DataView, at: number): number {
   return headBytes(form) + view.getUint16(at + KEY_BYTES, true) + heldValueBytes(form, view, at);
+}
+
+/** The value of a held record where values are `uint`. */
+export function heldUint(form: HeldForm, view: DataView, at: number): number {
+  return readU48(view, at + headBytes(form) + view.getUint16(at + KEY_BYTES, true));
 }
 
 /** Where a large value lies in the spill file, from the offset of what stands in for it. */

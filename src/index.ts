@@ -9,6 +9,7 @@ export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';
 export type { Header, ListHeader, Metadata, SegmentPlace } from './header.js';
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
+export type { AnyKey, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 export type { Key } from './keys.js';
 export { List } from './list.js';
 export type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
@@ -16,8 +17,18 @@ export type { MappingKind } from './mapping/mapping.js';
 export type { MappingChoice } from './mapping/open-file.js';
 export { type BitsOpenOptions, type ListOpenOptions, type OpenOptions, open } from './open.js';
 export type { Layout } from './plain-layout.js';
+export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './schema.js';
 export type { Lengths, StatOptions, TableStat } from './stat.js';
-export { type KeyForm, Table } from './table.js';
-export type { ListType, ListValue, PackedType, ValueType, ValueTypes } from './types.js';
+export { type FieldName, type FieldValue, Table } from './table.js';
+export type {
+  ListType,
+  ListValue,
+  PackedType,
+  StoredType,
+  ValueChoice,
+  ValueOf,
+  ValueType,
+  ValueTypes,
+} from './types.js';
 export type { Verification, VerifyOptions } from './verify.js';
 export type { Check, Warm } from './version.js';

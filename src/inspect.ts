@@ -3,11 +3,13 @@
 import { withFile } from './file.js';
 import { xxh32 } from './hash.js';
 import type { Header } from './header.js';
+import type { AnyKey } from './key-types.js';
 import { encodeKey, type Key, scratch } from './keys.js';
-import { bucketOf, segmentOf } from './layout.js';
+import { bucketLimit, bucketOf, segmentOf } from './layout.js';
 import { mapRanges } from './mapping/open-file.js';
 import { needLayout } from './plain-segment.js';
 import { RecordCursor, Segment } from './segment.js';
+import { KEY_HASHERS } from './typed-keys.js';
 
 /** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies. */
 export interface RecordView {
@@ -58,12 +60,16 @@ export function inspectBucket(path: string, index: number): BucketView {
 
 /**
  * The bucket in which a key lies, or would lie, and the key's record if the table has it. Throws as {@link inspectBucket} does.
- * @throws {TypeError} when `key` is neither a string nor a Uint8Array
+ * @throws {TypeError} when `key` is of a kind that no key of the table's key type is
  */
-export function inspectKey(path: string, key: Key): { bucket: BucketView | undefined; record: RecordView | undefined } {
+export function inspectKey(
+  path: string,
+  key: AnyKey,
+): { bucket: BucketView | undefined; record: RecordView | undefined } {
   return withFile(path, ({ fd, header }) => {
     needLayout(header, 'hash', path, 'showing single records');
-    const length = encodeKey(key, 0);
+    const { keyType } = header;
+    const length = keyType === 'bytes' ? encodeKey(key as Key, 0) : KEY_HASHERS[keyType](key, 0, 0);
     if (length < 0) return { bucket: undefined, record: undefined };
     const hash = xxh32(scratch.view, 0, length, header.hash.seed);
     const wanted = Buffer.from(scratch.bytes.subarray(0, length));
@@ -82,7 +88,12 @@ function readBucket(fd: number, path: string, header: Header, segmentIndex: numb
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);
     const records: RecordView[] = [];
-    while (cursor.step()) records.push(recordAt(segment, cursor, header));
+    // Copies of a record take a thousand bytes, and it may have one.
+    const most = bucketLimit(header.entries);
+    while (cursor.step()) {
+      if (records.length === most) throw segment.damaged(`a bucket of more than ${most} records`, start);
+      records.push(recordAt(segment, cursor, header));
+    }
     return {
       header,
       segment: segmentIndex,

@@ -1,26 +1,27 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
-import type { Block } from './bytes.js';
-import { HmapError, showKey } from './errors.js';
+import { type Block, readU48 } from './bytes.js';
+import { HmapError, keyForUser, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
-import { HELD, type HeldForm, headBytes } from './held.js';
+import { HELD, type HeldForm, headBytes, heldUint } from './held.js';
+import type { KeyType } from './key-types.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
 import type { SpillFile } from './spill.js';
-import type { ValueType } from './types.js';
-import { keyForUser } from './values.js';
+import type { HeldType } from './types.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;
 
 /** Where the readers of an input put what they find. */
 export interface RecordSink {
-  readonly valueType: ValueType;
+  readonly keyType: KeyType;
+  readonly valueType: HeldType;
   /** Records added so far. */
   readonly entries: number;
   /**
-   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, already in the form of its type.
+   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, both already in the form of their types.
    * @throws {HmapError} `HMAP_KEY_TOO_LONG`
    */
   add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void;
@@ -30,16 +31,18 @@ export interface RecordSink {
 
 /** The records of one thread. */
 export class Intake implements RecordSink {
-  readonly valueType: ValueType;
+  readonly keyType: KeyType;
+  readonly valueType: HeldType;
   readonly stats: EntryStats;
   readonly partitions: Partitions;
   readonly #seed: number;
+  readonly #isUint: boolean;
   readonly #form: HeldForm;
   readonly #spill: SpillFile;
 
   /** @param lane which of `lanes` equal parts of the arena is this thread's */
   constructor(
-    valueType: ValueType,
+    valueType: HeldType,
     seed: number,
     form: HeldForm,
     arena: Block,
@@ -47,10 +50,12 @@ export class Intake implements RecordSink {
     lane: number,
     lanes: number,
   ) {
+    this.keyType = form.keyType;
     this.valueType = valueType;
     this.stats = new EntryStats(valueType);
     this.partitions = new Partitions(arena, form, spill, 0, lane, lanes);
     this.#seed = seed | 0;
+    this.#isUint = valueType === 'uint';
     this.#form = form;
     this.#spill = spill;
   }
@@ -64,6 +69,7 @@ export class Intake implements RecordSink {
     if (keyBytes > MOST) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
     const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
     this.stats.add(hash, keyBytes, valueBytes);
+    if (this.#isUint) this.stats.addUint(hash, readU48(value.view, valueAt));
     this.partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
 
@@ -78,6 +84,7 @@ export class Intake implements RecordSink {
       const hash = xxh32(view, at + head, keyBytes, seed | 0);
       view.setInt32(at + HELD.hash, hash, true);
       other.stats.add(hash, keyBytes, form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true));
+      if (this.#isUint) other.stats.addUint(hash, heldUint(form, view, at));
       other.partitions.addHeld(held, at, size);
     });
     return other;

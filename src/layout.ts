@@ -4,10 +4,12 @@
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
-/** Required-feature bits that this code understands. */
-export const KNOWN_FEATURES = 4 | 8;
+/** Required-feature bits: what a reader must know to read the file. Packed values are those of packed fields, or of 3, 5 or 6 bytes. */
+export const FEATURES = { packedValues: 1, typedKeys: 2, list: 4, bits: 8 } as const;
 /** The bit that a layout needs, by its code: hash, list, bits. */
-export const LAYOUT_FEATURES: readonly number[] = [0, 4, 8];
+export const LAYOUT_FEATURES: readonly number[] = [0, FEATURES.list, FEATURES.bits];
+/** Those that this code understands. */
+export const KNOWN_FEATURES = FEATURES.packedValues | FEATURES.typedKeys | FEATURES.list | FEATURES.bits;
 
 /** Alignment of sections, in bytes. */
 export const PAGE = 4096;
@@ -19,7 +21,6 @@ export const VARIABLE = 0xffff_ffff;
 export const HASH_XXH32 = 1;
 export const CHECKSUM_XXH64 = 1;
 export const BUCKETS_U32 = 1;
-export const KEY_BYTES = 0;
 
 let end = 0;
 function field(bytes: number): number {
@@ -57,7 +58,7 @@ export const HEADER = {
   checksumsOffset: field(8),
   checksumsBytes: field(8),
   checksumsSum: field(8),
-  reserved: field(4),
+  schemaBytes: field(4),
   elementBits: field(1),
   elementSigned: field(1),
   spareBits: field(1),
@@ -90,9 +91,9 @@ export function alignToPage(bytes: number): number {
   return Math.ceil(bytes / PAGE) * PAGE;
 }
 
-/** Size of the header for `2 ** segmentBits` segments, in bytes. */
-export function headerSize(segmentBits: number, metadataBytes: number): number {
-  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + metadataBytes);
+/** Size of the header for `2 ** segmentBits` segments and `textBytes` bytes of metadata and schema. */
+export function headerSize(segmentBits: number, textBytes: number): number {
+  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + textBytes);
 }
 
 /** Size of a bucket array of `2 ** bucketBits` buckets, in bytes. */

@@ -2,21 +2,37 @@
 
 import { resolve } from 'node:path';
 import { BitArray } from './bit-array.js';
+import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
 import { List } from './list.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { LAYOUTS, type Layout } from './plain-layout.js';
-import { type KeyForm, type Source, Table } from './table.js';
-import { isListType, type ListType, type ListValue, VALUE_TYPES, type ValueType, type ValueTypes } from './types.js';
+import { type Source, Table } from './table.js';
+import {
+  checkValueType,
+  type HeldType,
+  isListType,
+  type ListType,
+  type ListValue,
+  type ValueChoice,
+  type ValueOf,
+  type ValueType,
+} from './types.js';
 import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
 import { watchFile } from './watch.js';
 
-export interface OpenOptions<T extends ValueType = ValueType, F extends KeyForm = KeyForm> {
-  /** The type that the values must have; checked against the header, and what TypeScript then knows. Default: any. */
+export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
+  /**
+   * The type that the values must have; checked against the header, and what TypeScript then knows. `uint` is any of the types that it may have
+   * become. Default: any.
+   */
   value?: T;
   /** How the file finds what is asked for; checked against the header. Default `hash`: a {@link Table}. */
   layout?: 'hash';
-  /** What iteration gives as keys. Default `string`. */
+  /**
+   * The type that the keys must have; checked against the header, and what TypeScript then knows. `bytes` fits every table: keys are then asked for
+   * and given as the bytes that they are in the file. Default: as the header says, and `string` where that is `bytes`.
+   */
   key?: F;
   /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
   mapping?: MappingChoice;
@@ -57,7 +73,6 @@ const OPTIONS = [
   'layout',
 ] as const satisfies readonly (keyof OpenOptions)[];
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
-const KEY_FORMS: readonly KeyForm[] = ['string', 'bytes'];
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
 /** Milliseconds between two looks at a watched file. */
@@ -71,31 +86,31 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  * reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is no table, is cut short or too long, has a damaged header, a version or feature
- *   that is not known, or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
+ *   that is not known, or keys or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
 export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;
 export function open(path: string, options: BitsOpenOptions): BitArray;
-export function open<T extends ValueType, F extends KeyForm = 'string'>(
+export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
-): Table<ValueTypes[T], F extends 'bytes' ? Uint8Array : string>;
+): Table<ValueOf<T>, KeyOf<F>>;
 export function open<F extends KeyForm = 'string'>(
   path: string,
-  options?: OpenOptions<ValueType, F>,
-): Table<unknown, F extends 'bytes' ? Uint8Array : string>;
-export function open(path: string, options: AnyOptions = {}): Table<unknown, string | Uint8Array> | List | BitArray {
+  options?: OpenOptions<ValueChoice, F>,
+): Table<unknown, KeyOf<F>>;
+export function open(path: string, options: AnyOptions = {}): unknown {
   checkPath(path);
   checkOptions(options, OPTIONS);
   const layout = oneOf('layout', options.layout ?? 'hash', LAYOUTS);
-  const key = oneOf('key', options.key ?? 'string', KEY_FORMS);
-  if (layout !== 'hash' && options.key !== undefined)
-    throw new TypeError(`key: there are none in the layout '${layout}'`);
+  const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);
+  if (layout !== 'hash' && key !== undefined) throw new TypeError(`key: there are none in the layout '${layout}'`);
   const settings: Settings = {
     path,
     layout,
     value: typeIn(options, layout),
+    key: key === 'bytes' ? undefined : key,
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
@@ -103,7 +118,10 @@ export function open(path: string, options: AnyOptions = {}): Table<unknown, str
   const interval = intervalOf(options);
   const first = atOnce(openVersion(settings))!;
   // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
-  const later = { ...settings, path: resolve(path), value: first.header.valueType };
+  const { keyType, valueType } = first.header;
+  // One of `uint` may become wider or narrower.
+  const value: Settings['value'] = settings.value === 'uint' ? 'uint' : valueType;
+  const later: Settings = { ...settings, path: resolve(path), key: layout === 'hash' ? keyType : undefined, value };
   const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
@@ -121,9 +139,10 @@ export function open(path: string, options: AnyOptions = {}): Table<unknown, str
         interval,
       );
   }
+  const form = key ?? (keyType === 'bytes' ? 'string' : keyType);
   const opened =
     layout === 'hash'
-      ? new Table<unknown, string | Uint8Array>(path, first, key, source)
+      ? Table.of<unknown, never>(path, first, form, source)
       : new (layout === 'list' ? List : BitArray)(path, first, source);
   return opened;
 }
@@ -131,13 +150,13 @@ export function open(path: string, options: AnyOptions = {}): Table<unknown, str
 /** What any of the layouts takes. */
 type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
   layout?: Layout;
-  value?: ValueType | ListType;
+  value?: ValueChoice | ListType;
   onReload?: (opened: never) => void;
 };
 
-function typeIn({ value }: AnyOptions, layout: string): ValueType | ListType | undefined {
+function typeIn({ value }: AnyOptions, layout: string): HeldType | ListType | undefined {
   if (value === undefined) return undefined;
-  if (layout === 'hash') return oneOf('value', value as ValueType, VALUE_TYPES);
+  if (layout === 'hash') return checkValueType(value as ValueChoice);
   if (layout === 'bits') throw new TypeError("value: there are none in the layout 'bits'");
   if (isListType(value)) return value;
   throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
@@ -152,7 +171,11 @@ function atOnce<R>(steps: Generator<unknown, R, void>): R {
 }
 
 /** Milliseconds between two looks, or `undefined` where the file is not watched. */
-function intervalOf({ watch, onReload, onError }: AnyOptions): number | undefined {
+function intervalOf({
+  watch,
+  onReload,
+  onError,
+}: Pick<AnyOptions, 'watch' | 'onReload' | 'onError'>): number | undefined {
   for (const [name, callback] of Object.entries({ onReload, onError })) {
     if (callback === undefined) continue;
     if (typeof callback !== 'function') throw new TypeError(`${name}: expected a function`);

@@ -2,6 +2,7 @@
 
 import { varintSize } from './bytes.js';
 import { HmapError } from './errors.js';
+import { type KeyType, keyWidthOf } from './key-types.js';
 import {
   bucketArraySize,
   headerSize,
@@ -12,13 +13,13 @@ import {
   totalBucketBits,
   VARIABLE,
 } from './layout.js';
-import { type ValueType, valueWidthOf } from './types.js';
+import { type HeldType, uintFor, valueWidthOf } from './types.js';
 
 /** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
 const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
 
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
-export type Sums = Omit<EntryStats, 'add' | 'merge'>;
+export type Sums = Omit<EntryStats, 'add' | 'addUint' | 'merge' | 'settled'>;
 
 /** Sums over a set of entries, enough to plan its file. */
 export class EntryStats {
@@ -31,10 +32,14 @@ export class EntryStats {
   longestValue = 0;
   /** Record sizes, with both prefixes, summed by the top bits of the hash. */
   readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
+  /** The largest value, and the entries by the top bits of the hash; only where the values are `uint`. */
+  largestUint = 0;
+  readonly entriesByHash: Float64Array;
   readonly #variableValues: boolean;
 
-  constructor(valueType: ValueType) {
+  constructor(valueType: HeldType) {
     this.#variableValues = valueWidthOf(valueType) === VARIABLE;
+    this.entriesByHash = new Float64Array(valueType === 'uint' ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
   }
 
   add(hash: number, keyBytes: number, valueBytes: number): void {
@@ -49,6 +54,28 @@ export class EntryStats {
     this.bytesByHash[hash >>> CLASS_SHIFT]! += prefixes + keyBytes + valueBytes;
   }
 
+  /** What there is to add for a value of the type `uint`, besides {@link add}. */
+  addUint(hash: number, value: number): void {
+    if (value > this.largestUint) this.largestUint = value;
+    this.entriesByHash[hash >>> CLASS_SHIFT]!++;
+  }
+
+  /** The same sums where each value has the width in which it is written. */
+  settled(valueType: HeldType): EntryStats {
+    if (valueType !== 'uint') return this;
+    const narrow = uintFor(this.largestUint);
+    const width = valueWidthOf(narrow);
+    const less = valueWidthOf(valueType) - width;
+    const other = new EntryStats(narrow);
+    const { entries, keyBytes, shortestKey, longestKey } = this;
+    Object.assign(other, { entries, keyBytes, shortestKey, longestKey, valueBytes: entries * width });
+    other.shortestValue = other.longestValue = width;
+    for (let i = 0; i < other.bytesByHash.length; i++) {
+      other.bytesByHash[i] = this.bytesByHash[i]! - less * this.entriesByHash[i]!;
+    }
+    return other;
+  }
+
   /** Adds the sums of other entries, of the same type of values. */
   merge(other: Sums): void {
     this.entries += other.entries;
@@ -59,6 +86,8 @@ export class EntryStats {
     this.shortestValue = Math.min(this.shortestValue, other.shortestValue);
     this.longestValue = Math.max(this.longestValue, other.longestValue);
     for (let i = 0; i < this.bytesByHash.length; i++) this.bytesByHash[i]! += other.bytesByHash[i]!;
+    this.largestUint = Math.max(this.largestUint, other.largestUint);
+    for (let i = 0; i < this.entriesByHash.length; i++) this.entriesByHash[i]! += other.entriesByHash[i]!;
   }
 }
 
@@ -75,7 +104,8 @@ export interface Plan {
  * @param segmentLimit most bytes of a segment, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function planFile(stats: EntryStats, valueType: ValueType, segmentLimit: number): Plan {
+export function planFile(all: EntryStats, valueType: HeldType, segmentLimit: number, keyType: KeyType = 'bytes'): Plan {
+  const stats = all.settled(valueType);
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
   const typeWidth = valueWidthOf(valueType);
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
@@ -88,8 +118,9 @@ export function planFile(stats: EntryStats, valueType: ValueType, segmentLimit: 
     return {
       segmentBits,
       bucketBits,
-      keyWidth: sharedKey ? stats.longestKey : VARIABLE,
-      valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
+      // By the type also where there are no keys.
+      keyWidth: sharedKey ? stats.longestKey : keyWidthOf(keyType),
+      valueWidth: valueType === 'uint' || typeWidth === VARIABLE ? sharedValue : typeWidth,
     };
   }
   const largest = largestHeap(stats.bytesByHash, MAX_WRITTEN_SEGMENT_BITS);

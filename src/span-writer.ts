@@ -3,7 +3,7 @@
 import { BlockSums } from './block-sums.js';
 import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError } from './errors.js';
 import { HELD, type HeldForm, headBytes } from './held.js';
 import type { BucketLoads } from './loads.js';
 import { type Holding, loadHeld } from './partitions.js';
@@ -12,7 +12,7 @@ import { Sorter } from './sorter.js';
 import type { Span } from './spans.js';
 import { type SharedSpill, SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
-import { keyForUser } from './values.js';
+import { keyForUserOf, showKeyOf } from './typed-keys.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork {
@@ -75,6 +75,6 @@ export function refuseDuplicate(sorter: Sorter, block: Block, form: HeldForm, in
   const at = sorter.positions[index]!;
   const keyAt = at + headBytes(form);
   const key = block.bytes.subarray(keyAt, keyAt + block.view.getUint16(at + HELD.keyBytes, true));
-  const message = `the key ${showKey(key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
-  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUser(key) });
+  const message = `the key ${showKeyOf(form.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
+  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUserOf(form.keyType, key) });
 }

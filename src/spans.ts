@@ -5,7 +5,7 @@ import type { SegmentPlace } from './header.js';
 import { alignToPage, heapStart, VARIABLE } from './layout.js';
 import type { EntryStats, Plan } from './plan.js';
 import type { Start } from './table-writer.js';
-import { type ValueType, valueWidthOf } from './types.js';
+import { type HeldType, valueWidthOf } from './types.js';
 
 /** Partitions `[first, behind)`, which fill whole buckets of the file, up to bucket `end`, exclusive. */
 export interface Span {
@@ -31,7 +31,7 @@ export interface FileLayout {
 export function layOut(
   plan: Plan,
   stats: EntryStats,
-  valueType: ValueType,
+  valueType: HeldType,
   counts: Float64Array,
   headerBytes: number,
   parts: number,
@@ -74,7 +74,7 @@ export function layOut(
 }
 
 /** Bytes of the key heap that the records of each partition take. */
-function heapBytes(plan: Plan, stats: EntryStats, valueType: ValueType, counts: Float64Array): Float64Array {
+function heapBytes(plan: Plan, stats: EntryStats, valueType: HeldType, counts: Float64Array): Float64Array {
   const { keyWidth, valueWidth } = plan;
   // The sums count both prefixes of each record (format, section 10); a shared width makes a prefix vanish.
   const keyPrefix = keyWidth === VARIABLE ? 0 : varintSize(keyWidth);

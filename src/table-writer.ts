@@ -106,7 +106,8 @@ export class TableWriter {
       this.#bucketEntries++;
       const at = positions[index]!;
       const keyBytes = view.getUint16(at + KEY_BYTES, true);
-      const valueBytes = fixedValue ?? view.getUint32(at + VALUE_BYTES, true);
+      // A `uint` is held in more bytes than are written; the first ones are the lowest.
+      const valueBytes = fixedValue === undefined ? view.getUint32(at + VALUE_BYTES, true) : valueWidth;
       heap.reserve(PREFIXES);
       if (keyWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, keyBytes);
       if (valueWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, valueBytes);

@@ -6,17 +6,25 @@ import type { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
 import type { Header } from './header.js';
 import { hashKey, keyHash } from './key-hash.js';
+import type { AnyKey, KeyArgument, KeyForm, TypedKey } from './key-types.js';
 import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
 import type { MappingKind } from './mapping/mapping.js';
+import { type FieldReader, readBits } from './packed.js';
+import { MAX_FIELD_BITS } from './schema.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
-import type { ValueType } from './types.js';
-import { DECODERS, type ValueDecoder } from './values.js';
+import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './typed-keys.js';
+import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './values.js';
 import type { Version } from './version.js';
 import { type Needs, Walk } from './walk.js';
 
-/** How a table yields its keys. */
-export type KeyForm = 'string' | 'bytes';
+/** Names of the fields of values; any name where TypeScript does not know the values' type. */
+export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
+
+/** What a field's value is. */
+export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : never) : number | boolean;
+
+type Fields = Readonly<Record<string, number | boolean>>;
 
 /** Where a table's versions come from. */
 export interface Source {
@@ -29,16 +37,59 @@ export interface Source {
 /**
  * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file (by hash).
  *
- * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, are
- * synchronous, and may be made from any number of processes and threads, each with a table of its own.
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, or keys of
+ * the table's key type; they are synchronous, and may be made from any number of processes and threads, each with a table of its own.
  */
-export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K, V> {
+export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMap<K, V> {
+  /** Tables with typed keys: their lookups are methods of their own, so that those of other tables are as they would be without them. */
+  static readonly #Typed = class TypedTable<V, K extends AnyKey> extends Table<V, K> {
+    readonly #hash: KeyHasher;
+
+    constructor(path: string, version: Version, form: TypedKey, source: Source) {
+      super(path, version, form, source);
+      this.#hash = KEY_HASHERS[form];
+    }
+
+    override get(key: KeyArgument<K>): V | undefined {
+      const lookup = this.#opened();
+      const length = this.#hash(key, 0, lookup.seed);
+      if (length < 0) return undefined;
+      const at = lookup.find(0, length, keyHash.value);
+      return at < 0 ? undefined : this.#decode(lookup.segment.heap, at, lookup.valueBytes);
+    }
+
+    override has(key: KeyArgument<K>): boolean {
+      const lookup = this.#opened();
+      const length = this.#hash(key, 0, lookup.seed);
+      return length >= 0 && lookup.find(0, length, keyHash.value) >= 0;
+    }
+
+    override getView(key: KeyArgument<K>): Uint8Array | undefined {
+      this.#lend();
+      const lookup = this.#opened();
+      const length = this.#hash(key, 0, lookup.seed);
+      if (length < 0) return undefined;
+      const at = lookup.find(0, length, keyHash.value);
+      return at < 0 ? undefined : viewOf(lookup.segment.heap, at, lookup.valueBytes);
+    }
+  };
+
+  /** @internal Use `open`. */
+  static of<V, K extends AnyKey>(path: string, version: Version, form: KeyForm, source: Source): Table<V, K> {
+    if (form === 'string' || form === 'bytes') return new Table(path, version, form, source);
+    return new Table.#Typed(path, version, form, source);
+  }
+
   /** The path as it was given to `open`. */
   readonly path: string;
   #header: Header;
   #mapping: MappingKind;
-  readonly #decode: ValueDecoder<V>;
-  readonly #keyForm: KeyForm;
+  #decode: ValueDecoder<V>;
+  #fields: ReadonlyMap<string, FieldReader> | undefined;
+  /** How iteration makes a key of bytes; `undefined` for strings. */
+  readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
+  /** How lookups take keys; `undefined` for strings and bytes. */
+  readonly #typedHash: KeyHasher | undefined;
   readonly #source: Source;
   readonly #stopWatching: (() => void) | undefined;
   #lookup: Lookup | undefined;
@@ -46,15 +97,17 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   #batch: Batch | undefined;
 
   /** @internal Use `open`. */
-  constructor(path: string, version: Version, keyForm: KeyForm, source: Source) {
+  protected constructor(path: string, version: Version, form: KeyForm, source: Source) {
     const { header, mapping, segments } = version;
     this.path = path;
     this.#header = header;
     this.#mapping = mapping.kind;
     this.#version = version;
     this.#lookup = new Lookup(header, segments);
-    this.#decode = DECODERS[header.valueType as ValueType] as ValueDecoder<V>;
-    this.#keyForm = keyForm;
+    this.#decode = valueDecoder(header.valueType) as ValueDecoder<V>;
+    const typed = form === 'string' || form === 'bytes' ? undefined : form;
+    this.#typedHash = typed && KEY_HASHERS[typed];
+    this.#decodeKey = typed ? KEY_DECODERS[typed] : form === 'bytes' ? DECODERS.bytes : undefined;
     this.#source = source;
     this.#stopWatching = source.watch?.(
       () => this.#version!,
@@ -88,52 +141,102 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
 
   /**
    * The value of a key, or `undefined` where the table does not have it. Two dependent memory touches; a value of type `bytes` is a copy.
-   * @throws {TypeError} when `key` is neither a string nor a Uint8Array
+   * @throws {TypeError} when `key` is neither a string nor a Uint8Array, or of a kind that no key of the table's key type is
    * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
    */
-  get(key: Key): V | undefined {
+  get(key: KeyArgument<K>): V | undefined {
     const lookup = this.#opened();
-    const length = hashKey(key, 0, lookup.seed);
+    const length = hashKey(key as Key, 0, lookup.seed);
     if (length < 0) return undefined;
     const at = lookup.find(0, length, keyHash.value);
     return at < 0 ? undefined : this.#decode(lookup.segment.heap, at, lookup.valueBytes);
   }
 
   /** Whether the table has a key; costs what {@link get} costs without the value. Throws as `get` does. */
-  has(key: Key): boolean {
+  has(key: KeyArgument<K>): boolean {
     const lookup = this.#opened();
-    const length = hashKey(key, 0, lookup.seed);
+    const length = hashKey(key as Key, 0, lookup.seed);
     return length >= 0 && lookup.find(0, length, keyHash.value) >= 0;
+  }
+
+  /**
+   * One field of the value of a key, without making an object of the others; `undefined` where the table does not have the key.
+   * @throws {TypeError} where the values have no such field, or no fields. Throws as {@link get} does
+   */
+  field<N extends FieldName<V>>(key: KeyArgument<K>, name: N): FieldValue<V, N> | undefined {
+    const lookup = this.#opened();
+    this.#fields ??= fieldReaders(this.#header.valueType);
+    const read = this.#fields.get(name);
+    if (read === undefined) throw this.#noField(name);
+    const at = this.#find(lookup, key);
+    return at < 0 ? undefined : (read(lookup.segment.heap.view, at) as FieldValue<V, N>);
+  }
+
+  /** Where the value of a key of any type lies, or -1. */
+  #find(lookup: Lookup, key: KeyArgument<K>): number {
+    const hash = this.#typedHash;
+    const length = hash === undefined ? hashKey(key as Key, 0, lookup.seed) : hash(key, 0, lookup.seed);
+    return length < 0 ? -1 : lookup.find(0, length, keyHash.value);
+  }
+
+  #noField(name: unknown): TypeError {
+    const names = [...this.#fields!.keys()];
+    const hint = names.length === 0 ? `the values are ${this.#header.valueType}` : `the fields are ${names.join(', ')}`;
+    return new TypeError(`name: there is no field '${String(name)}'; ${hint}`);
+  }
+
+  /**
+   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined` where the table does not
+   * have the key. For values of any type that have one width in bytes (`header.valueWidth`).
+   * @throws {RangeError} where these are not 0 to 53 bits of the value
+   * @throws {TypeError} where the values differ in length. Throws as {@link get} does
+   */
+  bits(key: KeyArgument<K>, from: number, to: number): number | undefined {
+    const lookup = this.#opened();
+    const width = this.#header.valueWidth;
+    if (width === null) throw new TypeError('bits: the values of this table differ in length');
+    const inside = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && to >= from && to <= 8 * width;
+    if (!inside || to - from > MAX_FIELD_BITS) {
+      const expected = `at most ${MAX_FIELD_BITS} of the bits [0, ${8 * width})`;
+      throw new RangeError(`bits: expected ${expected}, got [${String(from)}, ${String(to)})`);
+    }
+    const at = this.#find(lookup, key);
+    return at < 0 ? undefined : readBits(lookup.segment.heap.view, at, from, to);
   }
 
   /**
    * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is larger than the
    * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
    */
-  getMany(keys: Iterable<Key>): (V | undefined)[] {
+  getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
     return this.#many(keys, this.#decode);
   }
 
   /** {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does. */
-  getManyViews(keys: Iterable<Key>): (Uint8Array | undefined)[] {
+  getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
     this.#lend();
     return this.#many(keys, viewOf);
   }
 
-  #many<R>(keys: Iterable<Key>, decode: ValueDecoder<R>): (R | undefined)[] {
+  #many<R>(keys: Iterable<KeyArgument<K>>, decode: ValueDecoder<R>): (R | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
-    const list: readonly Key[] = Array.isArray(keys) ? keys : Array.from(keys);
+    const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
     // Not before the keys are there: what yields them may close the table.
     const lookup = this.#opened();
     const values = new Array<R | undefined>(list.length).fill(undefined);
     this.#batch ??= new Batch();
     const batch = this.#batch;
+    const hash = this.#typedHash;
     for (let first = 0; first < list.length; ) {
-      const count = batch.take(lookup, list, first);
+      const count =
+        hash === undefined
+          ? batch.take(lookup, list as readonly Key[], first)
+          : batch.takeTyped(lookup, list, first, hash);
       // An array's elements may be accessors; then all answers come from the version that is there now.
-      if (this.#opened() !== lookup) return this.#many(list, decode);
+      if (this.#opened() !== lookup)
+        return this.#many(list, decode === viewOf ? decode : (this.#decode as typeof decode & ValueDecoder<V>));
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
         const at = batch.find(lookup, i);
@@ -150,10 +253,10 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows the old value; after
    * `close` it is still safe to read but no longer shows the value. Throws as `get` does.
    */
-  getView(key: Key): Uint8Array | undefined {
+  getView(key: KeyArgument<K>): Uint8Array | undefined {
     this.#lend();
     const lookup = this.#opened();
-    const length = hashKey(key, 0, lookup.seed);
+    const length = hashKey(key as Key, 0, lookup.seed);
     if (length < 0) return undefined;
     const at = lookup.find(0, length, keyHash.value);
     if (at < 0) return undefined;
@@ -203,7 +306,7 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
    * checking it as `open` does. The old file is released; views of it that are held stay what they are. Costs what `open` costs when
    * there is a new file, a few microseconds when there is none.
    * @returns whether there was a new file
-   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` where the values have another type now; the table then stays as it was
+   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type now; the table then stays as it was
    */
   reload(): boolean {
     this.#opened();
@@ -244,6 +347,10 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   /** Between two lookups, since these do not give way to other code. */
   #adopt(version: Version): void {
     const old = this.#version!;
+    // Another one only where the table was opened for `uint`.
+    if (version.header.valueType !== this.#header.valueType) {
+      this.#decode = valueDecoder(version.header.valueType) as ValueDecoder<V>;
+    }
     this.#version = version;
     this.#lookup = new Lookup(version.header, version.segments);
     this.#header = version.header;
@@ -278,8 +385,9 @@ export class Table<V = unknown, K extends Key = string> implements ReadonlyMap<K
   }
 
   #keyAt({ cursor, segment: { heap } }: Walk): K {
-    if (this.#keyForm === 'bytes') return DECODERS.bytes(heap, cursor.key, cursor.keyBytes) as K;
     const { key, keyBytes } = cursor;
+    const decode = this.#decodeKey;
+    if (decode !== undefined) return decode(heap, key, keyBytes) as K;
     if (isShortAscii(heap, key, keyBytes)) return shortAscii(heap, key, keyBytes) as K;
     const bytes = heap.bytes.subarray(key, cursor.value);
     if (!isUtf8(bytes)) {

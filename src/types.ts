@@ -1,7 +1,9 @@
 // Value types: names, codes and widths. Knows nothing of how values are written or read.
 
-import { VARIABLE } from './layout.js';
+import { FEATURES, VARIABLE } from './layout.js';
+import { oneOf } from './options.js';
 import { MOST_ELEMENT_BITS } from './plain-layout.js';
+import { checkStruct, isStruct, type RecordOf, type StructText, type StructType, structOf } from './schema.js';
 
 /** What a table's values are, by name. */
 export interface ValueTypes {
@@ -21,27 +23,91 @@ export interface ValueTypes {
   i64: bigint;
   f32: number;
   f64: number;
+  u24: number;
+  u40: number;
+  u48: number;
 }
 
 export type ValueType = keyof ValueTypes;
 
-/** What the header stores for each type: its position in this list. */
-export const VALUE_TYPES = [
-  'none',
-  'bytes',
-  'utf8',
-  'json',
-  'u8',
-  'i8',
-  'u16',
-  'i16',
-  'u32',
-  'i32',
-  'u64',
-  'i64',
-  'f32',
-  'f64',
-] as const satisfies readonly ValueType[];
+/** What a table's values are: a type's name, or the text of a schema. */
+export type StoredType = ValueType | StructText;
+
+/** What a builder holds values as: `uint` becomes the narrowest of {@link UINTS} that holds all of them when the file is written. */
+export type HeldType = StoredType | 'uint';
+
+/** What callers may name. */
+export type ValueChoice = HeldType | StructType;
+
+/** What values are in a program, by what names their type. */
+export type ValueOf<T extends ValueChoice> = T extends ValueType
+  ? ValueTypes[T]
+  : T extends 'uint'
+    ? number
+    : T extends StructType<infer S>
+      ? RecordOf<S>
+      : Record<string, number | boolean>;
+
+/** What the header stores for each type. */
+const CODES: Record<ValueType, number> = {
+  none: 0,
+  bytes: 1,
+  utf8: 2,
+  json: 3,
+  u8: 4,
+  i8: 5,
+  u16: 6,
+  i16: 7,
+  u32: 8,
+  i32: 9,
+  u64: 10,
+  i64: 11,
+  f32: 12,
+  f64: 13,
+  u24: 16,
+  u40: 17,
+  u48: 18,
+};
+const STRUCT_CODE = 14;
+
+export const VALUE_TYPES = Object.keys(CODES) as readonly ValueType[];
+const TYPES_BY_CODE = new Map<number, ValueType | 'struct'>([
+  ...VALUE_TYPES.map((type) => [CODES[type], type] as const),
+  [STRUCT_CODE, 'struct'],
+]);
+
+/** What `uint` may become, the narrowest first. */
+export const UINTS = ['u8', 'u16', 'u24', 'u32', 'u40', 'u48'] as const satisfies readonly ValueType[];
+
+/** The narrowest of {@link UINTS} that holds all numbers up to `largest`. */
+export function uintFor(largest: number): (typeof UINTS)[number] {
+  return UINTS.find((type) => largest < 2 ** (8 * WIDTHS[type]))!;
+}
+
+export function codeOf(type: StoredType): number {
+  return isStruct(type) ? STRUCT_CODE : CODES[type];
+}
+
+/** The type of a code; `struct` where the schema says the rest. */
+export function typeOfCode(code: number): ValueType | 'struct' | undefined {
+  return TYPES_BY_CODE.get(code);
+}
+
+/** Required features of files with such values. */
+export function valueFeatures(type: StoredType | 'struct'): number {
+  return type === 'u24' || type === 'u40' || type === 'u48' || type.startsWith('struct') ? FEATURES.packedValues : 0;
+}
+
+/**
+ * A value type as a caller names it, in the form in which it is used.
+ * @throws {TypeError} that names the option
+ */
+export function checkValueType(value: ValueChoice): HeldType {
+  const isSchema =
+    typeof value === 'string' ? isStruct(value) : typeof value === 'object' && value !== null && 'struct' in value;
+  if (isSchema) return checkStruct(value as StructType | StructText);
+  return oneOf<HeldType>('value', value as HeldType, [...VALUE_TYPES, 'uint']);
+}
 
 /** What the header stores for elements that are packed into bits; how many bits they have is said elsewhere. */
 export const PACKED = 19;
@@ -73,24 +139,30 @@ const WIDTHS: Record<ValueType, number> = {
   i64: 8,
   f32: 4,
   f64: 8,
+  u24: 3,
+  u40: 5,
+  u48: 6,
 };
 
-/** Bytes of each value of the type, or {@link VARIABLE}. */
-export function valueWidthOf(type: ValueType): number {
-  return WIDTHS[type];
+/** Bytes of each value of the type, or {@link VARIABLE}; as a builder holds them. */
+export function valueWidthOf(type: HeldType): number {
+  if (type === 'uint') return WIDTHS.u48;
+  return isStruct(type) ? structOf(type).bytes : WIDTHS[type];
 }
 
 /** Smallest and largest value (inclusive) of the integer types. */
-export const INTEGER_RANGES: Partial<Record<ValueType, readonly [bigint, bigint]>> = Object.fromEntries(
-  [8, 16, 32, 64].flatMap((bits) => [
-    [`u${bits}`, [0n, 2n ** BigInt(bits) - 1n]],
-    [`i${bits}`, [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]],
-  ]),
-);
-
-export function isValueType(name: unknown): name is ValueType {
-  return typeof name === 'string' && Object.hasOwn(WIDTHS, name);
-}
+export const INTEGER_RANGES: Partial<Record<HeldType, readonly [bigint, bigint]>> = {
+  ...Object.fromEntries(
+    [8, 16, 32, 64].flatMap((bits) => [
+      [`u${bits}`, [0n, 2n ** BigInt(bits) - 1n]],
+      [`i${bits}`, [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]],
+    ]),
+  ),
+  u24: [0n, 2n ** 24n - 1n],
+  u40: [0n, 2n ** 40n - 1n],
+  u48: [0n, 2n ** 48n - 1n],
+  uint: [0n, 2n ** 48n - 1n],
+};
 
 /** Bits and sign of a packed type by its name; `undefined` for any other name. */
 export function packedOf(name: unknown): { readonly bits: number; readonly signed: boolean } | undefined {

@@ -1,12 +1,16 @@
 // Encodes and decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
 
 import { isUtf8 } from 'node:buffer';
-import { Block } from './bytes.js';
-import { HmapError, type HmapErrorCode, showKey } from './errors.js';
+import { Block, LOOSE, writeU64 } from './bytes.js';
+import { HmapError, type HmapErrorCode } from './errors.js';
+import type { KeyType } from './key-types.js';
 import { kindOf } from './keys.js';
 import { MAX_VALUE_BYTES } from './layout.js';
+import { type FieldReader, fieldReader, NAN32, NAN64, recordChecker, writeField } from './packed.js';
+import { type Field, isStruct, type Struct, structOf } from './schema.js';
 import { decodeText } from './text.js';
-import { INTEGER_RANGES, type ValueType, type ValueTypes } from './types.js';
+import { keyForUserOf, showKeyOf } from './typed-keys.js';
+import { type HeldType, INTEGER_RANGES, type StoredType, type ValueType, type ValueTypes } from './types.js';
 
 /** A value in bytes: `length` bytes of `block` from `at`. Valid until the next value is encoded. */
 export interface EncodedValue {
@@ -28,17 +32,12 @@ export class ValueError extends Error {
   }
 
   /** The error as users see it. */
-  forKey(key: Uint8Array, line?: number): HmapError {
+  forKey(key: Uint8Array, line?: number, keyType: KeyType = 'bytes'): HmapError {
     const where = line === undefined ? '' : `line ${line}: `;
-    const data = { expected: this.expected, actual: this.actual, key: keyForUser(key) };
-    const message = `${where}the value of key ${showKey(key)}: ${this.message}`;
+    const data = { expected: this.expected, actual: this.actual, key: keyForUserOf(keyType, key) };
+    const message = `${where}the value of key ${showKeyOf(keyType, key)}: ${this.message}`;
     return new HmapError(this.code, message, line === undefined ? data : { ...data, line });
   }
-}
-
-/** A key as error data carries it: text where it is UTF-8. */
-export function keyForUser(key: Uint8Array): string | Uint8Array {
-  return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
 }
 
 function show(value: unknown): string {
@@ -52,7 +51,7 @@ function invalid(expected: string, actual: unknown): never {
   throw new ValueError('HMAP_VALUE_INVALID', expected, actual);
 }
 
-function outOfRange(type: ValueType, actual: unknown): never {
+function outOfRange(type: HeldType, actual: unknown): never {
   const [least, most] = INTEGER_RANGES[type]!;
   throw new ValueError('HMAP_VALUE_RANGE', `${type}, an integer from ${least} to ${most}`, actual);
 }
@@ -64,12 +63,9 @@ export function checkValueLength(bytes: number): void {
   }
 }
 
-/** NaNs are written with one pattern each, so that the same entries make the same file. */
-const NAN32 = 0x7fc0_0000;
-const NAN64 = 0x7ff8_0000_0000_0000n;
-
 /** Makes the encoder of one value type. It reuses its memory: use one encoder for one build. */
-export function valueEncoder(type: ValueType): ValueEncoder {
+export function valueEncoder(type: HeldType): ValueEncoder {
+  if (isStruct(type)) return structEncoder(structOf(type));
   const scratch = new Block(4096);
   const { view } = scratch;
   const number = (bytes: number, write: (value: number) => void): ValueEncoder => {
@@ -125,6 +121,13 @@ export function valueEncoder(type: ValueType): ValueEncoder {
       return integer(4, (value) => view.setUint32(0, value, true));
     case 'i32':
       return integer(4, (value) => view.setInt32(0, value, true));
+    case 'u24':
+      return integer(3, (value) => view.setUint32(0, value, true));
+    case 'u40':
+      return integer(5, (value) => writeU64(view, 0, value));
+    case 'u48':
+    case 'uint':
+      return integer(6, (value) => writeU64(view, 0, value));
     case 'u64':
       return big((value) => view.setBigUint64(0, value, true));
     case 'i64':
@@ -132,7 +135,7 @@ export function valueEncoder(type: ValueType): ValueEncoder {
     case 'f32':
       return number(4, (value) => {
         if (Number.isNaN(value)) view.setUint32(0, NAN32, true);
-        else if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
+        else if (passesSingle(value)) {
           throw new ValueError('HMAP_VALUE_RANGE', 'f32, a number that it can hold', value);
         } else view.setFloat32(0, value, true);
       });
@@ -142,6 +145,59 @@ export function valueEncoder(type: ValueType): ValueEncoder {
         else view.setFloat64(0, value, true);
       });
   }
+}
+
+/** Whether a finite number is too large for f32. */
+function passesSingle(value: number): boolean {
+  return Number.isFinite(value) && !Number.isFinite(Math.fround(value));
+}
+
+function structEncoder({ fields, bytes }: Struct): ValueEncoder {
+  // Copies of whole words look at a few bytes behind the record.
+  const scratch = new Block(bytes + LOOSE);
+  const { view } = scratch;
+  const checks = fields.map(fieldCheck);
+  return (value, out) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
+      invalid('an object with the fields of the schema', value);
+    }
+    const record = value as Record<string, unknown>;
+    const names = Object.keys(record);
+    scratch.bytes.fill(0);
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i]!;
+      if (!Object.hasOwn(record, field.name)) invalid(`the field '${field.name}' (${field.type})`, value);
+      writeField(field, view, 0, checks[i]!(record[field.name]));
+    }
+    if (names.length !== fields.length) {
+      const unknown = names.find((name) => !fields.some((field) => field.name === name));
+      if (unknown !== undefined) invalid(`no field '${unknown}', which the schema does not have`, value);
+    }
+    out.block = scratch;
+    out.at = 0;
+    out.length = bytes;
+  };
+}
+
+/** Makes what checks a field's value and gives it as a number. */
+function fieldCheck({ name, type, kind, bits }: Field): (value: unknown) => number {
+  const where = `the field '${name}' to be ${type}`;
+  if (kind === 'bool') {
+    return (value) => (typeof value === 'boolean' ? Number(value) : invalid(`${where}, true or false`, value));
+  }
+  const least = kind === 'signed' ? -(2 ** (bits - 1)) : 0;
+  const most = kind === 'signed' ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+  const isFloat = kind === 'float';
+  const isSingle = type === 'f32';
+  return (value) => {
+    if (typeof value !== 'number') return invalid(`${where}, a number`, value);
+    if (isFloat) {
+      if (!isSingle || !passesSingle(value)) return value;
+      throw new ValueError('HMAP_VALUE_RANGE', `${where}, a number that it can hold`, value);
+    }
+    if (value >= least && value <= most && Number.isInteger(value)) return value;
+    throw new ValueError('HMAP_VALUE_RANGE', `${where}, an integer from ${least} to ${most}`, value);
+  };
 }
 
 function bytesEncoder(): ValueEncoder {
@@ -213,10 +269,41 @@ export const DECODERS: { readonly [T in ValueType]: ValueDecoder<ValueTypes[T]> 
   i64: (block, at) => block.view.getBigInt64(at, true),
   f32: (block, at) => block.view.getFloat32(at, true),
   f64: (block, at) => block.view.getFloat64(at, true),
+  u24: (block, at) => block.view.getUint16(at, true) | (block.view.getUint8(at + 2) << 16),
+  u40: (block, at) => block.view.getUint32(at, true) + block.view.getUint8(at + 4) * 2 ** 32,
+  u48: (block, at) => block.view.getUint32(at, true) + block.view.getUint16(at + 4, true) * 2 ** 32,
 };
 
-/** Whether bytes are a value of the type; what `verify` holds each value to. Fixed widths are checked elsewhere. */
-export function isValueOf(type: ValueType, block: Block, at: number, length: number): boolean {
+/** The decoder of a table's values. */
+export function valueDecoder(type: StoredType): ValueDecoder<unknown> {
+  if (!isStruct(type)) return DECODERS[type];
+  const { fields, bytes } = structOf(type);
+  const names = fields.map(({ name }) => name);
+  const readers = fields.map((field) => fieldReader(field, bytes));
+  return ({ view }, at) => {
+    const record: Record<string, number | boolean> = {};
+    for (let i = 0; i < names.length; i++) record[names[i]!] = readers[i]!(view, at);
+    return record;
+  };
+}
+
+/** The readers of single fields of a table's values, by name; none but for a struct. */
+export function fieldReaders(type: StoredType): ReadonlyMap<string, FieldReader> {
+  if (!isStruct(type)) return new Map();
+  const { fields, bytes } = structOf(type);
+  return new Map(fields.map((field) => [field.name, fieldReader(field, bytes)]));
+}
+
+export type ValueCheck = (block: Block, at: number, length: number) => boolean;
+
+/** Makes what tells whether bytes are a value of the type; what `verify` holds each value to. Fixed widths are checked elsewhere. */
+export function valueCheck(type: StoredType): ValueCheck {
+  if (!isStruct(type)) return (block, at, length) => isValueOf(type, block, at, length);
+  const check = recordChecker(structOf(type));
+  return ({ view }, at) => check(view, at);
+}
+
+function isValueOf(type: ValueType, block: Block, at: number, length: number): boolean {
   const { view } = block;
   if (type === 'f32') return !Number.isNaN(view.getFloat32(at, true)) || view.getUint32(at, true) === NAN32;
   if (type === 'f64') return !Number.isNaN(view.getFloat64(at, true)) || view.getBigUint64(at, true) === NAN64;

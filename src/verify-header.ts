@@ -13,7 +13,7 @@ export function checkHeader(fd: number, path: string, reader: VerifyReader, find
   const stat = fstatSync(fd);
   // A block device has no length of its own, and may well be longer than what was written to it.
   const fileBytes = stat.isFile() ? stat.size : undefined;
-  const start = reader.read(0, Math.min(PAGE, fileBytes ?? PAGE), 'header');
+  const start = reader.read(0, Math.min(PAGE, fileBytes ?? reader.present(PAGE)), 'header');
   if (start === undefined) return undefined;
   const headerBytes = sizeOf(start, fileBytes ?? Number.MAX_SAFE_INTEGER, path, findings);
   if (headerBytes === undefined) return undefined;
@@ -56,12 +56,13 @@ function addLength(findings: Findings, code: string, expected: unknown, actual: 
 function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void {
   if (header.version.minor > MINOR_VERSION) return;
   const metadataBytes = bytes.readUInt32LE(HEADER.metadataBytes);
-  const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes;
-  // A table by hash has no elements and no base.
+  const schemaBytes = header.layout === 'hash' ? bytes.readUInt32LE(HEADER.schemaBytes) : 0;
+  const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes + schemaBytes;
+  // A table by hash has no elements and no base, the others have no schema.
   const reserved: [number, number][] =
     header.layout === 'hash'
-      ? [[HEADER.reserved, fieldEnd(HEADER.base)]]
-      : [HEADER.reserved, HEADER.reservedByte].map((offset) => [offset, fieldEnd(offset)]);
+      ? [[HEADER.elementBits, fieldEnd(HEADER.base)]]
+      : [HEADER.schemaBytes, HEADER.reservedByte].map((offset) => [offset, fieldEnd(offset)]);
   for (const [offset, behind] of reserved) checkZero(bytes, offset, behind, 0, 'HMAP_RESERVED', 'header', findings);
   checkZero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header', findings);
 }

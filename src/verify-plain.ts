@@ -8,7 +8,7 @@ import { alignToPage, HEADER, SEGMENT_ROW } from './layout.js';
 import { COUNTED, dataBytes, indexBytes, plainSegmentBytes } from './plain-layout.js';
 import { formOf, mappedPlain, type PlainSegment } from './plain-segment.js';
 import type { ValueType } from './types.js';
-import { isValueOf } from './values.js';
+import { valueCheck } from './values.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 
 /** A yield comes after so many elements. */
@@ -41,7 +41,7 @@ export function* checkPlain(
       }
     } else {
       entries += count;
-      if (form.kind === 'offsets') yield* check.offsets(header.valueType);
+      if (form.kind === 'offsets') yield* check.offsets(header.valueType as ValueType);
       else if (header.valueType === 'f32' || header.valueType === 'f64') yield* check.floating(header.valueType);
       if (form.kind === 'fixed') check.leftOver(count * form.bits, plainSegmentBytes(form, count));
     }
@@ -77,8 +77,9 @@ class Check {
   *floating(type: 'f32' | 'f64'): Generator<number, void> {
     const { block, count } = this.#segment;
     const width = type === 'f32' ? 4 : 8;
+    const isValue = valueCheck(type);
     for (let at = 0; at < count; at++) {
-      if (!isValueOf(type, block, width * at, width)) this.#badValue(type, at, width * at, width);
+      if (!isValue(block, width * at, width)) this.#badValue(type, at, width * at, width);
       if (at % STRIDE === 0) yield this.#done + width * at;
     }
   }
@@ -92,6 +93,7 @@ class Check {
     if (first !== 0) this.#badOffset(0, 1, `the offset of the first element is ${first}, not 0`);
     if (!lastFits)
       this.#badOffset(count, count + 1, `the last offset is ${last}, the elements have ${heap.size} bytes`);
+    const isValue = valueCheck(type);
     let fell = first !== 0;
     for (let at = 0; at < count; at++) {
       const start = index[at]! >>> 0;
@@ -103,7 +105,7 @@ class Check {
       const next = at + 2 <= count && (at + 2 < count || lastFits) ? index[at + 2]! >>> 0 : Number.POSITIVE_INFINITY;
       if (judged && !fell && !falls && end <= next && end <= heap.size) {
         const length = end - start;
-        if (!isValueOf(type, heap, start, length)) this.#badValue(type, at, dataStart + start, length);
+        if (!isValue(heap, start, length)) this.#badValue(type, at, dataStart + start, length);
       }
       fell = falls;
       if (at % STRIDE === 0) yield this.#done + dataStart + Math.min(start, heap.size);

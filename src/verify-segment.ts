@@ -2,14 +2,16 @@
 // (native-notes/format.md, section 11); does not know files or checksums.
 
 import { compareBytes } from './bytes.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError } from './errors.js';
 import type { FindingCode, Findings } from './findings.js';
 import { xxh32 } from './hash.js';
 import { fieldEnd, type Header } from './header.js';
+import { keyWidthOf } from './key-types.js';
 import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
 import { RecordCursor, type Segment } from './segment.js';
+import { showKeyOf } from './typed-keys.js';
 import { valueWidthOf } from './types.js';
-import { isValueOf } from './values.js';
+import { type ValueCheck, valueCheck } from './values.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
 const STRIDE = 4096;
@@ -21,6 +23,7 @@ export class SegmentCheck {
   readonly #header: Header;
   readonly #findings: Findings;
   readonly #mostLoad: number;
+  readonly #isValue: ValueCheck;
   #keyBytes = 0;
   #valueBytes = 0;
   readonly #keys = new Widths();
@@ -32,6 +35,7 @@ export class SegmentCheck {
     this.#header = header;
     this.#findings = findings;
     this.#mostLoad = bucketLimit(header.entries);
+    this.#isValue = valueCheck(header.valueType);
   }
 
   /** Leaves out a segment, which another finding explains. */
@@ -173,7 +177,7 @@ export class SegmentCheck {
   }
 
   #badRecord(segment: Segment, cursor: RecordCursor, code: FindingCode, what: string): void {
-    const key = showKey(segment.heap.bytes.subarray(cursor.key, cursor.value));
+    const key = showKeyOf(this.#header.keyType, segment.heap.bytes.subarray(cursor.key, cursor.value));
     const { heapOffset } = segment;
     const message = `the record of key ${key} ${what}`;
     this.#findings.add(code, 'heap', heapOffset + cursor.record, heapOffset + cursor.next, message);
@@ -187,7 +191,7 @@ export class SegmentCheck {
     this.#valueBytes += valueBytes;
     this.#keys.add(keyBytes);
     this.#values.add(valueBytes);
-    if (!isValueOf(valueType, segment.heap, cursor.value, valueBytes)) {
+    if (!this.#isValue(segment.heap, cursor.value, valueBytes)) {
       this.#badRecord(segment, cursor, 'HMAP_VALUE', `has a value that is not valid ${valueType}`);
     }
   }
@@ -215,7 +219,8 @@ export class SegmentCheck {
       if (header[name] !== found && Number.isFinite(header[name])) differs('HMAP_TOTALS', name, found);
     }
     const keyWidth = this.#keys.shared || null;
-    if (header.keyWidth !== keyWidth) differs('HMAP_WIDTH', 'keyWidth', keyWidth);
+    const isKeyFree = keyWidthOf(header.keyType) === VARIABLE;
+    if (isKeyFree && header.keyWidth !== keyWidth) differs('HMAP_WIDTH', 'keyWidth', keyWidth);
     const valueWidth = this.#values.shared;
     const isFree = valueWidthOf(header.valueType) === VARIABLE;
     if (isFree && header.valueWidth !== valueWidth) differs('HMAP_WIDTH', 'valueWidth', valueWidth);

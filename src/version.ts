@@ -7,13 +7,14 @@ import { openForReading, readHeader } from './file.js';
 import { BlockChecker, type ReadFile } from './guard.js';
 import type { Header } from './header.js';
 import { type FileIdentity, identityOf, sameFile } from './identity.js';
+import { type KeyForm, keyTypeOf } from './key-types.js';
 import { alignToPage, heapStart } from './layout.js';
 import type { ByteRange, Mapping } from './mapping/mapping.js';
 import { type MappingChoice, mapRanges } from './mapping/open-file.js';
 import { dataStart, type Layout } from './plain-layout.js';
 import { formOf, PlainSegment } from './plain-segment.js';
 import { Segment } from './segment.js';
-import type { ListType, ValueType } from './types.js';
+import { type HeldType, type ListType, UINTS } from './types.js';
 import { verifySteps } from './verify.js';
 
 /**
@@ -29,8 +30,10 @@ export type Warm = 'none' | 'buckets' | 'all';
 export interface Settings {
   /** As it was given. */
   readonly path: string;
-  /** The type that the values must have, if any. */
-  readonly value: ValueType | ListType | undefined;
+  /** The type that the values must have, if any; `uint` stands for each that it may have become. */
+  readonly value: HeldType | ListType | undefined;
+  /** What the keys must be, if anything. */
+  readonly key: KeyForm | undefined;
   /** Without one, a table by hash. */
   readonly layout?: Layout;
   readonly mapping: MappingChoice;
@@ -101,7 +104,7 @@ export class Version {
  * @throws {HmapError} as `open` does
  */
 export function* openVersion(settings: Settings, than?: FileIdentity): Generator<unknown, Version | undefined, void> {
-  const { path, value, check, layout = 'hash' } = settings;
+  const { path, value, key, check, layout = 'hash' } = settings;
   const fd = openForReading(path);
   try {
     const identity = identityOf(fstatSync(fd, { bigint: true }));
@@ -111,9 +114,14 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
       const message = `${path}: the layout is '${header.layout}', not '${layout}'; open it with { layout: '${header.layout}' }`;
       throw new HmapError('HMAP_LAYOUT', message, { path, expected: layout, actual: header.layout });
     }
-    if (value !== undefined && value !== header.valueType) {
+    const fits = value === 'uint' ? UINTS.some((type) => type === header.valueType) : value === header.valueType;
+    if (value !== undefined && !fits) {
       const message = `${path}: the values are ${header.valueType}, not ${value}`;
       throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
+    }
+    if (key !== undefined && keyTypeOf(key) !== header.keyType) {
+      const message = `${path}: the keys are ${header.keyType}, not ${key}`;
+      throw new HmapError('HMAP_KEY_TYPE', message, { path, expected: key, actual: header.keyType });
     }
     if (check === 'full') yield* verified(fd, path);
     return mapVersion(fd, header, identity, settings);

@@ -5,14 +5,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type BitsBuildOptions, build, open, verify } from '../src/index.js';
+import { type BitsBuildOptions, build, type Key, open, verify } from '../src/index.js';
 import { ReferencePlain } from './reference-plain.js';
 import { ReferenceReader } from './reference-reader.js';
 import { FIXTURES, fixturePath, PLAIN_FIXTURES } from './support/fixtures.js';
+import { encodeKey } from './support/raw-table.js';
 import { PACKAGE_ROOT } from './support/root.js';
 import { temporaryFolder } from './support/temp.js';
-
-const bytesOf = (key: string | Uint8Array) => Buffer.from(key);
 
 describe('golden files', () => {
   test('there is one for each fixture, and no other', () => {
@@ -42,20 +41,25 @@ describe('golden files', () => {
     test(`${name}: the reference reader and the library agree on every entry`, () => {
       const reference = new ReferenceReader(path);
       using table = open(path, { key: 'bytes' });
+      using typed = open(path);
+      const { keyType } = table.header;
       assert.equal(reference.header.entries, entries.length);
       assert.deepEqual(reference.header.metadata ?? {}, options.metadata ?? {});
       for (const [key, value] of entries) {
-        const stored = reference.get(bytesOf(key));
+        const bytes = encodeKey(keyType, key);
+        const stored = reference.get(bytes);
+        if (keyType !== 'bytes') assert.deepEqual(reference.decodeKey(bytes), key);
         assert.ok(stored !== undefined, `the reference reader misses ${String(key)}`);
         const expected =
           value instanceof Uint8Array
             ? Buffer.from(value)
             : options.value === 'none'
               ? true
-              : rounded(options.value, value);
+              : rounded(options.value as string, value);
         assert.deepEqual(reference.decode(stored), expected);
-        const got = table.get(key);
-        assert.deepEqual(got instanceof Uint8Array ? Buffer.from(got) : got, expected);
+        for (const got of [table.get(bytes), typed.get(key as Key)]) {
+          assert.deepEqual(got instanceof Uint8Array ? Buffer.from(got) : got, expected);
+        }
       }
       const theirs = Array.from(reference.entries(), ({ key, value }) => [key.toString('hex'), value.toString('hex')]);
       const ours = Array.from(table.keys(), (key) => [

@@ -150,8 +150,24 @@ describe('what is written', () => {
 
 /** A header that fits together, of any shape. */
 function partsOf(random: Random, metadata: Metadata): HeaderParts {
+  const keyType = random.pick(['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'] as const);
   const valueType = random.pick(VALUE_TYPES);
-  const widths = { none: 0, u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8, f32: 4, f64: 8 };
+  const widths = {
+    none: 0,
+    u8: 1,
+    i8: 1,
+    u16: 2,
+    i16: 2,
+    u32: 4,
+    i32: 4,
+    u64: 8,
+    i64: 8,
+    f32: 4,
+    f64: 8,
+    u24: 3,
+    u40: 5,
+    u48: 6,
+  };
   const free = [0, 1, 1000, 2 ** 30, VARIABLE];
   const encoded = encodeMetadata(metadata);
   const segmentBits = random.pick([0, 0, 1, 3, 6]);
@@ -172,8 +188,9 @@ function partsOf(random: Random, metadata: Metadata): HeaderParts {
     seed: random.u32(),
     segmentBits,
     bucketBits,
+    keyType,
     valueType,
-    keyWidth: random.pick([1, 16, 65_535, VARIABLE]),
+    keyWidth: { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string] ?? random.pick([1, 16, 65_535, VARIABLE]),
     valueWidth: widths[valueType as keyof typeof widths] ?? random.pick(free),
     segments,
     checksums: { offset: end, bytes: 8 * blocks, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },
@@ -188,7 +205,7 @@ describe('what is refused', () => {
   const table: [string, number, number, HmapErrorCode, (number | bigint | string)[]][] = [
     ['major version', 8, 2, 'HMAP_VERSION', [0, 2, 256, 65_535]],
     ['header size', 16, 4, 'HMAP_HEADER_FIELD', [0, 1, 4095, 4097, 2 ** 30, 2 ** 32 - 4096, 2 ** 32 - 1]],
-    ['required features', 20, 4, 'HMAP_FEATURE', [1, 2, 2 ** 31, 2 ** 32 - 1]],
+    ['required features', 20, 4, 'HMAP_FEATURE', [16, 2 ** 30, 2 ** 31, 2 ** 32 - 1]],
     ['required features of another layout', 20, 4, 'HMAP_HEADER_FIELD', [4, 8, 12]],
     ['layout', 63, 1, 'HMAP_HEADER_FIELD', [3, 255]],
     ['file size', 24, 8, 'HMAP_HEADER_FIELD', ['+1', '-1', '+4096', LARGE, LARGEST]],
@@ -200,8 +217,9 @@ describe('what is refused', () => {
     ['bucket encoding', 58, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
     ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [23, 32, 255]],
     ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [29, 32, 33, 255]],
-    ['key type', 61, 1, 'HMAP_HEADER_FIELD', [1, 255]],
-    ['value type', 62, 1, 'HMAP_HEADER_FIELD', [14, 255]],
+    ['key type', 61, 1, 'HMAP_HEADER_FIELD', [6, 255]],
+    ['value type', 62, 1, 'HMAP_HEADER_FIELD', [15, 255]],
+    ['schema size', 112, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
     ['key width', 68, 4, 'HMAP_HEADER_FIELD', [0, 65_536, 2 ** 31, VARIABLE - 1]],
     ['value width', 72, 4, 'HMAP_HEADER_FIELD', [2 ** 30 + 1, 2 ** 31, VARIABLE - 1]],
     ['shard bits', 76, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
@@ -416,7 +434,7 @@ describe('files of other kinds', () => {
 
 describe('versions', () => {
   test('reserved bytes and padding are not looked at when a file is opened', () => {
-    for (const byte of [112, 127, 200, PAGE - 1]) {
+    for (const byte of [116, 127, 200, PAGE - 1]) {
       const file = withChecksum(write(Buffer.from(bytesFile), byte, 1, 1));
       assert.equal(parse(file).entries, 300);
     }
@@ -436,7 +454,7 @@ describe('versions', () => {
 
   test('a newer minor version is read, whatever it put into reserved bytes and padding', () => {
     const file = write(Buffer.from(metadataFile), 10, 2, 7);
-    file.fill(0xab, 112, 128);
+    file.fill(0xab, 116, 128);
     file.fill(0xcd, 4000, PAGE);
     writeFileSync(path, withChecksum(file));
     const table = open(path, { value: 'u32' });

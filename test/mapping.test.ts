@@ -167,6 +167,20 @@ describe('tables', () => {
   });
 });
 
+test('a view that is sent to another thread does not take the table with it', () => {
+  for (const mapping of WORKING) {
+    const table = open(path, { value: 'utf8', mapping });
+    const { buffer } = table.getView('key 1')!;
+    try {
+      structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+    } catch (error) {
+      assert.equal((error as Error).name, 'DataCloneError', mapping);
+    }
+    assertIs(table, model);
+    table.close();
+  }
+});
+
 describe('which mapping', () => {
   test('auto takes the first that works here', () => {
     const table = open(path);

@@ -11,6 +11,7 @@ import { inspect } from 'node:util';
 import { build, HmapError, open, Table, type ValueType } from '../src/index.js';
 import { runModule } from './support/child.js';
 import { hmapError, misuse } from './support/errors.js';
+import { fixturePath } from './support/fixtures.js';
 import { WORKING } from './support/mappings.js';
 import { VALUE_TYPES } from './support/samples.js';
 import { openFilesIn, temporaryFolder } from './support/temp.js';
@@ -258,6 +259,8 @@ describe('a closed table', () => {
     getMany: (table) => table.getMany(['key 1']),
     getManyViews: (table) => table.getManyViews(['key 1']),
     getView: (table) => table.getView('key 1'),
+    field: (table) => table.field('key 1', 'level'),
+    bits: (table) => table.bits('key 1', 0, 1),
     entries: (table) => table.entries(),
     keys: (table) => table.keys(),
     values: (table) => table.values(),
@@ -266,6 +269,9 @@ describe('a closed table', () => {
     residentBytes: (table) => table.residentBytes(),
     reload: (table) => table.reload(),
   };
+  /** Those that need values with fields. */
+  const ofStructs = ['field', 'bits'];
+  const structs = fixturePath('struct.hmap');
   const always = [
     'constructor',
     'close',
@@ -284,10 +290,11 @@ describe('a closed table', () => {
   for (const [name, call] of Object.entries(calls)) {
     test(`${name} throws`, () => {
       for (const mapping of WORKING) {
-        const table = open(path, { mapping });
+        const place = ofStructs.includes(name) ? structs : path;
+        const table = open(place, { mapping });
         call(table);
         table.close();
-        assert.throws(() => call(table), hmapError('HMAP_CLOSED', { path }));
+        assert.throws(() => call(table), hmapError('HMAP_CLOSED', { path: place }));
       }
     });
   }

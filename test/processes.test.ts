@@ -279,7 +279,7 @@ describe('memory', () => {
     const offset = headerBytes + segments.length * bytes;
     const checksums = { offset, bytes: 8 * blockCount(headerBytes, offset), sum: 0n };
     const counts = { entries: 0, keyBytes: 0, valueBytes: 0, seed: 0, bucketBits: 0 };
-    const widths = { valueType: 'bytes', keyWidth: 0xffff_ffff, valueWidth: 0xffff_ffff } as const;
+    const widths = { keyType: 'bytes', valueType: 'bytes', keyWidth: 0xffff_ffff, valueWidth: 0xffff_ffff } as const;
     const metadata = new Uint8Array(0);
     writeFileSync(file, writeHeader({ ...counts, ...widths, segmentBits, segments, checksums, metadata }));
     truncateSync(file, offset + checksums.bytes);

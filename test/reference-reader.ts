@@ -44,8 +44,24 @@ function largestBits(entries: number): number {
   return t;
 }
 
-/** §7; `width` is undefined where any will do. */
-const TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => unknown }[] = [
+/** §3, key types; `width` is undefined where any will do. */
+const KEY_TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => unknown }[] = [
+  { width: undefined, decode: (bytes) => bytes },
+  { width: 4, decode: (bytes) => bytes.readUInt32LE() },
+  { width: 8, decode: (bytes) => bytes.readBigUInt64LE() },
+  { width: 8, decode: (bytes) => bytes.readBigInt64LE() },
+  { width: 16, decode: (bytes) => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') },
+  { width: undefined, decode: (bytes) => bytes.toString('hex') },
+];
+
+interface Type {
+  /** Undefined where any will do. */
+  width: number | undefined;
+  decode: (bytes: Buffer) => unknown;
+}
+
+/** §7 */
+const FIRST_TYPES: readonly Type[] = [
   { width: 0, decode: () => true },
   { width: undefined, decode: (bytes) => bytes },
   { width: undefined, decode: text },
@@ -61,6 +77,61 @@ const TYPES: readonly { width: number | undefined; decode: (bytes: Buffer) => un
   { width: 4, decode: (bytes) => bytes.readFloatLE() },
   { width: 8, decode: (bytes) => bytes.readDoubleLE() },
 ];
+
+/** §7, by code; 14 depends on the schema. */
+const TYPES: Readonly<Record<number, Type>> = {
+  ...FIRST_TYPES,
+  16: { width: 3, decode: (bytes) => bytes.readUIntLE(0, 3) },
+  17: { width: 5, decode: (bytes) => bytes.readUIntLE(0, 5) },
+  18: { width: 6, decode: (bytes) => bytes.readUIntLE(0, 6) },
+};
+const STRUCT = 14;
+
+/** §7: values of packed fields. */
+function structType(schema: Buffer): Type {
+  const names = new Set<string>();
+  let end = 0;
+  const fields = text(schema)
+    .split(',')
+    .map((part) => {
+      const match = /^([\p{L}_$][\p{L}0-9_$-]*):(?:(bool)|(f)(32|64)|([ui])([1-9]\d?))$/u.exec(part);
+      need(match !== null, `the schema has the field ${part}`);
+      const [, name, bool, float, floatBits, sign, signBits] = match;
+      need([...name!].length <= 100 && name !== '__proto__' && !names.has(name!), `the schema has the name ${name}`);
+      names.add(name!);
+      const bits = bool ? 1 : Number(float ? floatBits : signBits);
+      need(!sign || bits <= 53, `the schema has a field of ${bits} bits`);
+      end += bits;
+      return { name: name!, kind: bool ?? float ?? sign!, from: end - bits, bits };
+    });
+  need(fields.length <= 1000, `the schema has ${fields.length} fields`);
+  const width = Math.ceil(end / 8);
+  const decode = (bytes: Buffer): unknown => {
+    const record = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+    need(record >> BigInt(end) === 0n, 'bits behind the last field');
+    const decoded: Record<string, unknown> = {};
+    for (const { name, kind, from, bits } of fields) {
+      const value = BigInt.asUintN(bits, record >> BigInt(from));
+      if (kind === 'bool') decoded[name] = value === 1n;
+      else if (kind === 'u') decoded[name] = Number(value);
+      else if (kind === 'i') decoded[name] = Number(BigInt.asIntN(bits, value));
+      else {
+        const own = Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex').reverse();
+        const number = TYPES[bits === 32 ? 12 : 13]!.decode(own) as number;
+        const nan = bits === 32 ? 0x7fc00000n : 0x7ff8000000000000n;
+        need(!Number.isNaN(number) || value === nan, 'a NaN with other bits than the canonical ones');
+        decoded[name] = number;
+      }
+    }
+    return decoded;
+  };
+  return { width, decode };
+}
+
+/** What the values of a file are. */
+function typeOf(header: { valueType: number; schema: Buffer }): Type | undefined {
+  return header.valueType === STRUCT ? structType(header.schema) : TYPES[header.valueType];
+}
 
 export class ReferenceReader {
   readonly header: ReferenceHeader;
@@ -94,9 +165,14 @@ export class ReferenceReader {
     }
   }
 
+  /** §3: a key in its type. */
+  decodeKey(key: Uint8Array): unknown {
+    return KEY_TYPES[this.header.keyType]!.decode(Buffer.from(key));
+  }
+
   /** §7 */
   decode(value: Uint8Array): unknown {
-    const { width, decode } = TYPES[this.header.valueType]!;
+    const { width, decode } = typeOf(this.header)!;
     need(width === undefined || value.length === width, `a value of ${value.length} bytes, its type has ${width}`);
     return decode(Buffer.from(value));
   }
@@ -150,7 +226,11 @@ export class ReferenceReader {
       this.#checkPadding(offset + 4 * (2 ** header.bucketBits + 1), offset + this.#heapStart, expect);
       this.#checkPadding(offset + size, align(offset + size), expect);
     });
-    this.#checkPadding(metadataStart(header.segmentBits) + header.metadataSize, header.headerSize, expect);
+    this.#checkPadding(
+      metadataStart(header.segmentBits) + header.metadataSize + header.schemaSize,
+      header.headerSize,
+      expect,
+    );
     expect(keyBytes === header.keyBytes, `${keyBytes} bytes of keys, the header says ${header.keyBytes}`);
     expect(valueBytes === header.valueBytes, `${valueBytes} bytes of values, the header says ${header.valueBytes}`);
     this.#checkChoices(keyLengths, valueLengths, expect);
@@ -159,10 +239,10 @@ export class ReferenceReader {
 
   /** §10, rules 1, 2, 3 and 5; the limit behind rule 4 is not in the file. */
   #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, expect: Expect): void {
-    const { entries, keyWidth, valueWidth, valueType, segmentBits, bucketBits } = this.header;
+    const { entries, keyType, keyWidth, valueWidth, segmentBits, bucketBits } = this.header;
     const shared = (lengths: Set<number>): number => (lengths.size === 1 ? [...lengths][0]! : VARIABLE);
-    const rightKeyWidth = shared(keyLengths) || VARIABLE;
-    const rightValueWidth = TYPES[valueType]!.width ?? shared(valueLengths);
+    const rightKeyWidth = KEY_TYPES[keyType]!.width ?? (shared(keyLengths) || VARIABLE);
+    const rightValueWidth = typeOf(this.header)!.width ?? shared(valueLengths);
     expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
     expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
     const k = Math.max(0, largestBits(entries) - segmentBits);
@@ -271,8 +351,7 @@ export function open(file: Buffer) {
   const unsummed = Buffer.from(file.subarray(0, headerSize)).fill(0, 12, 16);
   need(xxh32(unsummed, 0) === headerChecksum, 'the header checksum does not match');
   const requiredFeatures = file.readUInt32LE(20);
-  const unknown = requiredFeatures & ~(4 | 8);
-  need(unknown === 0, `required features ${requiredFeatures.toString(2)} are unknown`);
+  need(requiredFeatures <= 15, `required features ${requiredFeatures.toString(2)} are unknown`);
 
   const h = {
     magic: file.subarray(0, 8),
@@ -306,26 +385,35 @@ export function open(file: Buffer) {
     elementSign: file.readUInt8(117),
     spareBits: file.readUInt8(118),
     base: Number(file.readBigInt64LE(120)),
+    schemaSize: file.readUInt32LE(112),
+    schema: Buffer.alloc(0),
     segments: [] as { offset: number; size: number; entries: number }[],
     metadata: undefined as Record<string, unknown> | undefined,
   };
   need(h.layout <= 2, `layout ${h.layout}`);
-  need(requiredFeatures === [0, 4, 8][h.layout], `required features ${requiredFeatures} with the layout ${h.layout}`);
+  // What a table by hash needs depends on its types, and is looked at below.
+  need(
+    h.layout === 0 || requiredFeatures === [0, 4, 8][h.layout],
+    `required features ${requiredFeatures} with the layout ${h.layout}`,
+  );
   const keyed = h.layout === 0 ? 1 : 0;
   need(h.hashAlgorithm === keyed, `hash algorithm ${h.hashAlgorithm}`);
   need(h.checksumAlgorithm === 1, `checksum algorithm ${h.checksumAlgorithm}`);
   need(h.bucketEncoding === keyed, `bucket encoding ${h.bucketEncoding}`);
   need(h.segmentBits <= 22, `segment bits ${h.segmentBits}`);
   need(h.bucketBits <= 28 && h.segmentBits + h.bucketBits <= 32, `bucket bits ${h.bucketBits}`);
-  need(h.keyType === 0, `key type ${h.keyType}`);
   if (h.layout === 0) {
-    need(h.valueType < TYPES.length, `value type ${h.valueType}`);
+    need(h.keyType < KEY_TYPES.length, `key type ${h.keyType}`);
+    need(h.valueType === STRUCT || h.valueType in TYPES, `value type ${h.valueType}`);
+    need((h.valueType === STRUCT) === h.schemaSize > 0, `${h.schemaSize} bytes of schema`);
+    const features = (h.valueType >= STRUCT ? 1 : 0) + (h.keyType > 0 ? 2 : 0);
+    need(requiredFeatures === features, `required features ${requiredFeatures}`);
     need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
+    need((KEY_TYPES[h.keyType]!.width ?? h.keyWidth) === h.keyWidth, `key width ${h.keyWidth} is not the type's`);
     need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
-    need((TYPES[h.valueType]!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
   } else {
     // §15: the rest of what it says of these is the business of the reader of lists and bit arrays.
-    const zero = [h.keyBytes, h.bucketBits, h.hashSeed, h.keyWidth];
+    const zero = [h.keyBytes, h.bucketBits, h.keyType, h.hashSeed, h.keyWidth];
     need(
       zero.every((field) => field === 0),
       `a field that only tables by hash have is not 0: ${zero}`,
@@ -334,10 +422,16 @@ export function open(file: Buffer) {
   need(h.shardBits === 0 && h.shardIndex === 0, `shard ${h.shardIndex} of 2^${h.shardBits}`);
   need(h.metadataSize <= 65536, `metadata size ${h.metadataSize}`);
   const metadataAt = metadataStart(h.segmentBits);
-  need(headerSize === align(metadataAt + h.metadataSize), `header size ${headerSize} is not that of its parts`);
+  const schemaAt = metadataAt + h.metadataSize;
+  need(headerSize === align(schemaAt + h.schemaSize), `header size ${headerSize} is not that of its parts`);
   // §12: a later minor version may have given the reserved bytes a meaning.
-  const reserved = keyed === 1 ? [file.subarray(112, 128)] : [file.subarray(112, 116), file.subarray(119, 120)];
+  const reserved = keyed === 1 ? [file.subarray(116, 128)] : [file.subarray(112, 116), file.subarray(119, 120)];
   need(h.minorVersion > 0 || reserved.every((bytes) => bytes.every((byte) => byte === 0)), 'a reserved byte is not 0');
+
+  if (keyed === 1) {
+    h.schema = Buffer.from(file.subarray(schemaAt, schemaAt + h.schemaSize));
+    need((typeOf(h)!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
+  }
 
   const smallest = keyed === 1 ? align(4 * (2 ** h.bucketBits + 1)) : 4;
   let end = headerSize;

@@ -63,6 +63,10 @@ const BAD: Record<string, { code: Parameters<typeof hmapError>[0]; make: (path: 
       replace(path, bytes);
     },
   },
+  'with keys of another type': {
+    code: 'HMAP_KEY_TYPE',
+    make: (path) => build(path, [[7, 1]], { key: 'u32', value: 'u32' }),
+  },
   'with values of another type': {
     code: 'HMAP_VALUE_TYPE',
     make: (path) => build(path, [['key 7', 'text']], { value: 'utf8' }),

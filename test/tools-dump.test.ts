@@ -31,7 +31,7 @@ async function roundTrip(path: string, format: 'tsv' | 'csv' | 'jsonl' | 'cdb' |
   const { header } = open(path);
   const text = await dumpOf(path, format);
   const again = fresh();
-  const options = { value: header.valueType, seed: header.hash.seed, metadata: header.metadata };
+  const options = { value: header.valueType as ValueType, seed: header.hash.seed, metadata: header.metadata };
   await buildFrom(again, format, [text], options);
   assertSameFile(again, readFileSync(path), `${format}, ${what}: ${JSON.stringify(text.toString('latin1', 0, 100))}`);
 }

@@ -185,6 +185,9 @@ describe('values of each type', { concurrency: true }, () => {
     u8: [[255, '255', '255']],
     i8: [[-128, '-128', '-128']],
     u16: [[65_535, '65535', '65535']],
+    u24: [[16_777_215, '16777215', '16777215']],
+    u40: [[2 ** 40 - 1, '1099511627775', '1099511627775']],
+    u48: [[2 ** 48 - 1, '281474976710655', '281474976710655']],
     i16: [[-32_768, '-32768', '-32768']],
     u32: [
       [4_294_967_295, '4294967295', '4294967295'],
@@ -214,7 +217,7 @@ describe('values of each type', { concurrency: true }, () => {
       const text = await fine(['get', path, ...keys]);
       assert.equal(text.bytes.toString('latin1'), cases.map(([, printed]) => `${printed}\n`).join(''));
       // The numbers below 64 bits are all printed by the same code.
-      if (/^([ui](8|16|32)|f32)$/.test(type)) return;
+      if (/^([ui](8|16|32)|u24|u40|u48|f32)$/.test(type)) return;
       const json = await fine(['get', '--json', path, ...keys]);
       const lines = cases.map(([, , printed], i) => `{"key":"${i}","found":true,"value":${printed}}\n`);
       assert.equal(json.bytes.toString('latin1'), lines.join(''));

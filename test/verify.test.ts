@@ -61,12 +61,14 @@ describe('past a header whose checksum does not fit', () => {
       const copy = Buffer.from(bytes);
       copy[12]! ^= 0x55;
       const expected: Told[] = code === 'HMAP_HEADER_CHECKSUM' ? [] : [[code, offset, end]];
-      assert.deepEqual(await toldOf(copy), [WHOLE_HEADER, ...expected]);
+      // A fault that passes the first page is one of a longer header.
+      const whole: Told = offset < 4096 && end > 4096 ? ['HMAP_HEADER_CHECKSUM', 0, 8192] : WHOLE_HEADER;
+      assert.deepEqual(await toldOf(copy), [whole, ...expected]);
     });
   }
 
   test('each field is told that cannot be', async () => {
-    const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, bucketEncoding: 0, keyType: 1, keyWidth: 0, shardIndex: 4 };
+    const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, bucketEncoding: 0, keyType: 6, keyWidth: 0, shardIndex: 4 };
     const bytes = compose({ ...texts(), fields: { ...fields, headerChecksum: 1 } });
     const offsets: [number, number][] = [
       [24, 8],
@@ -110,7 +112,7 @@ describe('what is whole', () => {
   });
 
   test('what a newer minor version has put into reserved bytes and padding; nothing else', async () => {
-    const fields = { minorVersion: 1, reserved: Buffer.alloc(16, 1) };
+    const fields = { minorVersion: 1, reservedTail: Buffer.alloc(12, 1) };
     const parts = { ...texts(), fields, padding: Buffer.of(1, 2, 3) };
     assert.deepEqual(await toldOf(compose(parts)), []);
     const { heapEnd } = placesOf(parts).segments[3]!;

@@ -5,9 +5,10 @@ import { withBuilder } from '../src/build.js';
 import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../src/builder.js';
 import { HmapError } from '../src/errors.js';
 import { threadsFor } from '../src/helper.js';
+import { KEY_FORMS, type KeyForm } from '../src/key-types.js';
 import type { BitsBuildOptions, ListBuildOptions } from '../src/list-builder.js';
 import { LAYOUTS, type Layout } from '../src/plain-layout.js';
-import { isListType, isValueType, type ListType, VALUE_TYPES, type ValueType } from '../src/types.js';
+import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../src/types.js';
 import {
   collectPair,
   EXIT,
@@ -31,7 +32,8 @@ import { cutLines, Source } from './source.js';
 interface Options {
   format?: FormatName;
   layout: Layout;
-  value?: ValueType | ListType;
+  key?: KeyForm;
+  value?: HeldType | ListType;
   base?: number;
   length?: number;
   keyColumn?: string;
@@ -61,10 +63,10 @@ export function addBuild(program: Command): void {
     .addOption(
       new Option(
         '-v, --value <type>',
-        'type of the values (default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines); in lists also u1 to u53 and i1 to i53',
-      )
-        .choices(VALUE_TYPES)
-        .argParser(parseValue),
+        `type of the values: ${VALUE_TYPES.join(', ')}; uint, the narrowest of u8 to u48 that holds all; or 'struct(NAME:TYPE,...)' with fields of ` +
+          'types bool, u1 to u53, i1 to i53, f32, f64, which tsv and csv have in columns behind the key, or in columns of their names (--header-row), ' +
+          'and the others as a JSON object; in lists also u1 to u53 and i1 to i53 (default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines)',
+      ).argParser(parseValue),
     )
     .addOption(
       new Option(
@@ -80,11 +82,20 @@ export function addBuild(program: Command): void {
       'integers that a bit array has a bit for (default: up to the largest in it)',
       parseCount,
     )
+    .addOption(
+      new Option(
+        '-k, --key <type>',
+        'type of the keys (default: bytes, the text as it is; string means the same)',
+      ).choices(KEY_FORMS),
+    )
     .option(
       '--key-column <column>',
       'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
     )
-    .option('--value-column <column>', 'column of the values, likewise (default: 2, or "value")')
+    .option(
+      '--value-column <column>',
+      'column of the values, likewise; of a struct, that of its JSON object (default: 2, or "value")',
+    )
     .option('--header-row', 'the first row names the columns (also taken so where a column is chosen by name)')
     .addOption(
       new Option('-d, --duplicates <policy>', 'what to do with entries of the same key, in the order of the input')
@@ -101,6 +112,8 @@ export function addBuild(program: Command): void {
     command,
     'hmap build words.txt words.hmap                       # a set: one key a line',
     'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
+    'hmap build --key u64 --value f32 scores.tsv s.hmap    # keys of 8 bytes, without a prefix',
+    "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap  # key, active, level",
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
     'hmap build --layout list --value u7 ages.txt ages.hmap  # one value a line, found by its index',
     'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
@@ -108,9 +121,15 @@ export function addBuild(program: Command): void {
   );
 }
 
-function parseValue(text: string): ValueType | ListType {
-  if (isValueType(text) || isListType(text)) return text;
-  throw new InvalidArgumentError(`Allowed choices are ${VALUE_TYPES.join(', ')}.`);
+/** The type of values that an argument names. */
+function parseValue(text: string): HeldType | ListType {
+  if (isListType(text)) return text;
+  try {
+    return checkValueType(text.replace(/\s+/g, '') as HeldType);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new InvalidArgumentError(`${error.message}.`);
+  }
 }
 
 function parseSigned(text: string): number {
@@ -120,6 +139,11 @@ function parseSigned(text: string): number {
 }
 
 const parseCount = parseInteger(0, Number.MAX_SAFE_INTEGER);
+
+/** Whether a type is one of tables by hash. */
+function isHashType(type: HeldType | ListType): type is HeldType {
+  return type.startsWith('struct(') || type === 'uint' || (VALUE_TYPES as readonly string[]).includes(type);
+}
 
 /** Options of one layout that another does not have. */
 function checkLayout(options: Options): void {
@@ -132,9 +156,10 @@ function checkLayout(options: Options): void {
   wrong('base', options.base, 'list', 'bits');
   wrong('length', options.length, 'bits');
   wrong('seed', options.seed, 'hash');
+  wrong('key', options.key, 'hash');
   wrong('value', options.value, 'hash', 'list');
   wrong('duplicates', options.duplicates === 'error' ? undefined : options.duplicates, 'hash');
-  if (layout === 'hash' && options.value !== undefined && !isValueType(options.value)) {
+  if (layout === 'hash' && options.value !== undefined && !isHashType(options.value)) {
     throw new TypeError(`--value: ${options.value} is for --layout list`);
   }
   if (layout === 'list' && options.value !== undefined && !isListType(options.value)) {
@@ -179,9 +204,10 @@ async function runBuild(input: string, output: string, options: Options): Promis
     ...(options.memory !== undefined && { memory: options.memory }),
     ...(options.meta && { metadata: options.meta }),
   };
-  const buildOptions: BuildOptions = {
+  const buildOptions: BuildOptions<HeldType> = {
     ...common,
-    value: value as ValueType,
+    value: value as HeldType,
+    ...(options.key && { key: options.key }),
     ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.seed !== undefined && { seed: options.seed }),
   };
@@ -205,7 +231,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
           lanes?.count,
         );
     progress.stop();
-    report(summary, options.json === true);
+    report(summary, value, options.json === true);
     exitWith(EXIT.fine);
   } catch (error) {
     progress.stop();
@@ -248,16 +274,17 @@ function withHint(error: unknown): unknown {
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }
 
-function report(summary: BuildSummary, json: boolean): void {
+function report(summary: BuildSummary, asked: HeldType | ListType, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;
   }
-  const { path, entries, duplicates, fileBytes, payloadBytes, seconds } = summary;
+  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} with a key that was there dropped)`;
+  const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const overhead =
     entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes an entry over the payload`;
   say(
-    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
+    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
   );
 }

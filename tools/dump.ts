@@ -1,9 +1,9 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { showKey } from '../src/errors.js';
-import { withFileAsync } from '../src/file.js';
+import { withFile, withFileAsync } from '../src/file.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../src/index.js';
+import { badTypedKey, keyFromText, NO_KEY, showKeyOf } from '../src/typed-keys.js';
 import { mappedSegments, Walk } from '../src/walk.js';
 import { EXIT, examples, exitWith, parseInteger, say } from './cli.js';
 import { FORMATS, type FormatName } from './formats/format.js';
@@ -27,7 +27,7 @@ export function addDump(program: Command): void {
     .command('dump')
     .summary('print entries, the header, or single records')
     .description(
-      'Prints all entries, in the order of the file, in a format that `hmap build` reads back into the identical file (with the same --value, --seed, ' +
+      'Prints all entries, in the order of the file, in a format that `hmap build` reads back into the identical file (with the same --key, --value, --seed, ' +
         '--meta, --layout, --base and --length). jsonl and cdb carry every key and value; the others refuse what they cannot carry. Cost: one pass over the file.',
     )
     .argument('<file>', 'the .hmap file')
@@ -106,11 +106,14 @@ async function dumpEntries(
   }).finally(() => progress.stop());
 }
 
-function showKeyRecord(path: string, key: string, out: Output): boolean {
-  const { bucket, record } = inspectKey(path, key);
+function showKeyRecord(path: string, text: string, out: Output): boolean {
+  const { keyType } = withFile(path, ({ header }) => header);
+  const key = keyType === 'bytes' ? text : keyFromText(keyType, text);
+  const { bucket, record } = key === undefined ? {} : inspectKey(path, key);
+  if (keyType !== 'bytes' && bucket === undefined) throw badTypedKey(keyType, text, NO_KEY);
   if (record === undefined || bucket === undefined) {
     const where = bucket === undefined ? '' : ` (it would be in bucket ${bucket.index})`;
-    say(`not found: ${showKey(Buffer.from(key))}${where}`);
+    say(`not found: ${keyType === 'bytes' ? showKeyOf(keyType, Buffer.from(text)) : text}${where}`);
     return false;
   }
   showBucket(bucket, record, out);
@@ -119,6 +122,7 @@ function showKeyRecord(path: string, key: string, out: Output): boolean {
 
 /** Prints a bucket and its records, or only one of them. */
 function showBucket(view: BucketView, only: RecordView | undefined, out: Output): void {
+  const { keyType } = view.header;
   const count = view.records.length;
   out.text(
     `bucket ${view.index} (bucket ${view.bucket} of segment ${view.segment}): ${count} record${count === 1 ? '' : 's'}\n`,
@@ -126,10 +130,12 @@ function showBucket(view: BucketView, only: RecordView | undefined, out: Output)
   out.text(`  offset in the bucket array at byte ${view.arrayOffset}; records in bytes [${view.start}, ${view.end})\n`);
   for (const record of only === undefined ? view.records : [only]) {
     const { offset, keyOffset, valueOffset, end } = record;
-    out.text(`\nrecord of key ${showKey(record.key)}, hash 0x${record.hash.toString(16).padStart(8, '0')}\n`);
+    out.text(
+      `\nrecord of key ${showKeyOf(keyType, record.key)}, hash 0x${record.hash.toString(16).padStart(8, '0')}\n`,
+    );
     const parts = [
       { name: 'length prefixes', from: offset, to: keyOffset },
-      { name: 'key', from: keyOffset, to: valueOffset },
+      { name: keyType === 'bytes' ? 'key' : `key (${keyType})`, from: keyOffset, to: valueOffset },
       { name: `value (${view.header.valueType})`, from: valueOffset, to: end },
     ];
     for (const { name, from, to } of parts) {

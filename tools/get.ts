@@ -2,12 +2,14 @@
 
 import { type Command, Option } from 'commander';
 import { Block } from '../src/bytes.js';
-import { showKey } from '../src/errors.js';
 import { withFile } from '../src/file.js';
 import { type Check, open } from '../src/index.js';
+import type { KeyType } from '../src/key-types.js';
+import { scratch } from '../src/keys.js';
 import type { Table } from '../src/table.js';
+import { encodeKeyText, showKeyOf } from '../src/typed-keys.js';
 import { EXIT, examples, exitWith, say } from './cli.js';
-import { jsonOfBytes, jsonPrinter, type TextPrinter, textPrinter } from './formats/text.js';
+import { jsonKeyPrinter, jsonPrinter, type TextPrinter, textPrinter } from './formats/text.js';
 import { Output } from './output.js';
 
 interface Options {
@@ -22,7 +24,7 @@ export function addGet(program: Command): void {
     .summary('look keys up')
     .description(
       'Prints the values of keys, one a line, in the order of the keys. A key that the table does not have is named on stderr, and the exit code is ' +
-        'then 1. The keys of a list and of a bit array are integers. For a set, "true" is printed for each key that is in it. Cost: a few page reads a key, whatever the size of the file.',
+        'then 1. Keys are given as the text of the table\'s key type; those of a list and of a bit array are integers. For a set, "true" is printed for each key that is in it. Cost: a few page reads a key, whatever the size of the file.',
     )
     .argument('<file>', 'the .hmap file')
     .argument('<key...>', 'keys; a single - reads them from stdin, one a line')
@@ -37,7 +39,12 @@ export function addGet(program: Command): void {
         .default('touch'),
     )
     .action(runGet);
-  examples(command, 'hmap get words.hmap apple pear', 'cut -f1 ids.tsv | hmap get --json table.hmap -');
+  examples(
+    command,
+    'hmap get words.hmap apple pear',
+    'hmap get deltas.hmap -- -5',
+    'cut -f1 ids.tsv | hmap get --json table.hmap -',
+  );
 }
 
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
@@ -109,18 +116,31 @@ class Printer {
   readonly out = new Output();
   missing = 0;
   readonly #table: Table<unknown, Uint8Array>;
+  readonly #keyType: KeyType;
+  readonly #jsonKey: TextPrinter;
   readonly #json: boolean;
   readonly #isSet: boolean;
   readonly #value: TextPrinter;
 
   constructor(table: Table<unknown, Uint8Array>, json: boolean) {
     this.#table = table;
+    this.#keyType = table.header.keyType;
+    this.#jsonKey = jsonKeyPrinter(this.#keyType);
     this.#json = json;
     this.#isSet = table.header.valueType === 'none';
     this.#value = json ? jsonPrinter(table.header.valueType) : textPrinter(table.header.valueType);
   }
 
-  async print(keys: Buffer[]): Promise<void> {
+  /**
+   * Looks keys up that stand as text.
+   * @throws {HmapError} `HMAP_KEY_INVALID` where one of them is no key of the table's type
+   */
+  async print(texts: Buffer[]): Promise<void> {
+    const type = this.#keyType;
+    const keys =
+      type === 'bytes'
+        ? texts
+        : texts.map((text) => Buffer.from(scratch.bytes.subarray(0, encodeKeyText(type, text.toString()))));
     for (const [i, view] of this.#table.getManyViews(keys).entries()) {
       this.#one(keys[i]!, view);
       if (this.out.full) await this.out.flush();
@@ -133,11 +153,15 @@ class Printer {
 
   #one(key: Buffer, view: Uint8Array | undefined): void {
     const { out } = this;
-    if (this.#json) out.text(`{"key":${jsonOfBytes(key)},"found":${view !== undefined}`);
+    if (this.#json) {
+      out.latin1('{"key":');
+      this.#jsonKey(new Block(key), 0, key.length, out);
+      out.latin1(`,"found":${view !== undefined}`);
+    }
     if (view === undefined) {
       this.missing++;
       if (this.#json) out.latin1('}\n');
-      else say(`not found: ${showKey(key)}`);
+      else say(`not found: ${showKeyOf(this.#keyType, key)}`);
       return;
     }
     if (this.#json) out.latin1(',"value":');

@@ -1,7 +1,8 @@
 // hmap stat: what a file is and what its bytes are spent on.
 
 import type { Command } from 'commander';
-import { stat, type TableStat } from '../src/index.js';
+import { type Header, stat, type TableStat } from '../src/index.js';
+import { isStruct, structOf } from '../src/schema.js';
 import { EXIT, examples, exitWith, grouped, humanBytes } from './cli.js';
 import { headerJson } from './header-json.js';
 import { Progress } from './progress.js';
@@ -48,11 +49,14 @@ export function statText(result: TableStat): string {
     ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
     ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
     keyed
-      ? ['keys', `${width(header.keyWidth)}; ${lengths(keys)}`]
+      ? [
+          'keys',
+          `${header.keyType === 'bytes' ? '' : `${header.keyType}, `}${width(header.keyWidth)}; ${lengths(keys)}`,
+        ]
       : ['layout', `${header.layout}, integers from ${header.base}, ${grouped(header.length)} of them`],
     [
       'values',
-      `${header.valueType}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${width(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
+      `${typeOf(header)}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${width(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
     ],
     ...(keyed ? [['hash', `xxh32, seed ${header.hash.seed}`]] : []),
     [
@@ -74,17 +78,36 @@ export function statText(result: TableStat): string {
     ...facts.map(([label, value]) => `${label!.padEnd(name)}  ${value}`),
     '',
     plainTable(['section', 'bytes', 'share', 'per entry'], sections),
-    ...(keyed ? bucketLines(bucketLoads) : []),
+    ...(keyed ? bucketLines(header, bucketLoads) : []),
   ].join('\n');
 }
 
-function bucketLines(bucketLoads: TableStat['bucketLoads']): string[] {
+function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads']): string[] {
   return [
     '',
+    ...fieldTable(header),
     `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}`,
     '',
     histogram(bucketLoads),
   ];
+}
+
+function typeOf({ valueType }: Header): string {
+  if (!isStruct(valueType)) return valueType;
+  const { fields, bits } = structOf(valueType);
+  return `struct of ${fields.length} field${fields.length === 1 ? '' : 's'} in ${bits} bits`;
+}
+
+/** Where each field of a value lies. */
+function fieldTable({ valueType }: Header): string[] {
+  if (!isStruct(valueType)) return [];
+  const rows = structOf(valueType).fields.map(({ name, type, from, bits }) => [
+    name,
+    type,
+    String(bits),
+    `[${from}, ${from + bits})`,
+  ]);
+  return [plainTable(['field', 'type', 'bits', 'place'], rows), ''];
 }
 
 function lengths({ shortest, longest, mean }: TableStat['keys']): string {

@@ -17,6 +17,8 @@ interface Settings {
   limit?: string;
   /** A file to which the process writes its id before it starts: the list of a cgroup's processes. */
   join?: string;
+  /** After how many it is killed; 20 if nothing is said. */
+  seconds?: number;
 }
 
 /**
@@ -28,8 +30,9 @@ export function runModule(script: string, args: readonly string[] = [], settings
   return runNode([...(settings.flags ?? []), '--input-type=module', '-e', whole, '--', ...args], settings);
 }
 
-/** Runs node. Killed after 20 s. */
-export function runNode(args: readonly string[], { limit, join }: Omit<Settings, 'flags'> = {}): Promise<Outcome> {
+/** Runs node. Killed after 20 s, or as many as `seconds` says. */
+export function runNode(args: readonly string[], settings: Omit<Settings, 'flags'> = {}): Promise<Outcome> {
+  const { limit, join, seconds = 20 } = settings;
   const steps = [
     ...(limit === undefined ? [] : [`ulimit ${limit}`]),
     ...(join === undefined ? [] : [`echo $$ > ${join}`]),
@@ -39,7 +42,7 @@ export function runNode(args: readonly string[], { limit, join }: Omit<Settings,
   return new Promise((resolve, reject) => {
     const child = spawn(command!, rest, {
       cwd: PACKAGE_ROOT,
-      timeout: 20_000,
+      timeout: 1000 * seconds,
       killSignal: 'SIGKILL',
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -57,6 +57,16 @@ function numbers(): RawParts {
   return canonicalParts(entries, { value: 'u32' });
 }
 
+/** Keys that are numbers. */
+function ids(): RawParts {
+  return canonicalParts(
+    WORDS.map((word, i) => [1000 * i, word]),
+    { key: 'u32', value: 'utf8' },
+  );
+}
+
+const noIds = () => canonicalParts([], { key: 'u64', value: 'utf8' });
+
 const single = (name: string, bytes: Buffer, finding: Expected, refused = false): Damaged => ({
   name,
   bytes,
@@ -135,6 +145,8 @@ function fields(): Damaged[] {
     broken('features', { features: 0x8000_0000 }, 'features', 'HMAP_FEATURE'),
     broken('features-of-another-layout', { features: 4 }, 'features'),
     broken('layout', { layout: 3 }, 'layout'),
+    broken('features-typed-keys-not-told', { features: 0 }, 'features', undefined, ids()),
+    broken('features-typed-keys-of-none', { features: 2 }, 'features'),
     broken('file-size', { fileSize: size + 8 }, 'fileSize'),
     broken('file-size-too-large', { fileSize: tooLarge }, 'fileSize'),
     broken('entries', { entries: 13 }, 'entries'),
@@ -147,10 +159,20 @@ function fields(): Damaged[] {
     broken('segment-bits', { segmentBits: 23 }, 'segmentBits'),
     broken('bucket-bits', { bucketBits: 29 }, 'bucketBits'),
     broken('bucket-bits-with-segment-bits', { segmentBits: 22, bucketBits: 11 }, 'bucketBits'),
-    broken('key-type', { keyType: 1 }, 'keyType'),
-    broken('value-type', { valueType: 14 }, 'valueType'),
+    broken('key-type', { keyType: 6 }, 'keyType'),
+    broken('value-type', { valueType: 99 }, 'valueType'),
+    broken('features-missing', { features: 0 }, 'features', undefined, structs()),
+    broken('features-too-many', { features: 1 }, 'features'),
+    broken('schema-size-none', { schemaSize: 0 }, 'schemaSize', undefined, structs()),
+    broken('schema-size-large', { schemaSize: 406_000 }, 'schemaSize', undefined, structs()),
+    broken('schema-size-without-a-struct', { schemaSize: 8 }, 'schemaSize'),
+    broken('size-of-another-schema', { schemaSize: 5000 }, 'headerSize', undefined, structs()),
+    broken('value-width-of-a-struct', { valueWidth: 8 }, 'valueWidth', undefined, structs()),
+    broken('value-width-of-u24', { valueWidth: 4 }, 'valueWidth', undefined, medium()),
     broken('key-width-none', { keyWidth: 0 }, 'keyWidth'),
     broken('key-width-large', { keyWidth: 65_536 }, 'keyWidth'),
+    broken('key-width-of-numbers', { keyWidth: 8 }, 'keyWidth', undefined, ids()),
+    broken('key-width-of-no-numbers', { keyWidth: VARIABLE }, 'keyWidth', undefined, noIds()),
     broken('value-width-large', { valueWidth: 2 ** 30 + 1 }, 'valueWidth'),
     broken('value-width-of-a-number', { valueWidth: 8 }, 'valueWidth', undefined, numbers()),
     broken('value-width-of-a-set', { valueWidth: 1 }, 'valueWidth', undefined, sets()),
@@ -169,6 +191,56 @@ function sets(): RawParts {
     WORDS.map((word) => [word, true]),
     { value: 'none' },
   );
+}
+
+/** Values of 70 bits: five fields of the spec's example. */
+const STRUCT = 'struct(active:bool,level:u7,country:u10,score:i20,price:f32)';
+
+const bird = (i: number) => ({ active: i % 2 === 0, level: i, country: 80 * i, score: -i, price: i / 4 });
+
+/** A record of nothing but a number from a bit on, in hexadecimal. */
+function shifted(value: bigint, by: bigint, bytes: number): string {
+  return Buffer.from((value << by).toString(16).padStart(2 * bytes, '0'), 'hex')
+    .reverse()
+    .toString('hex');
+}
+
+function structs(): RawParts {
+  const entries = WORDS.map((word, i) => [word, bird(i)] as const);
+  return canonicalParts(entries, { value: STRUCT, metadata: { a: 1 } });
+}
+
+function medium(): RawParts {
+  return canonicalParts(
+    WORDS.map((word, i) => [word, i]),
+    { value: 'u24' },
+  );
+}
+
+/** Texts that are no schema. */
+function schemas(): Damaged[] {
+  const broken = (name: string, text: string | Buffer) => {
+    const schema = Buffer.from(text as string);
+    const parts = { ...structs(), schema };
+    const finding = at('HMAP_HEADER_FIELD', 'header', 128 + 24 + parts.metadata.length, schema.length);
+    return single(`schema-${name}`, compose(parts), finding, true);
+  };
+  return [
+    broken('not-utf-8', Buffer.from('a\xff:u7', 'latin1')),
+    broken('without-a-type', 'active,level:u7'),
+    broken('type-unknown', 'active:bool,level:f16'),
+    broken('of-54-bits', 'active:bool,level:u54'),
+    broken('of-no-bits', 'active:bool,level:u0'),
+    broken('bits-with-a-zero', 'active:bool,level:u07'),
+    broken('name-twice', 'level:bool,level:u7'),
+    broken('name-empty', 'active:bool,:u7'),
+    broken('name-of-a-digit', 'active:bool,1:u7'),
+    broken('name-proto', 'active:bool,__proto__:u7'),
+    broken('name-too-long', `${'n'.repeat(101)}:u7`),
+    broken('with-a-space', 'active:bool, level:u7'),
+    broken('comma-at-the-end', 'active:bool,level:u7,'),
+    broken('too-many-fields', Array.from({ length: 1001 }, (_, i) => `f${i}:u1`).join(',')),
+  ];
 }
 
 function segmentTable(): Damaged[] {
@@ -258,8 +330,8 @@ function zeros(): Damaged[] {
   return [
     single(
       'reserved-tail',
-      compose({ ...parts, fields: { reserved: stray } }),
-      at('HMAP_RESERVED', 'header', FIELDS.reserved[0] + 2, 3),
+      compose({ ...parts, fields: { reservedTail: stray } }),
+      at('HMAP_RESERVED', 'header', FIELDS.reservedTail[0] + 2, 3),
     ),
     single('padding-of-the-header', compose({ ...parts, padding: stray }), padding(128 + 24, 'header')),
     single('padding-of-the-bucket-array', withSegment({ arrayPadding: stray }), padding(places.arrayEnd)),
@@ -419,6 +491,21 @@ function values(): Damaged[] {
     broken('value-f32-nan-signalling', 'f32', (i) => i / 2, '0100807f'),
     broken('value-f64-nan-negative', 'f64', (i) => i / 2, '000000000000f8ff'),
     broken('value-f64-nan-payload', 'f64', (i) => i / 2, '010000000000f87f'),
+    broken('value-struct-bits-behind-the-last-field', STRUCT, bird, '000000000000000040'),
+    broken('value-struct-f32-nan-negative', STRUCT, bird, shifted(0xffc0_0000n, 38n, 9)),
+    broken('value-struct-f32-nan-signalling', STRUCT, bird, shifted(0x7f80_0001n, 38n, 9)),
+    broken(
+      'value-struct-f64-nan-payload',
+      'struct(on:bool,x:f64)',
+      (i) => ({ on: true, x: i }),
+      shifted(0x7ff8_0000_0000_0001n, 1n, 9),
+    ),
+    broken(
+      'value-struct-f64-nan-negative',
+      'struct(on:bool,x:f64)',
+      (i) => ({ on: true, x: i }),
+      shifted(0xfff8_0000_0000_0000n, 1n, 9),
+    ),
   ];
 }
 
@@ -432,6 +519,7 @@ function totals(): Damaged[] {
   const none = (valueType: 'bytes', choices: Parameters<typeof canonicalParts>[2]) =>
     canonicalParts([], { value: valueType }, choices);
   const same = WORDS.map((_, i) => [`key ${String(i).padStart(2, '0')}`, 'same'] as const);
+  const hex = WORDS.map((word, i) => [`c0ffee${i.toString(16).padStart(2, '0')}`, word] as const);
   const width = (name: string, field: Field, wrong: RawParts) =>
     single(`width-${name}`, compose(wrong), headerField(field, 'HMAP_WIDTH'));
   const bits = (name: string, wrong: RawParts) =>
@@ -447,6 +535,11 @@ function totals(): Damaged[] {
     width('of-keys-not-told', 'keyWidth', canonicalParts(same, { value: 'utf8' }, { keyWidth: VARIABLE })),
     width('of-values-not-told', 'valueWidth', canonicalParts(same, { value: 'utf8' }, { valueWidth: VARIABLE })),
     width('of-no-keys', 'keyWidth', none('bytes', { keyWidth: 5 })),
+    width(
+      'of-hex-keys-not-told',
+      'keyWidth',
+      canonicalParts(hex, { key: 'hex', value: 'utf8' }, { keyWidth: VARIABLE }),
+    ),
     width('of-no-values', 'valueWidth', none('bytes', { valueWidth: 5 })),
     bits('bucket-bits-too-few', texts({}, { bucketBits: 1 })),
     bits('bucket-bits-too-many', texts({}, { bucketBits: 3 })),
@@ -459,6 +552,7 @@ export const DAMAGED: readonly Damaged[] = [
   ...fields(),
   ...segmentTable(),
   ...metadata(),
+  ...schemas(),
   ...lengths(),
   ...checksums(),
   ...zeros(),

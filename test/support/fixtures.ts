@@ -1,7 +1,15 @@
 // The golden files: what each holds and how it is built. `npm run fixtures` writes them; fixtures.test.ts holds every later build to them.
 
 import { join } from 'node:path';
-import type { BitsBuildOptions, BuildOptions, ListBuildOptions, ListType, ValueType } from '../../src/index.js';
+import type {
+  AnyKey,
+  BitsBuildOptions,
+  BuildOptions,
+  ListBuildOptions,
+  ListType,
+  ValueChoice,
+  ValueType,
+} from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
 import { PACKAGE_ROOT } from './root.js';
 
@@ -12,16 +20,22 @@ export function fixturePath(name: string): string {
 export interface Fixture {
   /** File name in test/fixtures, without `.hmap`. */
   readonly name: string;
-  readonly options: BuildOptions;
-  readonly entries: readonly (readonly [key: string | Uint8Array, value: unknown])[];
+  readonly options: BuildOptions<ValueChoice>;
+  readonly entries: readonly (readonly [key: AnyKey, value: unknown])[];
 }
 
-function fixture(name: string, options: BuildOptions, entries: Fixture['entries']): Fixture {
+function fixture(name: string, options: BuildOptions<ValueChoice>, entries: Fixture['entries']): Fixture {
   return { name, options, entries };
 }
 
-function numbered<V>(count: number, key: (i: number) => string | Uint8Array, value: (i: number) => V) {
+function numbered<V>(count: number, key: (i: number) => AnyKey, value: (i: number) => V) {
   return Array.from({ length: count }, (_, i) => [key(i), value(i)] as const);
+}
+
+/** A value of the fixture `struct`, from its fields in their order. */
+function record(...values: readonly (number | boolean)[]): Record<string, number | boolean> {
+  const names = ['active', 'level', 'country', 'score', 'price', 'größe', '$low', 'x-y_1', 'last'];
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 }
 
 /** Values at the ends of each numeric type's range, and in between. */
@@ -34,6 +48,9 @@ const NUMBERS: Partial<Record<ValueType, readonly unknown[]>> = {
   i32: [-2_147_483_648, 2_147_483_647],
   u64: [0n, 2n ** 53n + 1n, 2n ** 64n - 1n],
   i64: [-(2n ** 63n), -1n, 2n ** 63n - 1n],
+  u24: [0, 65_536, 16_777_215],
+  u40: [0, 2 ** 32, 2 ** 40 - 1],
+  u48: [0, 2 ** 40, 2 ** 48 - 1],
   f32: [0, -0, 0.5, Number.NaN, Number.POSITIVE_INFINITY],
   f64: [0, -0, 0.1, Number.NaN, Number.NEGATIVE_INFINITY, Number.MAX_VALUE],
 };
@@ -115,6 +132,82 @@ export const FIXTURES: readonly Fixture[] = [
       500,
       (i) => `segmented key ${i}`,
       (i) => `value ${'x'.repeat(i % 40)}`,
+    ),
+  ),
+  fixture('empty-u32-keys', { key: 'u32', value: 'utf8' }, []),
+  fixture('u32-keys', { key: 'u32', value: 'utf8' }, [
+    [0, 'zero'],
+    [1, 'one'],
+    [0x0403_0201, 'bytes in order'],
+    [2 ** 31, 'beyond i32'],
+    [2 ** 32 - 1, 'the last'],
+  ]),
+  fixture(
+    'u64-keys',
+    { key: 'u64', value: 'u32', seed: 3 },
+    [0n, 1n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n].map((key, i) => [key, i]),
+  ),
+  fixture(
+    'i64-keys',
+    { key: 'i64', value: 'none' },
+    [0n, -1n, -(2n ** 63n), 2n ** 63n - 1n, 0x0807_0605_0403_0201n].map((key) => [key, true]),
+  ),
+  fixture(
+    'uuid-keys',
+    { key: 'uuid', value: 'u8' },
+    numbered(
+      20,
+      (i) => `${String(i).padStart(8, '0')}-89ab-cdef-0123-456789abcdef`,
+      (i) => i,
+    ),
+  ),
+  fixture('hex-keys', { key: 'hex', value: 'u8' }, [
+    ['', 0],
+    ['00', 1],
+    ['deadbeef', 2],
+    ['0123456789abcdef', 3],
+  ]),
+  fixture('hex-keys-of-one-length', { key: 'hex', value: 'json' }, [
+    ['00ff', null],
+    ['c0de', [1]],
+  ]),
+  fixture(
+    'struct',
+    {
+      value: {
+        struct: {
+          active: 'bool',
+          level: 'u7',
+          country: 'u10',
+          score: 'i20',
+          price: 'f32',
+          größe: 'u53',
+          $low: 'i53',
+          'x-y_1': 'f64',
+          last: 'i1',
+        },
+      },
+      metadata: { made: 'of bits' },
+    },
+    [
+      ['zero', record(false, 0, 0, 0, 0, 0, 0, 0, 0)],
+      ['ones', record(true, 127, 1023, -1, 1.5, 2 ** 53 - 1, -1, -0, -1)],
+      ['least', record(false, 1, 512, -(2 ** 19), -0, 1, -(2 ** 52), -Infinity, 0)],
+      ['most', record(true, 64, 1, 2 ** 19 - 1, Infinity, 2 ** 52, 2 ** 52 - 1, Number.MAX_VALUE, 0)],
+      ['NaN', record(true, 5, 300, 1234, Number.NaN, 2 ** 32 + 1, -(2 ** 32) - 1, Number.NaN, -1)],
+    ],
+  ),
+  fixture('struct-of-one-bit', { value: { struct: { on: 'bool' } } }, [
+    ['off', { on: false }],
+    ['on', { on: true }],
+  ]),
+  fixture(
+    'uint',
+    { value: 'uint' },
+    numbered(
+      100,
+      (i) => `key ${i}`,
+      (i) => i * 1000,
     ),
   ),
   ...Object.entries(NUMBERS).map(([type, values]) =>

@@ -1,8 +1,8 @@
 // Writes .hmap files from their parts, for tests: whole ones, and such as no builder would write. Written from native-notes/format.md alone;
 // knows the bytes, not the code in src. Section numbers (§) are those of format.md.
 
-import type { ValueType } from '../../src/index.js';
-import { oracle, VALUE_TYPES } from './samples.js';
+import type { KeyType, StoredType, ValueType } from '../../src/index.js';
+import { oracle, TYPE_CODES } from './samples.js';
 
 export const VARIABLE = 0xffff_ffff;
 const PAGE = 4096;
@@ -38,7 +38,8 @@ export const FIELDS = {
   checksumsOffset: [88, 8],
   checksumsSize: [96, 8],
   checksumsSum: [104, 8],
-  reserved: [112, 4],
+  schemaSize: [112, 4],
+  reservedTail: [116, 12],
   elementBits: [116, 1],
   elementSign: [117, 1],
   spareBits: [118, 1],
@@ -77,10 +78,14 @@ export interface RawParts {
   segmentBits: number;
   bucketBits: number;
   seed: number;
-  valueType: ValueType;
+  /** Default `bytes`. */
+  keyType?: KeyType;
+  valueType: StoredType;
   keyWidth: number;
   valueWidth: number;
   metadata: Uint8Array;
+  /** Instead of the text of the schema that the value type gives. */
+  schema?: Uint8Array;
   segments: RawSegment[];
   /** Instead of what the parts give: fields of the header, columns of the segment table by row, block checksums by index. */
   fields?: Partial<Record<Field, Raw>>;
@@ -91,7 +96,8 @@ export interface RawParts {
 }
 
 export interface RawOptions {
-  value: ValueType;
+  key?: KeyType;
+  value: StoredType;
   seed?: number;
   metadata?: unknown;
   segmentBytes?: number;
@@ -112,7 +118,53 @@ const WIDTHS: Partial<Record<ValueType, number>> = {
   i64: 8,
   f32: 4,
   f64: 8,
+  u24: 3,
+  u40: 5,
+  u48: 6,
 };
+
+/** §3: key types by their codes, and the widths of some. */
+const KEY_TYPES: readonly KeyType[] = ['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'];
+const KEY_WIDTHS: Partial<Record<KeyType, number>> = { u32: 4, u64: 8, i64: 8, uuid: 16 };
+
+/** A key of any type as the file has it. */
+export type RawKey = string | number | bigint | Uint8Array;
+
+/** §3: a key as its type has it in the file. */
+export function encodeKey(type: KeyType, key: RawKey): Buffer {
+  if (typeof key === 'object') return Buffer.from(key);
+  if (type === 'bytes') return Buffer.from(key as string);
+  if (type === 'uuid' || type === 'hex') return Buffer.from((key as string).replaceAll('-', ''), 'hex');
+  return Buffer.from(encodeValue(type, key));
+}
+
+/** §7: the fields of a struct, from its text. */
+function fieldsOf(type: StoredType): { name: string; type: string; bits: number }[] {
+  if (!type.startsWith('struct(')) return [];
+  return type
+    .slice(7, -1)
+    .split(',')
+    .map((part) => {
+      const [name, fieldType] = part.split(':') as [string, string];
+      return { name, type: fieldType, bits: fieldType === 'bool' ? 1 : Number(fieldType.slice(1)) };
+    });
+}
+
+function widthOf(type: StoredType): number | undefined {
+  const bits = fieldsOf(type).reduce((sum, field) => sum + field.bits, 0);
+  return bits > 0 ? Math.ceil(bits / 8) : WIDTHS[type as ValueType];
+}
+
+/** §7: the text of the schema. */
+export const schemaOf = (parts: RawParts): Uint8Array =>
+  parts.schema ?? Buffer.from(parts.valueType.startsWith('struct(') ? parts.valueType.slice(7, -1) : '');
+
+/** §7: the bits of a field's value, as an unsigned number. */
+function bitsOf(type: string, bits: number, value: unknown): bigint {
+  if (!type.startsWith('f')) return BigInt.asUintN(bits, BigInt(value as number | boolean));
+  const bytes = encodeValue(type as ValueType, value);
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
+}
 
 /** §1 */
 export function varint(value: number): Buffer {
@@ -123,12 +175,22 @@ export function varint(value: number): Buffer {
 }
 
 /** §7: a value as its type has it in the file. */
-export function encodeValue(type: ValueType, value: unknown): Uint8Array {
+export function encodeValue(type: StoredType, value: unknown): Uint8Array {
+  if (type.startsWith('struct(')) {
+    let record = 0n;
+    let from = 0n;
+    for (const field of fieldsOf(type)) {
+      record |= bitsOf(field.type, field.bits, (value as Record<string, unknown>)[field.name]) << from;
+      from += BigInt(field.bits);
+    }
+    const width = widthOf(type)!;
+    return Buffer.from(record.toString(16).padStart(2 * width, '0'), 'hex').reverse();
+  }
   if (type === 'none') return Buffer.alloc(0);
   if (type === 'bytes') return value as Uint8Array;
   if (type === 'utf8') return Buffer.from(value as string);
   if (type === 'json') return Buffer.from(JSON.stringify(value));
-  const bytes = Buffer.alloc(WIDTHS[type]!);
+  const bytes = Buffer.alloc(WIDTHS[type as ValueType]!);
   if (Number.isNaN(value)) return Buffer.from(type === 'f32' ? '0000c07f' : '000000000000f87f', 'hex');
   if (type === 'f32') bytes.writeFloatLE(value as number);
   else if (type === 'f64') bytes.writeDoubleLE(value as number);
@@ -152,19 +214,20 @@ function encodeMetadata(value: unknown): string {
  * @param choices instead of what the rules of §10 choose
  */
 export function canonicalParts(
-  entries: Iterable<readonly [key: string | Uint8Array, value: unknown]>,
+  entries: Iterable<readonly [key: RawKey, value: unknown]>,
   options: RawOptions,
   choices: Partial<Pick<RawParts, 'segmentBits' | 'bucketBits' | 'keyWidth' | 'valueWidth'>> = {},
 ): RawParts {
-  const { value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
+  const { key: keyType = 'bytes', value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
   const records = Array.from(entries, ([key, value]) => {
-    const bytes = Buffer.from(key as string);
+    const bytes = encodeKey(keyType, key);
     return { key: bytes, value: encodeValue(valueType, value), hash: oracle.h32Raw(bytes, seed) };
   });
   records.sort((a, b) => a.hash - b.hash || Buffer.compare(a.key, b.key));
   const shared = (lengths: number[]) => (new Set(lengths).size === 1 ? lengths[0]! : VARIABLE);
-  const keyWidth = choices.keyWidth ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
-  const valueWidth = choices.valueWidth ?? WIDTHS[valueType] ?? shared(records.map(({ value }) => value.length));
+  const keyWidth =
+    choices.keyWidth ?? KEY_WIDTHS[keyType] ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
+  const valueWidth = choices.valueWidth ?? widthOf(valueType) ?? shared(records.map(({ value }) => value.length));
   let t = 0;
   while (t < 32 && 2 * 2 ** (t + 1) <= records.length) t++;
 
@@ -175,7 +238,7 @@ export function canonicalParts(
     varint(key.length).length +
     key.length +
     value.length +
-    (WIDTHS[valueType] === undefined ? varint(value.length).length : 0);
+    (widthOf(valueType) === undefined ? varint(value.length).length : 0);
   const fits = (s: number): boolean => {
     const sizes = new Array<number>(2 ** s).fill(align(4 * (2 ** bucketsOf(s) + 1)));
     for (const record of records) sizes[segmentOf(record.hash, s)]! += counted(record);
@@ -193,7 +256,7 @@ export function canonicalParts(
   }
   const text = encodeMetadata(metadata);
   const encoded = Buffer.from(text === '{}' ? '' : text);
-  return { segmentBits, bucketBits, seed, valueType, keyWidth, valueWidth, metadata: encoded, segments };
+  return { segmentBits, bucketBits, seed, keyType, valueType, keyWidth, valueWidth, metadata: encoded, segments };
 }
 
 /** §6 */
@@ -219,7 +282,7 @@ export function placesOf(parts: RawParts): {
   segments: { array: number; arrayEnd: number; heap: number; heapEnd: number; end: number }[];
   checksums: number;
 } {
-  const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length);
+  const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length + schemaOf(parts).length);
   let at = headerEnd;
   const segments = parts.segments.map((segment) => {
     const { offsets, heap } = encodeSegment(parts, segment);
@@ -262,11 +325,16 @@ export function compose(parts: RawParts): Buffer {
 
   const metadataAt = SEGMENT_TABLE + 24 * 2 ** parts.segmentBits;
   file.set(parts.metadata, metadataAt);
-  file.set(parts.padding ?? [], metadataAt + parts.metadata.length);
+  const schema = schemaOf(parts);
+  file.set(schema, metadataAt + parts.metadata.length);
+  file.set(parts.padding ?? [], metadataAt + parts.metadata.length + schema.length);
   const fields: Partial<Record<Field, Raw>> = {
     magic: Buffer.from('89484d500d0a1a0a', 'hex'),
     majorVersion: 1,
     headerSize: headerEnd,
+    features:
+      (parts.valueType.startsWith('struct(') || ['u24', 'u40', 'u48'].includes(parts.valueType) ? 1 : 0) +
+      ((parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2),
     fileSize: file.length,
     entries: sum(counts),
     keyBytes: sum(records.map(({ key }) => key.length)),
@@ -276,11 +344,13 @@ export function compose(parts: RawParts): Buffer {
     bucketEncoding: 1,
     segmentBits: parts.segmentBits,
     bucketBits: parts.bucketBits,
-    valueType: VALUE_TYPES.indexOf(parts.valueType),
+    keyType: KEY_TYPES.indexOf(parts.keyType ?? 'bytes'),
+    valueType: parts.valueType.startsWith('struct(') ? 14 : TYPE_CODES[parts.valueType as ValueType],
     hashSeed: parts.seed,
     keyWidth: parts.keyWidth,
     valueWidth: parts.valueWidth,
     metadataSize: parts.metadata.length,
+    schemaSize: schema.length,
     checksumsOffset: checksums,
     checksumsSize: 8 * blocks,
     checksumsSum: oracle.h64Raw(file.subarray(checksums)),

@@ -22,7 +22,18 @@ export const VALUE_TYPES = [
   'i64',
   'f32',
   'f64',
+  'u24',
+  'u40',
+  'u48',
 ] as const satisfies readonly ValueType[];
+
+/** §7: what a header stores for each. */
+export const TYPE_CODES: { readonly [T in ValueType]: number } = {
+  ...(Object.fromEntries(VALUE_TYPES.slice(0, 14).map((type, i) => [type, i])) as { [T in ValueType]: number }),
+  u24: 16,
+  u40: 17,
+  u48: 18,
+};
 
 /** Smallest and largest value of each integer type, inclusive. */
 export const RANGES = {
@@ -32,6 +43,9 @@ export const RANGES = {
   i16: [-32_768, 32_767],
   u32: [0, 4_294_967_295],
   i32: [-2_147_483_648, 2_147_483_647],
+  u24: [0, 16_777_215],
+  u40: [0, 1_099_511_627_775],
+  u48: [0, 281_474_976_710_655],
   u64: [0n, 18_446_744_073_709_551_615n],
   i64: [-9_223_372_036_854_775_808n, 9_223_372_036_854_775_807n],
 } as const;
@@ -60,6 +74,9 @@ export const EXTREMES: { readonly [T in ValueType]: readonly ValueTypes[T][] } =
   i16: [-32_768, -1, 0, 32_767],
   u32: [0, 2_147_483_647, 2_147_483_648, 4_294_967_295],
   i32: [-2_147_483_648, -1, 0, 2_147_483_647],
+  u24: [0, 65_535, 65_536, 8_388_608, 16_777_215],
+  u40: [0, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 - 1],
+  u48: [0, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 48 - 1],
   u64: [0n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n],
   i64: [-(2n ** 63n), -(2n ** 53n) - 1n, -1n, 0n, 2n ** 63n - 1n],
   f32: [0, -0, 1.5, -2, Number.NaN, Infinity, -Infinity, 2 ** -149, (2 - 2 ** -23) * 2 ** 127],
@@ -77,6 +94,9 @@ const MAKERS: { readonly [T in ValueType]: (random: Random) => ValueTypes[T] } =
   i16: (random) => random.between(-32_768, 32_767),
   u32: (random) => random.u32(),
   i32: (random) => random.u32() | 0,
+  u24: (random) => random.below(2 ** 24),
+  u40: (random) => random.below(2 ** 8) * 2 ** 32 + random.u32(),
+  u48: (random) => random.below(2 ** 16) * 2 ** 32 + random.u32(),
   u64: (random) => (BigInt(random.u32()) << 32n) | BigInt(random.u32()),
   i64: (random) => BigInt.asIntN(64, (BigInt(random.u32()) << 32n) | BigInt(random.u32())),
   f32: (random) => Math.fround((random.u32() - 2 ** 31) / 1e5),

@@ -147,7 +147,8 @@ export async function readFrom(
 ): Promise<[key: Buffer, value: Buffer][]> {
   const { read } = await loadFormat(format);
   const entries: [Buffer, Buffer][] = [];
-  const recorder: Pick<Builder, 'valueType' | 'add' | 'pause'> = {
+  const recorder: Pick<Builder, 'keyType' | 'valueType' | 'add' | 'pause'> = {
+    keyType: 'bytes',
     valueType,
     add(key, keyAt, keyBytes, value, valueAt, valueBytes) {
       const copy = (bytes: Buffer, at: number, length: number) => Buffer.from(bytes.subarray(at, at + length));
@@ -163,14 +164,18 @@ async function* arriving(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Arra
   for (const piece of pieces) yield piece;
 }
 
-/** What `hmap dump --format` prints, in this process. */
-export async function dumpOf(path: string, format: FormatName): Promise<Buffer> {
+/** What `hmap dump --format` prints, in this process; without a look at the blocks' checksums, unless `check` says so. */
+export async function dumpOf(path: string, format: FormatName, check: 'none' | 'touch' = 'none'): Promise<Buffer> {
   const { writer } = await loadFormat(format);
   const out = new Output();
   await withFileAsync(path, async ({ fd, header }) => {
     const entries = writer(header);
-    const walk = new Walk(header, mappedSegments(fd, header, path, 'none'), 'records');
-    while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
+    const walk = new Walk(header, mappedSegments(fd, header, path, check), 'records');
+    try {
+      while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
+    } finally {
+      walk.end();
+    }
     entries.end?.(out);
   });
   return Buffer.from(out.toLatin1(), 'latin1');

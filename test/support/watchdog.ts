@@ -14,3 +14,26 @@ export function watch(seconds: number): () => Promise<unknown> {
   worker.unref();
   return () => worker.terminate();
 }
+
+/** Kills this process when `seconds` pass between two steps, be it in a synchronous loop. */
+export function watchSteps(seconds: number): { step(): void; end(): Promise<unknown> } {
+  const steps = new Int32Array(new SharedArrayBuffer(4));
+  const script = `
+    const { pid, steps, seconds } = require('node:worker_threads').workerData;
+    let [last, since] = [-1, 0];
+    setInterval(() => {
+      since = steps[0] === last ? since + 1 : 0;
+      last = steps[0];
+      if (since < seconds) return;
+      require('node:fs').writeSync(2, 'step ' + last + ' hangs\\n');
+      process.kill(pid, 'SIGKILL');
+    }, 1000);`;
+  const worker = new Worker(script, { eval: true, workerData: { pid: process.pid, steps, seconds } });
+  worker.unref();
+  return {
+    step: () => {
+      steps[0]!++;
+    },
+    end: () => worker.terminate(),
+  };
+}

@@ -5,7 +5,7 @@ import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/layout.js';
 import { Output } from '../output.js';
 import type { EntryFeed } from './feed.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { textPrinter } from './text.js';
+import { keyPrinter, textPrinter } from './text.js';
 
 const LF = 0x0a;
 /** `+65535,1073741824:` and some. */
@@ -87,7 +87,9 @@ class CdbReader {
     }
     const keyBytes = Number(match[1]);
     const dataBytes = Number(match[2]);
-    if (keyBytes > MAX_KEY_BYTES) throw this.#malformed(`the key has ${keyBytes} bytes, the most is ${MAX_KEY_BYTES}`);
+    // Two hexadecimal digits stand for a byte.
+    const longest = this.#feed.keyType === 'hex' ? 2 * MAX_KEY_BYTES : MAX_KEY_BYTES;
+    if (keyBytes > longest) throw this.#malformed(`the key has ${keyBytes} bytes, the most is ${longest}`);
     if (dataBytes > MAX_VALUE_BYTES)
       throw this.#malformed(`the data has ${dataBytes} bytes, the most is ${MAX_VALUE_BYTES}`);
     const keyAt = at + match[0].length;
@@ -110,13 +112,16 @@ class CdbReader {
 }
 
 const cdbWriter: MakeWriter = (header) => {
+  const printKey = keyPrinter(header.keyType);
   const print = textPrinter(header.valueType);
   return {
     entry(heap, cursor, out) {
       const data = new Output(64);
       print(heap, cursor.value, cursor.valueBytes, data);
-      out.latin1(`+${cursor.keyBytes},${data.length}:`);
-      out.bytes(heap, cursor.key, cursor.keyBytes);
+      const key = new Output(64);
+      printKey(heap, cursor.key, cursor.keyBytes, key);
+      out.latin1(`+${key.length},${data.length}:`);
+      out.append(key);
       out.latin1('->');
       out.append(data);
       out.byte(LF);

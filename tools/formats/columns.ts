@@ -1,14 +1,17 @@
 // Chooses the columns of formats that have rows. Knows numbers and names of columns; knows no format.
 
 import { nearest } from '../../src/options.js';
-import type { ValueType } from '../../src/types.js';
+import type { HeldType } from '../../src/types.js';
 import type { Columns } from './format.js';
+import { fieldNames } from './struct-text.js';
 
 /** Indexes from 0. */
 export interface ChosenColumns {
   readonly key: number;
   /** -1 for a set, which has no values. */
   readonly value: number;
+  /** Where the fields of a struct have a column each, these; `value` is then the last of key and fields. */
+  readonly fields: readonly number[] | undefined;
   /** Most columns a row may have: where no column was chosen, a further one would be lost unseen. */
   readonly most: number;
 }
@@ -21,7 +24,7 @@ export function columnsNamed(columns: Columns): boolean {
 }
 
 /** @param names the first row, where it names the columns */
-export function chooseColumns(columns: Columns, names: readonly string[] | undefined, type: ValueType): ChosenColumns {
+export function chooseColumns(columns: Columns, names: readonly string[] | undefined, type: HeldType): ChosenColumns {
   const index = (option: string, column: string | undefined, otherwise: number): number => {
     if (column === undefined) return otherwise;
     if (isNumber(column)) return Number(column) - 1;
@@ -33,7 +36,31 @@ export function chooseColumns(columns: Columns, names: readonly string[] | undef
   };
   const isSet = type === 'none';
   const key = index('--key-column', columns.key, 0);
+  const fields = columns.value === undefined ? fieldNames(type) : undefined;
+  if (fields !== undefined) return chooseFields(fields, key, columns.key !== undefined, names);
   const value = isSet ? -1 : index('--value-column', columns.value, 1);
   const chosen = columns.key !== undefined || columns.value !== undefined;
-  return { key, value, most: chosen ? Number.POSITIVE_INFINITY : isSet ? 1 : 2 };
+  return { key, value, fields: undefined, most: chosen ? Number.POSITIVE_INFINITY : isSet ? 1 : 2 };
+}
+
+/** The columns behind that of the key, in the order of the fields; or those with the fields' names. */
+function chooseFields(
+  fields: readonly string[],
+  key: number,
+  chosen: boolean,
+  names: readonly string[] | undefined,
+): ChosenColumns {
+  if (names === undefined) {
+    const last = key + fields.length;
+    const columns = fields.map((_, i) => key + 1 + i);
+    return { key, value: last, fields: columns, most: chosen ? Number.POSITIVE_INFINITY : last + 1 };
+  }
+  const columns = fields.map((name) => {
+    const at = names.indexOf(name);
+    if (at < 0)
+      throw new TypeError(`--value: there is no column for the field '${name}'; the columns are ${names.join(', ')}`);
+    if (at === key) throw new TypeError(`--key-column: the column '${name}' is that of a field; name the keys' column`);
+    return at;
+  });
+  return { key, value: Math.max(key, ...columns), fields: columns, most: Number.POSITIVE_INFINITY };
 }

@@ -8,7 +8,8 @@ import { Output } from '../output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { withoutMark } from './splitter.js';
-import { textPrinter } from './text.js';
+import { fieldTexts } from './struct-text.js';
+import { keyPrinter, textPrinter } from './text.js';
 
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
@@ -48,8 +49,13 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
         throw feed.malformed(info.lines, `expected ${needed} columns, found ${record.length}${hint}`);
       }
       const keyBlock = new Block(Buffer.from(key, 'latin1'));
-      const valueBlock = new Block(Buffer.from(value, 'latin1'));
-      feed.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, info.lines);
+      if (chosen.fields !== undefined) {
+        const texts = chosen.fields.map((column) => record[column]!);
+        feed.fields(keyBlock, 0, keyBlock.size, texts, info.lines);
+      } else {
+        const valueBlock = new Block(Buffer.from(value, 'latin1'));
+        feed.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, info.lines);
+      }
       if (++rows % STRIDE === 0) {
         const waiting = feed.pause();
         if (waiting !== undefined) await waiting;
@@ -64,12 +70,18 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
 };
 
 const csvWriter: MakeWriter = (header) => {
+  const printKey = keyPrinter(header.keyType);
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
+  const texts = fieldTexts(header.valueType);
   return {
     entry(heap, cursor, out) {
-      const row = [heap.bytes.toString('latin1', cursor.key, cursor.value)];
-      if (!isSet) {
+      const key = new Output(64);
+      printKey(heap, cursor.key, cursor.keyBytes, key);
+      const row = [key.toLatin1()];
+      if (texts !== undefined) {
+        row.push(...texts(heap.view, cursor.value));
+      } else if (!isSet) {
         const value = new Output(64);
         print(heap, cursor.value, cursor.valueBytes, value);
         row.push(value.toLatin1());

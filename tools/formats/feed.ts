@@ -3,45 +3,64 @@
 import { Block } from '../../src/bytes.js';
 import { HmapError } from '../../src/errors.js';
 import type { RecordSink } from '../../src/intake.js';
-import type { ValueType } from '../../src/types.js';
+import type { KeyType } from '../../src/key-types.js';
+import { scratch } from '../../src/keys.js';
+import { decodeText } from '../../src/text.js';
+import { encodeKeyText } from '../../src/typed-keys.js';
+import type { HeldType } from '../../src/types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/values.js';
+import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
 /** What the readers of formats need of a feed. */
 export type EntryFeed = Pick<Feed, keyof Feed>;
 
 export class Feed {
-  readonly valueType: ValueType;
+  readonly keyType: KeyType;
+  readonly valueType: HeldType;
   /** The name of the input in messages. */
   readonly name: string;
   readonly #sink: RecordSink;
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
+  readonly #parseFields: FieldsParser;
   readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
 
   constructor(sink: RecordSink, name: string) {
     this.#sink = sink;
     this.name = name;
+    this.keyType = sink.keyType;
     this.valueType = sink.valueType;
     this.#encode = valueEncoder(sink.valueType);
     this.#encodeText = textEncoding(sink.valueType, this.#encode);
+    this.#parseFields = fieldsParser(sink.valueType);
   }
 
-  /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`. */
+  /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`, and whose key in `key`: as text, too, where its type is not bytes. */
   text(key: Block, keyAt: number, keyEnd: number, value: Block, valueAt: number, valueEnd: number, line: number): void {
     try {
       this.#encodeText(value, valueAt, valueEnd, this.#value);
-      this.#add(key, keyAt, keyEnd);
+      this.#add(key, keyAt, keyEnd, line);
     } catch (error) {
       throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
     }
   }
 
-  /** Adds an entry whose value a program has. */
+  /** Adds an entry whose value stands as texts, one a field of the struct; each code unit of a text is a byte. */
+  fields(key: Block, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
+    try {
+      this.#encode(this.#parseFields(texts), this.#value);
+      this.#add(key, keyAt, keyEnd, line);
+    } catch (error) {
+      throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
+    }
+  }
+
+  /** Adds an entry whose value a program has; the key is as in {@link text}. */
   value(key: Block, value: unknown, line: number): void {
     try {
       this.#encode(value, this.#value);
-      this.#add(key, 0, key.size);
+      this.#add(key, 0, key.size, line);
     } catch (error) {
       throw this.#located(error, key.bytes, line);
     }
@@ -57,14 +76,20 @@ export class Feed {
     return this.#sink.pause();
   }
 
-  #add(key: Block, keyAt: number, keyEnd: number): void {
+  #add(key: Block, keyAt: number, keyEnd: number, line: number): void {
     const { block, at, length } = this.#value;
+    if (this.keyType !== 'bytes') {
+      const text = decodeText(key, keyAt, keyEnd - keyAt);
+      const keyBytes = encodeKeyText(this.keyType, text, `${this.name}: line ${line}: `, line);
+      this.#sink.add(scratch, 0, keyBytes, block, at, length);
+      return;
+    }
     this.#sink.add(key, keyAt, keyEnd - keyAt, block, at, length);
   }
 
   #located(error: unknown, key: Uint8Array, line: number): unknown {
     if (error instanceof ValueError) return error.forKey(key, line);
-    if (!(error instanceof HmapError) || error.code !== 'HMAP_KEY_TOO_LONG') return error;
+    if (!(error instanceof HmapError) || error.code !== 'HMAP_KEY_TOO_LONG' || error.line !== undefined) return error;
     const { expected, actual } = error;
     const data = error.key === undefined ? { expected, actual, line } : { expected, actual, line, key: error.key };
     return new HmapError(error.code, `${this.name}: line ${line}: ${error.message}`, data);

@@ -1,18 +1,21 @@
 // Refuses what a format of lines cannot carry, so that a dump is never a one-way door. Knows what the readers do to a line.
 
 import type { Block } from '../../src/bytes.js';
-import { HmapError, showKey } from '../../src/errors.js';
+import { HmapError } from '../../src/errors.js';
+import type { KeyType } from '../../src/key-types.js';
 import type { RecordCursor } from '../../src/segment.js';
+import { showKeyOf } from '../../src/typed-keys.js';
 
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 
 /** @param tabs whether a tab separates fields */
-export function lineGuard(format: string, tabs: boolean) {
-  let first = true;
+export function lineGuard(format: string, tabs: boolean, keyType: KeyType) {
+  // A typed key is plain text, and so nothing after it is at the start.
+  let first = keyType === 'bytes';
   const refuse = (heap: Block, cursor: RecordCursor, what: string): never => {
-    const key = showKey(heap.bytes.subarray(cursor.key, cursor.value));
+    const key = showKeyOf(keyType, heap.bytes.subarray(cursor.key, cursor.value));
     const message = `the entry of key ${key} has ${what}, which the format '${format}' cannot carry; use jsonl, csv or cdb`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message);
   };

@@ -5,7 +5,7 @@ import { Block } from '../../src/bytes.js';
 import { ValueError } from '../../src/values.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine } from './splitter.js';
-import { bytesFromJson, jsonOfBytes, jsonPrinter, valueFromJson } from './text.js';
+import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
 
 const readJsonl: ReadEntries = (pieces, feed, columns) => {
   const keyName = columns.key ?? 'key';
@@ -24,9 +24,11 @@ const readJsonl: ReadEntries = (pieces, feed, columns) => {
       throw feed.malformed(line, 'expected a JSON object');
     }
     const { [keyName]: keyJson, [valueName]: valueJson } = record as Record<string, unknown>;
-    const key = bytesFromJson(keyJson);
+    const isBytes = feed.keyType === 'bytes';
+    const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(keyJson);
     if (key === undefined) {
-      throw feed.malformed(line, `expected the member "${keyName}" to be a string or {"base64": "..."}`);
+      const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer below 2^53';
+      throw feed.malformed(line, `expected the member "${keyName}" to be ${expected}`);
     }
     let value: unknown;
     try {
@@ -39,12 +41,13 @@ const readJsonl: ReadEntries = (pieces, feed, columns) => {
 };
 
 const jsonlWriter: MakeWriter = (header) => {
+  const printKey = jsonKeyPrinter(header.keyType);
   const print = jsonPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   return {
     entry(heap, cursor, out) {
       out.latin1('{"key":');
-      out.text(jsonOfBytes(heap.bytes.subarray(cursor.key, cursor.value)));
+      printKey(heap, cursor.key, cursor.keyBytes, out);
       if (!isSet) {
         out.latin1(',"value":');
         print(heap, cursor.value, cursor.valueBytes, out);

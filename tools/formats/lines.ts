@@ -4,6 +4,7 @@ import { HmapError } from '../../src/errors.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './guard.js';
 import { eachLine } from './splitter.js';
+import { keyPrinter } from './text.js';
 
 const readLines: ReadEntries = (pieces, feed) => {
   if (feed.valueType !== 'none') {
@@ -19,11 +20,13 @@ const linesWriter: MakeWriter = (header) => {
     const message = `the format 'lines' holds keys alone, and this table has ${header.valueType} values; use another format`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'none', actual: header.valueType });
   }
-  const guard = lineGuard('lines', false);
+  const guard = lineGuard('lines', false, header.keyType);
+  const printKey = keyPrinter(header.keyType);
+  const textKeys = header.keyType === 'bytes';
   return {
     entry(heap, cursor, out) {
-      guard.field(heap, cursor.key, cursor.keyBytes, cursor);
-      out.bytes(heap, cursor.key, cursor.keyBytes);
+      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, cursor);
+      printKey(heap, cursor.key, cursor.keyBytes, out);
       out.byte(0x0a);
     },
   };

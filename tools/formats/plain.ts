@@ -14,8 +14,9 @@ import { QUOTED } from './csv.js';
 import type { EntryFeed } from './feed.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './index.js';
+import { numberText } from './numbers.js';
 import { eachLine } from './splitter.js';
-import { bytesFromJson, jsonPrinter, numberText, textEncoding, textPrinter, valueFromJson } from './text.js';
+import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
 
 const INTEGER = /^[+-]?\d{1,40}$/;
 
@@ -23,6 +24,8 @@ const INTEGER = /^[+-]?\d{1,40}$/;
 export class PlainFeed implements EntryFeed {
   /** What the readers of rows ask: whether there is a value beside the key. */
   readonly valueType: ValueType;
+  /** Indexes and integers are read as text. */
+  readonly keyType = 'bytes';
   readonly name: string;
   readonly #builder: ListBuilder | BitsBuilder;
   readonly #parse: (block: Block, at: number, end: number) => unknown;
@@ -54,6 +57,11 @@ export class PlainFeed implements EntryFeed {
     }
     if (this.#indexed) this.index(key.bytes.toString('latin1', keyAt, keyEnd), line);
     this.bare(value, valueAt, valueEnd, line);
+  }
+
+  /** There are no structs in these layouts. */
+  fields(): never {
+    throw new TypeError('a list has no fields');
   }
 
   /** A value, or an integer, that stands by itself. */

@@ -1,23 +1,22 @@
-// Values as text: how TSV, CSV and cdb carry them, and how values are printed. Knows value types; knows no format.
+// Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no format.
 
 import { isUtf8 } from 'node:buffer';
 import type { Block } from '../../src/bytes.js';
-import { INTEGER_RANGES, type ValueType } from '../../src/types.js';
+import type { KeyType } from '../../src/key-types.js';
+import { isStruct } from '../../src/schema.js';
+import { KEY_DECODERS } from '../../src/typed-keys.js';
+import { type HeldType, INTEGER_RANGES, type StoredType } from '../../src/types.js';
 import { checkValueLength, DECODERS, type EncodedValue, type ValueEncoder, ValueError } from '../../src/values.js';
 import type { Output } from '../output.js';
+import { finite, numberJson, numberText, parseFloating, parseInteger } from './numbers.js';
+import { structFromJson, structPrinter } from './struct-text.js';
 
 /** Encodes the value that stands as text in `[at, end)`. */
 export type TextEncoding = (block: Block, at: number, end: number, out: EncodedValue) => void;
 
 const ZERO = 0x30;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const SPECIAL = new Map([
-  ['NaN', Number.NaN],
-  ['Infinity', Number.POSITIVE_INFINITY],
-  ['-Infinity', Number.NEGATIVE_INFINITY],
-]);
 
-export function textEncoding(type: ValueType, encode: ValueEncoder): TextEncoding {
+export function textEncoding(type: HeldType, encode: ValueEncoder): TextEncoding {
   const text = (block: Block, at: number, end: number) => block.bytes.toString('latin1', at, end);
   const bare = (block: Block, at: number, end: number, out: EncodedValue) => {
     checkValueLength(end - at);
@@ -25,6 +24,14 @@ export function textEncoding(type: ValueType, encode: ValueEncoder): TextEncodin
     out.at = at;
     out.length = end - at;
   };
+  if (isStruct(type)) {
+    return (block, at, end, out) => {
+      if (!isUtf8(block.bytes.subarray(at, end))) {
+        throw new ValueError('HMAP_VALUE_INVALID', 'a JSON object, valid UTF-8', text(block, at, end));
+      }
+      encode(structFromJson(type, parseJson(block.bytes.toString('utf8', at, end))), out);
+    };
+  }
   switch (type) {
     case 'none':
       return (block, at, end, out) => {
@@ -49,7 +56,7 @@ export function textEncoding(type: ValueType, encode: ValueEncoder): TextEncodin
       };
     case 'f32':
     case 'f64':
-      return (block, at, end, out) => encode(parseFloating(type, text(block, at, end)), out);
+      return (block, at, end, out) => encode(parseFloating(text(block, at, end), type), out);
     case 'u64':
     case 'i64':
       return (block, at, end, out) => encode(parseBig(type, text(block, at, end)), out);
@@ -74,21 +81,11 @@ function smallInteger(bytes: Uint8Array, at: number, end: number): number {
   return value;
 }
 
-function parseBig(type: ValueType, text: string): bigint {
-  if (/^[+-]?\d{1,40}$/.test(text)) return BigInt(text.replace(/^\+/, ''));
-  const [least, most] = INTEGER_RANGES[type]!;
-  throw new ValueError('HMAP_VALUE_INVALID', `${type}, an integer from ${least} to ${most}`, text);
-}
-
-function parseFloating(type: ValueType, text: string): number {
-  const special = SPECIAL.get(text);
-  if (special !== undefined) return special;
-  if (NUMBER.test(text)) {
-    const value = Number(text);
-    if (Number.isFinite(value)) return value;
-    throw new ValueError('HMAP_VALUE_RANGE', `${type}, a number that it can hold`, text);
-  }
-  throw new ValueError('HMAP_VALUE_INVALID', `${type}, a number`, text);
+function parseBig(type: HeldType, text: string): bigint {
+  return parseInteger(text, () => {
+    const [least, most] = INTEGER_RANGES[type]!;
+    return `${type}, an integer from ${least} to ${most}`;
+  });
 }
 
 function parseJson(text: string): unknown {
@@ -104,14 +101,20 @@ function parseJson(text: string): unknown {
 
 /** JSON.parse makes 1e400 infinite, and JSON.stringify would make null of that. */
 function refuseInfinite(value: unknown): void {
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new ValueError('HMAP_VALUE_RANGE', 'json, numbers below 2^1024', value);
+  // Not by recursion: what nests too deep is for the encoder to refuse.
+  const rest = [value];
+  while (rest.length > 0) {
+    const item = rest.pop();
+    if (typeof item === 'number' && !Number.isFinite(item)) {
+      throw new ValueError('HMAP_VALUE_RANGE', 'json, numbers below 2^1024', item);
+    }
+    if (typeof item === 'object' && item !== null) for (const inner of Object.values(item)) rest.push(inner);
   }
-  if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) refuseInfinite(item);
 }
 
 /** A value from a JSON Lines record as its type wants it: large integers and special numbers come as strings there. */
-export function valueFromJson(type: ValueType, value: unknown): unknown {
+export function valueFromJson(type: HeldType, value: unknown): unknown {
+  if (isStruct(type)) return structFromJson(type, value);
   switch (type) {
     case 'json':
       refuseInfinite(value);
@@ -124,10 +127,8 @@ export function valueFromJson(type: ValueType, value: unknown): unknown {
       return bytesFromJson(value) ?? value;
     case 'f32':
     case 'f64':
-      if (typeof value === 'number' && !Number.isFinite(value)) {
-        throw new ValueError('HMAP_VALUE_RANGE', `${type}, a number that it can hold`, value);
-      }
-      return typeof value === 'string' ? parseFloating(type, value) : value;
+      if (typeof value === 'number') return finite(value, type, value);
+      return typeof value === 'string' ? parseFloating(value, type) : value;
     case 'u64':
     case 'i64':
       if (typeof value === 'string') return parseBig(type, value);
@@ -149,10 +150,17 @@ export function bytesFromJson(value: unknown): Uint8Array | undefined {
   return bytes.toString('base64') === base64 ? bytes : undefined;
 }
 
-/** Prints values as text. */
+/** The text of a typed key in a JSON Lines record; `undefined` for what has lost digits, and for what is no key. */
+export function keyFromJson(key: unknown): Uint8Array | undefined {
+  if (typeof key === 'string') return Buffer.from(key);
+  return Number.isSafeInteger(key) ? Buffer.from(String(key)) : undefined;
+}
+
+/** Prints keys or values as text. */
 export type TextPrinter = (heap: Block, at: number, length: number, out: Output) => void;
 
-export function textPrinter(type: ValueType): TextPrinter {
+export function textPrinter(type: StoredType): TextPrinter {
+  if (isStruct(type)) return structPrinter(type);
   switch (type) {
     case 'none':
       return () => {};
@@ -168,23 +176,34 @@ export function textPrinter(type: ValueType): TextPrinter {
   }
 }
 
-/** A number so that reading it gives the same number: `String` loses the sign of a zero. */
-export function numberText(value: number | bigint): string {
-  return Object.is(value, -0) ? '-0' : String(value);
+export function keyPrinter(type: KeyType): TextPrinter {
+  if (type === 'bytes') return (heap, at, length, out) => out.bytes(heap, at, length);
+  const decode = KEY_DECODERS[type];
+  return (heap, at, length, out) => out.latin1(String(decode(heap, at, length)));
 }
 
 /** JSON on one line. What this project writes has no line ends; other writers may. */
 function printJson(heap: Block, at: number, length: number, out: Output): void {
   const bytes = heap.bytes.subarray(at, at + length);
   if (bytes.includes(0x0a) || bytes.includes(0x0d) || bytes.includes(0x09)) {
-    out.text(JSON.stringify(JSON.parse(bytes.toString())));
+    out.text(onOneLine(bytes.toString()));
   } else {
     out.bytes(heap, at, length);
   }
 }
 
+function onOneLine(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json));
+  } catch {
+    // Nested deeper than V8 can go, or no JSON, which is for `verify` to tell. In a JSON text these stand between its parts alone.
+    return json.replace(/[\t\n\r]/g, ' ');
+  }
+}
+
 /** A value as a JSON text. */
-export function jsonPrinter(type: ValueType): TextPrinter {
+export function jsonPrinter(type: StoredType): TextPrinter {
+  if (isStruct(type)) return structPrinter(type);
   switch (type) {
     case 'json':
       return printJson;
@@ -198,12 +217,17 @@ export function jsonPrinter(type: ValueType): TextPrinter {
       return (heap, at, length, out) => out.latin1(`"${DECODERS[type](heap, at, length)}"`);
     default: {
       const decode = DECODERS[type];
-      return (heap, at, length, out) => {
-        const value = decode(heap, at, length);
-        out.latin1(Number.isFinite(value) ? numberText(value) : `"${value}"`);
-      };
+      return (heap, at, length, out) => out.latin1(numberJson(decode(heap, at, length)));
     }
   }
+}
+
+/** A key as a JSON text. */
+export function jsonKeyPrinter(type: KeyType): TextPrinter {
+  if (type === 'bytes') return (heap, at, length, out) => out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
+  const decode = KEY_DECODERS[type];
+  const quote = type === 'u32' ? '' : '"';
+  return (heap, at, length, out) => out.latin1(`${quote}${decode(heap, at, length)}${quote}`);
 }
 
 /** A JSON string where the bytes are UTF-8, else `{"base64": "..."}`. */

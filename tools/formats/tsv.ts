@@ -6,7 +6,8 @@ import type { EntryFeed } from './feed.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './guard.js';
 import { eachLine } from './splitter.js';
-import { textPrinter } from './text.js';
+import { fieldTexts } from './struct-text.js';
+import { keyPrinter, textPrinter } from './text.js';
 
 const TAB = 0x09;
 
@@ -23,6 +24,7 @@ class TsvReader {
   #named: boolean;
   #key = 0;
   #value = 0;
+  #fields: readonly number[] | undefined;
   #most = 0;
 
   constructor(feed: EntryFeed, columns: Columns) {
@@ -33,9 +35,10 @@ class TsvReader {
   }
 
   #choose(names: string[] | undefined): void {
-    const { key, value, most } = chooseColumns(this.#columns, names, this.#feed.valueType);
+    const { key, value, fields, most } = chooseColumns(this.#columns, names, this.#feed.valueType);
     this.#key = key;
     this.#value = value;
+    this.#fields = fields;
     this.#most = most;
   }
 
@@ -50,6 +53,14 @@ class TsvReader {
     if (key > tabCount || value > tabCount || tabCount >= this.#most) throw this.#wrongColumns(line, tabCount + 1);
     const keyAt = key === 0 ? start : tabs[key - 1]! + 1;
     const keyEnd = key === tabCount ? end : tabs[key]!;
+    if (this.#fields !== undefined) {
+      const texts = this.#fields.map((column) => {
+        const at = column === 0 ? start : tabs[column - 1]! + 1;
+        return block.bytes.toString('latin1', at, column === tabCount ? end : tabs[column]!);
+      });
+      this.#feed.fields(block, keyAt, keyEnd, texts, line);
+      return;
+    }
     const valueAt = value < 0 ? end : value === 0 ? start : tabs[value - 1]! + 1;
     const valueEnd = value < 0 || value === tabCount ? end : tabs[value]!;
     this.#feed.text(block, keyAt, keyEnd, block, valueAt, valueEnd, line);
@@ -67,16 +78,21 @@ class TsvReader {
 }
 
 const tsvWriter: MakeWriter = (header) => {
-  const guard = lineGuard('tsv', true);
+  const guard = lineGuard('tsv', true, header.keyType);
+  const printKey = keyPrinter(header.keyType);
+  const textKeys = header.keyType === 'bytes';
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
+  const texts = fieldTexts(header.valueType);
   const textValues = header.valueType === 'bytes' || header.valueType === 'utf8';
   return {
     entry(heap, cursor, out) {
-      guard.field(heap, cursor.key, cursor.keyBytes, cursor);
+      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, cursor);
       if (textValues) guard.field(heap, cursor.value, cursor.valueBytes, cursor);
-      out.bytes(heap, cursor.key, cursor.keyBytes);
-      if (!isSet) {
+      printKey(heap, cursor.key, cursor.keyBytes, out);
+      if (texts !== undefined) {
+        out.latin1(`\t${texts(heap.view, cursor.value).join('\t')}`);
+      } else if (!isSet) {
         out.byte(TAB);
         print(heap, cursor.value, cursor.valueBytes, out);
       }

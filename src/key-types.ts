@@ -1,0 +1,50 @@
+// Key types: names, codes and widths. Knows nothing of how keys are written or read.
+
+import type { Key } from './keys.js';
+import { VARIABLE } from './layout.js';
+
+/** What a table's keys are, by name, as iteration gives them. */
+export interface KeyTypes {
+  bytes: Uint8Array;
+  u32: number;
+  u64: bigint;
+  i64: bigint;
+  /** Lower case, `01234567-89ab-cdef-0123-456789abcdef`. */
+  uuid: string;
+  /** An even number of hexadecimal digits, lower case. */
+  hex: string;
+}
+
+export type KeyType = keyof KeyTypes;
+
+/** A type whose keys are not given as bytes. */
+export type TypedKey = Exclude<KeyType, 'bytes'>;
+
+/** How a table is given its keys and yields them. `string`: keys of type `bytes`, as the text whose UTF-8 they are. */
+export type KeyForm = 'string' | KeyType;
+
+/** What iteration yields, by form. */
+export type KeyOf<F extends KeyForm> = F extends KeyType ? KeyTypes[F] : string;
+
+/** Any key that iteration yields. */
+export type AnyKey = Key | number | bigint;
+
+/** What lookups take where iteration yields `K`: BigInts also as safe integers, strings also as bytes where the keys are bytes. */
+export type KeyArgument<K> = K | (K extends bigint ? bigint | number : K extends number ? number : Key);
+
+/** What the header stores for each type: its position in this list. */
+export const KEY_TYPES = ['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'] as const satisfies readonly KeyType[];
+
+export const KEY_FORMS: readonly KeyForm[] = ['string', ...KEY_TYPES];
+
+const WIDTHS: Record<KeyType, number> = { bytes: VARIABLE, u32: 4, u64: 8, i64: 8, uuid: 16, hex: VARIABLE };
+
+/** Bytes of each key of the type, or {@link VARIABLE} where any length will do. */
+export function keyWidthOf(type: KeyType): number {
+  return WIDTHS[type];
+}
+
+/** The type of the keys that a form shows. */
+export function keyTypeOf(form: KeyForm): KeyType {
+  return form === 'string' ? 'bytes' : form;
+}

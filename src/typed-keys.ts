@@ -1,0 +1,215 @@
+// Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back (native-notes/format.md,
+// section 3). Knows the key types and the scratch block; does not know tables.
+
+import { Block } from './bytes.js';
+import { HmapError, keyForUser, showKey } from './errors.js';
+import { PRIMES, xxh32 } from './hash.js';
+import { keyHash } from './key-hash.js';
+import type { AnyKey, KeyType, TypedKey } from './key-types.js';
+import { kindOf, scratch, TOO_LONG } from './keys.js';
+import { MAX_KEY_BYTES } from './layout.js';
+import { INTEGER_RANGES } from './types.js';
+
+// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+const [, PRIME2, PRIME3, PRIME4, PRIME5] = PRIMES;
+const { bytes, view } = scratch;
+const hashed = keyHash;
+
+/** A key of the right kind that is none of the type: out of its range, or malformed. */
+export const NO_KEY = -3;
+
+/**
+ * Writes a key into the scratch block from offset `at` and returns its length in bytes, or a negative number where it can be no key; where it
+ * can, {@link keyHash} then holds its hash.
+ * @throws {TypeError} when `key` is of a kind that no key of the type is
+ */
+export type KeyHasher = (key: unknown, at: number, seed: number) => number;
+
+const MOST_U64 = 2n ** 64n - 1n;
+const LEAST_I64 = -(2n ** 63n);
+const MOST_I64 = 2n ** 63n - 1n;
+const WORD = 2 ** 32;
+
+/** How to hash the keys of each type, in one pass where they are numbers. Allocates nothing. */
+export const KEY_HASHERS: Readonly<Record<TypedKey, KeyHasher>> = {
+  u32: hashU32,
+  u64: hashU64,
+  i64: hashI64,
+  uuid: hashUuid,
+  hex: hashHex,
+};
+
+function wrong(expected: string, key: unknown): TypeError {
+  return new TypeError(`key: expected ${expected}, got ${key instanceof Uint8Array ? 'bytes' : kindOf(key)}`);
+}
+
+function hashU32(key: unknown, at: number, seed: number): number {
+  if (typeof key !== 'number') throw wrong('a number', key);
+  if (key >>> 0 !== key) return NO_KEY;
+  const word = key | 0;
+  view.setInt32(at, word, true);
+  let hash = (seed + PRIME5 + 4 + Math.imul(word, PRIME3)) | 0;
+  hash = Math.imul((hash << 17) | (hash >>> 15), PRIME4);
+  hash = Math.imul(hash ^ (hash >>> 15), PRIME2);
+  hash = Math.imul(hash ^ (hash >>> 13), PRIME3);
+  hashed.value = hash ^ (hash >>> 16);
+  return 4;
+}
+
+/** The hash of two words, which it also writes. */
+function hashWords(low: number, high: number, at: number, seed: number): number {
+  view.setInt32(at, low, true);
+  view.setInt32(at + 4, high, true);
+  let hash = (seed + PRIME5 + 8 + Math.imul(low, PRIME3)) | 0;
+  hash = Math.imul((hash << 17) | (hash >>> 15), PRIME4);
+  hash = (hash + Math.imul(high, PRIME3)) | 0;
+  hash = Math.imul((hash << 17) | (hash >>> 15), PRIME4);
+  hash = Math.imul(hash ^ (hash >>> 15), PRIME2);
+  hash = Math.imul(hash ^ (hash >>> 13), PRIME3);
+  hashed.value = hash ^ (hash >>> 16);
+  return 8;
+}
+
+function hashU64(key: unknown, at: number, seed: number): number {
+  if (typeof key === 'bigint') {
+    if (key < 0n || key > MOST_U64) return NO_KEY;
+    view.setBigUint64(at, key, true);
+    return hashWords(view.getInt32(at, true), view.getInt32(at + 4, true), at, seed);
+  }
+  if (typeof key !== 'number') throw wrong('a BigInt or a number', key);
+  if (!Number.isSafeInteger(key) || key < 0) return NO_KEY;
+  return hashWords(key | 0, Math.floor(key / WORD) | 0, at, seed);
+}
+
+function hashI64(key: unknown, at: number, seed: number): number {
+  if (typeof key === 'bigint') {
+    if (key < LEAST_I64 || key > MOST_I64) return NO_KEY;
+    view.setBigInt64(at, key, true);
+    return hashWords(view.getInt32(at, true), view.getInt32(at + 4, true), at, seed);
+  }
+  if (typeof key !== 'number') throw wrong('a BigInt or a number', key);
+  if (!Number.isSafeInteger(key)) return NO_KEY;
+  return hashWords(key | 0, Math.floor(key / WORD) | 0, at, seed);
+}
+
+/** Where the digits of each of a UUID's 16 bytes start, and where its hyphens are. */
+const UUID_DIGITS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
+const UUID_HYPHENS = [8, 13, 18, 23] as const;
+const UUID_TEXT = 36;
+const UUID_BYTES = 16;
+const HYPHEN = 0x2d;
+
+function hashUuid(key: unknown, at: number, seed: number): number {
+  if (typeof key !== 'string') throw wrong('a string', key);
+  if (key.length !== UUID_TEXT) return NO_KEY;
+  for (const hyphen of UUID_HYPHENS) if (key.charCodeAt(hyphen) !== HYPHEN) return NO_KEY;
+  let all = 0;
+  for (let i = 0; i < UUID_BYTES; i++) {
+    const byte = byteAt(key, UUID_DIGITS[i]!);
+    all |= byte;
+    bytes[at + i] = byte;
+  }
+  if (all < 0) return NO_KEY;
+  hashed.value = xxh32(view, at, UUID_BYTES, seed);
+  return UUID_BYTES;
+}
+
+function hashHex(key: unknown, at: number, seed: number): number {
+  if (typeof key !== 'string') throw wrong('a string', key);
+  const length = key.length / 2;
+  if (!Number.isInteger(length)) return NO_KEY;
+  if (length > MAX_KEY_BYTES) return TOO_LONG;
+  let all = 0;
+  for (let i = 0; i < length; i++) {
+    const byte = byteAt(key, 2 * i);
+    all |= byte;
+    bytes[at + i] = byte;
+  }
+  if (all < 0) return NO_KEY;
+  hashed.value = xxh32(view, at, length, seed);
+  return length;
+}
+
+/** The byte for which two hexadecimal digits stand; negative where one is none. */
+function byteAt(text: string, i: number): number {
+  return (digit(text.charCodeAt(i)) << 4) | digit(text.charCodeAt(i + 1));
+}
+
+function digit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  // Upper case to lower case; what is no letter becomes no digit.
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+/** A key from `length` bytes of `block` at `at`, in its type. */
+export const KEY_DECODERS: Readonly<Record<TypedKey, (block: Block, at: number, length: number) => AnyKey>> = {
+  u32: ({ view: from }, at) => from.getUint32(at, true),
+  u64: ({ view: from }, at) => from.getBigUint64(at, true),
+  i64: ({ view: from }, at) => from.getBigInt64(at, true),
+  uuid: (block, at) => {
+    const all = block.bytes.toString('hex', at, at + UUID_BYTES);
+    return `${all.slice(0, 8)}-${all.slice(8, 12)}-${all.slice(12, 16)}-${all.slice(16, 20)}-${all.slice(20)}`;
+  },
+  hex: (block, at, length) => block.bytes.toString('hex', at, at + length),
+};
+
+/** What a key of the type is, in a message. */
+export function describeType(type: TypedKey): string {
+  if (type === 'uuid') return 'a UUID such as 01234567-89ab-cdef-0123-456789abcdef';
+  if (type === 'hex') return `an even number of hexadecimal digits, at most ${2 * MAX_KEY_BYTES}`;
+  const [least, most] = INTEGER_RANGES[type]!;
+  return `an integer from ${least} to ${most}`;
+}
+
+const SHOWN = 60;
+
+/**
+ * The error for something that is no key of the type.
+ * @param why what the type's {@link KeyHasher} returned
+ * @param where what the message starts with, and the line of the input, where it has any
+ */
+export function badTypedKey(type: TypedKey, key: AnyKey, why: number, where = '', line?: number): HmapError {
+  const text = String(key);
+  const quoted = typeof key === 'string' ? JSON.stringify(text.slice(0, SHOWN)) : text.slice(0, SHOWN);
+  const expected = describeType(type);
+  const message = `${where}the key ${quoted}${text.length > SHOWN ? '...' : ''} is no ${type}: expected ${expected}`;
+  const code = why === TOO_LONG ? 'HMAP_KEY_TOO_LONG' : 'HMAP_KEY_INVALID';
+  const data = { expected, key: typeof key === 'string' ? text.slice(0, 100) : key };
+  return new HmapError(code, message, line === undefined ? data : { ...data, line });
+}
+
+/** The key that stands as text, for {@link KEY_HASHERS}; a text that is no integer stays text, and is malformed in any type. */
+export function keyFromText(type: TypedKey, text: string): AnyKey | undefined {
+  if (type === 'uuid' || type === 'hex') return text;
+  if (!/^[+-]?\d{1,40}$/.test(text)) return undefined;
+  return type === 'u32' ? Number(text) : BigInt(text.replace(/^\+/, ''));
+}
+
+/**
+ * Writes the key that stands as text into the scratch block at 0 and returns its length.
+ * @throws {HmapError} `HMAP_KEY_INVALID` where it is no key of the type
+ */
+export function encodeKeyText(type: TypedKey, text: string, where?: string, line?: number): number {
+  const key = keyFromText(type, text);
+  const length = key === undefined ? NO_KEY : KEY_HASHERS[type](key, 0, 0);
+  if (length < 0) throw badTypedKey(type, text, length, where, line);
+  return length;
+}
+
+/** A key of any type as error data carries it. */
+export function keyForUserOf(type: KeyType, key: Uint8Array): AnyKey {
+  return type === 'bytes' ? keyForUser(key) : KEY_DECODERS[type](new Block(key), 0, key.length);
+}
+
+/** Shows a key of any type in a message, as `showKey` shows bytes. */
+export function showKeyOf(type: KeyType, key: Uint8Array): string {
+  if (type === 'bytes') return showKey(key);
+  const cut = key.length > SHOWN / 2;
+  const text = KEY_DECODERS[type](
+    new Block(cut ? key.subarray(0, SHOWN / 2) : key),
+    0,
+    Math.min(key.length, SHOWN / 2),
+  );
+  return cut ? `${text}... (${key.length} bytes)` : String(text);
+}

@@ -1,0 +1,40 @@
+// Numbers as text. Knows how they are written; knows no value types.
+
+import { ValueError } from '../../src/values.js';
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const SPECIAL = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
+
+/** @param expected what to say was expected, where the text is no integer */
+export function parseInteger(text: string, expected: () => string): bigint {
+  if (/^[+-]?\d{1,40}$/.test(text)) return BigInt(text.replace(/^\+/, ''));
+  throw new ValueError('HMAP_VALUE_INVALID', expected(), text);
+}
+
+/** @param what what a message calls the number */
+export function parseFloating(text: string, what: string): number {
+  const special = SPECIAL.get(text);
+  if (special !== undefined) return special;
+  if (!NUMBER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', `${what}, a number`, text);
+  return finite(Number(text), what, text);
+}
+
+/** Refuses what a text makes of a number that is too large for a double. */
+export function finite(value: number, what: string, actual: unknown): number {
+  if (Number.isFinite(value)) return value;
+  throw new ValueError('HMAP_VALUE_RANGE', `${what}, a number that it can hold`, actual);
+}
+
+/** A number so that reading it gives the same number: `String` loses the sign of a zero. */
+export function numberText(value: number | bigint): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** A number as a JSON text; one that JSON does not have as a string. */
+export function numberJson(value: number): string {
+  return Number.isFinite(value) ? numberText(value) : `"${value}"`;
+}

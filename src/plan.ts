@@ -75,9 +75,13 @@ export interface Plan {
  * @param segmentLimit most bytes of a segment, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function planFile(stats: EntryStats, valueType: ValueType, segmentLimit: number): Plan {
+export function planFile(stats: Sums, valueType: ValueType, segmentLimit: number): Plan {
+  return planOfWidth(stats, valueWidthOf(valueType), segmentLimit);
+}
+
+/** {@link planFile} for values of any type of that width, in bytes or VARIABLE. */
+export function planOfWidth(stats: Sums, typeWidth: number, segmentLimit: number): Plan {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
-  const typeWidth = valueWidthOf(valueType);
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
   const total = totalBucketBits(stats.entries);
   checkFileSize(stats, total);
@@ -110,7 +114,7 @@ function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {
   return largest;
 }
 
-function checkFileSize(stats: EntryStats, totalBits: number): void {
+function checkFileSize(stats: Sums, totalBits: number): void {
   const records = stats.bytesByHash.reduce((sum, bytes) => sum + bytes, 0);
   const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + bucketArraySize(totalBits) + records;
   // A generous bound: checksums and padding add less than one part in a thousand.

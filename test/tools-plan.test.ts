@@ -39,7 +39,7 @@ describe('the recommended command makes the file that was predicted', { concurre
     [
       'a header row and a format',
       "it's",
-      'k\tv\na\t0.5\n',
+      'k\tv\na\t0.5\nb\t-12.25\n',
       ['--header-row', '-f', 'tsv'],
       'map, f32',
       "hmap build --format tsv --value f32 --header-row 'it'\\''s' 'it'\\''s.hmap'",
@@ -96,5 +96,5 @@ test('the page: a row for each representation and rival, the smallest first, the
   const explained = (await fine(['plan', '--explain', 'in.tsv'], { cwd })).stdout;
   for (const source of ['V8: ', 'sqlite.org/fileformat2', 'Redis 7']) assert.ok(explained.includes(source), source);
   // What cannot be built is not offered.
-  assert.doesNotMatch(explained, /u24|enum|bits|list/);
+  assert.doesNotMatch(explained, /^(map, (u24|enum)|bits|list)/m);
 });

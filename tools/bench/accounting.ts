@@ -33,6 +33,8 @@ interface Row {
   readonly predicted: number;
   readonly disk: number | string;
   readonly memory: number | string;
+  /** How much of that are pages of the file, which processes share. */
+  readonly mapped?: number | undefined;
 }
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
@@ -48,17 +50,28 @@ async function survey(tsv: string, format: 'tsv' | 'lines'): Promise<Facts> {
   return counted.facts;
 }
 
+interface Measured {
+  readonly memory: number | string;
+  readonly bytes?: number | undefined;
+  readonly mapped?: number | undefined;
+}
+
+/** Fewest moving parts: threads and room for garbage differ from run to run. */
+const NODE_ARGS = ['--expose-gc', '--max-semi-space-size=1', '--single-threaded'];
+
 /** The growth of fresh processes that come to hold the words. */
-async function measured(task: HoldTask): Promise<{ memory: number | string; bytes?: number | undefined }> {
+async function measured(task: HoldTask): Promise<Measured> {
   const growths: number[] = [];
   let bytes: number | undefined;
+  let mapped: number | undefined;
   for (let i = 0; i < RUNS; i++) {
-    const held = await runTask<Held>('./accounting-child.js', task, ['--expose-gc', '--max-semi-space-size=1']);
+    const held = await runTask<Held>('./accounting-child.js', task, NODE_ARGS);
     if (held.pss === undefined) return { memory: 'the system does not tell' };
     growths.push(held.pss);
     bytes = held.bytes;
+    mapped = held.mapped;
   }
-  return { memory: median(growths), bytes };
+  return { memory: median(growths), bytes, mapped };
 }
 
 function convert(type: ValueType, number: number): unknown {
@@ -74,8 +87,14 @@ async function tableRow(words: readonly string[], tsv: string, { name, options, 
   const [table, small] = [join(CACHE, 'accounting.hmap'), join(CACHE, 'accounting-small.hmap')];
   await build(table, entries, { value });
   await build(small, entries.slice(0, 1000), { value });
-  const { memory } = await measured({ holder: 'hmap', tsv, table, small, value });
-  return { name, predicted: total, disk: statSync(table).size, memory };
+  const { memory, mapped } = await measured({ holder: 'hmap', tsv, table, small, value });
+  return { name, predicted: total, disk: statSync(table).size, memory, mapped };
+}
+
+/** What the measurement adds by itself, with next to nothing held: the table of 1,000 words that it has warmed up with, once more. */
+async function control(tsv: string): Promise<number | string> {
+  const small = join(CACHE, 'accounting-small.hmap');
+  return (await measured({ holder: 'hmap', tsv, table: small, small, value: 'none', control: true })).memory;
 }
 
 const absent = (why: string) => ({ disk: '', memory: `absent: ${why}` });
@@ -135,7 +154,12 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
-function reportText(rows: readonly Row[], shown: readonly Representation[], coming: readonly Representation[]): string {
+function reportText(
+  rows: readonly Row[],
+  floor: number | string,
+  shown: readonly Representation[],
+  coming: readonly Representation[],
+): string {
   const map = rows.find(({ name }) => name === 'JS Map')!;
   const best = rows.find(({ name }) => name.startsWith('map'))!;
   const times = (a: number | string, b: number | string) =>
@@ -151,15 +175,25 @@ function reportText(rows: readonly Row[], shown: readonly Representation[], comi
     `${type()} ${release()}, ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}; median of ${RUNS} fresh processes each. Bytes.`,
     '',
     markdown(
-      ['held as', 'predicted', 'on disk', 'memory (growth of PSS)', 'memory, the Map in times of it'],
-      rows.map(({ name, predicted, disk, memory }) => [
+      [
+        'held as',
+        'predicted',
+        'on disk',
+        'memory (growth of PSS)',
+        'of it pages of the file',
+        'the Map in times of it',
+      ],
+      rows.map(({ name, predicted, disk, memory, mapped }) => [
         name,
         cell(predicted),
         cell(disk),
         cell(memory),
+        cell(mapped ?? ''),
         times(map.memory, memory),
       ]),
     ),
+    '',
+    `The measurement itself adds ${cell(floor)} bytes: so much does a process grow that holds only 1,000 words.`,
     '',
     `Goal: the whole table in at most 580,000 bytes: **${met}**, ${cell(best.disk)} on the disk as ${best.name}, ${cell(best.memory)} in memory. ` +
       `Goal: a tenth of the Map or less: **${tenth}**, the Map takes ${times(map.memory, best.memory)} times as much in memory (${times(map.predicted, best.predicted)} times as predicted).`,
@@ -234,6 +268,8 @@ async function main(): Promise<void> {
     const row = await tableRow(words, tsv, each);
     rows.push(each.name === 'set' ? { ...row, name: 'set, the words alone' } : row);
   }
+  // The set comes last, and its small table is what is left.
+  const floor = await control(tsv);
   for (const { name, bytes: predicted } of rivals(facts)) {
     say(name);
     rows.push(await rivalRow(name, predicted, tsv, peers));
@@ -242,7 +278,7 @@ async function main(): Promise<void> {
     ...representations(facts, { coming: true }).filter(({ available }) => !available),
     ...stepsDown(facts),
   ];
-  const text = reportText(rows, shown, coming);
+  const text = reportText(rows, floor, shown, coming);
   const note = readFileSync(NOTE, 'utf8');
   const [begin, end] = [note.indexOf(BEGIN), note.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${NOTE} lacks the lines ${BEGIN} and ${END}`);

@@ -438,7 +438,7 @@ describe('rivals', () => {
       [1, 8, 9, 24, 64, 65, 80, 81, 128, 129, 160, 161, 256, 257].map(jemallocClass),
       [8, 8, 16, 24, 64, 80, 80, 96, 128, 160, 160, 192, 256, 320],
     );
-    assert.deepEqual([6, 7, 31, 32, 255, 256].map(redisString), [8, 16, 40, 40, 320, 320]);
+    assert.deepEqual([6, 7, 31, 38, 255, 256].map(redisString), [8, 16, 40, 48, 320, 320]);
     assert.deepEqual(
       [0, 9999, 10_000, -1, 2n ** 63n].map((integer) => redisValue(4, integer)),
       [0, 0, 16, 16, 24],

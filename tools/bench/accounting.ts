@@ -78,7 +78,7 @@ function convert(type: ValueType, number: number): unknown {
   if (type === 'none') return true;
   if (type === 'u64' || type === 'i64') return BigInt(number);
   if (type === 'bytes') return Buffer.from(String(number));
-  return type === 'utf8' ? String(number) : number;
+  return type === 'utf8' || (type as string) === 'enum' ? String(number) : number;
 }
 
 async function tableRow(words: readonly string[], tsv: string, { name, options, total }: Representation): Promise<Row> {

@@ -105,9 +105,24 @@ export interface Plan {
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
 export function planFile(all: EntryStats, valueType: HeldType, segmentLimit: number, keyType: KeyType = 'bytes'): Plan {
-  const stats = all.settled(valueType);
+  const width = valueType === 'uint' ? VARIABLE : valueWidthOf(valueType);
+  return planOfWidth(all.settled(valueType), width, segmentLimit, keyType);
+}
+
+/** What the shape of a file follows from. */
+export type ShapeSums = Pick<
+  EntryStats,
+  'entries' | 'shortestKey' | 'longestKey' | 'shortestValue' | 'longestValue' | 'bytesByHash'
+>;
+
+/** {@link planFile} for values of any type of that width, in bytes or VARIABLE. */
+export function planOfWidth(
+  stats: ShapeSums,
+  typeWidth: number,
+  segmentLimit: number,
+  keyType: KeyType = 'bytes',
+): Plan {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
-  const typeWidth = valueWidthOf(valueType);
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
   const total = totalBucketBits(stats.entries);
   checkFileSize(stats, total);
@@ -120,7 +135,7 @@ export function planFile(all: EntryStats, valueType: HeldType, segmentLimit: num
       bucketBits,
       // By the type also where there are no keys.
       keyWidth: sharedKey ? stats.longestKey : keyWidthOf(keyType),
-      valueWidth: valueType === 'uint' || typeWidth === VARIABLE ? sharedValue : typeWidth,
+      valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
     };
   }
   const largest = largestHeap(stats.bytesByHash, MAX_WRITTEN_SEGMENT_BITS);
@@ -141,7 +156,7 @@ function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {
   return largest;
 }
 
-function checkFileSize(stats: EntryStats, totalBits: number): void {
+function checkFileSize(stats: ShapeSums, totalBits: number): void {
   const records = stats.bytesByHash.reduce((sum, bytes) => sum + bytes, 0);
   const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + bucketArraySize(totalBits) + records;
   // A generous bound: checksums and padding add less than one part in a thousand.

@@ -51,6 +51,10 @@ test('every command and every error code is in the README', () => {
   const codes = [...errors.matchAll(/\| '(HMAP_\w+)'/g)].map(([, code]) => code!);
   assert.ok(codes.length > 20);
   for (const code of codes) assert.ok(readme.includes(`\`${code}\``), `${code} is not in the README`);
+  const program = readFileSync(join(PACKAGE_ROOT, 'tools/hmap.ts'), 'utf8');
+  const commands = [...program.matchAll(/^ {2}(\w+): async \(\) =>/gm)].map(([, name]) => name!);
+  assert.ok(commands.includes('plan'));
+  for (const name of commands) assert.match(readme, new RegExp(`^\\| .hmap ${name} `, 'm'), name);
 });
 
 test('every run-time dependency has its line in the README', () => {

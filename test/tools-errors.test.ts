@@ -431,6 +431,10 @@ describe('options and arguments', { concurrency: true }, () => {
     [['build', '--seed'], /^error: .*--seed.* argument missing/],
     [['dump', '--limit', 'few', 'good.hmap'], /^error: .*--limit.*'few'/],
     [['build', 'noending', 'out.hmap'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
+    [['plan', 'noending'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
+    [['plan', 'missing.tsv'], /^hmap: cannot read missing\.tsv: no such file or folder\n$/],
+    [['plan', 'names.tsv'], /^hmap: names\.tsv: line 1: expected 2 columns/],
+    [['plan', '--key-column', 'nmae', 'names.tsv'], /^hmap: --key-column: .*'nmae'.*'name'/],
     [['build', '-', 'out.hmap'], /^hmap: --format: .*stdin.* tsv, csv, jsonl, cdb, lines\n$/],
     [['build', '--key-column', 'nmae', 'names.tsv', 'out.hmap'], /^hmap: --key-column: .*'nmae'.*'name'/],
     [
@@ -470,7 +474,7 @@ describe('help', { concurrency: true }, () => {
   test('hmap --help names the commands and the exit codes', async () => {
     const ran = await fine(['--help']);
     assert.equal(ran.stderr, '');
-    for (const command of ['build', 'get', 'dump', 'verify', 'stat'])
+    for (const command of ['build', 'get', 'dump', 'verify', 'stat', 'plan'])
       assert.match(ran.stdout, new RegExp(`^  ${command} `, 'm'));
     assert.match(ran.stdout, /^Exit codes: 0 .*1 .*2 /m);
   });
@@ -492,6 +496,7 @@ describe('help', { concurrency: true }, () => {
     dump: ['--format', '--header', '--bucket', '--key', '--limit'],
     verify: ['--json'],
     stat: ['--json'],
+    plan: ['--format', '--key-column', '--value-column', '--header-row', '--set', '--explain', '--json'],
   };
   for (const [command, options] of Object.entries(OPTIONS)) {
     test(`hmap ${command} --help names its options and shows examples`, async () => {

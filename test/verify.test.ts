@@ -85,7 +85,7 @@ describe('past a header whose checksum does not fit', () => {
     const parts = texts();
     const places = placesOf(parts);
     const bad = Buffer.from('not JSON');
-    const fields = { fileSize: 1, entries: 41, keyBytes: 2n ** 60n, valueBytes: 1, checksumsSize: 16, reserved: 1 };
+    const fields = { fileSize: 1, entries: 41, keyBytes: 2n ** 60n, valueBytes: 1, checksumsSize: 16, reservedByte: 1 };
     const bytes = compose({ ...parts, metadata: bad, fields });
     bytes[places.segments[3]!.heapEnd - 1]! ^= 1;
     const file = write(Buffer.concat([bytes, Buffer.alloc(2)]));
@@ -98,7 +98,7 @@ describe('past a header whose checksum does not fit', () => {
       field(24, 8),
       field(metadataAt, bad.length),
       ['HMAP_TOO_LONG', bytes.length, bytes.length + 2],
-      ['HMAP_RESERVED', 112, 113],
+      ['HMAP_RESERVED', 119, 120],
       ['HMAP_BLOCK_CHECKSUM', places.headerEnd, places.checksums],
       ['HMAP_TOTALS', 48, 56],
     ]);

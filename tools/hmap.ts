@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   dump: async () => (await import('./dump.js')).addDump,
   verify: async () => (await import('./verify.js')).addVerify,
   stat: async () => (await import('./stat.js')).addStat,
+  plan: async () => (await import('./plan.js')).addPlan,
 };
 
 function version(): string {

@@ -9,6 +9,7 @@ import { readLines } from './lines.js';
 export interface Redis {
   readonly version: string;
   readonly port: number;
+  readonly pid: number;
   /** Puts a data set of u32s into database `db`, as decimal text. */
   load(tsv: string, db: number): Promise<void>;
   stop(): void;
@@ -50,7 +51,7 @@ export async function startRedis(): Promise<Redis> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  return { version, port, load: (tsv, db) => load(port, tsv, db), stop: () => server.kill() };
+  return { version, port, pid: server.pid!, load: (tsv, db) => load(port, tsv, db), stop: () => server.kill() };
 }
 
 async function freePort(): Promise<number> {

@@ -18,12 +18,7 @@ export interface Memory {
 export function measureMemory(): Memory {
   globalThis.gc?.();
   globalThis.gc?.();
-  let rollup = '';
-  try {
-    rollup = readFileSync('/proc/self/smaps_rollup', 'utf8');
-  } catch {
-    // No Linux, or one that hides it.
-  }
+  const rollup = readRollup('self');
   const clean = field(rollup, 'Private_Clean');
   const dirty = field(rollup, 'Private_Dirty');
   return {
@@ -32,6 +27,20 @@ export function measureMemory(): Memory {
     rss: process.memoryUsage.rss(),
     heap: process.memoryUsage().heapUsed,
   };
+}
+
+/** The proportional set size of a process, in bytes; `undefined` where the system does not tell. */
+export function pssOf(pid: number | 'self'): number | undefined {
+  return field(readRollup(pid), 'Pss');
+}
+
+function readRollup(pid: number | 'self'): string {
+  try {
+    return readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  } catch {
+    // No Linux, or one that hides it.
+    return '';
+  }
 }
 
 function field(rollup: string, name: string): number | undefined {

@@ -1,0 +1,109 @@
+// hmap plan: what a file of each representation would take, before one is built.
+
+import { basename, extname } from 'node:path';
+import { type Command, Option } from 'commander';
+import { Pacer } from '../src/pacer.js';
+import { EXIT, examples, exitWith } from './cli.js';
+import { Feed } from './formats/feed.js';
+import { FORMATS, type FormatName } from './formats/format.js';
+import { DEFAULT_VALUE, formatByEnding, loadFormat } from './formats/index.js';
+import { type Plan, planJson, planText } from './plan/page.js';
+import { AVAILABLE, type Representation, representations } from './plan/predict.js';
+import { rivals } from './plan/rivals.js';
+import { Survey } from './plan/survey.js';
+import { Progress } from './progress.js';
+import { Source } from './source.js';
+
+interface Options {
+  format?: FormatName;
+  keyColumn?: string;
+  valueColumn?: string;
+  headerRow?: boolean;
+  set?: boolean;
+  explain?: boolean;
+  json?: boolean;
+}
+
+export function addPlan(program: Command): void {
+  const command = program
+    .command('plan')
+    .summary('predict the size of the file for each way to build it')
+    .description(
+      'Reads a text file, or stdin, once and predicts for each representation that holds its entries without loss what the file will take, part by part, ' +
+        'and what a Map, an object, SQLite and Redis would; then prints the command that builds the smallest. Without loss means that hmap dump ' +
+        'prints the values as they stood. Keys that come twice count twice. Memory does not grow with the input.',
+    )
+    .argument('<input>', 'the text file, or - for stdin')
+    .addOption(
+      new Option('-f, --format <format>', 'format of the input (default: by the ending of its name)').choices(FORMATS),
+    )
+    .option(
+      '--key-column <column>',
+      'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
+    )
+    .option('--value-column <column>', 'column of the values, likewise (default: 2, or "value")')
+    .option('--header-row', 'the first row names the columns (also taken so where a column is chosen by name)')
+    .option('--set', 'plan for the keys alone')
+    .option('--explain', 'print the formulas for Map, object, SQLite and Redis, and where they are from')
+    .option('--json', 'print JSON')
+    .action(runPlan);
+  examples(
+    command,
+    'hmap plan ranks.tsv',
+    'hmap plan --key-column ip --value-column country hosts.csv',
+    'zcat big.jsonl.gz | hmap plan --format jsonl --json - | jq .recommended',
+  );
+}
+
+async function runPlan(input: string, options: Options): Promise<void> {
+  const name = input === '-' ? 'stdin' : input;
+  const format = options.format ?? formatByEnding(input);
+  if (format === undefined)
+    throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
+  const { read } = await loadFormat(format);
+  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
+  const source = new Source(input);
+  const progress = new Progress();
+  const pacer = new Pacer(undefined, (entries) => {
+    if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
+    else progress.update('reading', 'bytes', source.done, source.size);
+  });
+  const survey = new Survey(valuesOf(format, options), AVAILABLE.enumValues, pacer);
+  try {
+    await read(source.pieces(), new Feed(survey, name), columns);
+  } finally {
+    progress.stop();
+    source.close();
+  }
+  const { facts } = survey;
+  const found = representations(facts);
+  const plan: Plan = {
+    input: name,
+    facts,
+    representations: found,
+    rivals: rivals(facts),
+    recommended: { name: found[0]!.name, args: buildArgs(input, format, options, found[0]!) },
+  };
+  process.stdout.write(`${options.json === true ? planJson(plan) : planText(plan, options.explain === true)}\n`);
+  exitWith(EXIT.fine);
+}
+
+function valuesOf(format: FormatName, options: Options): 'none' | 'bytes' | 'json' {
+  const type = DEFAULT_VALUE[format];
+  if (options.set === true || type === 'none') return 'none';
+  return type === 'json' ? 'json' : 'bytes';
+}
+
+function buildArgs(input: string, format: FormatName, options: Options, chosen: Representation): string[] {
+  const args = ['hmap', 'build'];
+  if (options.format !== undefined) args.push('--format', options.format);
+  args.push(...chosen.options);
+  const rows = format === 'tsv' || format === 'csv';
+  // A set takes one column, and no more unless it is told which.
+  const key = options.keyColumn ?? (rows && chosen.name.startsWith('set') && options.set !== true ? '1' : undefined);
+  if (key !== undefined) args.push('--key-column', key);
+  if (options.valueColumn !== undefined) args.push('--value-column', options.valueColumn);
+  if (options.headerRow === true) args.push('--header-row');
+  const output = input === '-' ? 'table.hmap' : `${basename(input, extname(input))}.hmap`;
+  return [...args, input, output];
+}

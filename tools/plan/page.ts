@@ -1,0 +1,72 @@
+// A plan as people read it, and the command that it recommends. Knows no input.
+
+import { grouped, humanBytes } from '../cli.js';
+import { plainTable } from '../table.js';
+import type { Facts } from './facts.js';
+import { PART_NAMES, type Representation } from './predict.js';
+import type { Rival } from './rivals.js';
+
+export interface Plan {
+  readonly input: string;
+  readonly facts: Facts;
+  /** The smallest first. */
+  readonly representations: readonly Representation[];
+  readonly rivals: readonly Rival[];
+  readonly recommended: { readonly name: string; readonly args: readonly string[] };
+}
+
+const DUPLICATES = 'Entries of the same key are reckoned as if their keys were distinct.';
+
+/** Arguments as a POSIX shell takes them. */
+export function shellLine(args: readonly string[]): string {
+  return args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`)).join(' ');
+}
+
+const perEntry = (bytes: number, entries: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
+
+/** The page that the command prints. */
+export function planText({ input, facts, representations, rivals, recommended }: Plan, explain: boolean): string {
+  const { entries, keys } = facts;
+  const smallest = representations[0]!.total;
+  const rows = representations.map(({ name, parts, total }) => [
+    name,
+    ...PART_NAMES.map((part) => grouped(parts[part])),
+    grouped(total),
+    perEntry(total, entries),
+  ]);
+  const others = rivals.map(({ name, bytes }) => [
+    name,
+    grouped(bytes),
+    perEntry(bytes, entries),
+    (bytes / smallest).toFixed(2),
+  ]);
+  const key =
+    entries === 0 ? '' : `, keys of ${grouped(keys.lengths.shortest)} to ${grouped(keys.lengths.longest)} bytes`;
+  const notes = explain
+    ? rivals.flatMap(({ name, formula, source }) => ['', `${name}: ${formula}.`, `  (${source})`])
+    : [];
+  return [
+    `${input}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${key}`,
+    DUPLICATES,
+    '',
+    plainTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows),
+    '',
+    plainTable(['beside them', 'bytes', 'an entry', 'times the smallest'], others),
+    ...notes,
+    '',
+    `The smallest is ${recommended.name}, ${humanBytes(smallest)}:`,
+    `  ${shellLine(recommended.args)}`,
+  ].join('\n');
+}
+
+/** The same as JSON. */
+export function planJson({ input, facts, representations, rivals, recommended }: Plan): string {
+  return JSON.stringify({
+    input,
+    entries: facts.entries,
+    duplicates: 'counted as distinct',
+    representations: representations.map(({ name, options, parts, total }) => ({ name, options, parts, total })),
+    rivals,
+    recommended: { ...recommended, command: shellLine(recommended.args) },
+  });
+}

@@ -1,0 +1,309 @@
+// The bytes that a file of each representation has, by part, before it is built. Pure arithmetic over facts: knows no input and no rival.
+//
+// A representation is one row of the lists below. One that `hmap build` cannot make yet hangs on a flag of AVAILABLE.
+
+import {
+  alignToPage,
+  blockCount,
+  bucketArraySize,
+  headerSize,
+  heapStart,
+  MAX_SEGMENT_BYTES,
+  MAX_WRITTEN_SEGMENT_BITS,
+  PAGE,
+  VARIABLE,
+} from '../../src/layout.js';
+import { planOfWidth } from '../../src/plan.js';
+import { INTEGER_RANGES, type ValueType, valueWidthOf } from '../../src/types.js';
+import { type Facts, type Lengths, lengthsOf, type Range, type ValueFacts } from './facts.js';
+
+/** What `hmap build` can make. Set one to true when it has come; its predictions and their tests are there. */
+export const AVAILABLE = {
+  /** u24, u40, u48. */
+  narrowValues: true,
+  /** u32, u64, i64, uuid, hex as keys. */
+  typedKeys: true,
+  enumValues: false,
+  list: false,
+  bits: false,
+};
+
+/** What a file's bytes are spent on, in bytes; as `hmap stat` has it. */
+export interface Parts {
+  readonly header: number;
+  /** Bucket array, or the index of a bit array. */
+  readonly buckets: number;
+  /** Lengths of keys and values, or the offsets of a list. */
+  readonly lengths: number;
+  readonly keys: number;
+  readonly values: number;
+  readonly checksums: number;
+  readonly padding: number;
+}
+
+export const PART_NAMES = ['header', 'buckets', 'lengths', 'keys', 'values', 'checksums', 'padding'] as const;
+
+export interface Representation {
+  readonly name: string;
+  readonly available: boolean;
+  /** What `hmap build` is told to make it. */
+  readonly options: readonly string[];
+  readonly parts: Parts;
+  readonly total: number;
+}
+
+interface KeyForm {
+  readonly name: string;
+  readonly available: boolean;
+  /** Lengths of the keys in this form, where it holds all of them. */
+  lengths(facts: Facts): Lengths | undefined;
+}
+
+interface ValueForm {
+  readonly name: string;
+  readonly available: boolean;
+  /** In bytes, or VARIABLE. */
+  width(values: ValueFacts): number;
+  /** Lengths of the values in this form, where it holds all of them. */
+  lengths(values: ValueFacts, entries: number): Lengths | undefined;
+  /** Bytes of values beside the records. */
+  extra?(values: ValueFacts): number;
+}
+
+interface Layout {
+  readonly name: string;
+  readonly available: boolean;
+  readonly options: readonly string[];
+  /** The parts of the one section between header and checksums, where the layout holds the entries. */
+  section(facts: Facts): Partial<Parts> | undefined;
+}
+
+const within = (range: Range | undefined, least: bigint, most: bigint) =>
+  range !== undefined && range.least >= least && range.most <= most;
+
+/** Bits that hold the range, and whether they are signed; `undefined` above 53, the most that a number holds. */
+export function elementBits({ least, most }: Range): { bits: number; signed: boolean } | undefined {
+  const signed = least < 0n;
+  for (let bits = 1; bits <= 53; bits++) {
+    const [low, high] = signed
+      ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]
+      : [0n, 2n ** BigInt(bits) - 1n];
+    if (least >= low && most <= high) return { bits, signed };
+  }
+  return undefined;
+}
+
+const typedKey = (name: string, width: number, holds: (facts: Facts) => boolean): KeyForm => ({
+  name,
+  available: AVAILABLE.typedKeys,
+  lengths: (facts) => (holds(facts) ? lengthsOf(facts.entries, width) : undefined),
+});
+
+const KEY_FORMS: readonly KeyForm[] = [
+  { name: 'bytes', available: true, lengths: ({ keys }) => keys.lengths },
+  typedKey('u32', 4, ({ keys }) => within(keys.integers, ...INTEGER_RANGES.u32!)),
+  typedKey('u64', 8, ({ keys }) => within(keys.integers, ...INTEGER_RANGES.u64!)),
+  typedKey('i64', 8, ({ keys }) => within(keys.integers, ...INTEGER_RANGES.i64!)),
+  typedKey('uuid', 16, ({ keys }) => keys.uuid),
+  { name: 'hex', available: AVAILABLE.typedKeys, lengths: ({ keys }) => keys.hex },
+];
+
+/** A type of one width. */
+function fixed(name: ValueType, holds: (values: ValueFacts) => boolean): ValueForm {
+  const width = valueWidthOf(name);
+  const lengths: ValueForm['lengths'] = (values, entries) => (holds(values) ? lengthsOf(entries, width) : undefined);
+  return { name, available: true, width: () => width, lengths };
+}
+
+function integer(name: ValueType, kind: 'numbers' | 'bigs' = 'numbers'): ValueForm {
+  return fixed(name, (values) => values.holds[kind] && within(values.integers, ...INTEGER_RANGES[name]!));
+}
+
+function narrow(bytes: number): ValueForm {
+  const most = 2n ** BigInt(8 * bytes) - 1n;
+  return {
+    name: `u${8 * bytes}`,
+    available: AVAILABLE.narrowValues,
+    width: () => bytes,
+    lengths: (values, entries) =>
+      values.holds.numbers && within(values.integers, 0n, most) ? lengthsOf(entries, bytes) : undefined,
+  };
+}
+
+function variable(name: 'utf8' | 'json' | 'bytes', of: 'text' | 'json'): ValueForm {
+  const lengths: ValueForm['lengths'] = (values) => (values.holds[name] ? values[of] : undefined);
+  return { name, available: true, width: () => VARIABLE, lengths };
+}
+
+/** Bytes of an index of `count` values, in whole bytes. */
+export function indexBytes(count: number): number {
+  return count <= 2 ** 8 ? 1 : count <= 2 ** 16 ? 2 : count <= 2 ** 24 ? 3 : 4;
+}
+
+/** In the order in which one is recommended where several are as small. */
+const VALUE_FORMS: readonly ValueForm[] = [
+  fixed('none', ({ holds }) => holds.none),
+  variable('utf8', 'text'),
+  variable('json', 'json'),
+  variable('bytes', 'text'),
+  integer('u8'),
+  integer('i8'),
+  integer('u16'),
+  integer('i16'),
+  narrow(3),
+  integer('u32'),
+  integer('i32'),
+  narrow(5),
+  narrow(6),
+  integer('u64', 'bigs'),
+  integer('i64', 'bigs'),
+  fixed('f32', ({ holds }) => holds.f32),
+  fixed('f64', ({ holds }) => holds.f64),
+  {
+    name: 'enum',
+    available: AVAILABLE.enumValues,
+    width: ({ distinct }) => indexBytes(distinct!.count),
+    lengths: ({ distinct, holds }, entries) =>
+      distinct !== undefined && holds.utf8 ? lengthsOf(entries, indexBytes(distinct.count)) : undefined,
+    // The distinct strings once, with the offset of each and of the end as u32.
+    extra: ({ distinct }) => 4 * (distinct!.count + 1) + distinct!.bytes,
+  },
+];
+
+/** Whether the keys are the integers from the least to the most, each once. */
+function isSequence({ entries, keys }: Facts): boolean {
+  const range = keys.integers;
+  return range !== undefined && range.most - range.least + 1n === BigInt(entries);
+}
+
+const list = (name: string, section: (values: ValueFacts, entries: number) => Partial<Parts> | undefined): Layout => ({
+  name: `list, ${name}`,
+  available: AVAILABLE.list,
+  options: ['--layout', 'list', '--value', name],
+  section: (facts) =>
+    facts.values !== undefined && isSequence(facts) ? section(facts.values, facts.entries) : undefined,
+});
+
+/** Bits of a bit array that one number of its index counts. */
+const INDEXED_BITS = 2048n;
+
+const LAYOUTS: readonly Layout[] = [
+  list('uint', ({ holds, integers }, entries) => {
+    const element = holds.numbers && integers !== undefined ? elementBits(integers) : undefined;
+    return element && { values: Math.ceil((element.bits * entries) / 8) };
+  }),
+  list('f32', ({ holds }, entries) => (holds.f32 ? { values: 4 * entries } : undefined)),
+  list('f64', ({ holds }, entries) => (holds.f64 ? { values: 8 * entries } : undefined)),
+  list('utf8', ({ holds, text }, entries) =>
+    holds.utf8 ? { lengths: 4 * (entries + 1), values: text.bytes } : undefined,
+  ),
+  {
+    name: 'bits',
+    available: AVAILABLE.bits,
+    options: ['--layout', 'bits'],
+    section: ({ values, keys: { integers } }) => {
+      if (values !== undefined || integers === undefined) return undefined;
+      const bits = integers.most - integers.least + 1n;
+      if (bits > 2n ** 48n) return undefined;
+      return { keys: Number((bits + 7n) / 8n), buckets: 4 * Number((bits + INDEXED_BITS - 1n) / INDEXED_BITS) };
+    },
+  },
+];
+
+/**
+ * Every representation that holds the entries without loss, the smallest first.
+ * @param coming those too that cannot be built yet
+ */
+export function representations(
+  facts: Facts,
+  { coming = false, segmentLimit = MAX_SEGMENT_BYTES } = {},
+): Representation[] {
+  const found: Representation[] = [];
+  const set = facts.values === undefined;
+  for (const key of KEY_FORMS) {
+    const keys = key.lengths(facts);
+    if (keys === undefined) continue;
+    const keyed = key.name === 'bytes' ? [] : ['--key', key.name];
+    for (const value of VALUE_FORMS) {
+      const values = valuesOf(value, facts);
+      if (values === undefined) continue;
+      const names = [value.name === 'none' ? 'set' : 'map', ...keyed.slice(1).map((name) => `${name} keys`)];
+      if (value.name !== 'none') names.push(value.name);
+      const width = set ? 0 : value.width(facts.values);
+      const extra = set ? 0 : (value.extra?.(facts.values) ?? 0);
+      const parts = hashParts(facts.entries, keys, values, width, extra, segmentLimit);
+      const options = [...keyed, '--value', value.name];
+      found.push(made(names.join(', '), key.available && value.available, options, parts));
+    }
+  }
+  for (const { name, available, options, section } of LAYOUTS) {
+    const parts = section(facts);
+    if (parts !== undefined) found.push(made(name, available, options, sectionParts(parts)));
+  }
+  // Whole pages make small files equal: then less in them comes first, and where that is equal, too, the order of the lists stands.
+  const used = ({ total, parts }: Representation) => total - parts.padding;
+  return found.filter(({ available }) => available || coming).sort((a, b) => a.total - b.total || used(a) - used(b));
+}
+
+function valuesOf(form: ValueForm, { values, entries }: Facts): Lengths | undefined {
+  if (values !== undefined) return form.lengths(values, entries);
+  return form.name === 'none' ? lengthsOf(entries, 0) : undefined;
+}
+
+function made(name: string, available: boolean, options: readonly string[], parts: Parts): Representation {
+  return { name, available, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
+}
+
+/** Exact for a file of one segment; where there are more, keys are taken to spread evenly over them, and padding to be half a page each. */
+function hashParts(
+  entries: number,
+  keys: Lengths,
+  values: Lengths,
+  valueWidth: number,
+  extra: number,
+  segmentLimit: number,
+): Parts {
+  const most = keys.prefixes + keys.bytes + values.bytes + (valueWidth === VARIABLE ? values.prefixes : 0);
+  const classes = 2 ** MAX_WRITTEN_SEGMENT_BITS;
+  const sums = {
+    entries,
+    keyBytes: keys.bytes,
+    valueBytes: values.bytes,
+    shortestKey: keys.shortest,
+    longestKey: keys.longest,
+    shortestValue: values.shortest,
+    longestValue: values.longest,
+    bytesByHash: new Float64Array(classes).fill(most / classes),
+  };
+  const plan = planOfWidth(sums, valueWidth, segmentLimit);
+  const segments = 2 ** plan.segmentBits;
+  const lengths =
+    (plan.keyWidth === VARIABLE ? keys.prefixes : 0) + (plan.valueWidth === VARIABLE ? values.prefixes : 0);
+  const heap = lengths + keys.bytes + values.bytes;
+  const arrays = bucketArraySize(plan.bucketBits);
+  return finished({
+    header: headerSize(plan.segmentBits, 0),
+    buckets: segments * arrays,
+    lengths,
+    keys: keys.bytes,
+    values: values.bytes + extra,
+    padding:
+      segments * (heapStart(plan.bucketBits) - arrays) +
+      (segments === 1 ? alignToPage(heap) - heap : (segments * PAGE) / 2) +
+      (alignToPage(extra) - extra),
+  });
+}
+
+/** A file of one section besides header and checksums. */
+function sectionParts(section: Partial<Parts>): Parts {
+  const { buckets = 0, lengths = 0, keys = 0, values = 0 } = section;
+  const bytes = buckets + lengths + keys + values;
+  const padding = alignToPage(bytes) - bytes;
+  return finished({ header: headerSize(0, 0), buckets, lengths, keys, values, padding });
+}
+
+function finished(parts: Omit<Parts, 'checksums'>): Parts {
+  const { header, buckets, lengths, keys, values, padding } = parts;
+  const end = header + buckets + lengths + keys + values + padding;
+  return { header, buckets, lengths, keys, values, checksums: 8 * blockCount(header, end), padding };
+}

@@ -7,10 +7,11 @@ import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import { withBuilder } from '../src/build.js';
 import { Block } from '../src/bytes.js';
-import { type KeyForm, stat, type ValueType } from '../src/index.js';
+import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
 import { Feed } from '../tools/formats/feed.js';
 import type { FormatName } from '../tools/formats/format.js';
 import { loadFormat } from '../tools/formats/index.js';
+import { buildPlainFrom } from '../tools/plain.js';
 import { type Facts, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
 import { AVAILABLE, elementBits, indexBytes, type Representation, representations } from '../tools/plan/predict.js';
 import {
@@ -55,6 +56,11 @@ async function assertBuilt(format: FormatName, text: string, only?: readonly str
     if (only !== undefined && !only.includes(name)) continue;
     const path = join(folder, `${names++}.hmap`);
     const value = options[options.indexOf('--value') + 1] as ValueType;
+    if (options[0] === '--layout') {
+      await buildPlain(path, format, text, options);
+      await assertParts(path, { ...parts, total }, name);
+      continue;
+    }
     const key = options[0] === '--key' ? (options[1] as KeyForm) : 'bytes';
     await withBuilder(path, { value, key, memory: 2 ** 24 }, (builder) =>
       read(whole(text), new Feed(builder, 'input'), {
@@ -62,13 +68,28 @@ async function assertBuilt(format: FormatName, text: string, only?: readonly str
         ...(value === 'none' && format === 'tsv' && { key: '1' }),
       }),
     );
-    const { sections, fileBytes, entries } = await stat(path);
-    const { prefixes, ...others } = sections;
-    assert.deepEqual({ ...parts, total }, { ...others, lengths: prefixes, total: fileBytes }, name);
-    assert.equal(facts.entries, entries);
+    assert.equal(facts.entries, await assertParts(path, { ...parts, total }, name));
   }
   // Typed keys are built and compared, too, but each type of values has its row with bare keys.
-  return found.map(({ name }) => name).filter((name) => !name.includes(' keys'));
+  return found.map(({ name }) => name).filter((name) => !/ keys|^list|^bits/.test(name));
+}
+
+/** A list or a bit array, by the options that the plan prints. */
+async function buildPlain(path: string, format: FormatName, text: string, options: readonly string[]): Promise<void> {
+  const option = (name: string) => (options.includes(name) ? options[options.indexOf(name) + 1] : undefined);
+  const base = Number(option('--base') ?? 0);
+  const wanted =
+    option('--layout') === 'bits'
+      ? ({ layout: 'bits', base } as const)
+      : ({ layout: 'list', value: option('--value') as ListType, base } as const);
+  await buildPlainFrom(path, wanted, () => whole(text), 'input', format, NO_COLUMNS);
+}
+
+async function assertParts(path: string, predicted: Record<string, number>, name: string): Promise<number> {
+  const { sections, fileBytes, entries } = await stat(path);
+  const { prefixes, ...others } = sections;
+  assert.deepEqual(predicted, { ...others, lengths: prefixes, total: fileBytes }, name);
+  return entries;
 }
 
 const words = readFileSync(join(import.meta.dirname, '../../node_modules/word-list/words.txt'), 'utf8').split('\n');
@@ -101,6 +122,36 @@ describe('built files are what was predicted, to the byte', () => {
       () => random.text(random.between(0, 40)),
     );
     assert.deepEqual(await assertBuilt('tsv', text, ['map, utf8']), ['map, utf8', 'map, bytes']);
+  });
+
+  test('lists and bit arrays', async () => {
+    const random = new Random(13);
+    for (const [base, count, value] of [
+      [0, 46_461, () => String(random.below(65_536))],
+      [7, 3000, () => String(random.between(-5, 200))],
+      [-3, 1, () => '1'],
+      [0, 5000, () => String(random.below(1000) / 4)],
+      [100, 700, () => random.text(random.below(20))],
+    ] as const) {
+      const text = tsv(count, (i) => String(base + i), value);
+      const facts = await factsOf('tsv', text);
+      const lists = representations(facts).filter(({ name }) => name.startsWith('list'));
+      assert.ok(lists.length > 0);
+      await assertBuilt(
+        'tsv',
+        text,
+        lists.map(({ name }) => name),
+      );
+    }
+    for (const least of [0, 1000, -50]) {
+      const lines = random.shuffled(Array.from({ length: 3000 }, (_, i) => least + 3 * i));
+      await assertBuilt('lines', lines.map((line) => `${line}\n`).join(''), ['bits']);
+    }
+    const jumbled = await factsOf('tsv', '1\ta\n0\tb\n');
+    assert.ok(
+      !representations(jumbled).some(({ name }) => name.startsWith('list')),
+      'a list takes its values in order',
+    );
   });
 
   test('a set of lines', async () => {
@@ -220,7 +271,7 @@ function made(entries: number, keys: Partial<Facts['keys']>, values?: Partial<Va
   const text = lengthsOf(entries, 3);
   return {
     entries,
-    keys: { lengths: lengthsOf(entries, 10), integers: undefined, uuid: false, hex: undefined, ...keys },
+    keys: { lengths: lengthsOf(entries, 10), integers: undefined, inOrder: true, uuid: false, hex: undefined, ...keys },
     values:
       values === undefined
         ? undefined
@@ -258,7 +309,7 @@ describe('what cannot be built yet', () => {
     const facts = made(1000, { integers: range(0, 999) }, { holds: numbers, integers: range(0, 70_000) });
     const all = representations(facts, { coming: true });
     if (flags.every((flag) => !flag)) {
-      for (const name of ['map, u24', 'map, u32 keys, u32', 'list, uint']) {
+      for (const name of ['map, u24', 'map, u32 keys, u32', 'list, packed integers']) {
         assert.equal(all.find((each) => each.name === name)?.available, false, name);
       }
     }
@@ -319,7 +370,10 @@ describe('what cannot be built yet', () => {
 
   test('list: bits without gaps; keys take nothing', () => {
     const list = (least: number, most: number) =>
-      one(made(46_461, { integers: range(5, 46_465) }, { holds: numbers, integers: range(least, most) }), 'list, uint');
+      one(
+        made(46_461, { integers: range(5, 46_465) }, { holds: numbers, integers: range(least, most) }),
+        'list, packed integers',
+      );
     const { parts, total } = list(0, 65_535);
     assert.deepEqual(parts, {
       header: 4096,
@@ -337,7 +391,7 @@ describe('what cannot be built yet', () => {
     const gap = made(10, { integers: range(0, 10) }, { holds: numbers, integers: range(0, 1) });
     assert.ok(!representations(gap, { coming: true }).some(({ name }) => name.startsWith('list')));
     const texts = made(10, { integers: range(0, 9) }, { holds: { utf8: true } as ValueFacts['holds'] });
-    assert.deepEqual([one(texts, 'list, utf8').parts.lengths, one(texts, 'list, utf8').parts.values], [44, 30]);
+    assert.deepEqual([one(texts, 'list, utf8').parts.buckets, one(texts, 'list, utf8').parts.values], [44, 30]);
   });
 
   test('elements have the least bits that hold the range', () => {
@@ -353,9 +407,9 @@ describe('what cannot be built yet', () => {
 
   test('bit array: one bit an integer, and a u32 for each 2,048', () => {
     const bits = (least: number, most: number) => one(made(100, { integers: range(least, most) }), 'bits').parts;
-    assert.deepEqual([bits(0, 2047).keys, bits(0, 2047).buckets], [256, 4]);
-    assert.deepEqual([bits(0, 2048).keys, bits(0, 2048).buckets], [257, 8]);
-    assert.deepEqual([bits(1000, 1007).keys, bits(1000, 1008).keys], [1, 2]);
+    assert.deepEqual([bits(0, 2047).values, bits(0, 2047).buckets], [256, 4]);
+    assert.deepEqual([bits(0, 2048).values, bits(0, 2048).buckets], [260, 8]);
+    assert.deepEqual([bits(1000, 1031).values, bits(1000, 1032).values], [4, 8]);
     assert.ok(
       !representations(made(2, { integers: range(0, 2n ** 60n) }), { coming: true }).some(
         ({ name }) => name === 'bits',

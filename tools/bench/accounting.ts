@@ -246,7 +246,7 @@ function stepsDown(facts: Facts): Representation[] {
     from!.filter((each) => each.name === name).map((each) => ({ ...each, name: title }));
   return [
     ...named(lists[0], 'list, utf8', 'list: number to word'),
-    ...named(lists[1], 'list, uint', 'list: number to number, 16 bits each'),
+    ...named(lists[1], 'list, packed integers', 'list: number to number, 16 bits each'),
     ...named(bits, 'bits', 'bit array: a set of numbers'),
   ].filter(({ available }) => !available);
 }

@@ -41,6 +41,8 @@ export interface KeyFacts {
   readonly lengths: Lengths;
   /** Where all keys are integers in their one decimal form. */
   readonly integers: Range | undefined;
+  /** Whether each key is the integer after the one before it. */
+  readonly inOrder: boolean;
   /** Whether all keys are UUIDs in lower case with hyphens. */
   readonly uuid: boolean;
   /** Lengths of the bytes, where all keys are pairs of hexadecimal digits in lower case. */

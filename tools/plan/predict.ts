@@ -24,8 +24,8 @@ export const AVAILABLE = {
   /** u32, u64, i64, uuid, hex as keys. */
   typedKeys: true,
   enumValues: false,
-  list: false,
-  bits: false,
+  list: true,
+  bits: true,
 };
 
 /** What a file's bytes are spent on, in bytes; as `hmap stat` has it. */
@@ -73,7 +73,7 @@ interface ValueForm {
 interface Layout {
   readonly name: string;
   readonly available: boolean;
-  readonly options: readonly string[];
+  options(facts: Facts): readonly string[];
   /** The parts of the one section between header and checksums, where the layout holds the entries. */
   section(facts: Facts): Partial<Parts> | undefined;
 }
@@ -170,42 +170,62 @@ const VALUE_FORMS: readonly ValueForm[] = [
   },
 ];
 
-/** Whether the keys are the integers from the least to the most, each once. */
+/** Whether the keys are the integers from the least to the most, each once, in that order, as a list takes them. */
 function isSequence({ entries, keys }: Facts): boolean {
   const range = keys.integers;
-  return range !== undefined && range.most - range.least + 1n === BigInt(entries);
+  return (
+    keys.inOrder && range !== undefined && range.most - range.least + 1n === BigInt(entries) && isBase(range.least)
+  );
 }
 
-const list = (name: string, section: (values: ValueFacts, entries: number) => Partial<Parts> | undefined): Layout => ({
+/** Whether a list or a bit array may begin there. */
+const isBase = (least: bigint) => least >= -(2n ** 53n) + 1n && least < 2n ** 52n;
+
+const baseOf = ({ keys }: Facts) => (keys.integers!.least === 0n ? [] : ['--base', String(keys.integers!.least)]);
+
+const list = (
+  name: string,
+  section: (values: ValueFacts, entries: number) => Partial<Parts> | undefined,
+  typeOf: (values: ValueFacts) => string = () => name,
+): Layout => ({
   name: `list, ${name}`,
   available: AVAILABLE.list,
-  options: ['--layout', 'list', '--value', name],
+  options: (facts) => ['--layout', 'list', '--value', typeOf(facts.values!), ...baseOf(facts)],
   section: (facts) =>
     facts.values !== undefined && isSequence(facts) ? section(facts.values, facts.entries) : undefined,
 });
 
 /** Bits of a bit array that one number of its index counts. */
 const INDEXED_BITS = 2048n;
+/** Zeros behind the elements of one width, in bytes. */
+const BEHIND = 8;
 
 const LAYOUTS: readonly Layout[] = [
-  list('uint', ({ holds, integers }, entries) => {
-    const element = holds.numbers && integers !== undefined ? elementBits(integers) : undefined;
-    return element && { values: Math.ceil((element.bits * entries) / 8) };
-  }),
-  list('f32', ({ holds }, entries) => (holds.f32 ? { values: 4 * entries } : undefined)),
-  list('f64', ({ holds }, entries) => (holds.f64 ? { values: 8 * entries } : undefined)),
+  list(
+    'packed integers',
+    ({ holds, integers }, entries) => {
+      const element = holds.numbers && integers !== undefined ? elementBits(integers) : undefined;
+      return element && { values: Math.ceil((element.bits * entries) / 8), padding: BEHIND };
+    },
+    ({ integers }) => {
+      const { bits, signed } = elementBits(integers!)!;
+      return `${signed ? 'i' : 'u'}${bits}`;
+    },
+  ),
+  list('f32', ({ holds }, entries) => (holds.f32 ? { values: 4 * entries, padding: BEHIND } : undefined)),
+  list('f64', ({ holds }, entries) => (holds.f64 ? { values: 8 * entries, padding: BEHIND } : undefined)),
   list('utf8', ({ holds, text }, entries) =>
-    holds.utf8 ? { lengths: 4 * (entries + 1), values: text.bytes } : undefined,
+    holds.utf8 ? { buckets: 4 * (entries + 1), values: text.bytes } : undefined,
   ),
   {
     name: 'bits',
     available: AVAILABLE.bits,
-    options: ['--layout', 'bits'],
+    options: (facts) => ['--layout', 'bits', ...baseOf(facts)],
     section: ({ values, keys: { integers } }) => {
-      if (values !== undefined || integers === undefined) return undefined;
+      if (values !== undefined || integers === undefined || !isBase(integers.least)) return undefined;
       const bits = integers.most - integers.least + 1n;
       if (bits > 2n ** 48n) return undefined;
-      return { keys: Number((bits + 7n) / 8n), buckets: 4 * Number((bits + INDEXED_BITS - 1n) / INDEXED_BITS) };
+      return { values: 4 * Number((bits + 31n) / 32n), buckets: 4 * Number((bits + INDEXED_BITS - 1n) / INDEXED_BITS) };
     },
   },
 ];
@@ -238,7 +258,7 @@ export function representations(
   }
   for (const { name, available, options, section } of LAYOUTS) {
     const parts = section(facts);
-    if (parts !== undefined) found.push(made(name, available, options, sectionParts(parts)));
+    if (parts !== undefined) found.push(made(name, available, options(facts), sectionParts(parts)));
   }
   // Whole pages make small files equal: then less in them comes first, and where that is equal, too, the order of the lists stands.
   const used = ({ total, parts }: Representation) => total - parts.padding;
@@ -294,12 +314,10 @@ function hashParts(
   });
 }
 
-/** A file of one section besides header and checksums. */
-function sectionParts(section: Partial<Parts>): Parts {
-  const { buckets = 0, lengths = 0, keys = 0, values = 0 } = section;
-  const bytes = buckets + lengths + keys + values;
-  const padding = alignToPage(bytes) - bytes;
-  return finished({ header: headerSize(0, 0), buckets, lengths, keys, values, padding });
+/** A file of one segment with an index, if any, and elements. */
+function sectionParts({ buckets = 0, values = 0, padding: behind = 0 }: Partial<Parts>): Parts {
+  const padding = alignToPage(buckets) - buckets + alignToPage(values + behind) - values;
+  return finished({ header: headerSize(0, 0), buckets, lengths: 0, keys: 0, values, padding });
 }
 
 function finished(parts: Omit<Parts, 'checksums'>): Parts {

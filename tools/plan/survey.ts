@@ -104,6 +104,8 @@ export class Survey implements RecordSink {
   readonly #keyRange = new IntegerRange();
   readonly #hex = new LengthSums();
   #keysInteger = true;
+  #keysInOrder = true;
+  #nextKey: number | undefined;
   #keysUuid = true;
   #keysHex = true;
   readonly #text = new LengthSums();
@@ -177,6 +179,8 @@ export class Survey implements RecordSink {
       const integer = integerOf(text);
       if (integer === undefined) this.#keysInteger = false;
       else this.#keyRange.add(integer);
+      if (this.#nextKey !== undefined && integer !== this.#nextKey) this.#keysInOrder = false;
+      this.#nextKey = typeof integer === 'number' ? integer + 1 : undefined;
     }
     this.#keysUuid &&= UUID.test(text);
     this.#keysHex &&= HEX.test(text);
@@ -272,6 +276,7 @@ export class Survey implements RecordSink {
       keys: {
         lengths: lengths(this.#keys),
         integers: this.#keysInteger ? this.#keyRange.range : undefined,
+        inOrder: this.#keysInOrder,
         uuid: some && this.#keysUuid,
         hex: some && this.#keysHex ? lengths(this.#hex) : undefined,
       },

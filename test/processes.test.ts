@@ -8,7 +8,7 @@ import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { writeHeader } from '../src/header.js';
+import { writeHeader } from '../src/header-writer.js';
 import { build, type OpenOptions, open } from '../src/index.js';
 import { blockCount, headerSize } from '../src/layout.js';
 import { pageCache } from '../tools/bench/page-cache.js';

@@ -217,6 +217,28 @@ describe('a damaged block, with check touch', () => {
     }
   });
 
+  test('is told where it holds the end of a bucket alone, which starts in the block before', async () => {
+    const path = join(folder, 'straddling.hmap');
+    const keys = Array.from({ length: 33_000 }, (_, i) => `key ${i}`);
+    await build(
+      path,
+      keys.map((key) => [key, 1] as const),
+      { value: 'u8' },
+    );
+    // 2^14 buckets: the offset behind the last one is the first of the second block.
+    const inLast = keys.filter((key) => oracle.h32(key, 0) >>> 18 === 2 ** 14 - 1);
+    const bytes = readFileSync(path);
+    const end = bytes.readUInt32LE(4096 + BLOCK);
+    assert.ok(inLast.length > 0 && end > 300_000);
+    bytes.writeUInt32LE(bytes.readUInt32LE(4096 + BLOCK - 4), 4096 + BLOCK);
+    writeFileSync(damagedPath, bytes);
+    for (const mapping of WORKING) {
+      using table = open(damagedPath, { check: 'touch', mapping });
+      const told = hmapError('HMAP_DAMAGED', { offset: 4096 + BLOCK, end: 4096 + 2 * BLOCK });
+      for (const key of inLast) for (const ask of Object.values(WAYS)) assert.throws(() => ask(table, key), told);
+    }
+  });
+
   test('never gives a wrong value or a false miss: each byte of some records', () => {
     for (const sample of [samples[0]!, samples[1]!, samples[3]!, samples[6]!]) {
       let wrong = 0;

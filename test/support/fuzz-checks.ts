@@ -17,8 +17,8 @@ import {
 import { FORMATS } from '../../tools/formats/format.js';
 import { ReferenceReader } from '../reference-reader.js';
 import type { Input } from './fuzz-damage.js';
-import { askKeys, attempt, DAMAGE, Truth, walkThrough } from './fuzz-questions.js';
-import type { Sample } from './fuzz-samples.js';
+import { askKeys, attempt, DAMAGE, damageFor, Truth, walkThrough } from './fuzz-questions.js';
+import { PAGE, type Sample } from './fuzz-samples.js';
 import { type Counts, codeOf, fail, INPUT_REFUSALS, noCounts, same, show, Wrong } from './fuzz-verdict.js';
 import { WORKING } from './mappings.js';
 import type { Random } from './random.js';
@@ -37,7 +37,6 @@ const REFUSALS = [
   'HMAP_TRUNCATED',
   'HMAP_TOO_LONG',
 ];
-const FORMAT_REFUSALS = ['HMAP_DAMAGED', 'HMAP_NOT_REPRESENTABLE'];
 
 /** Tries files; keeps the counts over all of them. */
 export class Trial {
@@ -65,7 +64,7 @@ export class Trial {
     const verified = await this.#verify(input, random);
     const truth = new Truth(input.bytes);
     for (const check of CHECKS) this.#open(check, input, random, verified, truth);
-    await this.#measure(input, random, verified);
+    await this.#measure(input, verified);
     this.#inspect(input, random, verified);
     if (random.below(3) === 0) await this.#dump(input, random);
     // Last, since it takes the file away.
@@ -85,7 +84,7 @@ export class Trial {
     if (total > 4 * input.bytes.length + 100) fail(`verify: ${total} findings in ${input.bytes.length} bytes`);
     for (const { code, message, offset } of findings) {
       const fits = /^HMAP_[A-Z_]+$/.test(code) && /^\P{Cc}{8,1000}$/u.test(message);
-      if (!fits || !(offset >= 0 && offset <= Math.max(input.bytes.length, 2 ** 32))) {
+      if (!fits || !(offset >= 0 && offset <= Math.max(input.bytes.length, PAGE))) {
         fail(`verify: the finding ${JSON.stringify({ code, message, offset })}`);
       }
     }
@@ -125,15 +124,17 @@ export class Trial {
     try {
       const strict = this.#strict && (check === 'touch' || full);
       const situation = { of, random, counts: this.counts, check, strict, whole: verified.ok, truth };
-      askKeys(table, situation);
+      askKeys(table, situation, 6);
       walkThrough(table, situation);
+      // With more of the blocks known, or all of them.
+      askKeys(table, situation, 2);
       table.residentBytes();
     } finally {
       table.close();
     }
   }
 
-  async #measure({ of }: Input, _random: Random, verified: Verification): Promise<void> {
+  async #measure({ of }: Input, verified: Verification): Promise<void> {
     try {
       const { entries, payloadBytes, header, fileBytes, sections } = await stat(this.#path);
       this.counts.answers++;
@@ -146,7 +147,7 @@ export class Trial {
     } catch (error) {
       if (error instanceof Wrong) throw error;
       this.counts.refusals++;
-      const code = codeOf(error, 'stat', [...REFUSALS, ...DAMAGE]);
+      const code = codeOf(error, 'stat', [...REFUSALS, ...damageFor(this.#strict, 'touch')]);
       if (verified.ok) fail(`stat: ${code} in a file that is whole`);
     }
   }
@@ -176,7 +177,8 @@ export class Trial {
       this.counts.answers++;
     } catch (error) {
       this.counts.refusals++;
-      codeOf(error, `dump as ${format}, ${check}`, [...REFUSALS, ...FORMAT_REFUSALS]);
+      const damage = damageFor(this.#strict, check);
+      codeOf(error, `dump as ${format}, ${check}`, [...REFUSALS, ...damage, 'HMAP_NOT_REPRESENTABLE']);
       return;
     }
     if (this.#strict && check === 'touch') {
@@ -214,18 +216,17 @@ export class Trial {
         this.counts.reloads++;
         const { counts } = this;
         const truth = new Truth(input.bytes);
-        askKeys(table, { of, random, counts, check: 'touch', strict: this.#strict, whole: verified.ok, truth });
-      } else {
-        // It stays what it was.
-        for (const { key, value } of of.answers.slice(0, 3)) {
-          if (!same(table.get(key), value)) fail(`after a reload that was refused: another value of ${show(key)}`);
-        }
+        askKeys(table, { of, random, counts, check: 'touch', strict: this.#strict, whole: verified.ok, truth }, 4);
       }
       let steps = first.done ? 0 : 1;
       for (const [key] of walk) {
         if (!same(key, Uint8Array.from(of.answers[steps++]!.key))) fail(`a walk over the old version: step ${steps}`);
       }
       if (steps !== of.answers.length) fail(`a walk over the old version: ${steps} steps`);
+      // Refused, the table stays what it was.
+      for (const { key, value } of reply.code === undefined ? [] : of.answers.slice(0, 3)) {
+        if (!same(table.get(key), value)) fail(`after a reload that was refused: another value of ${show(key)}`);
+      }
     } finally {
       table.close();
     }

@@ -8,13 +8,16 @@ import type { Random } from './random.js';
 import { oracle } from './samples.js';
 
 const VARIABLE = 2 ** 32 - 1;
-/** By type; `undefined` where any will do. */
-const WIDTHS = [0, undefined, undefined, undefined, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8];
+/** By the code of the value type; `undefined` where any will do. */
+const WIDTHS = [0, undefined, undefined, undefined, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, undefined, undefined, 3, 5, 6];
+/** The types that need the first feature bit. */
+const PACKED = [14, 16, 17, 18];
 
 /** Offsets of fields of the header. */
 const FIELD = {
   minor: 10,
   headerBytes: 16,
+  features: 20,
   fileBytes: 24,
   entries: 32,
   keyBytes: 40,
@@ -22,7 +25,7 @@ const FIELD = {
   segmentBits: 59,
   bucketBits: 60,
   valueType: 62,
-  reserved: 63,
+  layout: 63,
   seed: 64,
   keyWidth: 68,
   valueWidth: 72,
@@ -30,7 +33,7 @@ const FIELD = {
   checksumsOffset: 88,
   checksumsBytes: 96,
   checksumsSum: 104,
-  reservedTail: 112,
+  tail: 112,
   table: 128,
 } as const;
 
@@ -89,6 +92,25 @@ function anySegment(bytes: Buffer, random: Random) {
   return segmentAt(bytes, random.below(segmentCount(bytes)));
 }
 
+/**
+ * Puts a byte into the heap at `at`, an offset in the file, and moves what follows into the padding: the offsets of buckets from there on, and
+ * the segment's size. `skip` is 0 where a bucket that starts there shall start behind the byte. Gives `false` where there is no room.
+ */
+function insert(bytes: Buffer, at: number, skip: number): boolean {
+  for (let i = 0; i < segmentCount(bytes); i++) {
+    const { row, offset, size, heap, buckets } = segmentAt(bytes, i);
+    if (at < heap || at > offset + size || (offset + size) % PAGE === 0) continue;
+    bytes.copyWithin(at + 1, at, offset + size);
+    for (let b = 0; b <= buckets; b++) {
+      const start = bytes.readUInt32LE(offset + 4 * b);
+      if (heap + start >= at + skip) bytes.writeUInt32LE((start + 1) >>> 0, offset + 4 * b);
+    }
+    setU64(bytes, row + 8, size + 1);
+    return true;
+  }
+  return false;
+}
+
 /** Sizes that have gone wrong in other programs. */
 const SIZES = [0, 1, PAGE, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 48, 2 ** 53 - 1];
 
@@ -113,8 +135,10 @@ const TRICKS: Record<string, Trick> = {
   'type and widths'(bytes, _of, random) {
     const type = random.below(4) === 0 ? bytes[FIELD.valueType]! : random.below(WIDTHS.length);
     bytes[FIELD.valueType] = type;
+    bytes[FIELD.features] = (bytes[FIELD.features]! & 0xfe) | (PACKED.includes(type) ? 1 : 0);
     const some = [VARIABLE, VARIABLE, 0, 1, 2, 3, 4, 7, 8, 9, 100, 65_535, 65_536, 2 ** 30, 2 ** 30 + 1];
-    bytes.writeUInt32LE(WIDTHS[type] ?? random.pick(some), FIELD.valueWidth);
+    const fits = random.below(6) > 0;
+    bytes.writeUInt32LE((fits ? WIDTHS[type] : undefined) ?? random.pick(some), FIELD.valueWidth);
     if (random.below(2) === 0) bytes.writeUInt32LE(random.pick(some), FIELD.keyWidth);
     return undefined;
   },
@@ -143,8 +167,8 @@ const TRICKS: Record<string, Trick> = {
     setU64(bytes, field, random.pick([...SIZES, old + PAGE, Math.max(0, old - PAGE), old + 1, 2 * old]));
     return undefined;
   },
-  'reserved bytes'(bytes, _of, random) {
-    bytes[random.pick([FIELD.minor, FIELD.reserved, FIELD.reservedTail + random.below(16)])] = random.below(256);
+  'a field that few files have'(bytes, _of, random) {
+    bytes[random.pick([FIELD.minor, FIELD.layout, FIELD.tail + random.below(16)])] = random.below(256);
     return undefined;
   },
   'metadata size'(bytes, _of, random) {
@@ -266,12 +290,45 @@ const TRICKS: Record<string, Trick> = {
       [0xff, 0xff, 0xff, 0xff, 3],
       [0xff, 0xff, 0xff, 0xff, 0x7f],
       [0xff, 0xff, 0xff, 0xff, 0xff, 1],
+      // Small numbers below zero, where 32 bits have a sign.
+      [random.between(0xf0, 0xff), 0xff, 0xff, 0xff, 0x7f],
       [random.below(256)],
       [bytes[at]! + random.pick([-1, 1])],
     ];
     const varint = random.pick(varints);
     if (at + varint.length <= bytes.length) bytes.set(varint, at);
     return undefined;
+  },
+  'a length in a longer form'(bytes, of, random) {
+    if (of.answers.length === 0) return undefined;
+    const { at } = random.pick(of.answers);
+    if (at >= bytes.length || bytes[at]! > 0x7f || !insert(bytes, at + 1, 1)) return undefined;
+    bytes[at]! |= 0x80;
+    bytes[at + 1] = 0;
+    return undefined;
+  },
+  'a gap in the heap'(bytes, _of, random) {
+    const { offset, heap, buckets } = anySegment(bytes, random);
+    if (buckets < 1 || heap <= offset) return undefined;
+    // Before the first record, between two buckets, or behind the last record.
+    const bucket = random.pick([0, 0, random.below(buckets), buckets]);
+    insert(bytes, heap + bytes.readUInt32LE(offset + 4 * bucket), random.pick([0, 1]));
+    return undefined;
+  },
+  'entries of segments'(bytes, _of, random) {
+    const [a, b] = [anySegment(bytes, random).row + 16, anySegment(bytes, random).row + 16];
+    const moved = random.below(1 + Math.min(u64(bytes, a), 1000));
+    setU64(bytes, a, u64(bytes, a) - moved);
+    setU64(bytes, b, Math.min(u64(bytes, b) + moved, 2 ** 53 - 1));
+    return undefined;
+  },
+  'bytes behind the checksums'(bytes, _of, random) {
+    const more = random.pick([8, 8, 1, PAGE, -8]);
+    const changed = more > 0 ? Buffer.concat([bytes, Buffer.alloc(more)]) : Buffer.from(bytes.subarray(0, more));
+    setU64(changed, FIELD.fileBytes, changed.length);
+    const sums = u64(bytes, FIELD.checksumsBytes) + more;
+    if (random.below(2) === 0) setU64(changed, FIELD.checksumsBytes, Math.max(0, Math.min(sums, 2 ** 53 - 1)));
+    return changed;
   },
   'a record over another'(bytes, of, random) {
     if (of.answers.length === 0) return undefined;

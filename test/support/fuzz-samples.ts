@@ -59,7 +59,7 @@ function tables(random: Random): [name: string, options: BuildOptions, entries: 
   const words = (i: number) => `word ${i}${'.'.repeat(i % 7)}`;
   const fixed = (i: number) => `k${i}`.padEnd(8, '-');
   const numbers = () => random.u32();
-  const texts = () => random.text(100);
+  const texts = () => random.text(200);
   return [
     ['numbers', { value: 'u32' }, numbered(400, words, numbers)],
     ['numbers, a later version', { value: 'u32' }, numbered(400, words, numbers)],
@@ -71,7 +71,7 @@ function tables(random: Random): [name: string, options: BuildOptions, entries: 
     ['keys of one length, a set', { value: 'none' }, numbered(300, fixed, () => true)],
     ['blocks', { value: 'utf8' }, numbered(1500, words, texts)],
     ['blocks, a later version', { value: 'utf8' }, numbered(1500, words, texts)],
-    ['blocks of numbers', { value: 'u64' }, numbered(9000, fixed, (i) => BigInt(i) << 20n)],
+    ['blocks of numbers', { value: 'u64' }, numbered(12_000, fixed, (i) => BigInt(i) << 20n)],
     ['a value larger than a block', { value: 'utf8' }, numbered(20, words, (i) => 'v'.repeat(i === 7 ? 150_000 : i))],
     [
       'segments and blocks',

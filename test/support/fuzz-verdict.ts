@@ -49,10 +49,14 @@ export function fail(message: string): never {
   throw new Wrong(message);
 }
 
+/** Stands for `HMAP_DAMAGED` with a range of bytes: what a block says that does not fit its checksum, and nothing else. */
+export const BLOCK_DAMAGE = 'HMAP_DAMAGED, a range';
+
 /** The code of an error of ours that is one of `codes`; any other ends the trial. */
 export function codeOf(error: unknown, what: string, codes: readonly string[]): string {
   if (error instanceof Wrong) throw error;
-  if (error instanceof HmapError && codes.includes(error.code)) {
+  const block = error instanceof HmapError && error.code === 'HMAP_DAMAGED' && error.end !== undefined;
+  if (error instanceof HmapError && codes.includes(block && codes.includes(BLOCK_DAMAGE) ? BLOCK_DAMAGE : error.code)) {
     if (!/^\P{Cc}{8,2000}$/u.test(error.message)) fail(`${what}: the message ${JSON.stringify(error.message)}`);
     return error.code;
   }

@@ -45,7 +45,7 @@ function u64(bytes: Buffer, at: number): number {
 }
 
 function setU64(bytes: Buffer, at: number, value: number): void {
-  bytes.writeBigUInt64LE(BigInt(value), at);
+  bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), at);
 }
 
 /** Puts all checksums right, as far as the header's fields let it know where they are. */

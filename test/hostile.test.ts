@@ -129,7 +129,9 @@ describe('what is printed', () => {
     }
   });
 
-  test('of JSON with line ends and tabs is one line that says the same, however deep', async () => {
+  test('of JSON with line ends and tabs is one line that says the same, however deep', {
+    skip: !isTooDeep(6000) && 'this V8 goes deeper',
+  }, async () => {
     const deep = '['.repeat(6000) + ']'.repeat(6000);
     const value = `${deep.slice(0, 6000)}         12345678901234567890${deep.slice(6000)}`;
     const whole = await libraryFile(folder, [['key', 1]], { value: 'json' });
@@ -170,8 +172,22 @@ describe('what is printed', () => {
   });
 });
 
-test('JSON that nests deeper than V8 can go is refused with its line', async () => {
-  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+
+/** Whether JSON that nests so deep is too much for V8, which depends on its version. */
+function isTooDeep(depth: number): boolean {
+  try {
+    JSON.stringify(JSON.parse(nested(depth)));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+test('JSON that nests deeper than V8 can go is refused with its line', {
+  skip: !isTooDeep(50_000) && 'this V8 goes deeper',
+}, async () => {
+  const deep = nested(50_000);
   const inputs = {
     jsonl: `{"key":"a","value":${deep}}\n`,
     tsv: `a\t${deep}\n`,
@@ -183,6 +199,9 @@ test('JSON that nests deeper than V8 can go is refused with its line', async () 
     await assert.rejects(readFrom(format as keyof typeof inputs, [Buffer.from(text)], 'json'), told, format);
   }
 });
+
+/** V8 reserves so much room for code from Node 24 on that a limit that tells anything would stop it. */
+const LIMITABLE = process.platform === 'linux' && Number(process.versions.node.split('.')[0]) < 24;
 
 /** A file that claims to be large, and takes no room on the disk; zeros behind the header. */
 function sparse(segmentBits: number, bucketBits: number, segmentBytes: number, heapEnds = 0): string {
@@ -218,7 +237,7 @@ function sparse(segmentBits: number, bucketBits: number, segmentBytes: number, h
 }
 
 test('sizes and counts of gigabytes take no memory', {
-  skip: process.platform !== 'linux' && 'only where ulimit -d is',
+  skip: !LIMITABLE && 'only where ulimit -d leaves Node alone',
 }, async (t) => {
   await build(join(folder, 'model.hmap'), [], { value: 'none' });
   const paths: string[] = [];
@@ -257,7 +276,9 @@ test('sizes and counts of gigabytes take no memory', {
       await run('inspectBucket', () => hmap.inspectBucket(path, 0).records.length);
       await run('stat', () => hmap.stat(path));
     }`;
-  const { status, signal, stdout, stderr } = await runModule(script, paths, { limit: '-d 400000' });
+  const { status, signal, stdout, stderr } = await runModule(script, paths, {
+    ...(LIMITABLE && { limit: '-d 400000' }),
+  });
   assert.equal(signal, null, stdout);
   assert.equal(status, 0, stderr);
   const replies = stdout.trimEnd().split('\n');

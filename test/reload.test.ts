@@ -285,7 +285,8 @@ describe('reload', () => {
     table.reload();
     table.close();
     assert.throws(() => iteration.next(), hmapError('HMAP_CLOSED'));
-    if (mappingsOf(path) !== undefined) assert.equal(mappingsOf(path), 0);
+    // mmap-io lets go when its memory is collected.
+    if (table.mapping !== 'mmap-io' && mappingsOf(path) !== undefined) assert.equal(mappingsOf(path), 0);
   });
 });
 
@@ -453,7 +454,8 @@ describe('watch', () => {
     assert.equal(told.reloads, reloads);
     assert.deepEqual(told.errors, []);
     assert.equal(table.closed, true);
-    if (mappingsOf(path) !== undefined) assert.equal(mappingsOf(path), 0);
+    // mmap-io lets go when its memory is collected.
+    if (table.mapping !== 'mmap-io' && mappingsOf(path) !== undefined) assert.equal(mappingsOf(path), 0);
   });
 
   test('reload may be called besides', async (t) => {

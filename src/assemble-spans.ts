@@ -4,8 +4,9 @@
 import { ftruncateSync } from 'node:fs';
 import { type Assembled, type Assembly, planOf } from './assemble.js';
 import { BlockSums } from './block-sums.js';
+import { writeDictionary } from './dictionary-writer.js';
 import { waitFor } from './helper.js';
-import { blockCount } from './layout.js';
+import { alignToPage, blockCount } from './layout.js';
 import { BucketLoads } from './loads.js';
 import type { SpanTask } from './span-task.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
@@ -31,8 +32,10 @@ export async function assembleSpans(
   const headerBytes = assembly.headerBytes(plan);
   const layout = layOut(plan, stats, valueType, partitions.counts, headerBytes, threads);
   if (layout === undefined) return undefined;
+  const ranked = assembly.distinct?.ranked;
+  const end = alignToPage(layout.end + (ranked?.bytes ?? 0));
   ftruncateSync(fd, 0);
-  const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, layout.end)));
+  const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, end)));
   const done = new Float64Array(new SharedArrayBuffer(8 * layout.spans.length));
   const work: SpanWork = {
     plan,
@@ -44,6 +47,7 @@ export async function assembleSpans(
     spill: spill.share(),
     consumed: partitions.consumed + partitions.bits,
     sums,
+    ranks: ranked?.ranks,
   };
   const progress = () => pause(done.reduce((sum, entries) => sum + entries, 0));
   const answers = layout.spans.slice(1).map((span, i) => ask(i + 1, { kind: 'span', work, span, done, lane: i + 1 }));
@@ -66,6 +70,7 @@ export async function assembleSpans(
     loads.merge(result.loads);
     for (const block of result.sharedBlocks) all.shared.add(block);
   }
-  const checksums = all.finish(fd, hashes, layout.end);
-  return { plan, stats, written: { segments: layout.segments, checksums, loads } };
+  writeDictionary(assembly, all, ranked, layout.end);
+  const checksums = all.finish(fd, hashes, end);
+  return { plan, stats, written: { segments: layout.segments, checksums, loads }, ranked };
 }

@@ -4,9 +4,11 @@ import { ftruncateSync } from 'node:fs';
 import { BlockSums, type WrittenSums } from './block-sums.js';
 import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
+import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { HmapError } from './errors.js';
 import type { SegmentPlace } from './header.js';
-import { HELD, type HeldForm, heldUint } from './held.js';
+import { HELD, type HeldForm, heldNarrowed } from './held.js';
+import type { Interned } from './interner.js';
 import { alignToPage } from './layout.js';
 import type { BucketLoads } from './loads.js';
 import type { Partitions } from './partitions.js';
@@ -15,7 +17,7 @@ import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
 import type { SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
-import type { HeldType } from './types.js';
+import { type HeldType, isNarrowed } from './types.js';
 
 /** Which of the records with one key is kept, in the order of the input. */
 export type DuplicatePolicy = 'error' | 'first' | 'last';
@@ -34,6 +36,8 @@ export interface Assembly {
   readonly loadLimit: number;
   readonly fd: number;
   readonly hashes: BlockHasher;
+  /** The distinct values of each lane, and their order, where values are `enum`. */
+  readonly distinct: { readonly lanes: readonly Interned[]; readonly ranked: Ranked } | undefined;
   headerBytes(plan: Plan): number;
   /** Called between partitions, with the records done so far; gives other work a turn and may throw to stop. */
   pause(done: number): Promise<void> | undefined;
@@ -50,6 +54,8 @@ export interface Assembled {
   readonly plan: Plan;
   readonly stats: EntryStats;
   readonly written: Written;
+  /** What was written of distinct values. */
+  readonly ranked: Ranked | undefined;
 }
 
 /**
@@ -58,20 +64,22 @@ export interface Assembled {
  */
 export async function assemble(assembly: Assembly): Promise<Assembled> {
   let { stats } = assembly;
+  let ranked = assembly.distinct?.ranked;
   for (;;) {
     const plan = planOrUndefined(stats, assembly);
-    const pass = new Pass(assembly, plan);
+    const pass = new Pass(assembly, plan, ranked);
     await pass.run();
-    if (plan === undefined || pass.writer === undefined) {
-      stats = pass.kept!;
-      continue;
-    }
-    const written = pass.finish(pass.writer, plan);
     const kept = pass.kept ?? stats;
-    if (kept.entries === stats.entries || samePlan(plan, planOf(kept, assembly))) {
-      return { plan, stats: kept.settled(assembly.valueType), written };
+    const left = kept.entries === stats.entries ? ranked : pass.rankUsed(kept);
+    if (plan !== undefined && pass.writer !== undefined) {
+      const written = pass.finish(pass.writer, plan);
+      const same = left?.count === ranked?.count && samePlan(plan, planOf(kept, assembly));
+      if (kept.entries === stats.entries || same) {
+        return { plan, stats: kept.settled(assembly.valueType), written, ranked };
+      }
     }
     stats = kept;
+    ranked = left;
   }
 }
 
@@ -99,11 +107,15 @@ class Pass {
   readonly #assembly: Assembly;
   readonly #sorter: Sorter;
   readonly #sums: BlockSums;
+  /** Order of the distinct values that the pass writes, and which of them the records have that are kept. */
+  readonly #ranked: Ranked | undefined;
+  readonly #used: Used | undefined;
   #memory = new Block(0);
   #done = 0;
 
-  constructor(assembly: Assembly, plan: Plan | undefined) {
+  constructor(assembly: Assembly, plan: Plan | undefined, ranked: Ranked | undefined) {
     this.#assembly = assembly;
+    this.#ranked = ranked;
     this.#sorter = new Sorter(assembly.form);
     const { fd, form, hashes } = assembly;
     const headerBytes = plan === undefined ? 0 : assembly.headerBytes(plan);
@@ -112,7 +124,10 @@ class Pass {
     ftruncateSync(fd, 0);
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
     this.writer = plan && new TableWriter(fd, plan, form, start, bytes, this.#sums, hashes);
-    this.kept = assembly.duplicates === 'error' ? undefined : new EntryStats(assembly.valueType);
+    const { duplicates, valueType, distinct } = assembly;
+    this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType);
+    if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
+    this.#used = this.kept && distinct && noneUsed(distinct.lanes);
   }
 
   run(): Promise<void> {
@@ -127,8 +142,18 @@ class Pass {
   /** Writes what is left, and the block checksums. The header's place is still empty afterwards. */
   finish(writer: TableWriter, plan: Plan): Written {
     const { fd, hashes } = this.#assembly;
-    const end = alignToPage(writer.end(2 ** (plan.segmentBits + plan.bucketBits)));
+    const segmentsEnd = alignToPage(writer.end(2 ** (plan.segmentBits + plan.bucketBits)));
+    const end = writeDictionary(this.#assembly, this.#sums, this.#ranked, segmentsEnd);
     return { segments: writer.segments, checksums: this.#sums.finish(fd, hashes, end), loads: writer.loads };
+  }
+
+  /** The distinct values that are left, of which the sums of the records that were kept are told. */
+  rankUsed(kept: EntryStats): Ranked | undefined {
+    const { distinct } = this.#assembly;
+    if (distinct === undefined || this.#used === undefined) return undefined;
+    const left = rank(distinct.lanes, distinct.ranked.bytes, this.#used);
+    kept.largest = left.count - 1;
+    return left;
   }
 
   async #all(partitions: Partitions): Promise<void> {
@@ -165,6 +190,8 @@ class Pass {
     const sorter = this.#sorter;
     const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, block, form, index));
     if (this.kept !== undefined) this.#count(this.kept, block, kept);
+    if (this.#used !== undefined) markUsed(block, sorter, kept, form, this.#used);
+    if (this.#ranked !== undefined) applyRanks(block, sorter, kept, form, this.#ranked.ranks);
     this.writer?.records(block, sorter, kept, this.#readLarge);
   }
 
@@ -173,13 +200,12 @@ class Pass {
   #count(stats: EntryStats, { view }: Block, kept: number): void {
     const { form, valueType } = this.#assembly;
     const { fixedValue } = form;
-    const isUint = valueType === 'uint';
     const { order, positions, hashes } = this.#sorter;
     for (let i = 0; i < kept; i++) {
       const at = positions[order[i]!]!;
       const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
       stats.add(hashes[order[i]!]!, view.getUint16(at + HELD.keyBytes, true), valueBytes);
-      if (isUint) stats.addUint(hashes[order[i]!]!, heldUint(form, view, at));
+      if (isNarrowed(valueType)) stats.addNarrowed(hashes[order[i]!]!, heldNarrowed(valueType, form, view, at));
     }
   }
 }

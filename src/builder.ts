@@ -5,12 +5,14 @@ import { type Assembled, type Assembly, assemble, type DuplicatePolicy } from '.
 import { assembleSpans } from './assemble-spans.js';
 import { Block } from './bytes.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
+import { rank } from './dictionary-writer.js';
 import { HmapError, systemError } from './errors.js';
 import { encodeMetadata, type Metadata } from './header.js';
 import { schemaBytesOf, writeHeader } from './header-writer.js';
 import type { HeldForm } from './held.js';
 import { Helper, threadsFor } from './helper.js';
 import { Intake, type RecordSink } from './intake.js';
+import type { Interned } from './interner.js';
 import { KEY_FORMS, type KeyForm, type KeyType, keyTypeOf } from './key-types.js';
 import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES, SEEDS, VARIABLE } from './layout.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
@@ -45,7 +47,8 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
   layout?: 'hash';
   /**
    * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the narrowest of u8, u16, u24, u32,
-   * u40 and u48 that holds all values.
+   * u40 and u48 that holds all values; `enum` is for strings of which few are distinct: each is stored once, and must fit into a quarter of
+   * `memory` with the others.
    */
   value: T;
   /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
@@ -85,7 +88,15 @@ export interface BuildSummary {
   payloadBytes: number;
   /** Seed of the keys' hash. */
   seed: number;
-  sections: { header: number; buckets: number; heap: number; checksums: number; padding: number };
+  sections: {
+    header: number;
+    buckets: number;
+    heap: number;
+    /** The distinct values of `enum`. */
+    dictionary: number;
+    checksums: number;
+    padding: number;
+  };
   segments: number;
   bucketLoads: { buckets: number; mean: number; longest: number; histogram: number[] };
   /** Bytes that went to the temporary file. */
@@ -130,6 +141,8 @@ export interface LaneWork {
 export interface LaneResult {
   readonly sums: Sums;
   readonly holding: Holding;
+  /** Distinct values, where values are `enum`. */
+  readonly interned?: Interned | undefined;
 }
 
 /** Options with their defaults, checked. */
@@ -194,6 +207,8 @@ export class Builder implements RecordSink {
   readonly #threads: number;
   readonly #helpers: Helper[] = [];
   #intake: Intake;
+  /** Distinct values that the other lanes found. */
+  readonly #interned: Interned[] = [];
   readonly #pacer: Pacer;
   #phase: BuildProgress['phase'] = 'read';
 
@@ -215,6 +230,7 @@ export class Builder implements RecordSink {
     this.#form = {
       keyType: key,
       fixedValue: width === VARIABLE ? undefined : width,
+      mostDictionary: value === 'enum' ? Math.min(Math.floor(memory / 4), MAX_SEGMENT_BYTES) : undefined,
       largeValue: Math.min(2 ** 20, Math.floor(arena / lanes / 16)),
     };
     this.#lanes = lanes;
@@ -278,9 +294,10 @@ export class Builder implements RecordSink {
 
   /** Takes over what the other lanes took in, in their order. Nothing can be added afterwards. */
   absorb(results: readonly LaneResult[]): void {
-    for (const { sums, holding } of results) {
+    for (const { sums, holding, interned } of results) {
       this.#intake.stats.merge(sums);
       this.#intake.partitions.absorb(holding);
+      if (interned !== undefined) this.#interned.push(interned);
     }
   }
 
@@ -301,7 +318,7 @@ export class Builder implements RecordSink {
     const { metadata } = this.#options;
     const { fd } = this.#publication;
     this.#phase = 'write';
-    const { seed, plan, stats, written } = await this.#assemble(fd);
+    const { seed, plan, stats, written, ranked } = await this.#assemble(fd);
     await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, loads } = written;
@@ -317,6 +334,7 @@ export class Builder implements RecordSink {
       keyType: this.keyType,
       valueType,
       segments,
+      dictionary: ranked,
       checksums,
       metadata,
     });
@@ -328,6 +346,7 @@ export class Builder implements RecordSink {
     this.#options.signal?.throwIfAborted();
     this.#publication.publish();
     const fileBytes = checksums.offset + checksums.bytes;
+    const dictionary = ranked?.bytes ?? 0;
     return {
       path: this.#publication.target,
       entries,
@@ -340,8 +359,9 @@ export class Builder implements RecordSink {
         header: header.length,
         buckets: bucketBytes,
         heap: heapBytes,
+        dictionary,
         checksums: checksums.bytes,
-        padding: fileBytes - header.length - bucketBytes - heapBytes - checksums.bytes,
+        padding: fileBytes - header.length - bucketBytes - heapBytes - dictionary - checksums.bytes,
       },
       segments: segments.length,
       bucketLoads: loads.toJSON(),
@@ -354,6 +374,16 @@ export class Builder implements RecordSink {
   #writtenType(valueWidth: number): StoredType {
     const { valueType } = this;
     return valueType === 'uint' ? UINTS.find((type) => valueWidthOf(type) === valueWidth)! : valueType;
+  }
+
+  /** The distinct values of all lanes, in order; only where values are `enum`. */
+  #distinct(): Assembly['distinct'] {
+    const { interned, stats } = this.#intake;
+    if (interned === undefined) return undefined;
+    const lanes = [interned, ...this.#interned];
+    const ranked = rank(lanes, this.#form.mostDictionary!);
+    stats.largest = ranked.count - 1;
+    return { lanes, ranked };
   }
 
   /** Writes all but the header, with the first seed under which no bucket holds too many records. */
@@ -385,6 +415,7 @@ export class Builder implements RecordSink {
       loadLimit: Math.floor(memory / 4),
       fd,
       hashes,
+      distinct: this.#distinct(),
       headerBytes: ({ segmentBits }) => headerSize(segmentBits, textBytes),
       pause: (done) => this.pause(done),
     };

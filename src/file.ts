@@ -3,8 +3,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { HmapError, systemError } from './errors.js';
-import { checkPreamble, type Header, parseHeader } from './header.js';
+import { type Header, parseHeader } from './header.js';
 import { PAGE } from './layout.js';
+import { checkPreamble } from './preamble.js';
 
 /** An open file whose header has been checked; the holder closes `fd`. */
 export interface OpenFile {

@@ -1,9 +1,9 @@
 // What a verification reports. Knows the codes; does not know how anything is checked.
 
-import { HEADER_CODES } from './header.js';
+import { HEADER_CODES } from './preamble.js';
 
 /** Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its `heap`. */
-export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'checksums' | 'padding';
+export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'dictionary' | 'checksums' | 'padding';
 
 /** Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a verification checks. */
 export const FINDING_CODES = [
@@ -24,6 +24,7 @@ export const FINDING_CODES = [
   'HMAP_WIDTH',
   'HMAP_BUCKET_BITS',
   'HMAP_COUNT',
+  'HMAP_DICTIONARY',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

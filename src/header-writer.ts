@@ -1,11 +1,12 @@
 // Writes a header (native-notes/format.md, section 3). Knows bytes; does not know how anything in the file came about.
 
 import { Block, writeU64 } from './bytes.js';
-import { featuresOf, headerChecksum, type SegmentPlace } from './header.js';
+import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
 import {
   BUCKETS_U32,
   CHECKSUM_XXH64,
+  ENUM_HEADER,
   HASH_XXH32,
   HEADER,
   headerSize,
@@ -35,6 +36,8 @@ export interface HeaderParts {
   readonly keyWidth: number;
   readonly valueWidth: number;
   readonly segments: readonly SegmentPlace[];
+  /** Of `enum`. */
+  readonly dictionary?: Pick<DictionaryPlace, 'count' | 'bytes'> | undefined;
   readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
   /** From {@link encodeMetadata}. */
   readonly metadata: Uint8Array;
@@ -77,6 +80,10 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   if (plain !== undefined) {
     view.setUint8(HEADER.spareBits, plain.spareBits);
     view.setBigInt64(HEADER.base, BigInt(plain.base), true);
+  }
+  if (parts.dictionary !== undefined) {
+    view.setUint32(ENUM_HEADER.distinct, parts.dictionary.count, true);
+    writeU64(view, ENUM_HEADER.dictionaryBytes, parts.dictionary.bytes);
   }
   view.setUint32(HEADER.hashSeed, parts.seed, true);
   view.setUint32(HEADER.keyWidth, parts.keyWidth, true);

@@ -1,7 +1,7 @@
 // Parses and checks a header (native-notes/format.md, section 3); writing one is header-writer.ts. Knows bytes; does not know files or records.
 
 import { Block, readU64 } from './bytes.js';
-import { HmapError, type HmapErrorCode } from './errors.js';
+import { examineDictionary } from './dictionary-header.js';
 import { xxh32 } from './hash.js';
 import { KEY_TYPES, type KeyType, keyWidthOf } from './key-types.js';
 import {
@@ -9,6 +9,7 @@ import {
   BUCKETS_U32,
   blockCount,
   CHECKSUM_XXH64,
+  type ENUM_HEADER,
   FEATURES,
   HASH_BITS,
   HASH_XXH32,
@@ -17,8 +18,6 @@ import {
   heapStart,
   KNOWN_FEATURES,
   LAYOUT_FEATURES,
-  MAGIC,
-  MAJOR_VERSION,
   MAX_BUCKET_BITS,
   MAX_KEY_BYTES,
   MAX_METADATA_BYTES,
@@ -26,13 +25,13 @@ import {
   MAX_SEGMENT_BYTES,
   MAX_U64,
   MAX_VALUE_BYTES,
-  PAGE,
   SEGMENT_ROW,
   VARIABLE,
 } from './layout.js';
 import { type Metadata, parseMetadata } from './metadata.js';
 import { examineElements, examineSegments } from './plain-header.js';
 import { LAYOUTS, type Layout } from './plain-layout.js';
+import { type HeaderCode, refuse } from './preamble.js';
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structText } from './schema.js';
 import { type HeldType, type ListType, type StoredType, typeOfCode, valueFeatures, valueWidthOf } from './types.js';
 
@@ -43,6 +42,13 @@ export interface SegmentPlace {
   readonly offset: number;
   readonly bytes: number;
   readonly entries: number;
+}
+
+/** The distinct values' place in the file, in bytes, and their number. */
+export interface DictionaryPlace {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly count: number;
 }
 
 /** All that a header says. Sizes and offsets are in bytes. */
@@ -79,29 +85,14 @@ export interface Header {
   /** This file is shard `index` of 2 to the power of `bits`. */
   readonly shard: { readonly index: number; readonly bits: number };
   readonly segments: readonly SegmentPlace[];
+  /** Where the distinct values are, and how many; `null` but for `enum`. */
+  readonly dictionary: DictionaryPlace | null;
   readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
   readonly metadata: Metadata;
 }
 
 /** The header of a list. */
 export type ListHeader = Omit<Header, 'valueType'> & { readonly valueType: ListType };
-
-/** Headers above this are refused unread: it holds the largest segment table and the largest metadata. */
-export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES);
-
-/** Codes of the rules that a header can break. Opening a file throws the first one met; a verification reports each. */
-export const HEADER_CODES = [
-  'HMAP_NOT_A_TABLE',
-  'HMAP_TEXT_DAMAGE',
-  'HMAP_VERSION',
-  'HMAP_FEATURE',
-  'HMAP_HEADER_CHECKSUM',
-  'HMAP_HEADER_FIELD',
-  'HMAP_TRUNCATED',
-  'HMAP_TOO_LONG',
-] as const satisfies readonly HmapErrorCode[];
-
-export type HeaderCode = (typeof HEADER_CODES)[number];
 
 /** A rule that a header breaks. */
 export interface HeaderFault {
@@ -112,72 +103,6 @@ export interface HeaderFault {
   readonly end: number;
   readonly expected: unknown;
   readonly actual: unknown;
-}
-
-function refuse(
-  code: HeaderCode,
-  path: string,
-  message: string,
-  offset: number,
-  expected: unknown,
-  actual: unknown,
-): never {
-  throw new HmapError(code, `${path}: ${message}`, { path, offset, expected, actual });
-}
-
-/**
- * Checks the start of a file and returns the size of its header, so that a caller knows how much to read.
- * @param start the first {@link PAGE} bytes of the file, or all of a shorter one
- * @param fileBytes the file's size
- */
-export function checkPreamble(start: Uint8Array, fileBytes: number, path: string): number {
-  const { view } = new Block(start);
-  checkMagic(start, path);
-  if (start.length < PAGE) {
-    const found = `${start.length} bytes, the header needs ${PAGE}`;
-    refuse('HMAP_TRUNCATED', path, `the file is cut short: ${found}`, start.length, PAGE, start.length);
-  }
-  const major = view.getUint16(HEADER.major, true);
-  if (major !== MAJOR_VERSION) {
-    const message = `format version ${major} is not known; this program reads version ${MAJOR_VERSION}`;
-    refuse('HMAP_VERSION', path, message, HEADER.major, MAJOR_VERSION, major);
-  }
-  const bytes = view.getUint32(HEADER.headerBytes, true);
-  if (bytes < PAGE || bytes % PAGE !== 0 || bytes > MAX_HEADER_BYTES) {
-    refuse('HMAP_HEADER_FIELD', path, `the header size ${bytes} is not possible`, HEADER.headerBytes, PAGE, bytes);
-  }
-  if (bytes > fileBytes) {
-    const message = `the file is cut short: ${fileBytes} bytes, the header needs ${bytes}`;
-    refuse('HMAP_TRUNCATED', path, message, fileBytes, bytes, fileBytes);
-  }
-  return bytes;
-}
-
-/** What the magic becomes, in hexadecimal: CRLF to LF, each LF to CRLF, each bare LF to CRLF, seven bits, Latin-1 to UTF-8, read as UTF-8. */
-const TEXT_DAMAGE = [
-  '89484d500a1a0a',
-  '89484d500d0d0a1a',
-  '89484d500d0a1a0d',
-  '09484d500d0a1a0a',
-  'c289484d500d0a',
-  'efbfbd484d50',
-];
-
-function checkMagic(start: Uint8Array, path: string): void {
-  if (start.length >= MAGIC.length && MAGIC.every((byte, i) => start[i] === byte)) return;
-  const found = Buffer.from(start.subarray(0, MAGIC.length));
-  const expected = Buffer.from(MAGIC).toString('hex');
-  const actual = found.toString('hex');
-  if (start.length === 0) refuse('HMAP_NOT_A_TABLE', path, 'the file is empty', 0, expected, actual);
-  if (TEXT_DAMAGE.some((sign) => actual.startsWith(sign))) {
-    const message = 'the file was damaged by a transfer in text mode; copy it again as binary';
-    refuse('HMAP_TEXT_DAMAGE', path, message, 0, expected, actual);
-  }
-  if (start.length < MAGIC.length && MAGIC.subarray(0, start.length).every((byte, i) => start[i] === byte)) {
-    const message = `the file is cut short: ${start.length} bytes`;
-    refuse('HMAP_TRUNCATED', path, message, start.length, PAGE, start.length);
-  }
-  refuse('HMAP_NOT_A_TABLE', path, 'not an hmap file', 0, expected, actual);
 }
 
 /** Behind the last byte of the field that begins at `offset`, before the segment table. */
@@ -226,7 +151,7 @@ export function examineHeader(
     return undefined;
   }
 
-  const need: Need = (fits, name, expected, actual, offset = HEADER[name], end) => {
+  const need: Need = (fits, name, expected, actual, offset = HEADER[name as keyof typeof HEADER], end) => {
     if (fits) return true;
     const message = `the header's ${name} is ${actual}, expected ${expected}`;
     note({ code: 'HMAP_HEADER_FIELD', message, offset, end: end ?? fieldEnd(offset), expected, actual });
@@ -261,8 +186,8 @@ export function examineHeader(
   const valueCode = bytes[HEADER.valueType]!;
   const elements = keyed ? undefined : examineElements(view, layout, need);
   const namedType = keyed ? typeOfCode(valueCode) : elements?.valueType;
-  const typeWidth =
-    namedType === undefined || namedType === 'struct' || !keyed ? VARIABLE : valueWidthOf(namedType as HeldType);
+  const ownWidth = namedType === undefined || namedType === 'struct' || namedType === 'enum' || !keyed;
+  const typeWidth = ownWidth ? VARIABLE : valueWidthOf(namedType as HeldType);
   const schemaBytes = keyed ? view.getUint32(HEADER.schemaBytes, true) : 0;
   const keyWidth = view.getUint32(HEADER.keyWidth, true);
   const valueWidth = view.getUint32(HEADER.valueWidth, true);
@@ -309,8 +234,11 @@ export function examineHeader(
   const plain = elements && examineSegments(view, segmentBits, elements, valueBytes, need);
   const table = keyed ? parseSegments(view, segmentBits, bucketBits, need) : plain;
   if (table === undefined) return undefined;
-  const { segments, end: checksumsOffset } = table;
+  const { segments } = table;
   const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
+  const dictionary = namedType === 'enum' ? examineDictionary(view, table.end, entries, need) : null;
+  if (dictionary === undefined) return undefined;
+  const checksumsOffset = dictionary === null ? table.end : alignToPage(dictionary.offset + dictionary.bytes);
   // Infinite ones have been told already.
   if (statedEntries < MAX_U64) is('entries', entries, statedEntries);
   const statedOffset = size('checksumsOffset');
@@ -383,6 +311,7 @@ export function examineHeader(
     valueWidth: valueWidth === VARIABLE ? null : valueWidth,
     shard: { index: 0, bits: 0 },
     segments,
+    dictionary,
     checksums: {
       offset: checksumsOffset,
       bytes: checksumsBytes,
@@ -406,7 +335,7 @@ function readSchema(bytes: Uint8Array): Struct | string {
 /** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
 export type Need = (
   fits: boolean,
-  name: keyof typeof HEADER,
+  name: keyof typeof HEADER | keyof typeof ENUM_HEADER,
   expected: unknown,
   actual: unknown,
   offset?: number,

@@ -18,6 +18,8 @@ export interface HeldForm {
   readonly fixedValue: number | undefined;
   /** Values of this many bytes or more lie in the spill file by themselves. Only where values differ in length. */
   readonly largeValue: number;
+  /** How large the dictionary of `enum` values may be, in bytes; of other values there is none. */
+  readonly mostDictionary?: number | undefined;
 }
 
 /** Bytes before the key of a held record. */
@@ -36,9 +38,15 @@ export function heldSize(form: HeldForm, view: DataView, at: number): number {
   return headBytes(form) + view.getUint16(at + KEY_BYTES, true) + heldValueBytes(form, view, at);
 }
 
-/** The value of a held record where values are `uint`. */
-export function heldUint(form: HeldForm, view: DataView, at: number): number {
-  return readU48(view, at + headBytes(form) + view.getUint16(at + KEY_BYTES, true));
+/** What {@link EntryStats.addNarrowed} is told of a held record. */
+export function heldNarrowed(type: 'uint' | 'enum', form: HeldForm, view: DataView, at: number): number {
+  // How large an index will be shows when all values are there.
+  return type === 'uint' ? readU48(view, heldValueAt(form, view, at)) : 0;
+}
+
+/** Where the value of a held record lies. */
+export function heldValueAt(form: HeldForm, view: DataView, at: number): number {
+  return at + headBytes(form) + view.getUint16(at + KEY_BYTES, true);
 }
 
 /** Where a large value lies in the spill file, from the offset of what stands in for it. */

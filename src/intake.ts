@@ -3,13 +3,14 @@
 import { type Block, readU48 } from './bytes.js';
 import { HmapError, keyForUser, showKey } from './errors.js';
 import { xxh32 } from './hash.js';
-import { HELD, type HeldForm, headBytes, heldUint } from './held.js';
+import { HELD, type HeldForm, headBytes, heldNarrowed } from './held.js';
+import { type Interned, Interner } from './interner.js';
 import type { KeyType } from './key-types.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
 import { EntryStats } from './plan.js';
 import type { SpillFile } from './spill.js';
-import type { HeldType } from './types.js';
+import { type HeldType, isNarrowed } from './types.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;
@@ -37,10 +38,14 @@ export class Intake implements RecordSink {
   readonly partitions: Partitions;
   readonly #seed: number;
   readonly #isUint: boolean;
+  readonly #interner: Interner | undefined;
   readonly #form: HeldForm;
   readonly #spill: SpillFile;
 
-  /** @param lane which of `lanes` equal parts of the arena is this thread's */
+  /**
+   * @param lane which of `lanes` equal parts of the arena is this thread's
+   * @param interner has numbered values already, where these are `enum`
+   */
   constructor(
     valueType: HeldType,
     seed: number,
@@ -49,6 +54,7 @@ export class Intake implements RecordSink {
     spill: SpillFile,
     lane: number,
     lanes: number,
+    interner = form.mostDictionary === undefined ? undefined : new Interner(lane, form.mostDictionary),
   ) {
     this.keyType = form.keyType;
     this.valueType = valueType;
@@ -56,6 +62,7 @@ export class Intake implements RecordSink {
     this.partitions = new Partitions(arena, form, spill, 0, lane, lanes);
     this.#seed = seed | 0;
     this.#isUint = valueType === 'uint';
+    this.#interner = interner;
     this.#form = form;
     this.#spill = spill;
   }
@@ -68,15 +75,44 @@ export class Intake implements RecordSink {
   add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void {
     if (keyBytes > MOST) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
     const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
+    if (this.#interner !== undefined) {
+      this.#addEnum(this.#interner, hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
+      return;
+    }
     this.stats.add(hash, keyBytes, valueBytes);
-    if (this.#isUint) this.stats.addUint(hash, readU48(value.view, valueAt));
+    if (this.#isUint) this.stats.addNarrowed(hash, readU48(value.view, valueAt));
     this.partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
+  }
+
+  /** What is held is the value's number. */
+  #addEnum(
+    interner: Interner,
+    hash: number,
+    key: Block,
+    keyAt: number,
+    keyBytes: number,
+    value: Block,
+    valueAt: number,
+    valueBytes: number,
+  ): void {
+    interner.intern(value, valueAt, valueBytes);
+    const { number } = interner;
+    this.stats.add(hash, keyBytes, number.size);
+    // How large the index will be shows when all values are there.
+    this.stats.addNarrowed(hash, 0);
+    this.partitions.add(hash, key, keyAt, keyBytes, number, 0, number.size);
+  }
+
+  /** Distinct values so far; none but of `enum`. */
+  get interned(): Interned | undefined {
+    return this.#interner?.interned;
   }
 
   /** The same records, hashed with another seed, in the same memory. This one is of no use afterwards. */
   reseeded(seed: number): Intake {
     const form = this.#form;
-    const other = new Intake(this.valueType, seed, form, this.partitions.arena, this.#spill, 0, 1);
+    const type = this.valueType;
+    const other = new Intake(type, seed, form, this.partitions.arena, this.#spill, 0, 1, this.#interner);
     const head = headBytes(form);
     this.partitions.drain((held, at, size) => {
       const { view } = held;
@@ -84,7 +120,7 @@ export class Intake implements RecordSink {
       const hash = xxh32(view, at + head, keyBytes, seed | 0);
       view.setInt32(at + HELD.hash, hash, true);
       other.stats.add(hash, keyBytes, form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true));
-      if (this.#isUint) other.stats.addUint(hash, heldUint(form, view, at));
+      if (isNarrowed(type)) other.stats.addNarrowed(hash, heldNarrowed(type, form, view, at));
       other.partitions.addHeld(held, at, size);
     });
     return other;

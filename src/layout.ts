@@ -5,11 +5,11 @@ export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
 /** Required-feature bits: what a reader must know to read the file. Packed values are those of packed fields, or of 3, 5 or 6 bytes. */
-export const FEATURES = { packedValues: 1, typedKeys: 2, list: 4, bits: 8 } as const;
+export const FEATURES = { packedValues: 1, typedKeys: 2, list: 4, bits: 8, enumValues: 16 } as const;
 /** The bit that a layout needs, by its code: hash, list, bits. */
 export const LAYOUT_FEATURES: readonly number[] = [0, FEATURES.list, FEATURES.bits];
 /** Those that this code understands. */
-export const KNOWN_FEATURES = FEATURES.packedValues | FEATURES.typedKeys | FEATURES.list | FEATURES.bits;
+export const KNOWN_FEATURES = Object.values(FEATURES).reduce((all, bit) => all | bit, 0);
 
 /** Alignment of sections, in bytes. */
 export const PAGE = 4096;
@@ -67,6 +67,9 @@ export const HEADER = {
   segmentTable: field(0),
 } as const;
 
+/** Fields of the header where the values are `enum`, in the place of those of other layouts. */
+export const ENUM_HEADER = { distinct: HEADER.elementBits, dictionaryBytes: HEADER.base } as const;
+
 /** One row of the segment table. */
 export const SEGMENT_ROW = { offset: 0, bytes: 8, entries: 16, size: 24 } as const;
 
@@ -104,6 +107,18 @@ export function bucketArraySize(bucketBits: number): number {
 /** Offset of the key heap in its segment, in bytes. */
 export function heapStart(bucketBits: number): number {
   return alignToPage(bucketArraySize(bucketBits));
+}
+
+/** Bytes of the least index that tells `count` things apart; none for one thing, or none. */
+export function indexWidth(count: number): number {
+  let width = 0;
+  while (256 ** width < count) width++;
+  return width;
+}
+
+/** Size of a dictionary of `count` distinct values, `bytes` bytes in all. */
+export function dictionarySize(count: number, bytes: number): number {
+  return 4 * (count + 1) + bytes;
 }
 
 /** Number of blocks, and so of checksums, between the header and the block checksums. */

@@ -171,6 +171,7 @@ export abstract class PlainBuilder {
         header: header.length,
         buckets: sections.index,
         heap: values,
+        dictionary: 0,
         checksums: checksums.bytes,
         padding: fileBytes - header.length - sections.index - values - checksums.bytes,
       },

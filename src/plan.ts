@@ -13,13 +13,13 @@ import {
   totalBucketBits,
   VARIABLE,
 } from './layout.js';
-import { type HeldType, uintFor, valueWidthOf } from './types.js';
+import { type HeldType, isNarrowed, narrowWidth, valueWidthOf } from './types.js';
 
 /** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
 const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
 
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
-export type Sums = Omit<EntryStats, 'add' | 'addUint' | 'merge' | 'settled'>;
+export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'settled'>;
 
 /** Sums over a set of entries, enough to plan its file. */
 export class EntryStats {
@@ -32,14 +32,14 @@ export class EntryStats {
   longestValue = 0;
   /** Record sizes, with both prefixes, summed by the top bits of the hash. */
   readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
-  /** The largest value, and the entries by the top bits of the hash; only where the values are `uint`. */
-  largestUint = 0;
+  /** The largest value, or index, and the entries by the top bits of the hash; only where values are narrowed. */
+  largest = 0;
   readonly entriesByHash: Float64Array;
   readonly #variableValues: boolean;
 
   constructor(valueType: HeldType) {
     this.#variableValues = valueWidthOf(valueType) === VARIABLE;
-    this.entriesByHash = new Float64Array(valueType === 'uint' ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
+    this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
   }
 
   add(hash: number, keyBytes: number, valueBytes: number): void {
@@ -54,19 +54,18 @@ export class EntryStats {
     this.bytesByHash[hash >>> CLASS_SHIFT]! += prefixes + keyBytes + valueBytes;
   }
 
-  /** What there is to add for a value of the type `uint`, besides {@link add}. */
-  addUint(hash: number, value: number): void {
-    if (value > this.largestUint) this.largestUint = value;
+  /** What there is to add for a value that is narrowed, besides {@link add}. */
+  addNarrowed(hash: number, value: number): void {
+    if (value > this.largest) this.largest = value;
     this.entriesByHash[hash >>> CLASS_SHIFT]!++;
   }
 
   /** The same sums where each value has the width in which it is written. */
   settled(valueType: HeldType): EntryStats {
-    if (valueType !== 'uint') return this;
-    const narrow = uintFor(this.largestUint);
-    const width = valueWidthOf(narrow);
+    if (!isNarrowed(valueType)) return this;
+    const width = narrowWidth(valueType, this.largest);
     const less = valueWidthOf(valueType) - width;
-    const other = new EntryStats(narrow);
+    const other = new EntryStats('u8');
     const { entries, keyBytes, shortestKey, longestKey } = this;
     Object.assign(other, { entries, keyBytes, shortestKey, longestKey, valueBytes: entries * width });
     other.shortestValue = other.longestValue = width;
@@ -86,7 +85,7 @@ export class EntryStats {
     this.shortestValue = Math.min(this.shortestValue, other.shortestValue);
     this.longestValue = Math.max(this.longestValue, other.longestValue);
     for (let i = 0; i < this.bytesByHash.length; i++) this.bytesByHash[i]! += other.bytesByHash[i]!;
-    this.largestUint = Math.max(this.largestUint, other.largestUint);
+    this.largest = Math.max(this.largest, other.largest);
     for (let i = 0; i < this.entriesByHash.length; i++) this.entriesByHash[i]! += other.entriesByHash[i]!;
   }
 }
@@ -105,7 +104,7 @@ export interface Plan {
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
 export function planFile(all: EntryStats, valueType: HeldType, segmentLimit: number, keyType: KeyType = 'bytes'): Plan {
-  const width = valueType === 'uint' ? VARIABLE : valueWidthOf(valueType);
+  const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
   return planOfWidth(all.settled(valueType), width, segmentLimit, keyType);
 }
 

@@ -3,6 +3,7 @@
 import { BlockSums } from './block-sums.js';
 import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
+import { applyRanks, type Ranks } from './dictionary-writer.js';
 import { HmapError } from './errors.js';
 import { HELD, type HeldForm, headBytes } from './held.js';
 import type { BucketLoads } from './loads.js';
@@ -28,6 +29,8 @@ export interface SpanWork {
   readonly consumed: number;
   /** Memory for the block checksums of the whole file. */
   readonly sums: BigUint64Array;
+  /** Indexes of the values in the dictionary, where values are `enum`. */
+  readonly ranks: Ranks | undefined;
 }
 
 /** What is known when a span is written, besides the checksums. */
@@ -60,6 +63,7 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
       loadHeld(holding.chunks[i]!, holding.extents[i]!, arena, spill, block);
       sorter.sort(block, count, work.consumed);
       sorter.dropDuplicates(count, 'error', (index) => refuseDuplicate(sorter, block, form, index));
+      if (work.ranks !== undefined) applyRanks(block, sorter, count, form, work.ranks);
       writer.records(block, sorter, count, readLarge);
       done += count;
     }

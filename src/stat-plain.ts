@@ -50,6 +50,7 @@ export function plainSummary(path: string, header: Header, measured: Lengths): T
       prefixes: 0,
       keys: 0,
       values: valueBytes,
+      dictionary: 0,
       checksums: checksums.bytes,
       padding: fileBytes - headerBytes - index - valueBytes - checksums.bytes,
     },

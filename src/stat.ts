@@ -35,6 +35,8 @@ export interface TableStat {
     prefixes: number;
     keys: number;
     values: number;
+    /** The distinct values of `enum`. */
+    dictionary: number;
     checksums: number;
     padding: number;
   };
@@ -119,7 +121,8 @@ function summary(path: string, header: Header, { loads, keys, values }: Sums): T
   const payloadBytes = keys.sum + values.sum;
   const heap = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(bucketBits), 0);
   const buckets = segments.length * bucketArraySize(bucketBits);
-  const used = headerBytes + buckets + heap + checksums.bytes;
+  const dictionary = header.dictionary?.bytes ?? 0;
+  const used = headerBytes + buckets + heap + dictionary + checksums.bytes;
   return {
     path,
     header,
@@ -133,6 +136,7 @@ function summary(path: string, header: Header, { loads, keys, values }: Sums): T
       prefixes: heap - payloadBytes,
       keys: keys.sum,
       values: values.sum,
+      dictionary,
       checksums: checksums.bytes,
       padding: fileBytes - used,
     },

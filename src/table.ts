@@ -70,7 +70,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
       const length = this.#hash(key, 0, lookup.seed);
       if (length < 0) return undefined;
       const at = lookup.find(0, length, keyHash.value);
-      return at < 0 ? undefined : viewOf(lookup.segment.heap, at, lookup.valueBytes);
+      return at < 0 ? undefined : this.#view(lookup.segment.heap, at, lookup.valueBytes);
     }
   };
 
@@ -85,6 +85,8 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   #header: Header;
   #mapping: MappingKind;
   #decode: ValueDecoder<V>;
+  /** Gives the bytes of a value. */
+  #view: ValueDecoder<Uint8Array>;
   #fields: ReadonlyMap<string, FieldReader> | undefined;
   /** How iteration makes a key of bytes; `undefined` for strings. */
   readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
@@ -98,13 +100,14 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
 
   /** @internal Use `open`. */
   protected constructor(path: string, version: Version, form: KeyForm, source: Source) {
-    const { header, mapping, segments } = version;
+    const { header, mapping, segments, dictionary } = version;
     this.path = path;
     this.#header = header;
     this.#mapping = mapping.kind;
     this.#version = version;
     this.#lookup = new Lookup(header, segments);
-    this.#decode = valueDecoder(header.valueType) as ValueDecoder<V>;
+    this.#decode = valueDecoder(header.valueType, dictionary) as ValueDecoder<V>;
+    this.#view = dictionary?.view ?? viewOf;
     const typed = form === 'string' || form === 'bytes' ? undefined : form;
     this.#typedHash = typed && KEY_HASHERS[typed];
     this.#decodeKey = typed ? KEY_DECODERS[typed] : form === 'bytes' ? DECODERS.bytes : undefined;
@@ -209,22 +212,24 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
    * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
    */
   getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
-    return this.#many(keys, this.#decode);
+    return this.#many(keys, (table) => table.#decode);
   }
 
   /** {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does. */
   getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
     this.#lend();
-    return this.#many(keys, viewOf);
+    return this.#many(keys, (table) => table.#view);
   }
 
-  #many<R>(keys: Iterable<KeyArgument<K>>, decode: ValueDecoder<R>): (R | undefined)[] {
+  /** @param choose gives the decoder of the version that is there */
+  #many<R>(keys: Iterable<KeyArgument<K>>, choose: (table: Table<V, K>) => ValueDecoder<R>): (R | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
     const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
     // Not before the keys are there: what yields them may close the table.
     const lookup = this.#opened();
+    const decode = choose(this);
     const values = new Array<R | undefined>(list.length).fill(undefined);
     this.#batch ??= new Batch();
     const batch = this.#batch;
@@ -235,8 +240,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
           ? batch.take(lookup, list as readonly Key[], first)
           : batch.takeTyped(lookup, list, first, hash);
       // An array's elements may be accessors; then all answers come from the version that is there now.
-      if (this.#opened() !== lookup)
-        return this.#many(list, decode === viewOf ? decode : (this.#decode as typeof decode & ValueDecoder<V>));
+      if (this.#opened() !== lookup) return this.#many(list, choose);
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
         const at = batch.find(lookup, i);
@@ -248,7 +252,8 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   }
 
   /**
-   * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the format.
+   * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the format; of `enum` they
+   * are the string's.
    *
    * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows the old value; after
    * `close` it is still safe to read but no longer shows the value. Throws as `get` does.
@@ -260,7 +265,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
     if (length < 0) return undefined;
     const at = lookup.find(0, length, keyHash.value);
     if (at < 0) return undefined;
-    return viewOf(lookup.segment.heap, at, lookup.valueBytes);
+    return this.#view(lookup.segment.heap, at, lookup.valueBytes);
   }
 
   /**
@@ -269,7 +274,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
    * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is no string, unless the table was opened with `key: 'bytes'`
    */
   entries(): Generator<[K, V], undefined, unknown> {
-    return this.#each('records', (at) => [this.#keyAt(at), this.#valueAt(at)]);
+    return this.#each('records', (at, decode) => [this.#keyAt(at), valueAt(at, decode)]);
   }
 
   /** All keys, in the order of the file. Throws as {@link entries} does. */
@@ -279,7 +284,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
 
   /** All values, in the order of the file. */
   values(): Generator<V, undefined, unknown> {
-    return this.#each('records', (at) => this.#valueAt(at));
+    return this.#each('records', valueAt);
   }
 
   [Symbol.iterator](): Generator<[K, V], undefined, unknown> {
@@ -347,9 +352,11 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   /** Between two lookups, since these do not give way to other code. */
   #adopt(version: Version): void {
     const old = this.#version!;
-    // Another one only where the table was opened for `uint`.
-    if (version.header.valueType !== this.#header.valueType) {
-      this.#decode = valueDecoder(version.header.valueType) as ValueDecoder<V>;
+    const { header, dictionary } = version;
+    // Another type only where the table was opened for `uint`; each dictionary has decoders of its own.
+    if (header.valueType !== this.#header.valueType || dictionary !== undefined) {
+      this.#decode = valueDecoder(header.valueType, dictionary) as ValueDecoder<V>;
+      this.#view = dictionary?.view ?? viewOf;
     }
     this.#version = version;
     this.#lookup = new Lookup(version.header, version.segments);
@@ -359,29 +366,27 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
-  #each<R>(needs: Needs, take: (at: Walk) => R): Generator<R, undefined, unknown> {
+  #each<R>(needs: Needs, take: (at: Walk, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     return this.#taken(needs, take);
   }
 
-  *#taken<R>(needs: Needs, take: (at: Walk) => R): Generator<R, undefined, unknown> {
+  *#taken<R>(needs: Needs, take: (at: Walk, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     const version = this.#version!;
     const { header, mapping } = version;
+    // The one of this version, also when another has been taken up.
+    const decode = this.#decode;
     const segments = version.segments.map((segment, i) => ({
       segment,
       readAhead: (start: number, length: number) => mapping.advise('willneed', i, start, length),
     }));
     version.beginWalk();
     try {
-      for (const walk = new Walk(header, segments, needs); walk.step(); this.#opened()) yield take(walk);
+      for (const walk = new Walk(header, segments, needs); walk.step(); this.#opened()) yield take(walk, decode);
     } finally {
       version.endWalk();
     }
-  }
-
-  #valueAt({ cursor, segment }: Walk): V {
-    return this.#decode(segment.heap, cursor.value, cursor.valueBytes);
   }
 
   #keyAt({ cursor, segment: { heap } }: Walk): K {
@@ -396,6 +401,10 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
     }
     return decodeText(heap, key, keyBytes) as K;
   }
+}
+
+function valueAt<V>({ cursor, segment }: Walk, decode: ValueDecoder<V>): V {
+  return decode(segment.heap, cursor.value, cursor.valueBytes);
 }
 
 function viewOf({ bytes }: Block, at: number, length: number): Uint8Array {

@@ -1,6 +1,6 @@
 // Value types: names, codes and widths. Knows nothing of how values are written or read.
 
-import { FEATURES, VARIABLE } from './layout.js';
+import { FEATURES, indexWidth, VARIABLE } from './layout.js';
 import { oneOf } from './options.js';
 import { MOST_ELEMENT_BITS } from './plain-layout.js';
 import { checkStruct, isStruct, type RecordOf, type StructText, type StructType, structOf } from './schema.js';
@@ -26,6 +26,8 @@ export interface ValueTypes {
   u24: number;
   u40: number;
   u48: number;
+  /** One of few distinct strings, each of which the file has once. */
+  enum: string;
 }
 
 export type ValueType = keyof ValueTypes;
@@ -67,6 +69,7 @@ const CODES: Record<ValueType, number> = {
   u24: 16,
   u40: 17,
   u48: 18,
+  enum: 15,
 };
 const STRUCT_CODE = 14;
 
@@ -84,6 +87,16 @@ export function uintFor(largest: number): (typeof UINTS)[number] {
   return UINTS.find((type) => largest < 2 ** (8 * WIDTHS[type]))!;
 }
 
+/** Whether a builder holds the values in more bytes than it may write: how many these are depends on all values. */
+export function isNarrowed(type: HeldType): type is 'uint' | 'enum' {
+  return type === 'uint' || type === 'enum';
+}
+
+/** In how many bytes {@link isNarrowed} values are written of which `largest` is the largest; of `enum` it is an index, -1 without entries. */
+export function narrowWidth(type: 'uint' | 'enum', largest: number): number {
+  return type === 'uint' ? WIDTHS[uintFor(largest)] : indexWidth(largest + 1);
+}
+
 export function codeOf(type: StoredType): number {
   return isStruct(type) ? STRUCT_CODE : CODES[type];
 }
@@ -95,6 +108,7 @@ export function typeOfCode(code: number): ValueType | 'struct' | undefined {
 
 /** Required features of files with such values. */
 export function valueFeatures(type: StoredType | 'struct'): number {
+  if (type === 'enum') return FEATURES.enumValues;
   return type === 'u24' || type === 'u40' || type === 'u48' || type.startsWith('struct') ? FEATURES.packedValues : 0;
 }
 
@@ -142,9 +156,11 @@ const WIDTHS: Record<ValueType, number> = {
   u24: 3,
   u40: 5,
   u48: 6,
+  // What the builder's number of a string takes.
+  enum: 4,
 };
 
-/** Bytes of each value of the type, or {@link VARIABLE}; as a builder holds them. */
+/** Bytes of each value of the type, or {@link VARIABLE}; as a builder holds them, see {@link isNarrowed}. */
 export function valueWidthOf(type: HeldType): number {
   if (type === 'uint') return WIDTHS.u48;
   return isStruct(type) ? structOf(type).bytes : WIDTHS[type];

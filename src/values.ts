@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { Block, LOOSE, writeU64 } from './bytes.js';
+import type { Dictionary } from './dictionary.js';
 import { HmapError, type HmapErrorCode } from './errors.js';
 import type { KeyType } from './key-types.js';
 import { kindOf } from './keys.js';
@@ -106,7 +107,8 @@ export function valueEncoder(type: HeldType): ValueEncoder {
     case 'bytes':
       return bytesEncoder();
     case 'utf8':
-      return textEncoder(scratch, (value) => (typeof value === 'string' ? value : invalid('utf8, a string', value)));
+    case 'enum':
+      return textEncoder(scratch, (value) => (typeof value === 'string' ? value : invalid(`${type}, a string`, value)));
     case 'json':
       return textEncoder(scratch, jsonText);
     case 'u8':
@@ -246,8 +248,11 @@ function jsonText(value: unknown): string {
 
 export type ValueDecoder<V> = (block: Block, at: number, length: number) => V;
 
+/** Types whose values need nothing but their bytes to be decoded. */
+type PlainType = Exclude<ValueType, 'enum'>;
+
 /** Decoders by type: a value from `length` bytes of `block` at `at`. The numeric ones allocate nothing but a BigInt. */
-export const DECODERS: { readonly [T in ValueType]: ValueDecoder<ValueTypes[T]> } = {
+export const DECODERS: { readonly [T in PlainType]: ValueDecoder<ValueTypes[T]> } = {
   none: () => true,
   bytes: (block, at, length) => block.plain.slice(at, at + length),
   utf8: (block, at, length) => decodeText(block, at, length),
@@ -274,8 +279,9 @@ export const DECODERS: { readonly [T in ValueType]: ValueDecoder<ValueTypes[T]> 
   u48: (block, at) => block.view.getUint32(at, true) + block.view.getUint16(at + 4, true) * 2 ** 32,
 };
 
-/** The decoder of a table's values. */
-export function valueDecoder(type: StoredType): ValueDecoder<unknown> {
+/** The decoder of a table's values; those of `enum` are in the file's {@link Dictionary}. */
+export function valueDecoder(type: StoredType, dictionary?: Dictionary): ValueDecoder<unknown> {
+  if (type === 'enum') return dictionary!.decoder;
   if (!isStruct(type)) return DECODERS[type];
   const { fields, bytes } = structOf(type);
   const names = fields.map(({ name }) => name);
@@ -296,7 +302,7 @@ export function fieldReaders(type: StoredType): ReadonlyMap<string, FieldReader>
 
 export type ValueCheck = (block: Block, at: number, length: number) => boolean;
 
-/** Makes what tells whether bytes are a value of the type; what `verify` holds each value to. Fixed widths are checked elsewhere. */
+/** Makes what tells whether bytes are a value of the type; what `verify` holds each value to. Widths, and indexes of `enum`, are checked elsewhere. */
 export function valueCheck(type: StoredType): ValueCheck {
   if (!isStruct(type)) return (block, at, length) => isValueOf(type, block, at, length);
   const check = recordChecker(structOf(type));

@@ -4,8 +4,9 @@
 import { fstatSync } from 'node:fs';
 import { HmapError } from './errors.js';
 import type { Findings } from './findings.js';
-import { checkPreamble, examineHeader, fieldEnd, type Header } from './header.js';
+import { examineHeader, fieldEnd, type Header } from './header.js';
 import { HEADER, MINOR_VERSION, PAGE, SEGMENT_ROW } from './layout.js';
+import { checkPreamble } from './preamble.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 
 /** Reports what is wrong with the header; gives it, or `undefined` where it leaves nothing that could be checked further. */
@@ -58,10 +59,12 @@ function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void
   const metadataBytes = bytes.readUInt32LE(HEADER.metadataBytes);
   const schemaBytes = header.layout === 'hash' ? bytes.readUInt32LE(HEADER.schemaBytes) : 0;
   const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes + schemaBytes;
-  // A table by hash has no elements and no base, the others have no schema.
+  // A table by hash has no elements and no base, but perhaps a dictionary there; the others have no schema.
   const reserved: [number, number][] =
     header.layout === 'hash'
-      ? [[HEADER.elementBits, fieldEnd(HEADER.base)]]
+      ? header.dictionary === null
+        ? [[HEADER.elementBits, fieldEnd(HEADER.base)]]
+        : []
       : [HEADER.schemaBytes, HEADER.reservedByte].map((offset) => [offset, fieldEnd(offset)]);
   for (const [offset, behind] of reserved) checkZero(bytes, offset, behind, 0, 'HMAP_RESERVED', 'header', findings);
   checkZero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header', findings);

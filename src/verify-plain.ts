@@ -9,6 +9,7 @@ import { COUNTED, dataBytes, indexBytes, plainSegmentBytes } from './plain-layou
 import { formOf, mappedPlain, type PlainSegment } from './plain-segment.js';
 import type { ValueType } from './types.js';
 import { valueCheck } from './values.js';
+import { checkOffsets } from './verify-offsets.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 
 /** A yield comes after so many elements. */
@@ -84,32 +85,14 @@ class Check {
     }
   }
 
-  /** An element is looked at where both its offsets can be trusted; so one broken offset is told once. */
   *offsets(type: ValueType): Generator<number, void> {
     const { index, count, heap, dataStart } = this.#segment;
-    const first = index[0]! >>> 0;
-    const last = index[count]! >>> 0;
-    const lastFits = last === heap.size;
-    if (first !== 0) this.#badOffset(0, 1, `the offset of the first element is ${first}, not 0`);
-    if (!lastFits)
-      this.#badOffset(count, count + 1, `the last offset is ${last}, the elements have ${heap.size} bytes`);
     const isValue = valueCheck(type);
-    let fell = first !== 0;
-    for (let at = 0; at < count; at++) {
-      const start = index[at]! >>> 0;
-      const end = index[at + 1]! >>> 0;
-      // Where the first or the last offset is wrong, that they fall says nothing about those beside them.
-      const judged = (at > 0 || first === 0) && (at + 1 < count || lastFits);
-      const falls = judged && start > end;
-      if (falls) this.#badOffset(at, at + 2, `the offset ${end} is below the one before it, ${start}`);
-      const next = at + 2 <= count && (at + 2 < count || lastFits) ? index[at + 2]! >>> 0 : Number.POSITIVE_INFINITY;
-      if (judged && !fell && !falls && end <= next && end <= heap.size) {
-        const length = end - start;
-        if (!isValue(heap, start, length)) this.#badValue(type, at, dataStart + start, length);
-      }
-      fell = falls;
-      if (at % STRIDE === 0) yield this.#done + dataStart + Math.min(start, heap.size);
-    }
+    const bad = (from: number, to: number, message: string) => this.#badOffset(from, to, message);
+    const take = (at: number, start: number, length: number): void => {
+      if (!isValue(heap, start, length)) this.#badValue(type, at, dataStart + start, length);
+    };
+    for (const done of checkOffsets(index, count, heap.size, bad, take)) yield this.#done + dataStart + done;
   }
 
   /** Returns the ones. */

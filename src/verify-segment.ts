@@ -31,11 +31,17 @@ export class SegmentCheck {
   /** Whether all records so far could be counted; else what they add up to is not judged, as it could only repeat what is told. */
   #counted = true;
 
-  constructor(header: Header, findings: Findings) {
+  /** @param isValue what a record's value is held to */
+  constructor(header: Header, findings: Findings, isValue: ValueCheck = valueCheck(header.valueType)) {
     this.#header = header;
     this.#findings = findings;
     this.#mostLoad = bucketLimit(header.entries);
-    this.#isValue = valueCheck(header.valueType);
+    this.#isValue = isValue;
+  }
+
+  /** Whether each record of each segment was looked at. */
+  get complete(): boolean {
+    return this.#counted;
   }
 
   /** Leaves out a segment, which another finding explains. */

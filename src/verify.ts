@@ -12,6 +12,7 @@ import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
 import { countIn, dataStart } from './plain-layout.js';
 import { formOf } from './plain-segment.js';
+import { DictionaryCheck } from './verify-dictionary.js';
 import { checkHeader } from './verify-header.js';
 import { checkPlain } from './verify-plain.js';
 import { VerifyReader } from './verify-reader.js';
@@ -191,7 +192,8 @@ class Check {
   }
 
   *#checkSegments(header: Header): Generator<number, void> {
-    const check = new SegmentCheck(header, this.#findings);
+    const dictionary = header.dictionary === null ? undefined : new DictionaryCheck(header, this.#findings);
+    const check = new SegmentCheck(header, this.#findings, dictionary?.isIndex);
     for (const [index, place] of header.segments.entries()) {
       const end = place.offset + place.bytes;
       // To touch a page of a mapping that cannot be read would end the process.
@@ -216,12 +218,17 @@ class Check {
     }
     this.#entries = check.entries;
     check.checkTotals();
+    if (dictionary === undefined) return;
+    for (const done of dictionary.check(this.#fd, this.#path, this.#reader, check.complete)) {
+      yield header.checksums.offset + done;
+    }
   }
 }
 
 /** What a block begins with. */
-function sectionAt(header: Header, offset: number): 'buckets' | 'heap' {
-  const { segments, bucketBits, layout, perSegment, length } = header;
+function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictionary' {
+  const { segments, bucketBits, layout, perSegment, length, dictionary } = header;
+  if (dictionary !== null && offset >= dictionary.offset) return 'dictionary';
   const number = segments.findLastIndex((place) => place.offset <= offset);
   const count = countIn(number, perSegment, length);
   const start = layout === 'hash' ? heapStart(bucketBits) : dataStart(formOf(header), count);

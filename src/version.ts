@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync } from 'node:fs';
 import { loadChecksumsNow } from './checksum.js';
+import { Dictionary } from './dictionary.js';
 import { damage, HmapError, systemError } from './errors.js';
 import { openForReading, readHeader } from './file.js';
 import { BlockChecker, type ReadFile } from './guard.js';
@@ -23,7 +24,7 @@ import { verifySteps } from './verify.js';
  */
 export type Check = 'header' | 'touch' | 'full';
 
-/** What is read ahead when a table is opened: nothing, the bucket array, or the whole file. */
+/** What is read ahead when a table is opened: nothing, the bucket array (and the distinct values of `enum`), or the whole file. */
 export type Warm = 'none' | 'buckets' | 'all';
 
 /** How a version is opened. */
@@ -52,6 +53,8 @@ export class Version {
   /** Of a table by hash; and those of any other layout. */
   readonly segments: readonly Segment[];
   readonly plain: readonly PlainSegment[];
+  /** Of `enum` values. */
+  readonly dictionary: Dictionary | undefined;
   /** Whether someone may hold views of the mapping. */
   lent = false;
   #walks = 0;
@@ -63,12 +66,14 @@ export class Version {
     mapping: Mapping,
     segments: readonly Segment[],
     plain: readonly PlainSegment[],
+    dictionary: Dictionary | undefined,
   ) {
     this.header = header;
     this.identity = identity;
     this.mapping = mapping;
     this.segments = segments;
     this.plain = plain;
+    this.dictionary = dictionary;
   }
 
   /** A walk that has begun goes on over the version with which it began, also when that is no longer the table's. */
@@ -147,7 +152,8 @@ function mapVersion(fd: number, header: Header, identity: FileIdentity, settings
   const { bucketBits } = header;
   // Where blocks are checked, the padding between segments and the checksums are read, too.
   const touch = check === 'touch';
-  const ranges: ByteRange[] = header.segments.map(({ offset, bytes }) => ({
+  const { dictionary: place } = header;
+  const ranges: ByteRange[] = [...header.segments, ...(place === null ? [] : [place])].map(({ offset, bytes }) => ({
     offset,
     length: touch ? alignToPage(bytes) : bytes,
   }));
@@ -160,11 +166,14 @@ function mapVersion(fd: number, header: Header, identity: FileIdentity, settings
       mapping.advise('willneed', i, 0, warm === 'all' ? bytes : array);
     }
   }
+  const dictionaryIndex = header.segments.length;
+  if (place !== null && warm !== 'none') mapping.advise('willneed', dictionaryIndex, 0, place.bytes);
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
   const view = (i: number) => mapping.views[i]!;
   const segments = keyed ? header.segments.map((place, i) => new Segment(view(i), place, header, path, checker)) : [];
   const plain = keyed ? [] : header.segments.map((_, i) => new PlainSegment(view(i), header, i, path, checker));
-  return new Version(header, identity, mapping, segments, plain);
+  const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
+  return new Version(header, identity, mapping, segments, plain, dictionary);
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

@@ -8,12 +8,13 @@ import { describe, test } from 'node:test';
 import { withBuilder } from '../src/build.js';
 import { Block } from '../src/bytes.js';
 import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
+import { indexWidth } from '../src/layout.js';
 import { Feed } from '../tools/formats/feed.js';
 import type { FormatName } from '../tools/formats/format.js';
 import { loadFormat } from '../tools/formats/index.js';
 import { buildPlainFrom } from '../tools/plain.js';
 import { type Facts, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
-import { AVAILABLE, elementBits, indexBytes, type Representation, representations } from '../tools/plan/predict.js';
+import { AVAILABLE, elementBits, type Representation, representations } from '../tools/plan/predict.js';
 import {
   jemallocClass,
   redisString,
@@ -41,8 +42,8 @@ async function* whole(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text as string);
 }
 
-async function factsOf(format: FormatName, text: string | Uint8Array, countDistinct = false): Promise<Facts> {
-  const survey = new Survey(FORM[format], countDistinct);
+async function factsOf(format: FormatName, text: string | Uint8Array): Promise<Facts> {
+  const survey = new Survey(FORM[format]);
   await (await loadFormat(format)).read(whole(text), new Feed(survey, 'input'), NO_COLUMNS);
   return survey.facts;
 }
@@ -87,8 +88,9 @@ async function buildPlain(path: string, format: FormatName, text: string, option
 
 async function assertParts(path: string, predicted: Record<string, number>, name: string): Promise<number> {
   const { sections, fileBytes, entries } = await stat(path);
-  const { prefixes, ...others } = sections;
-  assert.deepEqual(predicted, { ...others, lengths: prefixes, total: fileBytes }, name);
+  const { prefixes, dictionary, ...others } = sections;
+  const values = sections.values + dictionary;
+  assert.deepEqual(predicted, { ...others, values, lengths: prefixes, total: fileBytes }, name);
   return entries;
 }
 
@@ -98,7 +100,9 @@ const tsv = (count: number, key: (i: number) => string, value: (i: number) => st
   Array.from({ length: count }, (_, i) => `${key(i)}\t${value(i)}\n`).join('');
 
 const INTEGERS_16 = ['u16', 'u24', 'u40', 'u48', 'u32', 'i32', 'u64', 'i64', 'f32', 'f64', 'utf8', 'json', 'bytes'];
-const maps = (types: readonly string[]) => types.map((type) => `map, ${type}`).sort();
+/** Whatever is text is also one of some distinct strings. */
+const maps = (types: readonly string[]) =>
+  [...types, ...(types.includes('utf8') ? ['enum'] : [])].map((type) => `map, ${type}`).sort();
 
 describe('built files are what was predicted, to the byte', () => {
   test('English words and their ranks, 0 to 46,461', async () => {
@@ -107,10 +111,10 @@ describe('built files are what was predicted, to the byte', () => {
       const found = await assertBuilt(
         'tsv',
         tsv(count, (i) => words[i * every]!, String),
-        count > 1000 ? ['map, u16', 'map, utf8', 'map, f64'] : undefined,
+        count > 1000 ? ['map, u16', 'map, utf8', 'map, f64', 'map, enum'] : undefined,
       );
       if (count === 46_461) assert.deepEqual(found.toSorted(), maps(INTEGERS_16));
-      if (count === 0) assert.deepEqual(found, ['map, utf8']);
+      if (count === 0) assert.deepEqual(found.toSorted(), maps(['utf8']));
     }
   });
 
@@ -121,7 +125,7 @@ describe('built files are what was predicted, to the byte', () => {
       (i) => `k${String(i).padStart(9, '0')}`,
       () => random.text(random.between(0, 40)),
     );
-    assert.deepEqual(await assertBuilt('tsv', text, ['map, utf8']), ['map, utf8', 'map, bytes']);
+    assert.deepEqual(await assertBuilt('tsv', text, ['map, utf8']), ['map, utf8', 'map, bytes', 'map, enum']);
   });
 
   test('lists and bit arrays', async () => {
@@ -154,6 +158,23 @@ describe('built files are what was predicted, to the byte', () => {
     );
   });
 
+  test('many keys of few values', async () => {
+    const random = new Random(17);
+    for (const [entries, count] of [
+      [1000, 1],
+      [40_000, 256],
+      [40_000, 257],
+    ] as const) {
+      const values = Array.from({ length: count }, (_, i) => `value ${i} ${random.text(random.below(30))}`);
+      const text = tsv(
+        entries,
+        (i) => `key ${i}`,
+        (i) => values[i % count]!,
+      );
+      assert.equal((await assertBuilt('tsv', text))[0], 'map, enum', 'the smallest');
+    }
+  });
+
   test('a set of lines', async () => {
     assert.deepEqual(await assertBuilt('lines', `${words.slice(0, 20_000).join('\n')}\n`), ['set']);
   });
@@ -172,7 +193,7 @@ describe('built files are what was predicted, to the byte', () => {
     const cases: [text: string[], fitting: string[]][] = [
       [
         ['', ''],
-        ['set', 'map, bytes', 'map, utf8'],
+        ['set', 'map, bytes', 'map, enum', 'map, utf8'],
       ],
       [['ab', 'cd'], maps(['utf8', 'bytes'])],
       [['0', '255'], maps(['u8', 'i16', ...INTEGERS_16])],
@@ -236,7 +257,7 @@ describe('built files are what was predicted, to the byte', () => {
 });
 
 test('a file of several segments is within 1 percent of what was predicted', async () => {
-  const survey = new Survey('bytes', false);
+  const survey = new Survey('bytes');
   const path = join(folder, `${names++}.hmap`);
   const segmentBytes = 2 ** 20;
   await withBuilder(path, { value: 'u32', segmentBytes }, async (builder) => {
@@ -360,7 +381,10 @@ describe('what cannot be built yet', () => {
   });
 
   test('enum: an index of whole bytes, and the distinct strings once', () => {
-    assert.deepEqual([1, 256, 257, 65_536, 65_537, 2 ** 24, 2 ** 24 + 1].map(indexBytes), [1, 1, 2, 2, 3, 3, 4]);
+    assert.deepEqual(
+      [0, 1, 2, 256, 257, 65_536, 65_537, 2 ** 24, 2 ** 24 + 1].map(indexWidth),
+      [0, 0, 1, 1, 2, 2, 3, 3, 4],
+    );
     const facts = (count: number) =>
       made(100_000, {}, { holds: { utf8: true } as ValueFacts['holds'], distinct: { count, bytes: 8 * count } });
     const { parts } = one(facts(300), 'map, enum');
@@ -443,8 +467,7 @@ describe('a survey tells', () => {
 
   test('distinct values, up to a limit', async () => {
     const text = tsv(1000, String, (i) => `v${i % 10}`);
-    assert.deepEqual((await factsOf('tsv', text, true)).values!.distinct, { count: 10, bytes: 20 });
-    assert.equal((await factsOf('tsv', text)).values!.distinct, undefined);
+    assert.deepEqual((await factsOf('tsv', text)).values!.distinct, { count: 10, bytes: 20 });
     const distinct = new Distinct(3);
     for (const value of ['a', 'b', 'a', 'c', 'c']) distinct.add(value);
     assert.deepEqual(distinct.result, { count: 3, bytes: 3 });

@@ -86,6 +86,7 @@ const TYPES: Readonly<Record<number, Type>> = {
   18: { width: 6, decode: (bytes) => bytes.readUIntLE(0, 6) },
 };
 const STRUCT = 14;
+const ENUM = 15;
 
 /** §7: values of packed fields. */
 function structType(schema: Buffer): Type {
@@ -128,8 +129,19 @@ function structType(schema: Buffer): Type {
   return { width, decode };
 }
 
-/** What the values of a file are. */
-function typeOf(header: { valueType: number; schema: Buffer }): Type | undefined {
+/** §7: bytes of a number below `distinct`. */
+function numberWidth(distinct: number): number {
+  let width = 0;
+  while (256 ** width < distinct) width++;
+  return width;
+}
+
+/** What the values of a file are; those of an enum are numbers here. */
+function typeOf(header: { valueType: number; schema: Buffer; distinct: number }): Type | undefined {
+  if (header.valueType === ENUM) {
+    const width = numberWidth(header.distinct);
+    return { width, decode: (bytes) => (width === 0 ? 0 : bytes.readUIntLE(0, width)) };
+  }
   return header.valueType === STRUCT ? structType(header.schema) : TYPES[header.valueType];
 }
 
@@ -174,7 +186,40 @@ export class ReferenceReader {
   decode(value: Uint8Array): unknown {
     const { width, decode } = typeOf(this.header)!;
     need(width === undefined || value.length === width, `a value of ${value.length} bytes, its type has ${width}`);
-    return decode(Buffer.from(value));
+    const decoded = decode(Buffer.from(value));
+    return this.header.valueType === ENUM ? text(this.#string(decoded as number)) : decoded;
+  }
+
+  /** §7, enum values: a string of the dictionary. */
+  #string(number: number): Buffer {
+    const { distinct, dictionary } = this.header;
+    need(number < distinct, `the number ${number} is not below ${distinct}`);
+    const heap = dictionary.offset + 4 * (distinct + 1);
+    const from = this.#file.readUInt32LE(dictionary.offset + 4 * number);
+    const to = this.#file.readUInt32LE(dictionary.offset + 4 * number + 4);
+    need(from <= to && heap + to <= dictionary.offset + dictionary.size, `string ${number} is not in the dictionary`);
+    return this.#file.subarray(heap + from, heap + to);
+  }
+
+  #checkDictionary(used: Set<number>, expect: Expect): void {
+    const { distinct, dictionary } = this.header;
+    const end = dictionary.offset + dictionary.size;
+    expect(this.#file.readUInt32LE(dictionary.offset) === 0, 'the dictionary does not begin with 0');
+    const last = this.#file.readUInt32LE(dictionary.offset + 4 * distinct);
+    expect(last === dictionary.size - 4 * (distinct + 1), `the dictionary ends with ${last}`);
+    let before: Buffer | undefined;
+    for (let i = 0; i < distinct; i++) {
+      try {
+        const string = this.#string(i);
+        text(string);
+        expect(before === undefined || Buffer.compare(before, string) < 0, `string ${i} is not above the one before`);
+        before = string;
+      } catch (error) {
+        expect(false, (error as Error).message);
+      }
+      expect(used.has(i), `no record has string ${i}`);
+    }
+    this.#checkPadding(end, align(end), expect);
   }
 
   /** "Verify" of §11: every problem that the constructor has not already thrown. */
@@ -185,6 +230,7 @@ export class ReferenceReader {
     checkSums(this.#file, header, expect);
     let [keyBytes, valueBytes] = [0, 0];
     const [keyLengths, valueLengths] = [new Set<number>(), new Set<number>()];
+    const numbers = new Set<number>();
     header.segments.forEach(({ offset, size, entries: stated }, segment) => {
       const heapSize = size - this.#heapStart;
       expect(this.#bucketStart(segment, 0) === 0, `segment ${segment}: the bucket array does not begin with 0`);
@@ -211,6 +257,7 @@ export class ReferenceReader {
             valueBytes += value.length;
             keyLengths.add(key.length);
             valueLengths.add(value.length);
+            if (header.valueType === ENUM) numbers.add(typeOf(header)!.decode(value) as number);
           }
           // §10, rule 7
           const load = counted - countedBefore;
@@ -226,6 +273,7 @@ export class ReferenceReader {
       this.#checkPadding(offset + 4 * (2 ** header.bucketBits + 1), offset + this.#heapStart, expect);
       this.#checkPadding(offset + size, align(offset + size), expect);
     });
+    if (header.valueType === ENUM) this.#checkDictionary(numbers, expect);
     // §12: a later minor version may have given it a meaning.
     const behind = metadataStart(header.segmentBits) + header.metadataSize + header.schemaSize;
     if (header.minorVersion === 0) this.#checkPadding(behind, header.headerSize, expect);
@@ -349,7 +397,7 @@ export function open(file: Buffer) {
   const unsummed = Buffer.from(file.subarray(0, headerSize)).fill(0, 12, 16);
   need(xxh32(unsummed, 0) === headerChecksum, 'the header checksum does not match');
   const requiredFeatures = file.readUInt32LE(20);
-  need(requiredFeatures <= 15, `required features ${requiredFeatures.toString(2)} are unknown`);
+  need(requiredFeatures <= 31, `required features ${requiredFeatures.toString(2)} are unknown`);
 
   const h = {
     magic: file.subarray(0, 8),
@@ -385,6 +433,9 @@ export function open(file: Buffer) {
     base: Number(file.readBigInt64LE(120)),
     schemaSize: file.readUInt32LE(112),
     schema: Buffer.alloc(0),
+    /** §7: of enum values. */
+    distinct: file.readUInt32LE(116),
+    dictionary: { offset: 0, size: 0 },
     segments: [] as { offset: number; size: number; entries: number }[],
     metadata: undefined as Record<string, unknown> | undefined,
   };
@@ -402,9 +453,9 @@ export function open(file: Buffer) {
   need(h.bucketBits <= 28 && h.segmentBits + h.bucketBits <= 32, `bucket bits ${h.bucketBits}`);
   if (h.layout === 0) {
     need(h.keyType < KEY_TYPES.length, `key type ${h.keyType}`);
-    need(h.valueType === STRUCT || h.valueType in TYPES, `value type ${h.valueType}`);
+    need(h.valueType === STRUCT || h.valueType === ENUM || h.valueType in TYPES, `value type ${h.valueType}`);
     need((h.valueType === STRUCT) === h.schemaSize > 0, `${h.schemaSize} bytes of schema`);
-    const features = (h.valueType >= STRUCT ? 1 : 0) + (h.keyType > 0 ? 2 : 0);
+    const features = (h.valueType === ENUM ? 16 : h.valueType >= STRUCT ? 1 : 0) + (h.keyType > 0 ? 2 : 0);
     need(requiredFeatures === features, `required features ${requiredFeatures}`);
     need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
     need((KEY_TYPES[h.keyType]!.width ?? h.keyWidth) === h.keyWidth, `key width ${h.keyWidth} is not the type's`);
@@ -423,7 +474,12 @@ export function open(file: Buffer) {
   const schemaAt = metadataAt + h.metadataSize;
   need(headerSize === align(schemaAt + h.schemaSize), `header size ${headerSize} is not that of its parts`);
   // §12: a later minor version may have given the reserved bytes a meaning.
-  const reserved = keyed === 1 ? [file.subarray(116, 128)] : [file.subarray(112, 116), file.subarray(119, 120)];
+  const isEnum = keyed === 1 && h.valueType === ENUM;
+  const reserved = isEnum
+    ? []
+    : keyed === 1
+      ? [file.subarray(116, 128)]
+      : [file.subarray(112, 116), file.subarray(119, 120)];
   need(h.minorVersion > 0 || reserved.every((bytes) => bytes.every((byte) => byte === 0)), 'a reserved byte is not 0');
 
   if (keyed === 1) {
@@ -445,6 +501,16 @@ export function open(file: Buffer) {
   }
   need(entries === h.entries, `the segments have ${entries} entries, the header ${h.entries}`);
 
+  if (isEnum) {
+    h.dictionary = { offset: end, size: u64(120) };
+    const { distinct, dictionary } = h;
+    need(distinct <= entries && distinct > 0 === entries > 0, `${distinct} distinct values of ${entries} entries`);
+    need(
+      dictionary.size >= 4 * (distinct + 1) && dictionary.size < 2 ** 31,
+      `a dictionary of ${dictionary.size} bytes`,
+    );
+    end = align(end + dictionary.size);
+  }
   need(h.checksumsOffset === end, `the block checksums start at ${h.checksumsOffset}, they should at ${end}`);
   const blocks = Math.ceil((end - headerSize) / BLOCK);
   need(h.checksumsSize === 8 * blocks, `${h.checksumsSize} bytes of block checksums for ${blocks} blocks`);

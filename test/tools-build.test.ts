@@ -169,6 +169,11 @@ const WRITTEN: Record<Exclude<ValueType, 'none'>, readonly (readonly [text: stri
     ['ä ', 'ä '],
     ['17', '17'],
   ],
+  enum: [
+    ['', ''],
+    ['ä ', 'ä '],
+    ['17', '17'],
+  ],
   json: [
     ['null', null],
     ['"x"', 'x'],

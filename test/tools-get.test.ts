@@ -177,6 +177,11 @@ describe('values of each type', { concurrency: true }, () => {
       ['ä\n\t', '\xc3\xa4\n\t', '"\xc3\xa4\\n\\t"'],
       ['', '', '""'],
     ],
+    enum: [
+      ['ä\n\t', '\xc3\xa4\n\t', '"\xc3\xa4\\n\\t"'],
+      ['', '', '""'],
+      ['a', 'a', '"a"'],
+    ],
     json: [
       [{ b: [1, null], a: 'ä\n' }, '{"b":[1,null],"a":"\xc3\xa4\\n"}', '{"b":[1,null],"a":"\xc3\xa4\\n"}'],
       [null, 'null', 'null'],

@@ -1,11 +1,16 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Block } from '../src/bytes.js';
+import { readDictionary } from '../src/dictionary.js';
+import { showKey } from '../src/errors.js';
 import { withFile, withFileAsync } from '../src/file.js';
+import type { Header } from '../src/header.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../src/index.js';
 import { badTypedKey, keyFromText, NO_KEY, showKeyOf } from '../src/typed-keys.js';
 import { mappedSegments, Walk } from '../src/walk.js';
 import { EXIT, examples, exitWith, parseInteger, say } from './cli.js';
+import { entryValues } from './formats/entry-values.js';
 import { FORMATS, type FormatName } from './formats/format.js';
 import { loadFormat } from './formats/index.js';
 import { headerJson } from './header-json.js';
@@ -65,7 +70,7 @@ async function runDump(file: string, options: Options, command: Command): Promis
   let found = true;
   if (options.header)
     await withFileAsync(file, async ({ header }) => out.text(`${JSON.stringify(headerJson(header), null, 2)}\n`));
-  else if (options.bucket !== undefined) showBucket(inspectBucket(file, options.bucket), undefined, out);
+  else if (options.bucket !== undefined) showBucket(file, inspectBucket(file, options.bucket), undefined, out);
   else if (options.key !== undefined) found = showKeyRecord(file, options.key, out);
   else await dumpEntries(file, options, out);
   await out.flush();
@@ -79,9 +84,9 @@ async function dumpEntries(
 ): Promise<void> {
   const progress = new Progress();
   await withFileAsync(path, async ({ fd, header }) => {
+    const checked = check === 'touch' ? 'touch' : 'none';
     if (header.layout !== 'hash') {
       const { dumpPlain } = await import('./plain.js');
-      const checked = check === 'touch' ? 'touch' : 'none';
       const most = Math.min(header.entries, limit);
       return dumpPlain(fd, path, header, format, limit, checked, out, (done) =>
         progress.update('dumping', 'entries', done, most),
@@ -90,10 +95,11 @@ async function dumpEntries(
     const writer = (await loadFormat(format)).writer(header);
     const total = Math.min(header.entries, limit);
     let done = 0;
-    const walk = new Walk(header, mappedSegments(fd, header, path, check === 'touch' ? 'touch' : 'none'), 'records');
+    const place = entryValues(fd, header, path, checked);
+    const walk = new Walk(header, mappedSegments(fd, header, path, checked), 'records');
     try {
       for (; done < limit && walk.step(); done++) {
-        writer.entry(walk.segment.heap, walk.cursor, out);
+        writer.entry(walk.segment.heap, walk.cursor, place(walk), out);
         if (out.full) {
           await out.flush();
           progress.update('dumping', 'entries', done, total);
@@ -116,13 +122,23 @@ function showKeyRecord(path: string, text: string, out: Output): boolean {
     say(`not found: ${keyType === 'bytes' ? showKeyOf(keyType, Buffer.from(text)) : text}${where}`);
     return false;
   }
-  showBucket(bucket, record, out);
+  showBucket(path, bucket, record, out);
   return true;
 }
 
+/** Says what a value is: its type, and of an `enum` also what its index stands for. */
+function valueNames(path: string, { valueType }: Header): (value: Uint8Array) => string {
+  if (valueType !== 'enum') return () => valueType;
+  return withFile(path, ({ fd, header }) => {
+    const dictionary = readDictionary(fd, header, path, 'none')!;
+    return (value) => `enum: ${showKey(dictionary.view(new Block(value), 0))}`;
+  });
+}
+
 /** Prints a bucket and its records, or only one of them. */
-function showBucket(view: BucketView, only: RecordView | undefined, out: Output): void {
+function showBucket(path: string, view: BucketView, only: RecordView | undefined, out: Output): void {
   const { keyType } = view.header;
+  const describe = valueNames(path, view.header);
   const count = view.records.length;
   out.text(
     `bucket ${view.index} (bucket ${view.bucket} of segment ${view.segment}): ${count} record${count === 1 ? '' : 's'}\n`,
@@ -136,7 +152,7 @@ function showBucket(view: BucketView, only: RecordView | undefined, out: Output)
     const parts = [
       { name: 'length prefixes', from: offset, to: keyOffset },
       { name: keyType === 'bytes' ? 'key' : `key (${keyType})`, from: keyOffset, to: valueOffset },
-      { name: `value (${view.header.valueType})`, from: valueOffset, to: end },
+      { name: `value (${describe(record.value)})`, from: valueOffset, to: end },
     ];
     for (const { name, from, to } of parts) {
       if (to > from) out.text(hexDump(record.bytes.subarray(from - offset, to - offset), from, name));

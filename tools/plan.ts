@@ -8,7 +8,7 @@ import { Feed } from './formats/feed.js';
 import { FORMATS, type FormatName } from './formats/format.js';
 import { DEFAULT_VALUE, formatByEnding, loadFormat } from './formats/index.js';
 import { type Plan, planJson, planText } from './plan/page.js';
-import { AVAILABLE, type Representation, representations } from './plan/predict.js';
+import { type Representation, representations } from './plan/predict.js';
 import { rivals } from './plan/rivals.js';
 import { Survey } from './plan/survey.js';
 import { Progress } from './progress.js';
@@ -68,7 +68,7 @@ async function runPlan(input: string, options: Options): Promise<void> {
     if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
     else progress.update('reading', 'bytes', source.done, source.size);
   });
-  const survey = new Survey(valuesOf(format, options), AVAILABLE.enumValues, pacer);
+  const survey = new Survey(valuesOf(format, options), pacer);
   try {
     await read(source.pieces(), new Feed(survey, name), columns);
   } finally {

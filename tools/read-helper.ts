@@ -25,7 +25,7 @@ async function readPart({ lane, path, start, end, name, format, columns, done }:
     }
   };
   await read(pieces(), new Feed(intake, name), columns);
-  return { sums: { ...intake.stats }, holding: intake.partitions.holding() };
+  return { sums: { ...intake.stats }, holding: intake.partitions.holding(), interned: intake.interned };
 }
 
 // Loaded while the input is read.

@@ -66,12 +66,8 @@ export function statText(result: TableStat): string {
   ];
   if (Object.keys(header.metadata).length > 0) facts.push(['metadata', JSON.stringify(header.metadata)]);
   const name = Math.max(...facts.map(([label]) => label!.length));
-  const sections = Object.entries(result.sections).map(([part, bytes]) => [
-    part,
-    grouped(bytes),
-    share(bytes),
-    per(bytes),
-  ]);
+  const parts = Object.entries(result.sections).filter(([part]) => part !== 'dictionary' || header.dictionary !== null);
+  const sections = parts.map(([part, bytes]) => [part, grouped(bytes), share(bytes), per(bytes)]);
   return [
     result.path,
     '',
@@ -92,7 +88,8 @@ function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads']): str
   ];
 }
 
-function typeOf({ valueType }: Header): string {
+function typeOf({ valueType, dictionary }: Header): string {
+  if (dictionary !== null) return `enum of ${grouped(dictionary.count)} distinct strings`;
   if (!isStruct(valueType)) return valueType;
   const { fields, bits } = structOf(valueType);
   return `struct of ${fields.length} field${fields.length === 1 ? '' : 's'} in ${bits} bits`;

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
+import { DAMAGED_ENUM } from './damaged-enum.js';
 import { DAMAGED_PLAIN } from './damaged-plain.js';
 import {
   canonicalParts,
@@ -562,4 +563,5 @@ export const DAMAGED: readonly Damaged[] = [
   ...values(),
   ...totals(),
   ...DAMAGED_PLAIN,
+  ...DAMAGED_ENUM,
 ];

@@ -210,6 +210,31 @@ export const FIXTURES: readonly Fixture[] = [
       (i) => i * 1000,
     ),
   ),
+  fixture('enum-empty', { value: 'enum' }, []),
+  fixture('enum-of-one', { value: 'enum' }, [
+    ['a', 'the same'],
+    ['b', 'the same'],
+  ]),
+  fixture('enum', { value: 'enum', key: 'u32', metadata: { made: 'of few' } }, [
+    [1, 'zwei'],
+    [2, ''],
+    [3, 'drei\n'],
+    [4, 'zwei'],
+    [5, '三'],
+    [6, '\ufeff'],
+    [7, 'zwei'],
+    [8, '\u{1f600}'],
+    [9, 'drei'],
+  ]),
+  fixture(
+    'enum-of-two-bytes-in-segments',
+    { value: 'enum', segmentBytes: 12_288 },
+    numbered(
+      900,
+      (i) => `key ${i}`,
+      (i) => `value ${i % 300}`,
+    ),
+  ),
   ...Object.entries(NUMBERS).map(([type, values]) =>
     fixture(
       type,

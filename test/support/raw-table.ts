@@ -45,6 +45,8 @@ export const FIELDS = {
   spareBits: [118, 1],
   reservedByte: [119, 1],
   base: [120, 8],
+  distinct: [116, 4],
+  dictionarySize: [120, 8],
 } as const;
 
 export type Field = keyof typeof FIELDS;
@@ -93,6 +95,10 @@ export interface RawParts {
   sums?: Record<number, bigint>;
   /** What the padding of the header begins with. */
   padding?: Uint8Array;
+  /** §7, enum values: the distinct ones, in order; the offsets instead of those that they give; what the padding behind them begins with. */
+  strings?: Uint8Array[];
+  stringOffsets?: number[];
+  stringPadding?: Uint8Array;
 }
 
 export interface RawOptions {
@@ -188,7 +194,7 @@ export function encodeValue(type: StoredType, value: unknown): Uint8Array {
   }
   if (type === 'none') return Buffer.alloc(0);
   if (type === 'bytes') return value as Uint8Array;
-  if (type === 'utf8') return Buffer.from(value as string);
+  if (type === 'utf8' || type === 'enum') return Buffer.from(value as string);
   if (type === 'json') return Buffer.from(JSON.stringify(value));
   const bytes = Buffer.alloc(WIDTHS[type as ValueType]!);
   if (Number.isNaN(value)) return Buffer.from(type === 'f32' ? '0000c07f' : '000000000000f87f', 'hex');
@@ -224,10 +230,20 @@ export function canonicalParts(
     return { key: bytes, value: encodeValue(valueType, value), hash: oracle.h32Raw(bytes, seed) };
   });
   records.sort((a, b) => a.hash - b.hash || Buffer.compare(a.key, b.key));
+  let strings: Uint8Array[] | undefined;
+  if (valueType === 'enum') {
+    const distinct = new Map(records.map(({ value }) => [Buffer.from(value).toString('hex'), value]));
+    strings = [...distinct.values()].sort(Buffer.compare);
+    const numbers = new Map(strings.map((value, i) => [Buffer.from(value).toString('hex'), i]));
+    const width = numberWidth(strings.length);
+    for (const record of records)
+      record.value = numberBytes(numbers.get(Buffer.from(record.value).toString('hex'))!, width);
+  }
   const shared = (lengths: number[]) => (new Set(lengths).size === 1 ? lengths[0]! : VARIABLE);
   const keyWidth =
     choices.keyWidth ?? KEY_WIDTHS[keyType] ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
-  const valueWidth = choices.valueWidth ?? widthOf(valueType) ?? shared(records.map(({ value }) => value.length));
+  const ownWidth = strings === undefined ? widthOf(valueType) : numberWidth(strings.length);
+  const valueWidth = choices.valueWidth ?? ownWidth ?? shared(records.map(({ value }) => value.length));
   let t = 0;
   while (t < 32 && 2 * 2 ** (t + 1) <= records.length) t++;
 
@@ -235,10 +251,7 @@ export function canonicalParts(
   // Not shifts: they take their count modulo 32.
   const segmentOf = (hash: number, s: number): number => Math.floor(hash / 2 ** (32 - s));
   const counted = ({ key, value }: RawRecord): number =>
-    varint(key.length).length +
-    key.length +
-    value.length +
-    (widthOf(valueType) === undefined ? varint(value.length).length : 0);
+    varint(key.length).length + key.length + value.length + (ownWidth === undefined ? varint(value.length).length : 0);
   const fits = (s: number): boolean => {
     const sizes = new Array<number>(2 ** s).fill(align(4 * (2 ** bucketsOf(s) + 1)));
     for (const record of records) sizes[segmentOf(record.hash, s)]! += counted(record);
@@ -256,7 +269,40 @@ export function canonicalParts(
   }
   const text = encodeMetadata(metadata);
   const encoded = Buffer.from(text === '{}' ? '' : text);
-  return { segmentBits, bucketBits, seed, keyType, valueType, keyWidth, valueWidth, metadata: encoded, segments };
+  const parts = {
+    segmentBits,
+    bucketBits,
+    seed,
+    keyType,
+    valueType,
+    keyWidth,
+    valueWidth,
+    metadata: encoded,
+    segments,
+  };
+  return strings === undefined ? parts : { ...parts, strings };
+}
+
+/** §7, enum values: bytes of a number below `distinct`. */
+function numberWidth(distinct: number): number {
+  let width = 0;
+  while (256 ** width < distinct) width++;
+  return width;
+}
+
+export function numberBytes(number: number, width: number): Buffer {
+  const bytes = Buffer.alloc(width);
+  if (width > 0) bytes.writeUIntLE(number, 0, width);
+  return bytes;
+}
+
+/** §7, enum values: the dictionary. */
+function encodeStrings({ strings = [], stringOffsets }: RawParts): Buffer {
+  const offsets = [0];
+  for (const string of strings) offsets.push(offsets.at(-1)! + string.length);
+  const index = Buffer.alloc(4 * offsets.length);
+  for (const [i, offset] of (stringOffsets ?? offsets).entries()) index.writeUInt32LE(offset, 4 * i);
+  return Buffer.concat([index, ...strings]);
 }
 
 /** §6 */
@@ -280,6 +326,8 @@ function encodeSegment(parts: RawParts, segment: RawSegment): { offsets: number[
 export function placesOf(parts: RawParts): {
   headerEnd: number;
   segments: { array: number; arrayEnd: number; heap: number; heapEnd: number; end: number }[];
+  /** Of enum values: where it starts, where the first string does, where the last ends. */
+  dictionary: { start: number; heap: number; end: number };
   checksums: number;
 } {
   const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length + schemaOf(parts).length);
@@ -293,7 +341,9 @@ export function placesOf(parts: RawParts): {
     at = align(heapEnd);
     return { array, arrayEnd, heap: start, heapEnd, end: at };
   });
-  return { headerEnd, segments, checksums: at };
+  const count = parts.strings?.length ?? 0;
+  const end = parts.strings === undefined ? at : at + encodeStrings(parts).length;
+  return { headerEnd, segments, dictionary: { start: at, heap: at + 4 * (count + 1), end }, checksums: align(end) };
 }
 
 /** The file of these parts. Checksums are made last, so they fit whatever else is wrong. */
@@ -317,6 +367,10 @@ export function compose(parts: RawParts): Buffer {
     const columns = { offset: array, size: heapEnd - array, entries: counts[i]!, ...parts.rows?.[i] };
     for (const [name, value] of Object.entries(columns)) put(file, row + ROW[name as keyof typeof ROW], 8, value);
   }
+  if (parts.strings !== undefined) {
+    file.set(encodeStrings(parts), places.dictionary.start);
+    file.set(parts.stringPadding ?? [], places.dictionary.end);
+  }
   for (let i = 0; i < blocks; i++) {
     const start = headerEnd + i * BLOCK;
     const right = oracle.h64Raw(file.subarray(start, Math.min(start + BLOCK, checksums)));
@@ -334,7 +388,8 @@ export function compose(parts: RawParts): Buffer {
     headerSize: headerEnd,
     features:
       (parts.valueType.startsWith('struct(') || ['u24', 'u40', 'u48'].includes(parts.valueType) ? 1 : 0) +
-      ((parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2),
+      ((parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2) +
+      (parts.valueType === 'enum' ? 16 : 0),
     fileSize: file.length,
     entries: sum(counts),
     keyBytes: sum(records.map(({ key }) => key.length)),
@@ -354,6 +409,10 @@ export function compose(parts: RawParts): Buffer {
     checksumsOffset: checksums,
     checksumsSize: 8 * blocks,
     checksumsSum: oracle.h64Raw(file.subarray(checksums)),
+    ...(parts.strings !== undefined && {
+      distinct: parts.strings.length,
+      dictionarySize: places.dictionary.end - places.dictionary.start,
+    }),
     ...parts.fields,
   };
   for (const [name, value] of Object.entries(fields)) {

@@ -33,6 +33,7 @@ export const TYPE_CODES: { readonly [T in ValueType]: number } = {
   u24: 16,
   u40: 17,
   u48: 18,
+  enum: 15,
 };
 
 /** Smallest and largest value of each integer type, inclusive. */
@@ -81,6 +82,7 @@ export const EXTREMES: { readonly [T in ValueType]: readonly ValueTypes[T][] } =
   i64: [-(2n ** 63n), -(2n ** 53n) - 1n, -1n, 0n, 2n ** 63n - 1n],
   f32: [0, -0, 1.5, -2, Number.NaN, Infinity, -Infinity, 2 ** -149, (2 - 2 ** -23) * 2 ** 127],
   f64: [0, -0, 0.1, -1e300, Number.NaN, Infinity, -Infinity, Number.MIN_VALUE, Number.MAX_VALUE],
+  enum: ['', '\0', 'a', 'aa', 'é', '€', '\u{1f600}', '\ufeffwith a BOM', '\ufffd', 'x'.repeat(128), 'ü\n\r\t"\\'],
 };
 
 const MAKERS: { readonly [T in ValueType]: (random: Random) => ValueTypes[T] } = {
@@ -101,6 +103,7 @@ const MAKERS: { readonly [T in ValueType]: (random: Random) => ValueTypes[T] } =
   i64: (random) => BigInt.asIntN(64, (BigInt(random.u32()) << 32n) | BigInt(random.u32())),
   f32: (random) => Math.fround((random.u32() - 2 ** 31) / 1e5),
   f64: (random) => (random.u32() - 2 ** 31) / 1e5,
+  enum: (random) => `value ${random.below(300)}`,
 };
 
 /** A value of the type, one in four of them an extreme. */

@@ -11,6 +11,7 @@ import type { Builder } from '../../src/builder.js';
 import { withFileAsync } from '../../src/file.js';
 import { type BuildOptions, type BuildSummary, build, type Entry, type Key, type ValueType } from '../../src/index.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
+import { entryValues } from '../../tools/formats/entry-values.js';
 import { Feed } from '../../tools/formats/feed.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/index.js';
@@ -170,9 +171,10 @@ export async function dumpOf(path: string, format: FormatName, check: 'none' | '
   const out = new Output();
   await withFileAsync(path, async ({ fd, header }) => {
     const entries = writer(header);
+    const place = entryValues(fd, header, path, check);
     const walk = new Walk(header, mappedSegments(fd, header, path, check), 'records');
     try {
-      while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, out);
+      while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, place(walk), out);
     } finally {
       walk.end();
     }

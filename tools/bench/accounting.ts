@@ -40,7 +40,7 @@ interface Row {
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 async function survey(tsv: string, format: 'tsv' | 'lines'): Promise<Facts> {
-  const counted = new Survey(format === 'tsv' ? 'bytes' : 'none', true);
+  const counted = new Survey(format === 'tsv' ? 'bytes' : 'none');
   const { read } = await loadFormat(format);
   const bytes = readFileSync(tsv);
   const pieces = (async function* () {

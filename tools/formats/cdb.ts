@@ -115,9 +115,9 @@ const cdbWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);
   const print = textPrinter(header.valueType);
   return {
-    entry(heap, cursor, out) {
+    entry(heap, cursor, value, out) {
       const data = new Output(64);
-      print(heap, cursor.value, cursor.valueBytes, data);
+      print(value.block, value.at, value.length, data);
       const key = new Output(64);
       printKey(heap, cursor.key, cursor.keyBytes, key);
       out.latin1(`+${key.length},${data.length}:`);

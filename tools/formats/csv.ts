@@ -75,15 +75,15 @@ const csvWriter: MakeWriter = (header) => {
   const isSet = header.valueType === 'none';
   const texts = fieldTexts(header.valueType);
   return {
-    entry(heap, cursor, out) {
+    entry(heap, cursor, { block, at, length }, out) {
       const key = new Output(64);
       printKey(heap, cursor.key, cursor.keyBytes, key);
       const row = [key.toLatin1()];
       if (texts !== undefined) {
-        row.push(...texts(heap.view, cursor.value));
+        row.push(...texts(block.view, at));
       } else if (!isSet) {
         const value = new Output(64);
-        print(heap, cursor.value, cursor.valueBytes, value);
+        print(block, at, length, value);
         row.push(value.toLatin1());
       }
       out.latin1(stringify([row], { quoted_match: QUOTED }));

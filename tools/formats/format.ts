@@ -3,6 +3,7 @@
 import type { Block } from '../../src/bytes.js';
 import type { Header } from '../../src/header.js';
 import type { RecordCursor } from '../../src/segment.js';
+import type { EncodedValue } from '../../src/values.js';
 import type { Output } from '../output.js';
 import type { EntryFeed } from './feed.js';
 
@@ -22,7 +23,8 @@ export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, feed: EntryFeed, c
 
 /** Writes entries of one table. */
 export interface EntryWriter {
-  entry(heap: Block, cursor: RecordCursor, out: Output): void;
+  /** @param value where the value's bytes lie: in the record, or among the distinct values of `enum` */
+  entry(heap: Block, cursor: RecordCursor, value: EncodedValue, out: Output): void;
   /** What stands after the last entry. */
   end?(out: Output): void;
 }

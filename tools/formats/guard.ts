@@ -20,9 +20,8 @@ export function lineGuard(format: string, tabs: boolean, keyType: KeyType) {
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message);
   };
   return {
-    /** Checks a field that other fields or a line end follow. */
-    field(heap: Block, at: number, length: number, cursor: RecordCursor): void {
-      const { bytes } = heap;
+    /** Checks a field of the record at `cursor` that other fields or a line end follow. */
+    field({ bytes }: Block, at: number, length: number, heap: Block, cursor: RecordCursor): void {
       for (let i = at; i < at + length; i++) {
         const byte = bytes[i]!;
         if (byte === LF) refuse(heap, cursor, 'a line end');

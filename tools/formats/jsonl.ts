@@ -45,12 +45,12 @@ const jsonlWriter: MakeWriter = (header) => {
   const print = jsonPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   return {
-    entry(heap, cursor, out) {
+    entry(heap, cursor, value, out) {
       out.latin1('{"key":');
       printKey(heap, cursor.key, cursor.keyBytes, out);
       if (!isSet) {
         out.latin1(',"value":');
-        print(heap, cursor.value, cursor.valueBytes, out);
+        print(value.block, value.at, value.length, out);
       }
       out.latin1('}\n');
     },

@@ -24,8 +24,8 @@ const linesWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);
   const textKeys = header.keyType === 'bytes';
   return {
-    entry(heap, cursor, out) {
-      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, cursor);
+    entry(heap, cursor, _value, out) {
+      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, heap, cursor);
       printKey(heap, cursor.key, cursor.keyBytes, out);
       out.byte(0x0a);
     },

@@ -41,9 +41,10 @@ export function textEncoding(type: HeldType, encode: ValueEncoder): TextEncoding
     case 'bytes':
       return bare;
     case 'utf8':
+    case 'enum':
       return (block, at, end, out) => {
         if (!isUtf8(block.bytes.subarray(at, end))) {
-          throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', text(block, at, end));
+          throw new ValueError('HMAP_VALUE_INVALID', `${type}, valid UTF-8`, text(block, at, end));
         }
         bare(block, at, end, out);
       };
@@ -120,6 +121,7 @@ export function valueFromJson(type: HeldType, value: unknown): unknown {
       refuseInfinite(value);
       return value;
     case 'utf8':
+    case 'enum':
       return value;
     case 'none':
       return value === undefined || value === null ? true : value;
@@ -166,6 +168,7 @@ export function textPrinter(type: StoredType): TextPrinter {
       return () => {};
     case 'bytes':
     case 'utf8':
+    case 'enum':
       return (heap, at, length, out) => out.bytes(heap, at, length);
     case 'json':
       return (heap, at, length, out) => printJson(heap, at, length, out);
@@ -209,6 +212,7 @@ export function jsonPrinter(type: StoredType): TextPrinter {
       return printJson;
     case 'bytes':
     case 'utf8':
+    case 'enum':
       return (heap, at, length, out) => out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
     case 'none':
       return (_heap, _at, _length, out) => out.latin1('true');

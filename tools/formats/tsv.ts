@@ -84,17 +84,17 @@ const tsvWriter: MakeWriter = (header) => {
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   const texts = fieldTexts(header.valueType);
-  const textValues = header.valueType === 'bytes' || header.valueType === 'utf8';
+  const textValues = ['bytes', 'utf8', 'enum'].includes(header.valueType);
   return {
-    entry(heap, cursor, out) {
-      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, cursor);
-      if (textValues) guard.field(heap, cursor.value, cursor.valueBytes, cursor);
+    entry(heap, cursor, { block, at, length }, out) {
+      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, heap, cursor);
+      if (textValues) guard.field(block, at, length, heap, cursor);
       printKey(heap, cursor.key, cursor.keyBytes, out);
       if (texts !== undefined) {
-        out.latin1(`\t${texts(heap.view, cursor.value).join('\t')}`);
+        out.latin1(`\t${texts(block.view, at).join('\t')}`);
       } else if (!isSet) {
         out.byte(TAB);
-        print(heap, cursor.value, cursor.valueBytes, out);
+        print(block, at, length, out);
       }
       out.byte(0x0a);
     },

@@ -6,8 +6,10 @@ import {
   alignToPage,
   blockCount,
   bucketArraySize,
+  dictionarySize,
   headerSize,
   heapStart,
+  indexWidth,
   MAX_SEGMENT_BYTES,
   MAX_WRITTEN_SEGMENT_BITS,
   PAGE,
@@ -23,7 +25,7 @@ export const AVAILABLE = {
   narrowValues: true,
   /** u32, u64, i64, uuid, hex as keys. */
   typedKeys: true,
-  enumValues: false,
+  enumValues: true,
   list: true,
   bits: true,
 };
@@ -36,6 +38,7 @@ export interface Parts {
   /** Lengths of keys and values, or the offsets of a list. */
   readonly lengths: number;
   readonly keys: number;
+  /** Those of `enum` with their dictionary. */
   readonly values: number;
   readonly checksums: number;
   readonly padding: number;
@@ -135,11 +138,6 @@ function variable(name: 'utf8' | 'json' | 'bytes', of: 'text' | 'json'): ValueFo
   return { name, available: true, width: () => VARIABLE, lengths };
 }
 
-/** Bytes of an index of `count` values, in whole bytes. */
-export function indexBytes(count: number): number {
-  return count <= 2 ** 8 ? 1 : count <= 2 ** 16 ? 2 : count <= 2 ** 24 ? 3 : 4;
-}
-
 /** In the order in which one is recommended where several are as small. */
 const VALUE_FORMS: readonly ValueForm[] = [
   fixed('none', ({ holds }) => holds.none),
@@ -162,11 +160,10 @@ const VALUE_FORMS: readonly ValueForm[] = [
   {
     name: 'enum',
     available: AVAILABLE.enumValues,
-    width: ({ distinct }) => indexBytes(distinct!.count),
+    width: ({ distinct }) => indexWidth(distinct!.count),
     lengths: ({ distinct, holds }, entries) =>
-      distinct !== undefined && holds.utf8 ? lengthsOf(entries, indexBytes(distinct.count)) : undefined,
-    // The distinct strings once, with the offset of each and of the end as u32.
-    extra: ({ distinct }) => 4 * (distinct!.count + 1) + distinct!.bytes,
+      distinct !== undefined && holds.utf8 ? lengthsOf(entries, indexWidth(distinct.count)) : undefined,
+    extra: ({ distinct }) => dictionarySize(distinct!.count, distinct!.bytes),
   },
 ];
 

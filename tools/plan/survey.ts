@@ -16,7 +16,7 @@ export type ValueSource = 'none' | 'bytes' | 'json';
 
 /** Distinct values are counted up to so many, and so many characters of them. */
 const MOST_DISTINCT = 2 ** 20;
-const MOST_DISTINCT_CHARACTERS = 2 ** 26;
+const MOST_DISTINCT_CHARACTERS = 2 ** 25;
 
 /** Longer text is taken for no number. */
 const MOST_DIGITS = 40;
@@ -131,10 +131,9 @@ export class Survey implements RecordSink {
   readonly #textCells = { cells: 0, overflowPages: 0 };
   readonly #numberCells = { cells: 0, overflowPages: 0 };
 
-  /** @param countDistinct whether distinct values are worth their memory */
-  constructor(valueType: ValueSource, countDistinct: boolean, pacer?: Pacer) {
+  constructor(valueType: ValueSource, pacer?: Pacer) {
     this.valueType = valueType;
-    this.#distinct = countDistinct && valueType !== 'none' ? new Distinct() : undefined;
+    this.#distinct = valueType !== 'none' ? new Distinct() : undefined;
     this.#pacer = pacer;
   }
 

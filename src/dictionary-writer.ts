@@ -1,0 +1,156 @@
+// Puts a build's distinct values into the order of the format, and the records' numbers into the indexes of that order. Knows the dictionary section
+// (native-notes/format.md, section 7) and held records; does not know where the section lies.
+
+import type { BlockSums } from './block-sums.js';
+import { Block, compareBytes } from './bytes.js';
+import type { BlockHasher } from './checksum.js';
+import { type HeldForm, heldValueAt } from './held.js';
+import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
+import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './layout.js';
+import { writeAll } from './spill.js';
+import type { Sorted } from './table-writer.js';
+
+/** From the numbers that lanes gave to the indexes in the file, by lane; can be sent to other threads, which share it. */
+export type Ranks = readonly Int32Array[];
+
+/** A dictionary before it is written. */
+export interface Ranked {
+  readonly ranks: Ranks;
+  readonly count: number;
+  /** Size of the section. */
+  readonly bytes: number;
+  /** Numbers of the values in the order of the file. */
+  readonly order: Uint32Array;
+}
+
+/** Which values are in use, by lane. */
+export type Used = readonly Uint8Array[];
+
+export function noneUsed(lanes: readonly Interned[]): Used {
+  return lanes.map(({ count }) => new Uint8Array(count));
+}
+
+/** Finds values of several lanes by their numbers. */
+class Values {
+  readonly #lanes: readonly Interned[];
+  readonly #views: readonly DataView[];
+
+  constructor(lanes: readonly Interned[]) {
+    this.#lanes = lanes;
+    this.#views = lanes.map(({ bytes }) => new Block(bytes).view);
+  }
+
+  length(number: number): number {
+    return this.#end(number) - this.#start(number);
+  }
+
+  bytes(number: number): Uint8Array {
+    return this.#lanes[laneOf(number)]!.bytes.subarray(this.#start(number), this.#end(number));
+  }
+
+  compare(a: number, b: number): number {
+    const [x, y] = [this.#views[laneOf(a)]!, this.#views[laneOf(b)]!];
+    return compareBytes(x, this.#start(a), this.length(a), y, this.#start(b), this.length(b));
+  }
+
+  #start(number: number): number {
+    const index = indexOf(number);
+    return index === 0 ? 0 : this.#lanes[laneOf(number)]!.ends[index - 1]!;
+  }
+
+  #end(number: number): number {
+    return this.#lanes[laneOf(number)]!.ends[indexOf(number)]!;
+  }
+}
+
+/**
+ * Orders the values of all lanes by their bytes, each once.
+ * @param used leaves the others out; without it all are in use
+ * @param most how large the section may be, in bytes
+ * @throws {HmapError} `HMAP_DICTIONARY_TOO_LARGE`
+ */
+export function rank(lanes: readonly Interned[], most: number, used?: Used): Ranked {
+  const values = new Values(lanes);
+  const numbers = new Uint32Array(lanes.reduce((sum, { count }) => sum + count, 0));
+  let found = 0;
+  for (const [lane, { count }] of lanes.entries()) {
+    for (let index = 0; index < count; index++) {
+      if (used === undefined || used[lane]![index] === 1) numbers[found++] = numberOf(lane, index);
+    }
+  }
+  const order = numbers.subarray(0, found).sort((a, b) => values.compare(a, b));
+  const ranks = lanes.map(({ count }) => new Int32Array(new SharedArrayBuffer(4 * count)));
+  let count = 0;
+  let bytes = 0;
+  for (const number of order) {
+    if (count === 0 || values.compare(order[count - 1]!, number) !== 0) {
+      order[count++] = number;
+      bytes += values.length(number);
+    }
+    ranks[laneOf(number)]![indexOf(number)] = count - 1;
+  }
+  const size = dictionarySize(count, bytes);
+  const limit = Math.min(most, MAX_SEGMENT_BYTES);
+  if (size > limit) throw tooLarge(limit, size);
+  return { ranks, count, bytes: size, order: order.subarray(0, count) };
+}
+
+/**
+ * Writes the section at an offset in the file, where there is one, and sums its blocks.
+ * @returns where what comes behind it starts
+ */
+export function writeDictionary(
+  { fd, hashes, distinct }: { fd: number; hashes: BlockHasher; distinct: { lanes: readonly Interned[] } | undefined },
+  sums: BlockSums,
+  ranked: Ranked | undefined,
+  offset: number,
+): number {
+  if (distinct === undefined || ranked === undefined) return offset;
+  const section = encode(distinct.lanes, ranked);
+  writeAll(fd, section, offset);
+  sums.take(hashes, section, offset);
+  return alignToPage(offset + section.length);
+}
+
+function encode(lanes: readonly Interned[], { order, count, bytes }: Ranked): Uint8Array {
+  const values = new Values(lanes);
+  const { plain, view } = new Block(bytes);
+  const heap = 4 * (count + 1);
+  let at = 0;
+  for (const [i, number] of order.entries()) {
+    const value = values.bytes(number);
+    plain.set(value, heap + at);
+    at += value.length;
+    view.setUint32(4 * i + 4, at, true);
+  }
+  return plain;
+}
+
+/** Puts indexes in the place of numbers in the first `count` records of a sorted partition. */
+export function applyRanks(
+  { view }: Block,
+  { positions, order }: Sorted,
+  count: number,
+  form: HeldForm,
+  ranks: Ranks,
+): void {
+  for (let i = 0; i < count; i++) {
+    const at = heldValueAt(form, view, positions[order[i]!]!);
+    const number = view.getUint32(at, true);
+    view.setInt32(at, ranks[laneOf(number)]![indexOf(number)]!, true);
+  }
+}
+
+/** Notes which values the first `count` records of a sorted partition have, before {@link applyRanks}. */
+export function markUsed(
+  { view }: Block,
+  { positions, order }: Sorted,
+  count: number,
+  form: HeldForm,
+  used: Used,
+): void {
+  for (let i = 0; i < count; i++) {
+    const number = view.getUint32(heldValueAt(form, view, positions[order[i]!]!), true);
+    used[laneOf(number)]![indexOf(number)] = 1;
+  }
+}

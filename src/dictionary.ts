@@ -1,0 +1,123 @@
+// The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked for. Knows the section; does not
+// know records, nor how its bytes come.
+
+import { Block } from './bytes.js';
+import { damage, type HmapError } from './errors.js';
+import { readBytes } from './file.js';
+import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
+import type { DictionaryPlace, Header } from './header.js';
+import { decodeText } from './text.js';
+
+export class Dictionary {
+  /** The string that an index in `block` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */
+  readonly decoder: (block: Block, at: number) => string;
+  /** All of the section. */
+  readonly bytes: Block;
+  readonly #place: DictionaryPlace;
+  readonly #guard: SegmentGuard;
+  readonly #path: string;
+  readonly #width: number;
+  /** Strings that have been asked for, by index. */
+  readonly #texts: (string | undefined)[];
+
+  /**
+   * @param bytes the section's bytes, and perhaps more behind them
+   * @param path for messages
+   * @param checker checks each block before it is used; without one nothing is checked
+   */
+  constructor(bytes: Uint8Array, header: Header, path: string, checker?: BlockChecker) {
+    const place = header.dictionary!;
+    this.#place = place;
+    this.bytes = new Block(bytes.subarray(0, place.bytes));
+    this.#guard = new SegmentGuard(header, { ...place, entries: 0 }, checker);
+    this.#path = path;
+    this.#texts = new Array(place.count);
+    this.#width = header.valueWidth!;
+    this.decoder = this.#decoderOf(this.#width);
+  }
+
+  /** One function for each width: a `get` then costs what it costs for a number. */
+  #decoderOf(width: number): Dictionary['decoder'] {
+    const texts = this.#texts;
+    const load = (index: number) => this.#load(index);
+    switch (width) {
+      case 0:
+        return () => texts[0] ?? load(0);
+      case 1:
+        return ({ view }, at) => {
+          const index = view.getUint8(at);
+          return texts[index] ?? load(index);
+        };
+      case 2:
+        return ({ view }, at) => {
+          const index = view.getUint16(at, true);
+          return texts[index] ?? load(index);
+        };
+      case 3:
+        return ({ view }, at) => {
+          const index = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
+          return texts[index] ?? load(index);
+        };
+      default:
+        return ({ view }, at) => {
+          const index = view.getUint32(at, true);
+          return texts[index] ?? load(index);
+        };
+    }
+  }
+
+  #load(index: number): string {
+    const { at, length } = this.placeOf(index);
+    const text = decodeText(this.bytes, at, length);
+    this.#texts[index] = text;
+    return text;
+  }
+
+  /** The bytes of the string that an index in `block` at `at` stands for. Throws as {@link placeOf} does. */
+  readonly view = (block: Block, at: number): Uint8Array => {
+    const place = this.placeAt(block, at);
+    return new Uint8Array(this.bytes.plain.buffer, this.bytes.plain.byteOffset + place.at, place.length);
+  };
+
+  /** {@link placeOf} the index in `block` at `at`. */
+  placeAt({ bytes }: Block, at: number): { at: number; length: number } {
+    return this.placeOf(this.#width === 0 ? 0 : bytes.readUIntLE(at, this.#width));
+  }
+
+  /**
+   * Where the bytes of the value with an index lie in {@link bytes}.
+   * @throws {HmapError} `HMAP_DAMAGED` where there is none, or its offsets do not fit
+   */
+  placeOf(index: number): { at: number; length: number } {
+    const { count, bytes: size } = this.#place;
+    if (index >= count) throw this.#damaged(`a value is number ${index} of ${count} distinct ones`, 0);
+    const guard = this.#guard;
+    if (guard.unchecked > 0) guard.checkBytes(4 * index, 4 * index + 8);
+    const { view } = this.bytes;
+    const heap = 4 * (count + 1);
+    const at = heap + view.getUint32(4 * index, true);
+    const end = heap + view.getUint32(4 * index + 4, true);
+    if (end < at || end > size) throw this.#damaged(`the offsets of distinct value ${index} do not fit`, 4 * index);
+    if (guard.unchecked > 0) guard.checkBytes(at, end);
+    return { at, length: end - at };
+  }
+
+  #damaged(what: string, at: number): HmapError {
+    const offset = this.#place.offset + at;
+    return damage(this.#path, `${what} (byte ${offset})`, { offset });
+  }
+}
+
+/** The dictionary of an open file, read into memory. */
+export function readDictionary(
+  fd: number,
+  header: Header,
+  path: string,
+  check: 'none' | 'touch',
+): Dictionary | undefined {
+  const place = header.dictionary;
+  if (place === null) return undefined;
+  const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
+  const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
+  return new Dictionary(readBytes(fd, place.offset, place.bytes), header, path, checker);
+}

@@ -1,0 +1,140 @@
+// Numbers distinct values in the order in which they come. Knows bytes; does not know what they stand for, nor the file's format.
+
+import { Block, compareBytes, copyBytes } from './bytes.js';
+import { HmapError } from './errors.js';
+import { xxh32 } from './hash.js';
+import { dictionarySize } from './layout.js';
+
+/** Bits of a number below those of the lane that gave it: so the lanes of one build need not know of each other. */
+const LANE_SHIFT = 28;
+/** Distinct values of one lane, exclusive. */
+const MOST_COUNT = 2 ** LANE_SHIFT;
+
+const FIRST_SLOTS = 1024;
+const FIRST_BYTES = 16_384;
+
+/** Distinct values by their numbers: value `i` is the bytes `[ends[i - 1], ends[i])`. Can be sent to another thread. */
+export interface Interned {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
+/** The number of the value that is `index` of its lane. */
+export function numberOf(lane: number, index: number): number {
+  return lane * MOST_COUNT + index;
+}
+
+/** Which lane gave a number, and which of its values it is. */
+export function laneOf(number: number): number {
+  return number >>> LANE_SHIFT;
+}
+
+export function indexOf(number: number): number {
+  return number & (MOST_COUNT - 1);
+}
+
+export class Interner {
+  /** A block of the last {@link number}, as a u32. */
+  readonly number: Block = new Block(4);
+  #count = 0;
+  #bytes = new Block(FIRST_BYTES);
+  #ends = new Uint32Array(FIRST_SLOTS / 2);
+  #hashes = new Int32Array(FIRST_SLOTS / 2);
+  /** Indexes from 1, by hash; 0 is free. At most half of the slots are taken. */
+  #slots = new Int32Array(FIRST_SLOTS);
+  readonly #lane: number;
+  readonly #most: number;
+
+  /** @param most how large a dictionary of the values may be, in bytes */
+  constructor(lane: number, most: number) {
+    this.#lane = lane;
+    this.#most = most;
+  }
+
+  /**
+   * Puts the number of a value into {@link number}.
+   * @throws {HmapError} `HMAP_DICTIONARY_TOO_LARGE`
+   */
+  intern(block: Block, at: number, length: number): void {
+    const hash = xxh32(block.view, at, length, 0);
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const index = this.#slots[slot]! - 1;
+      if (index < 0) break;
+      if (this.#hashes[index] === hash && this.#equals(index, block, at, length)) {
+        this.#give(index);
+        return;
+      }
+      slot = (slot + 1) & mask;
+    }
+    const index = this.#add(hash, block, at, length);
+    this.#slots[slot] = index + 1;
+    if (2 * this.#count > mask) this.#spread();
+    this.#give(index);
+  }
+
+  /** All values so far. */
+  get interned(): Interned {
+    const count = this.#count;
+    return { count, bytes: this.#bytes.plain.slice(0, this.#end), ends: this.#ends.slice(0, count) };
+  }
+
+  get #end(): number {
+    return this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
+  }
+
+  #give(index: number): void {
+    this.number.view.setUint32(0, numberOf(this.#lane, index), true);
+  }
+
+  #equals(index: number, block: Block, at: number, length: number): boolean {
+    const start = index === 0 ? 0 : this.#ends[index - 1]!;
+    const own = this.#ends[index]! - start;
+    return own === length && compareBytes(this.#bytes.view, start, own, block.view, at, length) === 0;
+  }
+
+  #add(hash: number, block: Block, at: number, length: number): number {
+    const index = this.#count;
+    const start = this.#end;
+    const size = dictionarySize(index + 1, start + length);
+    if (size > this.#most || index === MOST_COUNT) throw tooLarge(this.#most, size);
+    if (start + length > this.#bytes.size) {
+      const larger = new Block(Math.min(this.#most, Math.max(2 * this.#bytes.size, start + length)));
+      larger.plain.set(this.#bytes.plain.subarray(0, start));
+      this.#bytes = larger;
+    }
+    copyBytes(block, at, this.#bytes, start, length);
+    this.#ends[index] = start + length;
+    this.#hashes[index] = hash;
+    this.#count++;
+    return index;
+  }
+
+  /** Makes room for twice as many. */
+  #spread(): void {
+    const slots = new Int32Array(2 * this.#slots.length);
+    const mask = slots.length - 1;
+    for (let index = 0; index < this.#count; index++) {
+      let slot = this.#hashes[index]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = index + 1;
+    }
+    this.#slots = slots;
+    const longer = <A extends Uint32Array | Int32Array>(old: A, empty: A): A => {
+      empty.set(old);
+      return empty;
+    };
+    this.#ends = longer(this.#ends, new Uint32Array(slots.length / 2));
+    this.#hashes = longer(this.#hashes, new Int32Array(slots.length / 2));
+  }
+}
+
+/** The error for distinct values that are more, or longer, than a build has room for. */
+export function tooLarge(most: number, found: number): HmapError {
+  const message =
+    `the distinct values take ${found} bytes or more, the most is ${most}: they are not few; ` +
+    "take 'utf8' for them, or give more 'memory'";
+  return new HmapError('HMAP_DICTIONARY_TOO_LARGE', message, { expected: most, actual: found });
+}

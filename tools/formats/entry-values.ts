@@ -1,0 +1,28 @@
+// Where the values of a table's entries lie as the writers of formats want them. Knows the dictionary of `enum`; knows no format.
+
+import { Block } from '../../src/bytes.js';
+import { readDictionary } from '../../src/dictionary.js';
+import type { Header } from '../../src/header.js';
+import type { EncodedValue } from '../../src/values.js';
+import type { Walk } from '../../src/walk.js';
+
+/** Gives the value at which a walk over an open file is; the same object each time. */
+export function entryValues(
+  fd: number,
+  header: Header,
+  path: string,
+  check: 'none' | 'touch',
+): (walk: Walk) => EncodedValue {
+  const dictionary = readDictionary(fd, header, path, check);
+  const value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+  if (dictionary === undefined) {
+    return ({ segment, cursor }) => {
+      value.block = segment.heap;
+      value.at = cursor.value;
+      value.length = cursor.valueBytes;
+      return value;
+    };
+  }
+  value.block = dictionary.bytes;
+  return ({ segment, cursor }) => Object.assign(value, dictionary.placeAt(segment.heap, cursor.value));
+}

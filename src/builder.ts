@@ -303,8 +303,8 @@ export class Builder implements RecordSink {
 
   /**
    * Writes the file and puts it in its place.
-   * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_BUCKET_LOAD`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`, or the system's own
-   *   code
+   * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_BUCKET_LOAD`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`,
+   *   `HMAP_DICTIONARY_TOO_LARGE`, or the system's own code
    */
   async finish(): Promise<BuildSummary> {
     try {

@@ -855,6 +855,7 @@ describe('entries that cannot be stored', () => {
       none: ['undefined'],
       bytes: ['bytes'],
       utf8: ['string'],
+      enum: ['string'],
       u64: ['bigint'],
       i64: ['bigint'],
     };

@@ -182,9 +182,14 @@ function partsOf(random: Random, metadata: Metadata): HeaderParts {
     end = Math.ceil((offset + bytes) / PAGE) * PAGE;
     return { offset, bytes, entries: random.below(1000) };
   });
+  const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
+  const distinct = random.between(Math.min(1, entries), entries);
+  const dictionary = { offset: end, count: distinct, bytes: 4 * (distinct + 1) + random.below(2 ** 20) };
+  if (valueType === 'enum') end = Math.ceil((end + dictionary.bytes) / PAGE) * PAGE;
   const blocks = Math.ceil((end - headerBytes) / BLOCK);
+  const indexWidth = distinct < 2 ? 0 : distinct <= 256 ? 1 : distinct <= 65_536 ? 2 : 3;
   return {
-    entries: segments.reduce((sum, segment) => sum + segment.entries, 0),
+    entries,
     keyBytes: random.pick([0, 1, 2 ** 32, 2 ** 53 - 1]),
     valueBytes: random.pick([0, 1, 2 ** 32 + 1, 2 ** 53 - 1]),
     seed: random.u32(),
@@ -193,8 +198,9 @@ function partsOf(random: Random, metadata: Metadata): HeaderParts {
     keyType,
     valueType,
     keyWidth: { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string] ?? random.pick([1, 16, 65_535, VARIABLE]),
-    valueWidth: widths[valueType as keyof typeof widths] ?? random.pick(free),
+    valueWidth: valueType === 'enum' ? indexWidth : (widths[valueType as keyof typeof widths] ?? random.pick(free)),
     segments,
+    ...(valueType === 'enum' && { dictionary }),
     checksums: { offset: end, bytes: 8 * blocks, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },
     metadata: encoded,
   };
@@ -207,8 +213,8 @@ describe('what is refused', () => {
   const table: [string, number, number, HmapErrorCode, (number | bigint | string)[]][] = [
     ['major version', 8, 2, 'HMAP_VERSION', [0, 2, 256, 65_535]],
     ['header size', 16, 4, 'HMAP_HEADER_FIELD', [0, 1, 4095, 4097, 2 ** 30, 2 ** 32 - 4096, 2 ** 32 - 1]],
-    ['required features', 20, 4, 'HMAP_FEATURE', [16, 2 ** 30, 2 ** 31, 2 ** 32 - 1]],
-    ['required features of another layout', 20, 4, 'HMAP_HEADER_FIELD', [4, 8, 12]],
+    ['required features', 20, 4, 'HMAP_FEATURE', [32, 2 ** 30, 2 ** 31, 2 ** 32 - 1]],
+    ['required features of another layout', 20, 4, 'HMAP_HEADER_FIELD', [4, 8, 12, 16]],
     ['layout', 63, 1, 'HMAP_HEADER_FIELD', [3, 255]],
     ['file size', 24, 8, 'HMAP_HEADER_FIELD', ['+1', '-1', '+4096', LARGE, LARGEST]],
     ['entries', 32, 8, 'HMAP_HEADER_FIELD', [0, '+1', '-1', LARGE, LARGEST]],
@@ -220,7 +226,7 @@ describe('what is refused', () => {
     ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [23, 32, 255]],
     ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [29, 32, 33, 255]],
     ['key type', 61, 1, 'HMAP_HEADER_FIELD', [6, 255]],
-    ['value type', 62, 1, 'HMAP_HEADER_FIELD', [15, 255]],
+    ['value type', 62, 1, 'HMAP_HEADER_FIELD', [19, 255]],
     ['schema size', 112, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
     ['key width', 68, 4, 'HMAP_HEADER_FIELD', [0, 65_536, 2 ** 31, VARIABLE - 1]],
     ['value width', 72, 4, 'HMAP_HEADER_FIELD', [2 ** 30 + 1, 2 ** 31, VARIABLE - 1]],

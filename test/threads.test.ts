@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { withBuilder } from '../src/build.js';
-import type { Builder, BuildOptions, BuildSummary } from '../src/builder.js';
+import type { BuildOptions, BuildSummary } from '../src/builder.js';
 import { Block } from '../src/bytes.js';
 import { Helper, threadsFor } from '../src/helper.js';
 import { build, type Entry, verify } from '../src/index.js';
-import { Intake, type RecordSink } from '../src/intake.js';
+import type { RecordSink } from '../src/intake.js';
 import { EntryStats, planFile } from '../src/plan.js';
 import { layOut } from '../src/spans.js';
-import { SpillFile } from '../src/spill.js';
 import { cutLines } from '../tools/source.js';
 import { hmapError } from './support/errors.js';
+import { buildInLanes, type LanePart } from './support/lanes.js';
 import { Random } from './support/random.js';
 import { temporaryFolder } from './support/temp.js';
 import { hmap } from './support/tools.js';
@@ -245,25 +245,8 @@ describe('a file laid out before it is written', () => {
 });
 
 describe('the first half of a build, by several threads', () => {
-  /** Takes entries in as lanes would, one after the other in this thread. */
-  async function inLanes(path: string, parts: readonly (readonly Pair[])[], options: Partial<BuildOptions>) {
-    const all = { value: 'bytes', memory: MIB, ...options } as const;
-    return withBuilder(
-      path,
-      all,
-      async (builder: Builder) => {
-        add(builder, parts[0]!);
-        const results = parts.slice(1).map((part, i) => {
-          const { valueType, seed, form, arena, spill, lane, lanes } = builder.laneWork(i + 1);
-          const intake = new Intake(valueType, seed, form, new Block(arena), new SpillFile(spill), lane, lanes);
-          add(intake, part);
-          return { sums: intake.stats, holding: intake.partitions.holding() };
-        });
-        builder.absorb(results);
-      },
-      parts.length,
-    );
-  }
+  const inLanes = (path: string, parts: readonly (readonly Pair[])[], options: Partial<BuildOptions>) =>
+    buildInLanes(path, parts as readonly LanePart[], { value: 'bytes', ...options }, 0);
 
   test('gives the bytes that one thread gives, in memory and with a spill file, and keeps the order of the input', async (t) => {
     const folder = temporaryFolder(t);

@@ -4,15 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { withBuilder } from '../src/build.js';
-import { Block } from '../src/bytes.js';
-import { Helper } from '../src/helper.js';
-import { type BuildOptions, type BuildSummary, build, open, verify } from '../src/index.js';
-import { Intake, type RecordSink } from '../src/intake.js';
-import { SpillFile } from '../src/spill.js';
-import { valueEncoder } from '../src/values.js';
+import { type BuildOptions, build, open, verify } from '../src/index.js';
 import { collidingStrings } from './support/collisions.js';
 import { hmapError } from './support/errors.js';
+import { buildInLanes } from './support/lanes.js';
 import { assertIs } from './support/model.js';
 import { Random } from './support/random.js';
 import { temporaryFolder } from './support/temp.js';
@@ -97,35 +92,6 @@ describe('however it is built', () => {
     await assertNarrow(twice, 'u40', { memory: 2 ** 20, duplicates: 'last' }, twice.slice(entries.length));
   });
 
-  /** Takes parts in as so many threads would, one after the other, and writes with a helper. */
-  async function byThreads(
-    path: string,
-    parts: readonly Pairs[],
-    options: Partial<BuildOptions>,
-  ): Promise<BuildSummary> {
-    const encode = valueEncoder('uint');
-    const out = { block: new Block(0), at: 0, length: 0 };
-    const add = (sink: RecordSink, part: Pairs) => {
-      for (const [key, value] of part) {
-        const block = new Block(Buffer.from(key));
-        encode(value, out);
-        sink.add(block, 0, block.size, out.block, out.at, out.length);
-      }
-    };
-    const fill = async (builder: Parameters<Parameters<typeof withBuilder>[2]>[0]) => {
-      builder.addHelper(new Helper(new URL('../src/span-helper.js', import.meta.url)));
-      add(builder, parts[0]!);
-      const results = parts.slice(1).map((part, i) => {
-        const { valueType, seed, form, arena, spill, lane, lanes } = builder.laneWork(i + 1);
-        const intake = new Intake(valueType, seed, form, new Block(arena), new SpillFile(spill), lane, lanes);
-        add(intake, part);
-        return { sums: { ...intake.stats }, holding: intake.partitions.holding() };
-      });
-      builder.absorb(results);
-    };
-    return withBuilder(path, { memory: 2 ** 20, ...options, value: 'uint' }, fill, parts.length);
-  }
-
   test('by several threads, the largest value in any of them', async () => {
     const [one, two, three] = [entries.slice(0, 10_000), entries.slice(10_000, 30_000), entries.slice(30_000, 40_000)];
     const large: Pairs = [['large', 2 ** 39]];
@@ -145,7 +111,7 @@ describe('however it is built', () => {
         { duplicates: 'last' as const },
       ]) {
         const threaded = fresh();
-        const summary = await byThreads(threaded, parts, options);
+        const summary = await buildInLanes(threaded, parts, { ...options, value: 'uint' });
         assert.equal(summary.valueType, open(path).header.valueType);
         const single = 'segmentBytes' in options ? fresh() : path;
         if (single !== path) await build(single, parts.flat(), { ...options, value: 'uint' });
@@ -197,6 +163,25 @@ describe('a table that was opened for uint', () => {
     );
     assert.throws(() => narrow.reload(), hmapError('HMAP_VALUE_TYPE'));
     assert.equal(narrow.get('k'), 5);
+  });
+
+  test('goes on with an iteration over the version with which that began', async () => {
+    const path = fresh();
+    const entries: Pairs = Array.from({ length: 50 }, (_, i) => [`key ${i}`, i]);
+    await build(path, entries, { value: 'uint' });
+    const table = open(path, { value: 'uint' });
+    const expected = [...table];
+    const walk = table.entries();
+    const values = table.values();
+    const begun = [walk.next().value, values.next().value];
+    await build(path, [['k', 70_000]], { value: 'uint' });
+    assert.equal(table.reload(), true);
+    assert.deepEqual([begun[0], ...walk], expected);
+    assert.deepEqual(
+      [begun[1], ...values],
+      expected.map(([, value]) => value),
+    );
+    table.close();
   });
 
   test('is none of other types', async () => {

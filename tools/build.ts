@@ -63,7 +63,7 @@ export function addBuild(program: Command): void {
     .addOption(
       new Option(
         '-v, --value <type>',
-        `type of the values: ${VALUE_TYPES.join(', ')}; uint, the narrowest of u8 to u48 that holds all; or 'struct(NAME:TYPE,...)' with fields of ` +
+        `type of the values: ${VALUE_TYPES.join(', ')}; uint, the narrowest of u8 to u48 that holds all (enum: strings of which few are distinct); or 'struct(NAME:TYPE,...)' with fields of ` +
           'types bool, u1 to u53, i1 to i53, f32, f64, which tsv and csv have in columns behind the key, or in columns of their names (--header-row), ' +
           'and the others as a JSON object; in lists also u1 to u53 and i1 to i53 (default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines)',
       ).argParser(parseValue),

@@ -25,6 +25,7 @@ export const VALUE_TYPES = [
   'u24',
   'u40',
   'u48',
+  'enum',
 ] as const satisfies readonly ValueType[];
 
 /** §7: what a header stores for each. */

@@ -1,0 +1,46 @@
+// Builds as several threads would: each part of the input by a lane of its own, one after the other in this thread; writes with a helper.
+
+import { withBuilder } from '../../src/build.js';
+import type { Builder } from '../../src/builder.js';
+import { Block } from '../../src/bytes.js';
+import { Helper } from '../../src/helper.js';
+import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
+import { Intake, type RecordSink } from '../../src/intake.js';
+import { SpillFile } from '../../src/spill.js';
+import { valueEncoder } from '../../src/values.js';
+
+export type LanePart = readonly (readonly [key: string, value: unknown])[];
+
+/** @param writers threads that write besides this one */
+export async function buildInLanes(
+  path: string,
+  parts: readonly LanePart[],
+  options: BuildOptions<ValueChoice>,
+  writers = 1,
+): Promise<BuildSummary> {
+  const fill = async (builder: Builder) => {
+    for (let i = 0; i < writers; i++) {
+      builder.addHelper(new Helper(new URL('../../src/span-helper.js', import.meta.url)));
+    }
+    addAll(builder, parts[0]!);
+    const results = parts.slice(1).map((part, i) => {
+      const { valueType, seed, form, arena, spill, lane, lanes } = builder.laneWork(i + 1);
+      const intake = new Intake(valueType, seed, form, new Block(arena), new SpillFile(spill), lane, lanes);
+      addAll(intake, part);
+      const { stats, partitions, interned } = intake;
+      return { sums: { ...stats }, holding: partitions.holding(), interned };
+    });
+    builder.absorb(results);
+  };
+  return withBuilder(path, { memory: 2 ** 20, ...options }, fill, parts.length);
+}
+
+function addAll(sink: RecordSink, part: LanePart): void {
+  const encode = valueEncoder(sink.valueType);
+  const out = { block: new Block(0), at: 0, length: 0 };
+  for (const [key, value] of part) {
+    const block = new Block(Buffer.from(key));
+    encode(value, out);
+    sink.add(block, 0, block.size, out.block, out.at, out.length);
+  }
+}

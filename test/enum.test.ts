@@ -17,7 +17,7 @@ import { Random } from './support/random.js';
 import { canonicalParts, compose, numberBytes } from './support/raw-table.js';
 import { keysOf } from './support/samples.js';
 import { temporaryFolder } from './support/temp.js';
-import { assertSameFile } from './support/tools.js';
+import { assertSameFile, fine } from './support/tools.js';
 
 const folder = temporaryFolder({ after });
 let files = 0;
@@ -348,6 +348,35 @@ describe('damage', () => {
     using fallen = open(path, { check: 'header' });
     for (const [other] of pairs)
       assert.throws(() => fallen.get(other), hmapError('HMAP_DAMAGED', { message: /do not fit/ }));
+  });
+});
+
+describe('the tool', () => {
+  test('builds, shows what the bytes are spent on, and what a single value stands for', async () => {
+    const path = fresh();
+    const input = 'a\tdrei\nb\tzwei\nc\tdrei\n';
+    await fine(['build', '-f', 'tsv', '--value', 'enum', '-', path], { input });
+    assert.equal((await fine(['get', path, 'b', 'c'])).stdout, 'zwei\ndrei\n');
+    const page = (await fine(['stat', path])).stdout;
+    assert.match(page, /^values +enum of 2 distinct strings, 1 byte each$/m);
+    assert.match(page, /^dictionary +20 /m);
+    const record = (await fine(['dump', '--key', 'b', path])).stdout;
+    assert.match(record, /^ .*value \(enum: "zwei"\)/m);
+    const again = fresh();
+    const dump = (await fine(['dump', '-f', 'tsv', path])).stdout;
+    await fine(['build', '-f', 'tsv', '--value', 'enum', '-', again], { input: dump });
+    assertSameFile(again, readFileSync(path));
+    const plan = (await fine(['plan', '-f', 'tsv', '-'], { input })).stdout;
+    assert.match(plan, /^map, enum /m);
+  });
+
+  test('many lines, read by several threads', async () => {
+    const [input, path, single] = [`${fresh()}.tsv`, fresh(), fresh()];
+    const entries = some(400_000, 5000);
+    writeFileSync(input, entries.map(([key, value]) => `${key}\t${value}\n`).join(''));
+    await fine(['build', '--value', 'enum', input, path]);
+    await build(single, entries, { value: 'enum' });
+    assertSameFile(path, readFileSync(single));
   });
 });
 

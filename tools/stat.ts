@@ -40,7 +40,8 @@ async function runStat(file: string, options: Options): Promise<void> {
 export function statText(result: TableStat): string {
   const { header, entries, fileBytes, payloadBytes, keys, values, bucketLoads } = result;
   const keyed = header.layout === 'hash';
-  const width = (shared: number | null) => (shared === null ? 'variable' : `${shared} bytes each`);
+  const width = (shared: number | null) =>
+    shared === null ? 'variable' : `${shared} byte${shared === 1 ? '' : 's'} each`;
   const per = (bytes: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
   const share = (bytes: number) => `${((100 * bytes) / fileBytes).toFixed(2)} %`;
   const facts = [

@@ -10,6 +10,9 @@ const LANE_SHIFT = 28;
 /** Distinct values of one lane, exclusive. */
 const MOST_COUNT = 2 ** LANE_SHIFT;
 
+/** Slots in which a value may lie, from that of its hash on. By chance a half-filled table has no run nearly as long. */
+const MOST_PROBES = 256;
+
 const FIRST_SLOTS = 1024;
 const FIRST_BYTES = 16_384;
 
@@ -43,6 +46,8 @@ export class Interner {
   #hashes = new Int32Array(FIRST_SLOTS / 2);
   /** Indexes from 1, by hash; 0 is free. At most half of the slots are taken. */
   #slots = new Int32Array(FIRST_SLOTS);
+  /** Values whose slots were all taken, as when someone has chosen them to share a hash. */
+  readonly #crowded = new Map<string, number>();
   readonly #lane: number;
   readonly #most: number;
 
@@ -60,7 +65,7 @@ export class Interner {
     const hash = xxh32(block.view, at, length, 0);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
-    for (;;) {
+    for (let probes = 0; probes < MOST_PROBES; probes++) {
       const index = this.#slots[slot]! - 1;
       if (index < 0) break;
       if (this.#hashes[index] === hash && this.#equals(index, block, at, length)) {
@@ -69,10 +74,8 @@ export class Interner {
       }
       slot = (slot + 1) & mask;
     }
-    const index = this.#add(hash, block, at, length);
-    this.#slots[slot] = index + 1;
-    if (2 * this.#count > mask) this.#spread();
-    this.#give(index);
+    const index = this.#crowded.size === 0 ? undefined : this.#crowded.get(textOf(block, at, length));
+    this.#give(index ?? this.#add(hash, block, at, length));
   }
 
   /** All values so far. */
@@ -109,26 +112,45 @@ export class Interner {
     this.#ends[index] = start + length;
     this.#hashes[index] = hash;
     this.#count++;
+    this.#place(index);
+    if (2 * this.#count >= this.#slots.length) this.#spread();
     return index;
+  }
+
+  /** Takes a slot for a value, or where those near its hash are taken, a place among the crowded ones. */
+  #place(index: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = this.#hashes[index]! & mask;
+    for (let probes = 0; probes < MOST_PROBES; probes++) {
+      if (slots[slot] === 0) {
+        slots[slot] = index + 1;
+        return;
+      }
+      slot = (slot + 1) & mask;
+    }
+    const start = index === 0 ? 0 : this.#ends[index - 1]!;
+    this.#crowded.set(textOf(this.#bytes, start, this.#ends[index]! - start), index);
   }
 
   /** Makes room for twice as many. */
   #spread(): void {
-    const slots = new Int32Array(2 * this.#slots.length);
-    const mask = slots.length - 1;
-    for (let index = 0; index < this.#count; index++) {
-      let slot = this.#hashes[index]! & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = index + 1;
-    }
-    this.#slots = slots;
+    const slots = 2 * this.#slots.length;
+    this.#slots = new Int32Array(slots);
     const longer = <A extends Uint32Array | Int32Array>(old: A, empty: A): A => {
       empty.set(old);
       return empty;
     };
-    this.#ends = longer(this.#ends, new Uint32Array(slots.length / 2));
-    this.#hashes = longer(this.#hashes, new Int32Array(slots.length / 2));
+    this.#ends = longer(this.#ends, new Uint32Array(slots / 2));
+    this.#hashes = longer(this.#hashes, new Int32Array(slots / 2));
+    this.#crowded.clear();
+    for (let index = 0; index < this.#count; index++) this.#place(index);
   }
+}
+
+/** A character for each byte. */
+function textOf({ bytes }: Block, at: number, length: number): string {
+  return bytes.toString('latin1', at, at + length);
 }
 
 /** The error for distinct values that are more, or longer, than a build has room for. */

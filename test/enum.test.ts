@@ -119,6 +119,15 @@ describe('however it is built', () => {
     await assertEnum(path, pairs, { seed });
   });
 
+  test('with values that share a hash', async () => {
+    const path = fresh();
+    // More than the slots that are tried for one.
+    const values = collidingStrings(600, 0x1234_5678, 0);
+    const pairs: Pairs = Array.from({ length: 2000 }, (_, i) => [`key ${i}`, values[i % 600]!]);
+    await build(path, pairs, { value: 'enum' });
+    await assertEnum(path, pairs);
+  });
+
   test('by several threads, of which each knows its own values alone', async () => {
     const parts = [entries.slice(0, 10_000), entries.slice(10_000, 10_010), entries.slice(10_010)];
     const single = fresh();
@@ -151,6 +160,11 @@ describe('however it is built', () => {
         assertSameFile(lanes, readFileSync(path));
       }
     }
+    // The shape of the file is the same without the value that is dropped.
+    const few = some(1000, 20);
+    const once = fresh();
+    await build(once, [...few, ...dropped], { value: 'enum', duplicates: 'first' });
+    await assertEnum(once, few);
     // As many are left, but not the same ones.
     const path = fresh();
     const swapped: Pairs = [
@@ -328,6 +342,35 @@ describe('damage', () => {
       }
     }
     assert.ok(refused > places.size / 2);
+  });
+
+  test('a changed byte in a dictionary of several blocks is met by the strings that lie there', async () => {
+    const path = fresh();
+    const long: Pairs = Array.from({ length: 6000 }, (_, i) => [`key ${i}`, `${i} ${'x'.repeat(40 + (i % 7))}`]);
+    await build(path, long, { value: 'enum' });
+    const whole = readFileSync(path);
+    const { dictionary } = open(path).header;
+    const { offset, bytes, count } = dictionary!;
+    assert.ok(bytes > 4 * 65_536);
+    const sorted = long.map(([, value]) => value).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const keyOf = new Map(long.map(([key, value]) => [value, key]));
+    const heap = offset + 4 * (count + 1);
+    const ends = Array.from({ length: count }, (_, i) => whole.readUInt32LE(offset + 4 * i + 4));
+    const random = new Random(9);
+    for (let i = 0; i < 40; i++) {
+      // One of its offsets, then one of its characters.
+      const number = random.below(count);
+      const at = i % 2 === 0 ? offset + 4 * number : heap + ends[number]! - 1;
+      const damaged = Buffer.from(whole);
+      damaged[at]! ^= 1;
+      writeFileSync(path, damaged);
+      using table = open(path, { value: 'enum' });
+      const refused = hmapError('HMAP_DAMAGED', { message: /checksum/ });
+      assert.throws(() => table.get(keyOf.get(sorted[number]!)!), refused, `byte ${at}`);
+      const far = sorted[number < count / 2 ? count - 1 : 0]!;
+      // Those at the other end lie in another block; the first block of the dictionary holds records, too.
+      if (i % 2 === 1 && at >= offset + 65_536) assert.equal(table.get(keyOf.get(far)!), far);
+    }
   });
 
   test('a number that is none, and offsets that fall, are damage also where only the header is checked', () => {

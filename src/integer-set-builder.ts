@@ -56,11 +56,9 @@ export class IntegerSetBuilder extends PlainBuilder {
   override add(value: unknown): void {
     if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', value, 'a number');
     if (!Number.isSafeInteger(value)) throw wrong('HMAP_VALUE_RANGE', value, EXPECTED);
-    // No file has an integer of -0.
-    const integer = value + 0;
-    this.#tape.f64(integer);
-    if (integer < this.#least) this.#least = integer;
-    if (integer > this.#greatest) this.#greatest = integer;
+    this.#tape.f64(value);
+    if (value < this.#least) this.#least = value;
+    if (value > this.#greatest) this.#greatest = value;
     this.#added++;
   }
 

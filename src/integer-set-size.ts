@@ -21,9 +21,8 @@ export interface SetLimits {
 
 /** Bytes of the file of a bit array for the integers from `least` to `greatest`; infinite where there can be none. */
 export function bitsBytes(least: number, greatest: number, { segmentBytes, textBytes }: SetLimits): number {
-  const length = greatest - least + 1;
-  if (!Number.isSafeInteger(length)) return Number.POSITIVE_INFINITY;
-  return bitsFileBytes(length, segmentBytes, textBytes);
+  // A length that is rounded is one of far too many segments.
+  return bitsFileBytes(greatest - least + 1, segmentBytes, textBytes);
 }
 
 /**

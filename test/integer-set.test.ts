@@ -1,11 +1,12 @@
 // Sets of integers that are stored as a bit array or by hash, whichever file is smaller: held to a Set, and to both files as they are built without
-// being chosen. Knows the public API.
+// being chosen. Knows the public API, and the arithmetic of sizes.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type BuildProgress, type BuildSummary, build, IntegerSet, type Metadata, open, verify } from '../src/index.js';
+import { bitsBytes, hashedBytes } from '../src/integer-set-size.js';
 import { keyWithHash } from './support/collisions.js';
 import { hmapError, misuse } from './support/errors.js';
 import { type Call, intercept } from './support/faults.js';
@@ -49,17 +50,40 @@ async function bothForms(folder: string, integers: readonly number[], shape: Sha
     for (const integer of distinct) [least, greatest] = [Math.min(least, integer), Math.max(greatest, integer)];
   }
   const u32 = distinct.every((integer) => integer >= 0 && integer < 2 ** 32);
-  const sized = async (summary: Promise<BuildSummary>) => (await summary).fileBytes;
   const [bits, hash] = [join(folder, 'as-bits.hmap'), join(folder, 'as-hash.hmap')];
   const few = greatest - least < 2 ** 27;
-  const bitsBytes = few ? await sized(build(bits, distinct, { ...shape, layout: 'bits', base: least })) : Infinity;
-  const hashBytes = await sized(
-    u32
-      ? build(hash, distinct, { ...shape, value: 'none', key: 'u32' })
-      : build(hash, distinct, { ...shape, value: 'none', key: 'i64' }),
-  );
-  const layout = bitsBytes <= hashBytes ? 'bits' : 'hash';
-  return { bits, hash, bitsBytes, hashBytes, layout, path: layout === 'bits' ? bits : hash, distinct } as const;
+  const asBits = few && (await build(bits, distinct, { ...shape, layout: 'bits', base: least }));
+  const asHash = u32
+    ? await build(hash, distinct, { ...shape, value: 'none', key: 'u32' })
+    : await build(hash, distinct, { ...shape, value: 'none', key: 'i64' });
+  const [bitsSize, hashSize] = [asBits ? asBits.fileBytes : Infinity, asHash.fileBytes];
+  assertPredicted([least, greatest], shape, bitsSize, asHash, u32 ? 4 : 8);
+  const layout = bitsSize <= hashSize ? 'bits' : 'hash';
+  return {
+    bits,
+    hash,
+    bitsBytes: bitsSize,
+    hashBytes: hashSize,
+    layout,
+    path: layout === 'bits' ? bits : hash,
+    distinct,
+  } as const;
+}
+
+/** Holds what the sizes are reckoned to be to what they are. */
+function assertPredicted(
+  range: readonly [number, number],
+  { segmentBytes = 2 ** 31 - 1, metadata }: Shape,
+  bits: number,
+  { entries, fileBytes, segments }: BuildSummary,
+  keyBytes: number,
+): void {
+  const limits = { segmentBytes, textBytes: metadata === undefined ? 0 : JSON.stringify(metadata).length };
+  const reckoned = bitsBytes(...range, limits);
+  if (bits < Infinity) assert.equal(reckoned, bits);
+  const { least, most } = hashedBytes(entries, keyBytes, limits);
+  if (segments === 1) assert.deepEqual([least, most], [fileBytes, fileBytes]);
+  else assert.ok(least < fileBytes && most > fileBytes, `${fileBytes} of [${least}, ${most}]`);
 }
 
 /** Builds a set, holds its file to the smaller of the two forms, byte for byte, and gives the form. */
@@ -67,8 +91,12 @@ async function assertChosen(folder: string, integers: readonly number[], shape: 
   const path = join(folder, 'set.hmap');
   const forms = await bothForms(folder, integers, shape);
   const summary = await build(path, integers, { layout: 'auto', ...shape });
-  const { distinct, layout, bitsBytes, hashBytes } = forms;
-  assert.equal(summary.layout, layout, `${summary.layout} of ${bitsBytes} as bits and ${hashBytes} by hash`);
+  const { distinct, layout } = forms;
+  assert.equal(
+    summary.layout,
+    layout,
+    `${summary.layout} of ${forms.bitsBytes} as bits and ${forms.hashBytes} by hash`,
+  );
   assert.deepEqual(
     [summary.path, summary.entries, summary.duplicates, summary.fileBytes],
     [path, distinct.length, integers.length - distinct.length, statSync(path).size],
@@ -184,19 +212,27 @@ describe('sets of integers in the smaller form', () => {
     // More segments of bits than there may be.
     const far = drawn(random, 4000, 0, 2 ** 28);
     assert.equal((await assertChosen(folder, far, { segmentBytes })).layout, 'hash');
+    assert.equal(bitsBytes(0, 2 ** 27, { segmentBytes, textBytes: 0 }), Infinity);
   });
 
   test('with little memory integers go to the temporary file, and bits are made piece by piece', async (t) => {
     const folder = temporaryFolder(t);
     const random = new Random(5);
     const memory = 2 ** 20;
-    // More than a mebibyte of bits.
-    const close = drawn(random, 200_000, -3, 9_000_000);
-    close.push(...close.slice(0, 70_000));
+    // More than two mebibytes of bits.
+    const close = drawn(random, 400_000, -3, 18_000_000);
+    for (let i = 0; i < 70_000; i++) close.push(close[i]!);
     const bits = join(folder, 'bits.hmap');
-    const asBits = await build(bits, close, { layout: 'auto', memory });
-    assert.deepEqual([asBits.layout, asBits.entries, asBits.duplicates], ['bits', 200_000, 70_000]);
-    assert.ok(asBits.spilledBytes > 8 * 200_000);
+    // A turn for other work would ask once more.
+    t.mock.method(performance, 'now', () => 0);
+    const [short, ample] = [abortedAt(Number.POSITIVE_INFINITY), abortedAt(Number.POSITIVE_INFINITY)];
+    const asBits = await build(bits, close, { layout: 'auto', memory, signal: short.signal });
+    assert.deepEqual([asBits.layout, asBits.entries, asBits.duplicates], ['bits', 400_000, 70_000]);
+    assert.ok(asBits.spilledBytes > 8 * 400_000);
+    await build(join(folder, 'ample.hmap'), close, { layout: 'auto', signal: ample.signal });
+    assert.ok(readFileSync(bits).equals(readFileSync(join(folder, 'ample.hmap'))));
+    // Each piece is made from all integers: once to count, and once more to be written.
+    assert.equal(short.asked() - ample.asked(), 5 * Math.ceil(close.length / 2 ** 16));
     await build(join(folder, 'expected.hmap'), close, { layout: 'bits', base: -3 });
     assert.ok(readFileSync(bits).equals(readFileSync(join(folder, 'expected.hmap'))));
     const wide = drawn(random, 100_000, -3, 2 ** 45);
@@ -230,6 +266,13 @@ describe('sets of integers in the smaller form', () => {
       assert.deepEqual(set.header.metadata, metadata);
       const refused = await failure(folder, () => build(path, [1], { layout: 'auto', overwrite: false }));
       hmapError('HMAP_OUTPUT_EXISTS')(refused);
+      const taken = join(folder, `taken-${apart}.hmap`);
+      const late = function* () {
+        yield* integers;
+        writeFileSync(taken, 'mine');
+      };
+      await assert.rejects(build(taken, late(), { layout: 'auto', overwrite: false }), hmapError('HMAP_OUTPUT_EXISTS'));
+      assert.equal(readFileSync(taken, 'utf8'), 'mine');
     }
   });
 
@@ -342,6 +385,7 @@ describe('a build that ends early leaves all as it was', () => {
       const whole = abortedAt(Number.POSITIVE_INFINITY);
       assert.equal((await run(whole.signal)).layout, name);
       await build(path, [1], { layout: 'auto' });
+      assert.ok(whole.asked() > Math.floor(integers.length / 1024) + 4);
       // The first is asked before anything is made; those in between while integers come in.
       const reading = Math.floor(integers.length / 1024);
       for (let nth = 1; nth <= whole.asked(); nth += nth > 2 && nth < reading ? 13 : 1) {

@@ -6,6 +6,9 @@ import { COUNTED, capacityOf, countIn, type PlainForm } from './plain-layout.js'
 
 export const BITS: PlainForm = { kind: 'bits', bits: 1 };
 
+/** Words that one count covers. */
+export const RUN: number = COUNTED / 32;
+
 /** Words between two turns while a file is written. */
 const STRIDE = 2 ** 20;
 
@@ -17,7 +20,7 @@ export interface BitsSource {
   readonly segmentBytes: number;
   /** Asked for each word of 32 bits once, in order. */
   wordAt(word: number): number;
-  /** Called before each word; what it gives is waited for. */
+  /** Called before each {@link RUN} of words, with the first of them; what it gives is waited for. */
   ready?(word: number): Promise<void> | undefined;
   pause(): Promise<void> | undefined;
 }
@@ -42,9 +45,11 @@ export function bitsContent(source: BitsSource): PlainContent {
       let ones = 0;
       if (count === 0) index.u32(0);
       for (let at = 0; at < count; at++) {
-        const coming = source.ready?.(first + at);
-        if (coming !== undefined) await coming;
-        if (at % (COUNTED / 32) === 0) index.u32(ones);
+        if (at % RUN === 0) {
+          const coming = source.ready?.(first + at);
+          if (coming !== undefined) await coming;
+          index.u32(ones);
+        }
         const word = source.wordAt(first + at);
         ones += ones32(word);
         elements.u32(word >>> 0);

@@ -2,7 +2,7 @@
 // form's bytes are the business of its own builder.
 
 import { ones32 } from './bit-array.js';
-import { bitsContent } from './bits-content.js';
+import { bitsContent, RUN } from './bits-content.js';
 import { Builder, type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './builder.js';
 import { Block } from './bytes.js';
 import { HmapError } from './errors.js';
@@ -157,7 +157,7 @@ export class IntegerSetBuilder extends PlainBuilder {
   /** Makes as much of the bit array as there is memory for, from a word on. */
   async #load(from: number): Promise<void> {
     const left = Math.ceil(this.#length / 32) - from;
-    const size = Math.min(left, Math.floor(this.#building / 4));
+    const size = Math.min(left, RUN * Math.floor(this.#building / 4 / RUN));
     if (this.#words.length === size) this.#words.fill(0);
     else this.#words = allocate(size);
     this.#from = from;

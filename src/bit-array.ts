@@ -37,6 +37,11 @@ export class BitArray extends Opened implements Iterable<number> {
     return super.header as Header;
   }
 
+  /** The first integer that the file has something for. */
+  get base(): number {
+    return this.version().header.base;
+  }
+
   /** Number of bits: of integers that could be in the set. */
   get length(): number {
     this.version();

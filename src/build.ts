@@ -6,7 +6,7 @@ import { HmapError, keyForUser, showKey } from './errors.js';
 import { keyTooLong } from './intake.js';
 import type { KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
-import { type BitsBuildOptions, type ListBuildOptions, plainBuilder } from './list-builder.js';
+import { type PlainBuildChoice, plainBuilder } from './list-builder.js';
 import { badTypedKey, KEY_HASHERS } from './typed-keys.js';
 import type { ValueChoice, ValueOf } from './types.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './values.js';
@@ -45,11 +45,11 @@ export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   });
 }
 
-/** {@link build} of the layouts without keys. */
+/** {@link build} of the layouts without keys, and of sets of integers. */
 export async function buildPlain(
   path: string,
   values: Iterable<unknown> | AsyncIterable<unknown>,
-  options: ListBuildOptions | BitsBuildOptions,
+  options: PlainBuildChoice,
 ): Promise<BuildSummary> {
   const kind = iterationOf(values);
   const builder = plainBuilder(path, options);

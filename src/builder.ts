@@ -18,6 +18,7 @@ import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES,
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { Pacer } from './pacer.js';
 import type { Holding } from './partitions.js';
+import type { Layout } from './plain-layout.js';
 import type { Sums } from './plan.js';
 import { Publication } from './publish.js';
 import { type SharedSpill, SpillFile, writeAll } from './spill.js';
@@ -43,7 +44,7 @@ export interface BuildProgress {
 }
 
 export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
-  /** How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions} and {@link BitsBuildOptions}. */
+  /** How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions}, {@link BitsBuildOptions}, {@link IntegerSetBuildOptions}. */
   layout?: 'hash';
   /**
    * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the narrowest of u8, u16, u24, u32,
@@ -78,6 +79,8 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
 export interface BuildSummary {
   /** Where the file is: an absolute path, free of symbolic links. */
   path: string;
+  /** How the file finds what is asked for; with `layout: 'auto'`, what was chosen. */
+  layout: Layout;
   entries: number;
   /** Entries that were dropped because their key was there already. */
   duplicates: number;
@@ -118,7 +121,7 @@ const BUILD_OPTIONS = [
   'layout',
 ] as const satisfies readonly (keyof BuildOptions)[];
 
-const SMALLEST_MEMORY = 2 ** 20;
+export const SMALLEST_MEMORY = 2 ** 20;
 const LARGEST_MEMORY = 2 ** 31;
 export const DEFAULT_MEMORY = 256 * 2 ** 20;
 const SMALLEST_SEGMENT = 8192;
@@ -306,15 +309,18 @@ export class Builder implements RecordSink {
    * @throws {HmapError} `HMAP_DUPLICATE_KEY`, `HMAP_BUCKET_LOAD`, `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`,
    *   `HMAP_DICTIONARY_TOO_LARGE`, or the system's own code
    */
-  async finish(): Promise<BuildSummary> {
+  async finish(): Promise<BuildSummary>;
+  /** @param below the file is put in its place only where it has fewer bytes; else this gives `undefined`, and the build is to be abandoned */
+  async finish(below: number): Promise<BuildSummary | undefined>;
+  async finish(below = Number.POSITIVE_INFINITY): Promise<BuildSummary | undefined> {
     try {
-      return await this.#finish();
+      return await this.#finish(below);
     } catch (error) {
       throw systemError(error, 'write', this.#publication.target);
     }
   }
 
-  async #finish(): Promise<BuildSummary> {
+  async #finish(below: number): Promise<BuildSummary | undefined> {
     const { metadata } = this.#options;
     const { fd } = this.#publication;
     this.#phase = 'write';
@@ -322,6 +328,8 @@ export class Builder implements RecordSink {
     await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, loads } = written;
+    const fileBytes = checksums.offset + checksums.bytes;
+    if (fileBytes >= below) return undefined;
     const valueType = this.#writtenType(plan.valueWidth);
     const bucketBytes = segments.length * bucketArraySize(plan.bucketBits);
     const heapBytes = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(plan.bucketBits), 0);
@@ -345,10 +353,10 @@ export class Builder implements RecordSink {
     await synced;
     this.#options.signal?.throwIfAborted();
     this.#publication.publish();
-    const fileBytes = checksums.offset + checksums.bytes;
     const dictionary = ranked?.bytes ?? 0;
     return {
       path: this.#publication.target,
+      layout: 'hash',
       entries,
       duplicates: this.entries - entries,
       valueType,

@@ -2,6 +2,7 @@
 
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './builder.js';
+import type { IntegerSetBuildOptions } from './integer-set-builder.js';
 import type { KeyForm } from './key-types.js';
 import type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
 import type { StatOptions, TableStat } from './stat.js';
@@ -16,6 +17,11 @@ import type { Verification, VerifyOptions } from './verify.js';
  *
  * With `layout: 'list'` it takes bare values, in the order of their indexes, and with `layout: 'bits'` integers in any order.
  *
+ * With `layout: 'auto'` it takes integers in any order, too, from -(2^53 - 1) to 2^53 - 1, and makes the smaller of two files: a bit array from the
+ * least to the largest of them, or a table by hash without values, whose keys are u32 where that holds all of them, else i64; `layout` in the summary
+ * tells which. Of two as large it is the bit array. It holds 8 bytes for each integer, or writes them to the temporary file, and goes through them once
+ * or twice more; where bits take more than half of `memory`, twice for each such part of them.
+ *
  * Costs about half of what filling a `Map` costs, and uses up to four threads where there is much to do.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
@@ -28,7 +34,7 @@ export function build<T extends ListType>(
 export function build(
   path: string,
   integers: Iterable<number> | AsyncIterable<number>,
-  options: BitsBuildOptions,
+  options: BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary>;
 export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
@@ -38,10 +44,11 @@ export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
 export async function build(
   path: string,
   entries: Iterable<unknown> | AsyncIterable<unknown>,
-  options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions,
+  options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
   const { build: buildTable, buildPlain } = await import('./build.js');
-  if (options?.layout === 'list' || options?.layout === 'bits') return buildPlain(path, entries, options);
+  if (options?.layout === 'list' || options?.layout === 'bits' || options?.layout === 'auto')
+    return buildPlain(path, entries, options);
   return buildTable(path, entries as Iterable<never>, options);
 }
 

@@ -9,13 +9,21 @@ export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';
 export type { Header, ListHeader, Metadata, SegmentPlace } from './header.js';
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
+export { IntegerSet } from './integer-set.js';
+export type { IntegerSetBuildOptions } from './integer-set-builder.js';
 export type { AnyKey, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 export type { Key } from './keys.js';
 export { List } from './list.js';
 export type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
 export type { MappingKind } from './mapping/mapping.js';
 export type { MappingChoice } from './mapping/open-file.js';
-export { type BitsOpenOptions, type ListOpenOptions, type OpenOptions, open } from './open.js';
+export {
+  type BitsOpenOptions,
+  type IntegerSetOpenOptions,
+  type ListOpenOptions,
+  type OpenOptions,
+  open,
+} from './open.js';
 export type { Layout } from './plain-layout.js';
 export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './schema.js';
 export type { Lengths, StatOptions, TableStat } from './stat.js';

@@ -1,8 +1,9 @@
 // Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
 
-import { ones32 } from './bit-array.js';
+import { bitsContent } from './bits-content.js';
 import { Block } from './bytes.js';
 import { HmapError } from './errors.js';
+import { IntegerSetBuilder, type IntegerSetBuildOptions } from './integer-set-builder.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
 import {
   PLAIN_OPTIONS,
@@ -11,7 +12,7 @@ import {
   type PlainContent,
   type SegmentWriter,
 } from './plain-builder.js';
-import { COUNTED, capacityOf, countIn, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './plain-layout.js';
+import { capacityOf, countIn, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './plain-layout.js';
 import { formOf } from './plain-segment.js';
 import { Tape } from './tape.js';
 import { isListType, type ListType, packedOf, packedRange } from './types.js';
@@ -269,34 +270,14 @@ export class BitsBuilder extends PlainBuilder {
   }
 
   protected override content(): PlainContent {
-    const length = this.#length;
-    const words = Math.ceil(length / 32);
-    const each = capacityOf({ kind: 'bits', bits: 1 }, this.options.segmentBytes);
-    const segments = Math.max(1, Math.ceil(length / each));
-    const counts = Array.from({ length: segments }, (_, i) => countIn(i, each, length));
-    return {
-      entries: this.#ones,
+    return bitsContent({
+      length: this.#length,
+      ones: this.#ones,
       duplicates: this.#added - this.#ones,
-      valueType: 'none',
-      valueWidth: 0,
-      spareBits: 32 * words - length,
-      bytes: 4 * words,
-      counts,
-      write: async ({ index, elements }, i) => {
-        const first = (i * each) / 32;
-        const count = Math.ceil((counts[i] ?? 0) / 32);
-        let ones = 0;
-        if (count === 0) index.u32(0);
-        for (let at = 0; at < count; at++) {
-          if (at % (COUNTED / 32) === 0) index.u32(ones);
-          const word = this.#wordAt(first + at);
-          ones += ones32(word);
-          elements.u32(word >>> 0);
-          if (at % STRIDE === STRIDE - 1) await this.pause(this.written);
-        }
-        return { data: 4 * count, entries: ones };
-      },
-    };
+      segmentBytes: this.options.segmentBytes,
+      wordAt: (word) => this.#wordAt(word),
+      pause: () => this.pause(this.written),
+    });
   }
 
   #wordAt(word: number): number {
@@ -304,7 +285,11 @@ export class BitsBuilder extends PlainBuilder {
   }
 }
 
-/** The builder of a layout without keys. */
-export function plainBuilder(path: string, options: ListBuildOptions | BitsBuildOptions): ListBuilder | BitsBuilder {
+/** How a file without keys is built, or one that may come to have none. */
+export type PlainBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
+
+/** The builder of a layout without keys, or of one that is chosen when all integers are known. */
+export function plainBuilder(path: string, options: PlainBuildChoice): ListBuilder | BitsBuilder | IntegerSetBuilder {
+  if (options.layout === 'auto') return new IntegerSetBuilder(path, options);
   return options.layout === 'list' ? new ListBuilder(path, options) : new BitsBuilder(path, options);
 }

@@ -35,6 +35,11 @@ export class List<V = unknown> extends Opened implements Iterable<V> {
     return super.header as ListHeader;
   }
 
+  /** The first integer that the file has something for. */
+  get base(): number {
+    return this.version().header.base;
+  }
+
   /** Number of elements. */
   get length(): number {
     this.version();

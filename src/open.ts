@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { BitArray } from './bit-array.js';
+import { IntegerSet } from './integer-set.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
 import { List } from './list.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
@@ -58,6 +59,9 @@ export type ListOpenOptions<T extends ListType = ListType> = PlainOptions<List> 
 
 export type BitsOpenOptions = PlainOptions<BitArray> & { layout: 'bits' };
 
+/** Options for a set of integers that `build` with `layout: 'auto'` has made, as a bit array or by hash. */
+export type IntegerSetOpenOptions = PlainOptions<IntegerSet> & { layout: 'auto' };
+
 // A program pays for this when it starts, not when it first opens a table.
 prepareMapping();
 
@@ -72,6 +76,7 @@ const OPTIONS = [
   'onError',
   'layout',
 ] as const satisfies readonly (keyof OpenOptions)[];
+const PLAIN = { list: List, bits: BitArray, auto: IntegerSet };
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
@@ -86,12 +91,13 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  * reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is no table, is cut short or too long, has a damaged header, a version or feature
- *   that is not known, or keys or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
+ *   that is not known, another layout, or keys or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
  *   when `check` is `full` and a rule is broken
  */
 export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;
 export function open(path: string, options: BitsOpenOptions): BitArray;
+export function open(path: string, options: IntegerSetOpenOptions): IntegerSet;
 export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
@@ -103,7 +109,7 @@ export function open<F extends KeyForm = 'string'>(
 export function open(path: string, options: AnyOptions = {}): unknown {
   checkPath(path);
   checkOptions(options, OPTIONS);
-  const layout = oneOf('layout', options.layout ?? 'hash', LAYOUTS);
+  const layout = oneOf('layout', options.layout ?? 'hash', [...LAYOUTS, 'auto'] as const);
   const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);
   if (layout !== 'hash' && key !== undefined) throw new TypeError(`key: there are none in the layout '${layout}'`);
   const settings: Settings = {
@@ -141,15 +147,13 @@ export function open(path: string, options: AnyOptions = {}): unknown {
   }
   const form = key ?? (keyType === 'bytes' ? 'string' : keyType);
   const opened =
-    layout === 'hash'
-      ? Table.of<unknown, never>(path, first, form, source)
-      : new (layout === 'list' ? List : BitArray)(path, first, source);
+    layout === 'hash' ? Table.of<unknown, never>(path, first, form, source) : new PLAIN[layout](path, first, source);
   return opened;
 }
 
 /** What any of the layouts takes. */
 type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
-  layout?: Layout;
+  layout?: Layout | 'auto';
   value?: ValueChoice | ListType;
   onReload?: (opened: never) => void;
 };
@@ -157,7 +161,7 @@ type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
 function typeIn({ value }: AnyOptions, layout: string): HeldType | ListType | undefined {
   if (value === undefined) return undefined;
   if (layout === 'hash') return checkValueType(value as ValueChoice);
-  if (layout === 'bits') throw new TypeError("value: there are none in the layout 'bits'");
+  if (layout !== 'list') throw new TypeError(`value: there are none in the layout '${layout}'`);
   if (isListType(value)) return value;
   throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
 }

@@ -1,4 +1,4 @@
-// What an open list and an open bit array have in common: their versions, and how they end. Knows the state of the mapping; does not know elements.
+// What open lists, bit arrays and sets of integers have in common: their versions, and how they end. Knows the state of the mapping; does not know elements.
 
 import { HmapError } from './errors.js';
 import type { Header } from './header.js';
@@ -7,7 +7,7 @@ import type { PlainSegment } from './plain-segment.js';
 import type { Source } from './table.js';
 import type { Version } from './version.js';
 
-/** Base of {@link List} and {@link BitArray}. Every method throws `HMAP_CLOSED` once it is closed. */
+/** Base of {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once it is closed. */
 export abstract class Opened {
   /** The path as it was given to `open`. */
   readonly path: string;
@@ -42,12 +42,6 @@ export abstract class Opened {
 
   get closed(): boolean {
     return this.#version === undefined;
-  }
-
-  /** The first integer that the file has something for. */
-  get base(): number {
-    this.version();
-    return this.#header.base;
   }
 
   /** Bytes of the file that are in physical memory now; `undefined` where the system does not tell (a copy). */

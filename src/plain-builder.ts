@@ -20,16 +20,20 @@ export interface PlainBuildOptions extends CommonOptions {
   base?: number;
 }
 
-export const PLAIN_OPTIONS = [
+export const COMMON_OPTIONS = [
   'layout',
-  'base',
   'memory',
   'metadata',
   'overwrite',
   'segmentBytes',
   'onProgress',
   'signal',
-] as const satisfies readonly (keyof PlainBuildOptions | 'layout')[];
+] as const satisfies readonly (keyof CommonOptions | 'layout')[];
+
+export const PLAIN_OPTIONS = [...COMMON_OPTIONS, 'base'] as const satisfies readonly (
+  | keyof PlainBuildOptions
+  | 'layout'
+)[];
 
 /** What is written, and what the header says of it. */
 export interface PlainContent {
@@ -59,7 +63,8 @@ export interface SegmentWriter {
 /** Every path ends with {@link finish} or {@link abandon}. */
 export abstract class PlainBuilder {
   protected readonly options: ReturnType<typeof settleCommon>;
-  protected readonly base: number;
+  /** The first integer; settled at the latest when there is {@link content}. */
+  protected base: number;
   protected readonly spill: SpillFile;
   readonly #layout: 'list' | 'bits';
   readonly #form: PlainForm;
@@ -104,6 +109,16 @@ export abstract class PlainBuilder {
   /** Adds what comes next. */
   abstract add(value: unknown): void;
 
+  /** Where the file will be: an absolute path. */
+  protected get target(): string {
+    return this.#publication.target;
+  }
+
+  /** Makes the file of what was added in a way of its own; `undefined` where {@link content} is to be written. */
+  protected async instead(): Promise<BuildSummary | undefined> {
+    return undefined;
+  }
+
   /** What all that was added makes. */
   protected abstract content(): PlainContent | Promise<PlainContent>;
 
@@ -112,7 +127,10 @@ export abstract class PlainBuilder {
     return this.#pacer.pause(done);
   }
 
-  /** Writes the file and puts it in its place. */
+  /**
+   * Writes the file and puts it in its place.
+   * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, or the system's own code
+   */
   async finish(): Promise<BuildSummary> {
     try {
       return await this.#finish();
@@ -130,6 +148,12 @@ export abstract class PlainBuilder {
   async #finish(): Promise<BuildSummary> {
     const { metadata, signal } = this.options;
     const { fd } = this.#publication;
+    const seconds = () => (performance.now() - this.#started) / 1000;
+    const other = await this.instead();
+    if (other !== undefined) {
+      this.abandon();
+      return { ...other, seconds: seconds() };
+    }
     const content = await this.content();
     this.#phase = 'write';
     this.total = content.entries;
@@ -161,6 +185,7 @@ export abstract class PlainBuilder {
     const fileBytes = checksums.offset + checksums.bytes;
     return {
       path: this.#publication.target,
+      layout: this.#layout,
       entries: content.entries,
       duplicates: content.duplicates,
       valueType: content.valueType,
@@ -178,7 +203,7 @@ export abstract class PlainBuilder {
       segments: segments.length,
       bucketLoads: { buckets: 0, mean: 0, longest: 0, histogram: [] },
       spilledBytes: this.spill.size,
-      seconds: (performance.now() - this.#started) / 1000,
+      seconds: seconds(),
     };
   }
 

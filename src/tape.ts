@@ -51,6 +51,14 @@ export class Tape {
     this.length += 4;
   }
 
+  /** Only on a tape of nothing else. */
+  f64(value: number): void {
+    if (this.#used === PIECE) this.#turn();
+    this.#last.view.setFloat64(this.#used, value, true);
+    this.#used += 8;
+    this.length += 8;
+  }
+
   #turn(): void {
     if (this.#memory.left >= PIECE) {
       this.#memory.left -= PIECE;

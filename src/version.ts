@@ -35,8 +35,8 @@ export interface Settings {
   readonly value: HeldType | ListType | undefined;
   /** What the keys must be, if anything. */
   readonly key: KeyForm | undefined;
-  /** Without one, a table by hash. */
-  readonly layout?: Layout;
+  /** Without one, a table by hash; `auto` is a set of integers, as a bit array or by hash. */
+  readonly layout?: Layout | 'auto';
   readonly mapping: MappingChoice;
   readonly warm: Warm;
   readonly check: Check;
@@ -115,7 +115,9 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
     const identity = identityOf(fstatSync(fd, { bigint: true }));
     if (than !== undefined && sameFile(identity, than)) return undefined;
     const header = readHeader(fd, path);
-    if (header.layout !== layout) {
+    if (layout === 'auto') {
+      needIntegers(header, path);
+    } else if (header.layout !== layout) {
       const message = `${path}: the layout is '${header.layout}', not '${layout}'; open it with { layout: '${header.layout}' }`;
       throw new HmapError('HMAP_LAYOUT', message, { path, expected: layout, actual: header.layout });
     }
@@ -135,6 +137,25 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
   } finally {
     closeSync(fd);
   }
+}
+
+/** @throws {HmapError} where a file is neither a bit array nor a set of integers by hash */
+function needIntegers({ layout, keyType, valueType }: Header, path: string): void {
+  const wrong = (
+    code: 'HMAP_LAYOUT' | 'HMAP_KEY_TYPE' | 'HMAP_VALUE_TYPE',
+    what: string,
+    expected: string,
+    actual: string,
+  ) =>
+    new HmapError(code, `${path}: ${what} ${actual}, not ${expected}, and this is no set of integers`, {
+      path,
+      expected,
+      actual,
+    });
+  if (layout === 'bits') return;
+  if (layout !== 'hash') throw wrong('HMAP_LAYOUT', 'the layout is', 'bits or hash', layout);
+  if (keyType !== 'u32' && keyType !== 'i64') throw wrong('HMAP_KEY_TYPE', 'the keys are', 'u32 or i64', keyType);
+  if (valueType !== 'none') throw wrong('HMAP_VALUE_TYPE', 'the values are', 'none', valueType);
 }
 
 /** @throws {HmapError} `HMAP_DAMAGED`, naming the first of the broken rules */

@@ -47,6 +47,7 @@ describe('the manifest', () => {
     const names = [
       'BitArray',
       'HmapError',
+      'IntegerSet',
       'List',
       'Table',
       'build',

@@ -630,6 +630,7 @@ describe('options', { concurrency: true }, () => {
     assert.ok(seconds > 0 && seconds < 20);
     assert.deepEqual(summary, {
       path,
+      layout: 'hash',
       entries: 2,
       duplicates: 0,
       valueType: 'utf8',

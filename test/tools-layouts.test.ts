@@ -58,6 +58,55 @@ describe('hmap and layouts without keys', { concurrency: true }, () => {
     }
   });
 
+  for (const [name, integers, form, keyType] of [
+    ['a bit array', [-4, 0, 77], 'as a bit array', undefined],
+    ['u32 keys by hash', [4_000_000_000, 7], 'by hash', 'u32'],
+    ['i64 keys by hash', [-9_007_199_254_740_991, 5_000_000_000], 'by hash', 'i64'],
+  ] as const) {
+    test(`--layout auto makes ${name}, which every command takes and a dump builds anew`, async (t) => {
+      const cwd = temporaryFolder(t);
+      const input = integers.map((integer) => `${integer}\n`).join('');
+      const built = await fine(['build', '--layout', 'auto', '-f', 'lines', '-', 'set.hmap'], { cwd, input });
+      assert.match(built.stderr, new RegExp(`: ${integers.length} entries ${form}, `));
+      const expected = join(cwd, 'library.hmap');
+      await build(expected, integers, { layout: 'auto' });
+      const args = ['build', '--layout', 'auto', '--json', '--force', '--format'];
+      for (const format of ['jsonl', 'csv', 'tsv', 'lines']) {
+        assert.ok(readFileSync(join(cwd, 'set.hmap')).equals(readFileSync(expected)), format);
+        const { stdout } = await fine(['dump', '--format', format, 'set.hmap'], { cwd });
+        const { layout } = JSON.parse((await fine([...args, format, '-', 'set.hmap'], { cwd, input: stdout })).stdout);
+        assert.equal(layout, keyType === undefined ? 'bits' : 'hash');
+      }
+      const found = await hmap(['get', 'set.hmap', '--', String(integers[0]), '6'], { cwd });
+      assert.deepEqual([found.code, found.stdout], [1, 'true\n']);
+      await fine(['verify', 'set.hmap'], { cwd });
+      const { header } = JSON.parse((await fine(['stat', '--json', 'set.hmap'], { cwd })).stdout);
+      assert.deepEqual([header.layout, header.keyType], [keyType === undefined ? 'bits' : 'hash', keyType ?? 'bytes']);
+    });
+  }
+
+  test('plan names --layout auto where it recommends one of its forms', async (t) => {
+    const cwd = temporaryFolder(t);
+    const apart = (first: number, step: number) =>
+      Array.from({ length: 1000 }, (_, i) => `${first + step * i}\n`).join('');
+    const chosen: [input: string, options: string][] = [
+      [apart(-5, 2), '--layout bits --base -5'],
+      [apart(1_000_000_000, 3_000_000), '--key u32 --value none'],
+      [apart(-1_000_000_000_000, 1_000_000_000), '--key i64 --value none'],
+    ];
+    for (const [input, options] of chosen) {
+      const { stdout } = await fine(['plan', '--format', 'lines', '-'], { cwd, input });
+      assert.match(
+        stdout,
+        new RegExp(`\\n {2}hmap build --format lines ${options} - table\\.hmap\\nWith --layout auto, `),
+      );
+    }
+    const beyond = `${apart(2 ** 52, 2 ** 43)}9007199254740992\n`;
+    for (const input of ['a\nb\n', beyond]) {
+      assert.doesNotMatch((await fine(['plan', '--format', 'lines', '-'], { cwd, input })).stdout, /--layout auto/);
+    }
+  });
+
   test('values come from lines, from a column alone, and beside their index', async (t) => {
     const cwd = temporaryFolder(t);
     const inputs: [args: string[], input: string][] = [
@@ -109,6 +158,7 @@ describe('hmap and layouts without keys', { concurrency: true }, () => {
     await build(join(cwd, 'list.hmap'), ['a\nb', 'c\t'], { layout: 'list', value: 'utf8' });
     const list = ['build', '--layout', 'list', '--format', 'tsv'];
     const bits = ['build', '--layout', 'bits', '--format', 'lines'];
+    const auto = ['build', '--layout', 'auto', '--format', 'lines'];
     const cases: [args: string[], input: string, message: RegExp][] = [
       [['dump', '--bucket', '0', 'list.hmap'], '', /layout 'hash'.*layout 'list'/],
       [['dump', '--key', 'a', 'list.hmap'], '', /layout 'hash'.*layout 'list'/],
@@ -123,6 +173,10 @@ describe('hmap and layouts without keys', { concurrency: true }, () => {
       [[...bits, '-', 'out.hmap'], '5\nx\n', /line 2: expected an integer, got "x"/],
       [[...bits, '--length', '5', '-', 'out.hmap'], '5\n', /line 1: .*from 0 to 4/],
       [[...bits, '--value', 'u8', '-', 'out.hmap'], '', /--value: is not for the layout 'bits'/],
+      [[...auto, '-', 'out.hmap'], '5\n9007199254740992\n', /line 2: .*from -9007199254740991 to 9007199254740991/],
+      [[...auto, '--base', '5', '-', 'out.hmap'], '', /--base: is not for the layout 'auto'/],
+      [[...auto, '--key', 'u32', '-', 'out.hmap'], '', /--key: is not for the layout 'auto'/],
+      [[...auto, '--format', 'cdb', '-', 'out.hmap'], '', /'cdb' holds keys and values/],
       [['build', '--base', '5', '--format', 'lines', '-', 'out.hmap'], '', /--base: is not for the layout 'hash'/],
       [['build', '--value', 'u7', '--format', 'tsv', '-', 'out.hmap'], '', /--value: u7 is for --layout list/],
     ];

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { build, open, type RecordOf, type Schema, type Table } from '../src/index.js';
+import { build, type IntegerSet, open, type RecordOf, type Schema, type Table } from '../src/index.js';
 import { temporaryFolder } from './support/temp.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -58,4 +58,16 @@ test('types follow from the schema', async (t) => {
   // @ts-expect-error numbers have no fields
   assert.throws(() => medium().field('k', 'level'));
   table.close();
+
+  const integers = () => open(path, { layout: 'auto', onReload: (set) => set.has(1) });
+  holds<Equal<ReturnType<typeof integers>, IntegerSet>>();
+  const badSets = async () => {
+    // @ts-expect-error text where integers are
+    await build(path, ['1'], { layout: 'auto' });
+    // @ts-expect-error the least integer is known when all are
+    await build(path, [1], { layout: 'auto', base: 5 });
+    // @ts-expect-error the keys are what the integers need
+    open(path, { layout: 'auto', key: 'u32' });
+  };
+  assert.equal(typeof badSets, 'function');
 });

@@ -6,7 +6,7 @@ import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMOR
 import { HmapError } from '../src/errors.js';
 import { threadsFor } from '../src/helper.js';
 import { KEY_FORMS, type KeyForm } from '../src/key-types.js';
-import type { BitsBuildOptions, ListBuildOptions } from '../src/list-builder.js';
+import type { PlainBuildChoice } from '../src/list-builder.js';
 import { LAYOUTS, type Layout } from '../src/plain-layout.js';
 import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../src/types.js';
 import {
@@ -31,7 +31,7 @@ import { cutLines, Source } from './source.js';
 
 interface Options {
   format?: FormatName;
-  layout: Layout;
+  layout: Layout | 'auto';
   key?: KeyForm;
   value?: HeldType | ListType;
   base?: number;
@@ -71,9 +71,10 @@ export function addBuild(program: Command): void {
     .addOption(
       new Option(
         '--layout <layout>',
-        'hash: values by key; list: values by index, in the order of the input (a column of keys, if there is one, holds the index); bits: a set of integers',
+        'hash: values by key; list: values by index, in the order of the input (a column of keys, if there is one, holds the index); bits: a set of integers; auto: a set of integers as bits or as hash, ' +
+          'whichever file is smaller',
       )
-        .choices(LAYOUTS)
+        .choices([...LAYOUTS, 'auto'])
         .default('hash'),
     )
     .option('--base <number>', 'first index of a list, or least integer of a bit array (default: 0)', parseSigned)
@@ -117,6 +118,7 @@ export function addBuild(program: Command): void {
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
     'hmap build --layout list --value u7 ages.txt ages.hmap  # one value a line, found by its index',
     'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
+    'hmap build --layout auto ids.txt ids.hmap             # one bit each, or hashed where they lie far apart',
     'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
   );
 }
@@ -148,7 +150,7 @@ function isHashType(type: HeldType | ListType): type is HeldType {
 /** Options of one layout that another does not have. */
 function checkLayout(options: Options): void {
   const { layout } = options;
-  const wrong = (name: keyof Options, given: unknown, ...layouts: Layout[]) => {
+  const wrong = (name: keyof Options, given: unknown, ...layouts: Options['layout'][]) => {
     if (given !== undefined && !layouts.includes(layout)) {
       throw new TypeError(`--${name}: is not for the layout '${layout}'`);
     }
@@ -231,7 +233,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
           lanes?.count,
         );
     progress.stop();
-    report(summary, value, options.json === true);
+    report(summary, value, options.layout === 'auto', options.json === true);
     exitWith(EXIT.fine);
   } catch (error) {
     progress.stop();
@@ -246,10 +248,8 @@ async function runBuild(input: string, output: string, options: Options): Promis
 }
 
 /** Options of the layouts without keys. */
-function plainOptions(
-  common: CommonOptions,
-  { layout, value, base, length }: Options,
-): ListBuildOptions | BitsBuildOptions {
+function plainOptions(common: CommonOptions, { layout, value, base, length }: Options): PlainBuildChoice {
+  if (layout === 'auto') return { ...common, layout };
   const based = { ...common, ...(base !== undefined && { base }) };
   if (layout === 'bits') return { ...based, layout, ...(length !== undefined && { length }) };
   return { ...based, layout: 'list', value: (value ?? 'utf8') as ListType };
@@ -274,7 +274,8 @@ function withHint(error: unknown): unknown {
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }
 
-function report(summary: BuildSummary, asked: HeldType | ListType, json: boolean): void {
+/** @param chosen whether the layout was chosen by the build, and is to be told */
+function report(summary: BuildSummary, asked: HeldType | ListType, chosen: boolean, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;
@@ -282,9 +283,10 @@ function report(summary: BuildSummary, asked: HeldType | ListType, json: boolean
   const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} with a key that was there dropped)`;
   const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
+  const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
   const overhead =
     entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes an entry over the payload`;
   say(
-    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
+    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
   );
 }

@@ -7,7 +7,7 @@ import { elementReader } from '../src/elements.js';
 import type { Header } from '../src/header.js';
 import { type Check, type List, open } from '../src/index.js';
 import { checkElement } from '../src/list.js';
-import { type BitsBuildOptions, type ListBuildOptions, plainBuilder } from '../src/list-builder.js';
+import { type PlainBuildChoice, plainBuilder } from '../src/list-builder.js';
 import { formOf, mappedPlain } from '../src/plain-segment.js';
 import type { ListType } from '../src/types.js';
 import { EXIT, exitWith, say } from './cli.js';
@@ -15,10 +15,10 @@ import type { Columns, FormatName } from './formats/format.js';
 import { elementPrinter, PlainFeed, plainColumns, plainReader, plainWriter } from './formats/plain.js';
 import { Output } from './output.js';
 
-/** Builds a list or a bit array from pieces of text. */
+/** Builds a list, a bit array or a set of integers from pieces of text. */
 export async function buildPlainFrom(
   output: string,
-  options: ListBuildOptions | BitsBuildOptions,
+  options: PlainBuildChoice,
   pieces: () => AsyncIterable<Uint8Array>,
   name: string,
   format: FormatName,
@@ -26,10 +26,11 @@ export async function buildPlainFrom(
 ): Promise<BuildSummary> {
   const read = await plainReader(format);
   const builder = plainBuilder(output, options);
-  const isSet = options.layout === 'bits';
+  const isSet = options.layout !== 'list';
+  const base = options.layout === 'auto' ? 0 : (options.base ?? 0);
   const indexed = columns.key !== undefined || columns.value === undefined;
   try {
-    const feed = new PlainFeed(builder, name, options.base ?? 0, indexed);
+    const feed = new PlainFeed(builder, name, base, indexed);
     await read(pieces(), feed, plainColumns(columns, isSet));
     return await builder.finish();
   } catch (error) {

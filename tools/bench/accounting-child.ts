@@ -1,7 +1,7 @@
 // Holds the words of the accounting in one way, in a process of its own, and tells how much its memory grew. Knows ways to hold them.
 
 import { readFileSync } from 'node:fs';
-import { open, type ValueType } from '../../src/index.js';
+import { type Layout, type ListType, open, type ValueType } from '../../src/index.js';
 import { pssOf } from '../demo/memory.js';
 import type { Sqlite } from './peer-types.js';
 import { requirePeer } from './peers.js';
@@ -16,7 +16,9 @@ export interface HoldTask {
   /** The file, and a small one to warm up with. */
   readonly table?: string;
   readonly small?: string;
-  readonly value?: ValueType;
+  readonly value?: ValueType | ListType;
+  /** Of the file; a list is asked for what stands at a word's number, a bit array whether the number is there. Without one, by hash. */
+  readonly layout?: Layout;
   /** Hold the small table once more instead: what the measurement itself adds. */
   readonly control?: boolean;
   /** Where the package is installed. */
@@ -31,7 +33,7 @@ export interface Held {
   readonly bytes?: number;
 }
 
-type Get = (key: string) => unknown;
+type Get = (word: string, number: number) => unknown;
 
 const task = taskOf<HoldTask>();
 const lines = readFileSync(task.tsv);
@@ -50,7 +52,16 @@ let database: { serialize(): Uint8Array } | undefined;
 
 const HOLDERS: Record<Holder, (most: number) => Get> = {
   hmap(most) {
-    const table = open(most < Number.POSITIVE_INFINITY || task.control === true ? task.small! : task.table!);
+    const path = most < Number.POSITIVE_INFINITY || task.control === true ? task.small! : task.table!;
+    if (task.layout === 'list') {
+      const list = open(path, { layout: 'list' });
+      return (_, number) => list.get(number);
+    }
+    if (task.layout === 'bits') {
+      const bits = open(path, { layout: 'bits' });
+      return (_, number) => bits.has(number);
+    }
+    const table = open(path);
     return (key) => table.get(key);
   },
   Map(most) {
@@ -77,16 +88,17 @@ const HOLDERS: Record<Holder, (most: number) => Get> = {
   },
 };
 
-/** Whether a holder gave the number. Makes no text of numbers: V8 would keep that. */
-function isNumber(found: unknown, number: number): boolean {
+/** Whether a holder gave the number, or what it has in its stead. Makes no text of numbers: V8 would keep that. */
+function isRight(found: unknown, word: string, number: number): boolean {
   if (task.value === 'none') return found === true;
+  if (task.layout === 'list' && task.value === 'utf8') return found === word;
   return found !== undefined && Number(found instanceof Uint8Array ? Buffer.from(found).toString() : found) === number;
 }
 
 function lookUp(get: Get, most: number): void {
   eachWord((word, number) => {
-    const found = get(word);
-    if (number < most && !isNumber(found, number)) throw new Error(`${word} gave ${String(found)}, not ${number}`);
+    const found = get(word, number);
+    if (number < most && !isRight(found, word, number)) throw new Error(`${word} gave ${String(found)}, not ${number}`);
   });
 }
 
@@ -124,4 +136,4 @@ const held: Held = {
 console.log(JSON.stringify(held));
 // After the measurement, so that all is held until then.
 lookUp(get, most);
-warm('');
+warm('', 0);

@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release, type } from 'node:os';
 import { join } from 'node:path';
-import { build, type ValueType } from '../../src/index.js';
+import { build, type ListType, type ValueType } from '../../src/index.js';
 import { complain, EXIT, grouped, say } from '../cli.js';
 import { pssOf } from '../demo/memory.js';
 import { Feed } from '../formats/feed.js';
@@ -88,6 +88,27 @@ async function tableRow(words: readonly string[], tsv: string, { name, options, 
   await build(table, entries, { value });
   await build(small, entries.slice(0, 1000), { value });
   const { memory, mapped } = await measured({ holder: 'hmap', tsv, table, small, value });
+  return { name, predicted: total, disk: statSync(table).size, memory, mapped };
+}
+
+/** A row of what holds less: the words, or their numbers, in the order of the numbers; or the set of the numbers. */
+async function stepRow(words: readonly string[], tsv: string, { name, options, total }: Representation): Promise<Row> {
+  const [table, small] = [join(CACHE, 'accounting-step.hmap'), join(CACHE, 'accounting-step-small.hmap')];
+  const layout = options.includes('bits') ? 'bits' : 'list';
+  const value = layout === 'bits' ? 'none' : (options[options.indexOf('--value') + 1] as ListType);
+  for (const [path, count] of [
+    [table, words.length],
+    [small, 1000],
+  ] as const) {
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    if (layout === 'bits') await build(path, numbers, { layout });
+    else
+      await build<ListType>(path, value === 'utf8' ? words.slice(0, count) : numbers, {
+        layout,
+        value: value as ListType,
+      });
+  }
+  const { memory, mapped } = await measured({ holder: 'hmap', tsv, table, small, layout, value });
   return { name, predicted: total, disk: statSync(table).size, memory, mapped };
 }
 
@@ -207,7 +228,7 @@ function reportText(
       ? []
       : [
           '',
-          'Predicted and not measured here: enum values, which `hmap build` does not make yet, and the steps down from a map:',
+          'Predicted and not measured here, since `hmap build` does not make it yet:',
           '',
           markdown(
             ['bytes', ...PART_NAMES, 'total'],
@@ -272,15 +293,17 @@ async function main(): Promise<void> {
   }
   // The set comes last, and its small table is what is left.
   const floor = await control(tsv);
+  const steps = stepsDown(facts);
+  for (const each of steps) {
+    say(each.name);
+    rows.push(await stepRow(words, tsv, each));
+  }
   for (const { name, bytes: predicted } of rivals(facts)) {
     say(name);
     rows.push(await rivalRow(name, predicted, tsv, peers));
   }
-  const coming = [
-    ...representations(facts, { coming: true }).filter(({ available }) => !available),
-    ...stepsDown(facts),
-  ];
-  const text = reportText(rows, floor, shown, coming);
+  const coming = representations(facts, { coming: true }).filter(({ available }) => !available);
+  const text = reportText(rows, floor, [...shown, ...steps], coming);
   const note = readFileSync(NOTE, 'utf8');
   const [begin, end] = [note.indexOf(BEGIN), note.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${NOTE} lacks the lines ${BEGIN} and ${END}`);

@@ -6,7 +6,7 @@ import { stringify } from 'csv-stringify/sync';
 import { Block } from '../../src/bytes.js';
 import { HmapError } from '../../src/errors.js';
 import type { Header } from '../../src/header.js';
-import type { BitsBuilder, ListBuilder } from '../../src/list-builder.js';
+import type { plainBuilder } from '../../src/list-builder.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/types.js';
 import { type EncodedValue, ValueError } from '../../src/values.js';
 import { Output } from '../output.js';
@@ -20,6 +20,8 @@ import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } 
 
 const INTEGER = /^[+-]?\d{1,40}$/;
 
+type PlainBuilder = ReturnType<typeof plainBuilder>;
+
 /** Takes what the formats find, and adds it to the build of a list or a bit array. */
 export class PlainFeed implements EntryFeed {
   /** What the readers of rows ask: whether there is a value beside the key. */
@@ -27,13 +29,13 @@ export class PlainFeed implements EntryFeed {
   /** Indexes and integers are read as text. */
   readonly keyType = 'bytes';
   readonly name: string;
-  readonly #builder: ListBuilder | BitsBuilder;
+  readonly #builder: PlainBuilder;
   readonly #parse: (block: Block, at: number, end: number) => unknown;
   readonly #indexed: boolean;
   readonly #base: number;
 
   /** @param indexed whether what stands as a key is the index, which must be the next one */
-  constructor(builder: ListBuilder | BitsBuilder, name: string, base: number, indexed: boolean) {
+  constructor(builder: PlainBuilder, name: string, base: number, indexed: boolean) {
     this.#builder = builder;
     this.name = name;
     this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';

@@ -15,6 +15,9 @@ export interface Plan {
   readonly recommended: { readonly name: string; readonly args: readonly string[] };
 }
 
+const CHOOSES =
+  'With --layout auto, build itself chooses between a bit array and the hashed set, also where integers come twice.';
+
 const DUPLICATES = 'Entries of the same key are reckoned as if their keys were distinct.';
 
 /** Arguments as a POSIX shell takes them. */
@@ -23,6 +26,12 @@ export function shellLine(args: readonly string[]): string {
 }
 
 const perEntry = (bytes: number, entries: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
+
+/** Whether a representation is one of the two between which a build chooses by itself. */
+function isIntegerSet(name: string, { keys: { integers } }: Facts): boolean {
+  const inRange = integers !== undefined && -integers.least < 2n ** 53n && integers.most < 2n ** 53n;
+  return inRange && (name === 'bits' || /^set, [ui]\d+ keys$/.test(name));
+}
 
 /** The page that the command prints. */
 export function planText({ input, facts, representations, rivals, recommended }: Plan, explain: boolean): string {
@@ -56,6 +65,7 @@ export function planText({ input, facts, representations, rivals, recommended }:
     '',
     `The smallest is ${recommended.name}, ${humanBytes(smallest)}:`,
     `  ${shellLine(recommended.args)}`,
+    ...(isIntegerSet(recommended.name, facts) ? [CHOOSES] : []),
   ].join('\n');
 }
 

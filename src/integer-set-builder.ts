@@ -1,0 +1,204 @@
+// Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold the integers until then; each
+// form's bytes are the business of its own builder.
+
+import { ones32 } from './bit-array.js';
+import { bitsContent, RUN } from './bits-content.js';
+import { Builder, type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './builder.js';
+import { Block } from './bytes.js';
+import { HmapError } from './errors.js';
+import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
+import { scratch } from './keys.js';
+import { parseMetadata } from './metadata.js';
+import { COMMON_OPTIONS, PlainBuilder, type PlainContent } from './plain-builder.js';
+import { Tape } from './tape.js';
+import { KEY_HASHERS } from './typed-keys.js';
+
+/** How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again changes nothing. */
+export interface IntegerSetBuildOptions extends CommonOptions {
+  layout: 'auto';
+}
+
+/** Integers between two turns. */
+const STRIDE = 2 ** 16;
+/** Bytes of an integer that is held. */
+const HELD = 8;
+const MOST_U32 = 2 ** 32 - 1;
+const NO_VALUE = new Block(0);
+
+export class IntegerSetBuilder extends PlainBuilder {
+  readonly valueType = 'none';
+  readonly #limits: SetLimits;
+  /** Bytes for the integers that are held; what is left of the memory is for building. */
+  readonly #building: number;
+  readonly #tape: Tape;
+  #added = 0;
+  #least = Number.POSITIVE_INFINITY;
+  #greatest = Number.NEGATIVE_INFINITY;
+  /** Distinct integers, once they are counted. */
+  #ones: number | undefined;
+  /** A part of the bit array, from word `#from` on. */
+  #words = new Int32Array(0);
+  #from = 0;
+
+  constructor(path: string, options: IntegerSetBuildOptions) {
+    super(path, options, 'bits', { kind: 'bits', bits: 1 }, COMMON_OPTIONS);
+    const { memory, segmentBytes, metadata } = this.options;
+    this.#limits = { segmentBytes, textBytes: metadata.length };
+    this.#building = Math.max(SMALLEST_MEMORY, Math.floor(memory / 2));
+    this.#tape = new Tape({ left: memory - this.#building }, this.spill);
+  }
+
+  override get entries(): number {
+    return this.#added;
+  }
+
+  /** @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE` */
+  override add(value: unknown): void {
+    if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', value, 'a number');
+    if (!Number.isSafeInteger(value)) throw wrong('HMAP_VALUE_RANGE', value, EXPECTED);
+    this.#tape.f64(value);
+    if (value < this.#least) this.#least = value;
+    if (value > this.#greatest) this.#greatest = value;
+    this.#added++;
+  }
+
+  /** Makes the file by hash where that is smaller. */
+  protected override async instead(): Promise<BuildSummary | undefined> {
+    if (this.#added === 0) return undefined;
+    this.base = this.#least;
+    const bits = bitsBytes(this.#least, this.#greatest, this.#limits);
+    // With repeats it may be fewer integers, and a smaller file. So the bits, which could be any number, are looked at only where there are not
+    // many more of them than a file by hash would have.
+    if (bits > this.#hashed(this.#added).most) return this.#byHash(bits);
+    this.#ones = await this.#count();
+    return bits <= this.#hashed(this.#ones).least ? undefined : this.#byHash(bits);
+  }
+
+  get #key(): 'u32' | 'i64' {
+    return this.#least >= 0 && this.#greatest <= MOST_U32 ? 'u32' : 'i64';
+  }
+
+  #hashed(entries: number) {
+    return hashedBytes(entries, this.#key === 'u32' ? 4 : 8, this.#limits);
+  }
+
+  /** @param below gives `undefined`, and makes no file, where that would not have fewer bytes */
+  async #byHash(below: number): Promise<BuildSummary | undefined> {
+    this.#words = new Int32Array(0);
+    const total = this.#added;
+    const { signal, onProgress, overwrite, segmentBytes, metadata } = this.options;
+    const key = this.#key;
+    const options: BuildOptions<'none', 'u32' | 'i64'> = {
+      value: 'none',
+      key,
+      // Only where none is dropped can other threads help.
+      duplicates: this.#ones === total ? 'error' : 'first',
+      memory: this.#building,
+      metadata: parseMetadata(metadata)!,
+      overwrite,
+      segmentBytes,
+      ...(signal && { signal }),
+      ...(onProgress && {
+        // Taking the integers in once more is the first half of what is left to do.
+        onProgress: ({ phase, entries }) =>
+          onProgress({
+            phase: 'write',
+            entries: Math.floor((phase === 'read' ? entries : total + entries) / 2),
+            total,
+          }),
+      }),
+    };
+    const builder = new Builder(this.target, options);
+    try {
+      const hash = KEY_HASHERS[key];
+      await this.#each(
+        (integer) => builder.add(scratch, 0, hash(integer, 0, 0), NO_VALUE, 0, 0),
+        () => builder.pause(),
+      );
+      const summary = await builder.finish(below);
+      if (summary !== undefined) return { ...summary, spilledBytes: summary.spilledBytes + this.spill.size };
+    } catch (error) {
+      await builder.abandon();
+      throw error;
+    }
+    await builder.abandon();
+    return undefined;
+  }
+
+  protected override async content(): Promise<PlainContent> {
+    this.#ones ??= await this.#count();
+    const { segmentBytes } = this.#limits;
+    return bitsContent({
+      length: this.#length,
+      ones: this.#ones,
+      duplicates: this.#added - this.#ones,
+      segmentBytes,
+      wordAt: (word) => this.#words[word - this.#from]!,
+      ready: (word) => (word - this.#from < this.#words.length && word >= this.#from ? undefined : this.#load(word)),
+      pause: () => this.pause(this.written),
+    });
+  }
+
+  get #length(): number {
+    return this.#added === 0 ? 0 : this.#greatest - this.#least + 1;
+  }
+
+  /** Counts distinct integers, by as many bits at a time as there is memory for. */
+  async #count(): Promise<number> {
+    const words = Math.ceil(this.#length / 32);
+    let ones = 0;
+    for (let from = 0; from < words; from += this.#words.length) {
+      await this.#load(from);
+      for (const word of this.#words) ones += ones32(word);
+    }
+    return ones;
+  }
+
+  /** Makes as much of the bit array as there is memory for, from a word on. */
+  async #load(from: number): Promise<void> {
+    const left = Math.ceil(this.#length / 32) - from;
+    const size = Math.min(left, RUN * Math.floor(this.#building / 4 / RUN));
+    if (this.#words.length === size) this.#words.fill(0);
+    else this.#words = allocate(size);
+    this.#from = from;
+    const words = this.#words;
+    const first = this.#least + 32 * from;
+    const end = 32 * size;
+    await this.#each(
+      (integer) => {
+        const at = integer - first;
+        if (at >= 0 && at < end) words[Math.floor(at / 32)]! |= 1 << (at % 32);
+      },
+      () => this.pause(),
+    );
+  }
+
+  /** Gives each integer that was added. */
+  async #each(take: (integer: number) => void, pause: () => Promise<void> | undefined): Promise<void> {
+    const reader = this.#tape.reader();
+    for (let done = 0; done < this.#added; done += STRIDE) {
+      reader.next(HELD * STRIDE, ({ view }, at, length) => {
+        for (let i = at; i < at + length; i += HELD) take(view.getFloat64(i, true));
+      });
+      const waiting = pause();
+      if (waiting !== undefined) await waiting;
+    }
+  }
+}
+
+const EXPECTED = `an integer from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
+
+function wrong(code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', value: unknown, expected: string): HmapError {
+  const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
+  return new HmapError(code, message, { expected, actual: value });
+}
+
+function allocate(words: number): Int32Array<ArrayBuffer> {
+  try {
+    return new Int32Array(words);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = `there are no ${4 * words} bytes of memory; give a smaller 'memory'`;
+    throw new HmapError('ENOMEM', message, { expected: 4 * words, cause: error });
+  }
+}

@@ -1,0 +1,100 @@
+// An open set of integers, whichever of its two forms the file has. Knows both forms from outside; bits are bit-array.ts, hashing is table.ts.
+
+import { BitArray } from './bit-array.js';
+import { HmapError } from './errors.js';
+import type { Header } from './header.js';
+import { kindOf } from './keys.js';
+import { Opened } from './opened.js';
+import { type Source, Table } from './table.js';
+import type { Version } from './version.js';
+
+/** Of the forms inside, which do not look for newer versions themselves. */
+const NO_SOURCE: Source = { newer: () => undefined };
+
+/**
+ * A set of integers that has been opened; make one with `open(path, { layout: 'auto' })`. The file is a bit array or holds the integers by hash,
+ * as `build` with `layout: 'auto'` has chosen; after a reload it may be the other one.
+ *
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
+ */
+export class IntegerSet extends Opened implements Iterable<number> {
+  #bits: BitArray | undefined;
+  #table: Table<true, number | bigint> | undefined;
+
+  /** @internal Use `open`. */
+  constructor(path: string, version: Version, source: Source) {
+    super(path, version, source);
+    this.take(version);
+  }
+
+  override get header(): Header {
+    return super.header as Header;
+  }
+
+  /** Which form the file has. May change with a reload; stays after `close`. */
+  get layout(): 'bits' | 'hash' {
+    return this.header.layout as 'bits' | 'hash';
+  }
+
+  /** Number of integers in the set. */
+  get size(): number {
+    return this.version().header.entries;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'IntegerSet';
+  }
+
+  /**
+   * Whether an integer is in the set. One memory touch in a bit array, two that depend on each other by hash.
+   * @throws {TypeError} when `integer` is no number
+   */
+  has(integer: number): boolean {
+    if (typeof integer === 'number') {
+      if (this.#bits !== undefined) return this.#bits.has(integer);
+      if (this.#table !== undefined) return this.#table.has(integer);
+    }
+    this.version();
+    throw new TypeError(`integer: expected a number, got ${kindOf(integer)}`);
+  }
+
+  /**
+   * The integers in the set: of a bit array in rising order, else in the order of the file (by hash). After a reload an iteration goes on over the
+   * version with which it began.
+   * @throws {HmapError} `HMAP_KEY_INVALID` at an integer that no number holds exactly, which `build` with `layout: 'auto'` does not put there
+   */
+  values(): Generator<number, undefined, unknown> {
+    this.version();
+    return this.#each();
+  }
+
+  [Symbol.iterator](): Generator<number, undefined, unknown> {
+    return this.values();
+  }
+
+  protected override take(version: Version | undefined): void {
+    const { path } = this;
+    const layout = version?.header.layout;
+    this.#bits = version && layout === 'bits' ? new BitArray(path, version, NO_SOURCE) : undefined;
+    const form = version?.header.keyType === 'u32' ? 'u32' : 'i64';
+    this.#table =
+      version && layout === 'hash' ? Table.of<true, number | bigint>(path, version, form, NO_SOURCE) : undefined;
+  }
+
+  *#each(): Generator<number, undefined, unknown> {
+    this.version();
+    const integers = this.#bits?.values() ?? this.#table!.keys();
+    for (const key of integers) {
+      const integer = Number(key);
+      if (!Number.isSafeInteger(integer)) throw this.#unsafe(key);
+      yield integer;
+      // The form itself is not closed, since others may go through it.
+      this.version();
+    }
+  }
+
+  #unsafe(key: number | bigint): HmapError {
+    const message = `${this.path}: the key ${key} is no integer that a number holds exactly; open the file with { key: 'i64' }`;
+    return new HmapError('HMAP_KEY_INVALID', message, { path: this.path, key });
+  }
+}

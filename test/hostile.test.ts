@@ -72,6 +72,29 @@ describe('a bucket that holds far too much', () => {
   });
 });
 
+test('lengths that do not end, or are longer than they need to be, are damage and not another length', async () => {
+  const pairs: Pairs = [
+    ['', 5],
+    ['ab', 6],
+  ];
+  for (const value of ['u8', 'utf8'] as const) {
+    const entries =
+      value === 'u8' ? pairs : [...pairs].map(([key, text]) => [key, '.'.repeat(text as number)] as const);
+    const whole = await libraryFile(folder, entries, { value });
+    const length = whole.readUInt32LE(PAGE + 4);
+    for (const heap of [Buffer.alloc(length, 0x80), Buffer.from([0x80, 0])]) {
+      const bytes = Buffer.from(whole);
+      heap.copy(bytes, 2 * PAGE);
+      repair(bytes);
+      using table = open(written(bytes));
+      const told = hmapError('HMAP_DAMAGED', { message: /passes the end of its bucket/ });
+      assert.throws(() => table.get('no such key'), told);
+      assert.throws(() => table.getMany(['no such key']), told);
+      assert.throws(() => table.has('no such key'), told);
+    }
+  }
+});
+
 describe('offsets that name the same records again and again', () => {
   test('cost verify no more than to read the file twice', async () => {
     const pairs: Pairs = Array.from({ length: 4000 }, (_, i) => [`key ${i}`, i]);

@@ -160,7 +160,7 @@ export function walkPlain(opened: List | BitArray, situation: PlainSituation): v
   const way = random.pick(isSet ? (['values', 'iterator'] as const) : (['values', 'iterator', 'entries'] as const));
   const what = `${way}, ${check}`;
   const { base, length, header } = opened;
-  const sparse = random.between(1, Math.max(1, length));
+  const sparse = Math.max(1, Math.ceil(length / random.between(1, 50)));
   let steps = 0;
   let last = Number.NEGATIVE_INFINITY;
   const step = (index: number | undefined, value: unknown): void => {

@@ -201,6 +201,7 @@ function lists(random: Random): PlainContent[] {
     list('utf8, other texts', 'utf8', 500, texts, { base: -250 }),
     list('utf8 in segments', 'utf8', 1500, texts, { segmentBytes: 12_288, ...far }),
     list('blocks of bytes', 'bytes', 3000, (i) => random.bytes(i % 90)),
+    list('blocks of offsets', 'utf8', 34_000, (i) => 'xy'.slice(i % 3)),
     list('bytes in segments', 'bytes', 900, (i) => random.bytes(i % 30), { segmentBytes: 12_288 }),
   ];
 }
@@ -218,8 +219,8 @@ function bitArrays(random: Random): PlainContent[] {
     bits('segments', some(90_000, 10), { segmentBytes: 8192, length: 90_000 }),
     bits('segments, a later version', some(90_000, 10), { segmentBytes: 8192, length: 90_000 }),
     bits('segments from a base', moved(some(70_000, 40), 99), { segmentBytes: 8192, length: 70_000, base: 99 }),
-    bits('blocks', some(1_200_000, 200), { length: 1_200_000 }),
-    bits('blocks, a later version', some(1_200_000, 200), { length: 1_200_000 }),
+    bits('blocks', some(1_200_000, 30), { length: 1_200_000 }),
+    bits('blocks, a later version', some(1_200_000, 30), { length: 1_200_000 }),
     bits('one bit', [0]),
     bits('all of a word', moved(some(32, 1), 5), { base: 5 }),
   ];

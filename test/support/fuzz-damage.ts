@@ -87,10 +87,17 @@ export const mutated: MakeInput = (samples, random) => {
   const names: Part['name'][] = body
     ? ['bucket array', 'index', 'padding', 'key heap', 'elements', 'checksums']
     : ['header', 'segment table', 'metadata', 'schema'];
+  const { headerSize, checksumsSize } = of.header;
   for (let i = 0; i < count; i++) {
+    if (body && checksumsSize > 8 && random.below(4) === 0) {
+      // What lies in two blocks is read when one of them may have been checked.
+      const border = headerSize + BLOCK * random.between(1, checksumsSize / 8 - 1);
+      what.push(mutate(bytes, border - 2, border + 3, random));
+      continue;
+    }
     const part = body && random.below(6) === 0 ? { start: PAGE, end: bytes.length } : aim(of, random, names);
-    const inBody = body && part.start < of.header.headerSize;
-    what.push(mutate(bytes, inBody ? of.header.headerSize : part.start, inBody ? bytes.length : part.end, random));
+    const inBody = body && part.start < headerSize;
+    what.push(mutate(bytes, inBody ? headerSize : part.start, inBody ? bytes.length : part.end, random));
   }
   return { bytes, of, what: what.join(', ') };
 };

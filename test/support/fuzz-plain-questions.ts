@@ -25,13 +25,14 @@ export function askPlain(opened: List | BitArray, situation: PlainSituation, cou
   }
 }
 
-/** Integers that the file covers, often at the ends of it and of its segments. */
+/** Integers that the file covers, often at the ends of it, of its segments, and of what a count covers. */
 function indexesIn({ base, length, header }: List | BitArray, { random }: PlainSituation, count: number): number[] {
   const { perSegment, segments } = header;
   const indexes: number[] = [];
   while (length > 0 && indexes.length < count) {
     const border = perSegment * random.below(segments.length + 1) + random.between(-2, 1);
-    const choices = [random.below(length), random.below(length), 0, length - 1, border];
+    const run = 2048 * random.below(Math.ceil(length / 2048)) + random.between(-1, 31);
+    const choices = [random.below(length), random.below(length), 0, length - 1, border, run];
     const at = random.pick(choices);
     if (at >= 0 && at < length) indexes.push(base + at);
   }

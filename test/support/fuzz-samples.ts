@@ -109,10 +109,12 @@ export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** One of the samples, each form as likely as the next, however many it has. */
+/** One of the samples, each form as likely as the next, however many it has; those of several blocks more often than there are of them. */
 export function anySample<S extends Sample>(samples: readonly S[], random: Random): S {
   const form = random.pick([...new Set(samples.map((sample) => sample.form))]);
-  return random.pick(samples.filter((sample) => sample.form === form));
+  const own = samples.filter((sample) => sample.form === form);
+  const large = own.filter(({ header }) => header.checksumsSize > 8);
+  return random.pick(large.length > 0 && random.below(3) === 0 ? large : own);
 }
 
 export async function makeSamples(folder: string): Promise<Sample[]> {

@@ -85,7 +85,7 @@ export class Trial {
     else this.#inspectPlain(verified);
     if (random.below(3) === 0) await this.#dump(input, random);
     // Last, since it takes the file away.
-    if (random.below(4) === 0) this.#reload(input, random, verified);
+    if (random.below(3) === 0) this.#reload(input, random, verified);
   }
 
   async #verify(input: Input, random: Random): Promise<Verification> {

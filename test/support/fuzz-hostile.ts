@@ -133,8 +133,12 @@ const COMMON: Record<string, Trick> = {
   },
 };
 
-const { 'another layout': anotherLayout } = PLAIN_TRICKS;
-const ANOTHER_LAYOUT = { 'another layout': anotherLayout! };
+const named = (tricks: Record<string, Trick>, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, tricks[name]!]));
+
+const ANOTHER_LAYOUT = named(PLAIN_TRICKS, ['another layout']);
+/** Most of what comes of these can be opened. */
+const INSIDE = named(PLAIN_TRICKS, ['base', 'an offset, or a count', 'all offsets, or counts', 'left-over bits']);
 
 type Tricks = readonly (readonly [name: string, trick: Trick])[];
 
@@ -143,8 +147,8 @@ const BY_FORM: Record<Form, readonly Record<string, Trick>[]> = {
   tables: [COMMON, TABLE_TRICKS, TABLE_TRICKS, TYPE_TRICKS, ANOTHER_LAYOUT],
   'packed values': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
   'typed keys': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
-  lists: [COMMON, PLAIN_TRICKS, PLAIN_TRICKS],
-  'bit arrays': [COMMON, PLAIN_TRICKS, PLAIN_TRICKS],
+  lists: [COMMON, PLAIN_TRICKS, INSIDE],
+  'bit arrays': [COMMON, PLAIN_TRICKS, INSIDE],
 };
 
 /** One trick, or a few on top of each other; some of the files that come out are whole again. */

@@ -198,7 +198,10 @@ function selectIn(segment: PlainSegment, k: number): number {
       continue;
     }
     for (; left > 0; left--) word &= word - 1;
-    return 32 * i + (31 - Math.clz32(word & -word));
+    const bit = 32 * i + (31 - Math.clz32(word & -word));
+    // Ones behind the last bit are none of the set.
+    if (bit < count) return bit;
+    break;
   }
   throw segment.damaged(`the counts of ones do not fit: the ones counted in run ${run} are not there,`, 4 * run);
 }

@@ -230,7 +230,10 @@ function isKey(heap: DataView, p: number, at: number, length: number): boolean {
   return true;
 }
 
-/** Value of a varint of 2 to 5 bytes whose first byte was read; `p` is behind it. At most 2^31 - 1, never negative. */
+/**
+ * Value of a varint of 2 to 5 bytes whose first byte was read; `p` is behind it. At most 2^31 - 1, never negative; that, which passes any bucket's end,
+ * where it does not end or has a longer form than it needs: the caller counts the bytes of the shortest.
+ */
 function longLength(bytes: Uint8Array, p: number, first: number): number {
   let value = first & 0x7f;
   let byte = 0x80;
@@ -238,5 +241,5 @@ function longLength(bytes: Uint8Array, p: number, first: number): number {
     byte = bytes[at++]! | 0;
     value |= (byte & 0x7f) << shift;
   }
-  return value & 0x7fff_ffff;
+  return byte > 0x7f || byte === 0 ? 0x7fff_ffff : value & 0x7fff_ffff;
 }

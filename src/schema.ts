@@ -123,7 +123,7 @@ function layOut(pairs: Iterable<readonly [name: string, type: unknown]>): Struct
     }
     if (!NAME.test(name) || name === '__proto__') {
       const rule = 'a letter, _ or $, then letters, digits, _, $ and -, and not __proto__';
-      throw new SchemaError(`the field name ${JSON.stringify(name)}; a name is ${rule}`);
+      throw new SchemaError(`the field name ${JSON.stringify(shown(name))}; a name is ${rule}`);
     }
     if (names.has(name)) throw new SchemaError(`the field ${name} twice`);
     names.add(name);
@@ -146,7 +146,14 @@ function shapeOf(name: string, type: unknown): Pick<Field, 'type' | 'kind' | 'bi
     return { type: type as FieldType, kind: match[1] === 'u' ? 'unsigned' : 'signed', bits };
   }
   const types = `bool, f32, f64, or u1 to u${MAX_FIELD_BITS} or i1 to i${MAX_FIELD_BITS}`;
-  throw new SchemaError(`the field ${name} of type ${String(type)}; a type is ${types}`);
+  throw new SchemaError(`the field ${name} of type ${shown(type)}; a type is ${types}`);
+}
+
+/** What a file may have, and a message goes to a terminal with: short, and without control characters. */
+function shown(text: unknown): string {
+  return String(text)
+    .slice(0, MAX_NAME)
+    .replace(/\p{Cc}/gu, '\ufffd');
 }
 
 /**
@@ -158,7 +165,7 @@ export function parseSchema(text: string): Struct {
   if (text === '') throw new SchemaError('no fields');
   const pairs = text.split(',').map((part): [string, string] => {
     const at = part.indexOf(':');
-    if (at < 0) throw new SchemaError(`${JSON.stringify(part.slice(0, MAX_NAME))}, expected NAME:TYPE`);
+    if (at < 0) throw new SchemaError(`${JSON.stringify(shown(part))}, expected NAME:TYPE`);
     return [part.slice(0, at), part.slice(at + 1)];
   });
   return layOut(pairs);

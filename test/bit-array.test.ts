@@ -10,7 +10,7 @@ import { WHOLE_PLAIN } from './support/damaged-plain.js';
 import { hmapError, misuse } from './support/errors.js';
 import { failure, hmapErrorOf } from './support/plain.js';
 import { Random } from './support/random.js';
-import { composePlain } from './support/raw-plain.js';
+import { bitsPart, composePlain } from './support/raw-plain.js';
 import { temporaryFolder } from './support/temp.js';
 
 /** Holds a bit array to a set in every way of asking. */
@@ -198,10 +198,32 @@ test('a damaged block is told when it is asked for', async (t) => {
   for (const ask of [
     () => bits.has(inBlock),
     () => bits.rank(inBlock),
+    // In the first word behind a count: no other is read.
+    () => bits.rank((65_536 - 4096) * 8 + 5),
     () => bits.select(inBlock / 2),
     () => [...bits],
   ]) {
     assert.throws(ask, hmapError('HMAP_DAMAGED', range));
   }
   bits.close();
+});
+
+test('ones behind the last bit are none of the set, whatever the file says', async (t) => {
+  const path = join(temporaryFolder(t), 'bits.hmap');
+  // 33 bits in two words, of which the last is one; the row counts it, and one more that lies behind.
+  const part = bitsPart(33, [1, 32, 40]);
+  writeFileSync(
+    path,
+    composePlain({ segments: [part], fields: { features: 8, layout: 2, valueBytes: 8, spareBits: 31 } }),
+  );
+  const { findings } = await verify(path);
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['HMAP_ENTRIES', 'HMAP_PADDING'],
+  );
+  using bits = open(path, { layout: 'bits' });
+  assert.deepEqual([...bits], [1, 32]);
+  assert.deepEqual([bits.select(0), bits.select(1)], [1, 32]);
+  assert.equal(bits.has(40), false);
+  assert.throws(() => bits.select(2), hmapError('HMAP_DAMAGED', { message: /counts of ones do not fit/ }));
 });

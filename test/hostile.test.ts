@@ -9,7 +9,7 @@ import { after, describe, test } from 'node:test';
 import { build, inspectBucket, inspectKey, open, stat, verify } from '../src/index.js';
 import { runModule } from './support/child.js';
 import { hmapError } from './support/errors.js';
-import { repair } from './support/fuzz-hostile.js';
+import { repair } from './support/fuzz-fields.js';
 import { oracle } from './support/samples.js';
 import { temporaryFolder } from './support/temp.js';
 import { dumpOf, hmap, libraryFile, type Pairs, piecesOf, readFrom } from './support/tools.js';
@@ -72,6 +72,29 @@ describe('a bucket that holds far too much', () => {
   });
 });
 
+test('lengths that do not end, or are longer than they need to be, are damage and not another length', async () => {
+  const pairs: Pairs = [
+    ['', 5],
+    ['ab', 6],
+  ];
+  for (const value of ['u8', 'utf8'] as const) {
+    const entries =
+      value === 'u8' ? pairs : [...pairs].map(([key, text]) => [key, '.'.repeat(text as number)] as const);
+    const whole = await libraryFile(folder, entries, { value });
+    const length = whole.readUInt32LE(PAGE + 4);
+    for (const heap of [Buffer.alloc(length, 0x80), Buffer.from([0x80, 0])]) {
+      const bytes = Buffer.from(whole);
+      heap.copy(bytes, 2 * PAGE);
+      repair(bytes);
+      using table = open(written(bytes));
+      const told = hmapError('HMAP_DAMAGED', { message: /passes the end of its bucket/ });
+      assert.throws(() => table.get('no such key'), told);
+      assert.throws(() => table.getMany(['no such key']), told);
+      assert.throws(() => table.has('no such key'), told);
+    }
+  }
+});
+
 describe('offsets that name the same records again and again', () => {
   test('cost verify no more than to read the file twice', async () => {
     const pairs: Pairs = Array.from({ length: 4000 }, (_, i) => [`key ${i}`, i]);
@@ -127,6 +150,24 @@ describe('what is printed', () => {
       const { stdout, stderr } = await hmap(args);
       assert.match(stdout + stderr, /\\u009b2J\\u007f\\u001b\[2J/, args[0]);
       assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n]/u, args[0]);
+    }
+  });
+
+  test('of a schema that is none is short and holds no control characters, be it of a name or a type', async () => {
+    const bytes = await libraryFile(folder, [['key', { a: 1 }]], { value: { struct: { a: 'u7' } } } as never);
+    const at = 128 + 24;
+    const tail = '\u009b2J\x1b[2J\0'.padEnd(3000, 'x');
+    for (const text of [tail, `a:${tail}`, `${tail.slice(0, 50)}:u7`]) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt32LE(changed.write(text, at), 112);
+      repair(changed);
+      const path = written(changed);
+      const { findings } = await verify(path);
+      assert.equal(findings.length, 1);
+      assert.match(findings[0]!.message, /^the schema of the values is not possible: \P{Cc}{8,400}$/u);
+      assert.throws(() => open(path), hmapError('HMAP_HEADER_FIELD'));
+      const { stdout } = await hmap(['verify', path]);
+      assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u);
     }
   });
 

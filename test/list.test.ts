@@ -411,3 +411,21 @@ test('a table of elements that end at a block gives the last ones, too', async (
   assert.deepEqual([...list], Array(11).fill(127));
   list.close();
 });
+
+test('an element whose two offsets lie in two blocks is looked at when both are checked', async (t) => {
+  const path = join(temporaryFolder(t), 'list.hmap');
+  // Two blocks of offsets and one of texts.
+  const values = Array.from({ length: 34_000 }, (_, i) => 'xy'.slice(i % 3));
+  await build(path, values, { layout: 'list', value: 'utf8' });
+  const bytes = readFileSync(path);
+  bytes[4096 + 65_536]! ^= 1;
+  writeFileSync(path, bytes);
+  const range = { offset: 4096 + 65_536, end: 4096 + 2 * 65_536 };
+  const list = open(path, { layout: 'list' });
+  const last = 65_536 / 4 - 1;
+  assert.deepEqual(list.getMany([0, last - 1]), [values[0], values[last - 1]]);
+  assert.throws(() => list.get(last), hmapError('HMAP_DAMAGED', range));
+  assert.throws(() => list.getMany([last]), hmapError('HMAP_DAMAGED', range));
+  assert.throws(() => [...list], hmapError('HMAP_DAMAGED', range));
+  list.close();
+});

@@ -27,8 +27,9 @@ export class ReferencePlain {
   /** w */
   readonly #bits: number;
 
-  constructor(path: string) {
-    this.#file = readFileSync(path);
+  constructor(file: Uint8Array | string) {
+    const data = typeof file === 'string' ? readFileSync(file) : file;
+    this.#file = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const h = open(this.#file);
     this.header = h;
     need(h.layout !== 0, 'a table by hash');
@@ -51,6 +52,7 @@ export class ReferencePlain {
     else need(h.elementBits === 0 && h.elementSign === 0, 'bits of elements that are not packed');
     need(kind === 'bits' ? h.spareBits <= 31 : h.spareBits === 0, `spare bits ${h.spareBits}`);
     this.length = kind === 'bits' ? 8 * h.valueBytes - h.spareBits : h.entries;
+    need(this.length >= 0, `spare bits ${h.spareBits} of ${h.valueBytes} bytes`);
     const last = h.base + Math.max(0, this.length - 1);
     need(Number.isSafeInteger(h.base) && Number.isSafeInteger(last), `base ${h.base}`);
     const count = 2 ** h.segmentBits;
@@ -106,18 +108,38 @@ export class ReferencePlain {
     return Number(this.header.elementSign === 1 ? BigInt.asIntN(this.#bits, value) : value);
   }
 
+  /** Of a bit array: the ones below bit number `i`, which there is, by the rows and counts of the file. */
+  rank(i: number): number {
+    const segment = Math.floor(i / this.each);
+    const j = i % this.each;
+    const run = j - (j % 2048);
+    let ones = this.#u32(this.header.segments[segment]!.offset + (4 * run) / 2048);
+    for (let before = 0; before < segment; before++) ones += this.header.segments[before]!.entries;
+    for (let k = run; k < j; k++) ones += this.element(segment * this.each + k) as number;
+    return ones;
+  }
+
+  /** Where the index and the elements of a segment lie in the file, `[start, end)`. */
+  places(segment: number): { index: [number, number]; elements: [number, number] } {
+    const { offset, size } = this.header.segments[segment]!;
+    const n = this.#count(segment);
+    const indexEnd = offset + this.#indexBytes(n);
+    return { index: [offset, indexEnd], elements: [offset + this.#start(n), offset + size] };
+  }
+
   /** "To verify besides". */
   check(): string[] {
     const problems: string[] = [];
     const expect: Expect = (condition, message) => void (condition || problems.push(message));
-    const { segments, headerSize, segmentBits, metadataSize, valueType } = this.header;
+    const { segments, headerSize, segmentBits, metadataSize, minorVersion, valueType } = this.header;
     checkSums(this.#file, this.header, expect);
     const zero = (from: number, to: number, what: string) =>
       expect(
         this.#file.subarray(from, to).every((byte) => byte === 0),
         `${what} at ${from} is not zero`,
       );
-    zero(metadataStart(segmentBits) + metadataSize, headerSize, 'the padding of the header');
+    // §12: a later minor version may have given it a meaning.
+    if (minorVersion === 0) zero(metadataStart(segmentBits) + metadataSize, headerSize, 'the padding of the header');
     for (const [i, { offset, size, entries }] of segments.entries()) {
       const n = this.#count(i);
       const start = offset + this.#start(n);

@@ -472,7 +472,11 @@ export function open(file: Buffer) {
   need(h.metadataSize <= 65536, `metadata size ${h.metadataSize}`);
   const metadataAt = metadataStart(h.segmentBits);
   const schemaAt = metadataAt + h.metadataSize;
-  need(headerSize === align(schemaAt + h.schemaSize), `header size ${headerSize} is not that of its parts`);
+  // §15: without keys the schema size is reserved.
+  need(
+    headerSize === align(schemaAt + (keyed === 1 ? h.schemaSize : 0)),
+    `header size ${headerSize} is not that of its parts`,
+  );
   // §12: a later minor version may have given the reserved bytes a meaning.
   const isEnum = keyed === 1 && h.valueType === ENUM;
   const reserved = isEnum

@@ -1,7 +1,7 @@
 // Makes damaged files of whole ones: bytes changed, files cut and grown, parts of several files put together. Knows where the parts of a file
 // lie; leaves checksums as they are.
 
-import { BLOCK, PAGE, type Part, type Sample } from './fuzz-samples.js';
+import { anySample, BLOCK, PAGE, type Part, type Sample } from './fuzz-samples.js';
 import type { Random } from './random.js';
 
 /** A file to try. */
@@ -78,19 +78,26 @@ export function mutate(bytes: Buffer, start: number, end: number, random: Random
 
 /** Bytes, bits, runs and integers changed: one, or up to a few dozen of them. */
 export const mutated: MakeInput = (samples, random) => {
-  const of = random.pick(samples);
+  const of = anySample(samples, random);
   const bytes = Buffer.from(of.bytes);
   const what: string[] = [];
   const count = random.pick([1, 1, 1, 2, 3, 5, 40]);
   // The header has a checksum of its own: one input in eight is enough to be refused by it.
   const body = random.below(8) > 0;
   const names: Part['name'][] = body
-    ? ['bucket array', 'padding', 'key heap', 'checksums']
-    : ['header', 'segment table', 'metadata'];
+    ? ['bucket array', 'index', 'padding', 'key heap', 'elements', 'checksums']
+    : ['header', 'segment table', 'metadata', 'schema'];
+  const { headerSize, checksumsSize } = of.header;
   for (let i = 0; i < count; i++) {
+    if (body && checksumsSize > 8 && random.below(4) === 0) {
+      // What lies in two blocks is read when one of them may have been checked.
+      const border = headerSize + BLOCK * random.between(1, checksumsSize / 8 - 1);
+      what.push(mutate(bytes, border - 2, border + 3, random));
+      continue;
+    }
     const part = body && random.below(6) === 0 ? { start: PAGE, end: bytes.length } : aim(of, random, names);
-    const inBody = body && part.start < of.header.headerSize;
-    what.push(mutate(bytes, inBody ? of.header.headerSize : part.start, inBody ? bytes.length : part.end, random));
+    const inBody = body && part.start < headerSize;
+    what.push(mutate(bytes, inBody ? headerSize : part.start, inBody ? bytes.length : part.end, random));
   }
   return { bytes, of, what: what.join(', ') };
 };
@@ -129,7 +136,7 @@ function filling(length: number, of: Sample, random: Random): Buffer {
  * as a copy that stopped, to a file that had its room already.
  */
 export const truncated: MakeInput = (samples, random) => {
-  const of = random.pick(samples);
+  const of = anySample(samples, random);
   const whole = of.bytes;
   const { length } = whole;
   const at = cutAt(of, random);
@@ -184,7 +191,7 @@ function fitted(bytes: Buffer, length: number): Buffer {
 
 /** Parts of whole files in one: of two files, or moved within one. */
 export const spliced: MakeInput = (samples, random) => {
-  const of = random.pick(samples);
+  const of = anySample(samples, random);
   const alike = samples.filter((other) => other !== of && other.bytes.length === of.bytes.length);
   const other = alike.length > 0 && random.below(5) > 0 ? random.pick(alike) : random.pick(samples);
   const { length } = of.bytes;

@@ -1,17 +1,15 @@
-// Asks an open table of a damaged file, in each way that there is, and holds the answers to the whole file's, to what the reference reader
-// reads in the damaged one, and to each other. Knows tables; does not know what was done to the file.
+// Asks an open table of a damaged file, in each way that there is, and holds the answers to the whole file's, to what the file itself says, and to
+// each other. Knows tables by hash; does not know what was done to the file.
 
-import type { Check, Key, Table } from '../../src/index.js';
-import { ReferenceReader } from '../reference-reader.js';
-import { type Answer, latin1, type Sample } from './fuzz-samples.js';
+import type { AnyKey, Check, Key, KeyType, Table } from '../../src/index.js';
+import { type Answer, keyOfBytes, latin1, type Sample, type TableSample } from './fuzz-samples.js';
+import type { Reply, Truth } from './fuzz-truth.js';
 import { BLOCK_DAMAGE, type Counts, codeOf, fail, same, show } from './fuzz-verdict.js';
 import type { Random } from './random.js';
+import { encodeKey } from './raw-table.js';
 
 /** What a damaged file may be refused with once it is open. */
 export const DAMAGE = ['HMAP_DAMAGED'];
-
-/** An answer, or the code of the error that came instead. */
-export type Reply = { value: unknown; code?: undefined } | { code: string };
 
 /** Runs one operation; only errors of ours with one of `codes` may be thrown. */
 export function attempt(counts: Counts, what: string, codes: readonly string[], act: () => unknown): Reply {
@@ -25,9 +23,26 @@ export function attempt(counts: Counts, what: string, codes: readonly string[], 
   }
 }
 
-/** What is known of a table, and how it is to be asked. */
-export interface Situation {
-  of: Sample;
+/** A question that is answered, or refused as a misuse, without a look at the file, however damaged. */
+export function certain(what: string, right: unknown, act: () => unknown): void {
+  const value = act();
+  if (!same(value, right)) fail(`${what}: ${show(value)}, it should be ${show(right)}`);
+}
+
+export function misused(what: string, message: RegExp, act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof TypeError && message.test(error.message)) return;
+    throw new Error(`${what} threw ${error instanceof Error ? error.stack : error}`, { cause: error });
+  }
+  fail(`${what} is no misuse`);
+}
+
+/** What is known of an open file, and how it is to be asked. */
+export interface Situation<S extends Sample = TableSample> {
+  /** A sample of the file's own layout; where `strict`, the one that it was. */
+  of: S;
   random: Random;
   counts: Counts;
   check: Check;
@@ -36,6 +51,8 @@ export interface Situation {
   /** The file breaks no rule, so that nothing may be refused. */
   whole: boolean;
   truth: Truth;
+  /** The table was opened with `key: 'bytes'`. */
+  bytes: boolean;
 }
 
 /** Where blocks are checked, nothing is looked at before it is known to be the whole file's: it cannot break a rule. */
@@ -43,138 +60,168 @@ export function damageFor(strict: boolean, check: Check | 'none'): readonly stri
   return strict && check === 'touch' ? [BLOCK_DAMAGE] : DAMAGE;
 }
 
-const bytesOf = (key: Key) => Buffer.from(key as string);
-const isView = (way: string) => /View/.test(way);
-
-/** What the damaged file itself says, by another reader and by what was answered before. Does not look at checksums of blocks. */
-export class Truth {
-  /** Why the reference reader does not open it, if it does not. */
-  readonly refusal: string | undefined;
-  readonly #reader: ReferenceReader | undefined;
-  readonly #read = new Map<string, Buffer | undefined | 'broken' | 'unclear'>();
-  readonly #said = new Map<string, unknown>();
-
-  constructor(bytes: Buffer) {
-    try {
-      this.#reader = new ReferenceReader(bytes);
-    } catch (error) {
-      this.refusal = (error as Error).message;
-    }
-  }
-
-  /** Whether opening may end with `code`, or go well where it is `undefined`. */
-  opensWith(code: string | undefined): boolean {
-    // What the format leaves to `verify`, one of the two readers sees at once: reserved bytes, and more entries than bytes.
-    if (this.#reader === undefined) return code !== undefined || /reserved/.test(this.refusal!);
-    const { segments } = this.#reader.header;
-    return code === undefined || (code === 'HMAP_HEADER_FIELD' && segments.some(({ size, entries }) => entries > size));
-  }
-
-  /** Holds an answer to the truth. */
-  check(what: string, way: string, key: Key, reply: Reply): void {
-    const id = latin1(bytesOf(key));
-    if (this.#reader !== undefined && !this.#read.has(id)) this.#read.set(id, this.#find(key));
-    const read = this.#reader === undefined ? 'unclear' : this.#read.get(id);
-    if (reply.code !== undefined) return;
-    if (read === 'broken') fail(`${what}: ${show(reply.value)}, where what the bucket holds passes its end`);
-    if (read !== 'unclear') {
-      const fits = isView(way) ? same(bytesOrNone(reply.value), read) : found(reply.value) === (read !== undefined);
-      if (!fits) fail(`${what}: ${show(reply.value)}, the reference reader: ${show(read)}`);
-    }
-    // It does not depend on how and when it is asked, nor on what is checked: one of the ways may refuse.
-    const said = `${isView(way) ? 'view' : way === 'has' ? 'has' : 'get'} ${id}`;
-    const value = isView(way) ? bytesOrNone(reply.value) : reply.value;
-    if (!this.#said.has(said)) this.#said.set(said, value);
-    else if (!same(this.#said.get(said), value))
-      fail(`${what}: ${show(value)}, and ${show(this.#said.get(said))} before`);
-  }
-
-  #find(key: Key): Buffer | undefined | 'broken' | 'unclear' {
-    try {
-      const value = this.#reader!.get(key);
-      return value === undefined ? undefined : Buffer.from(value);
-    } catch (error) {
-      // A length in a form that is too long may be read or refused.
-      return /runs over the end|array falls|ends behind/.test((error as Error).message) ? 'broken' : 'unclear';
-    }
-  }
+/** A key as it is asked for, and its bytes in the file. */
+interface Asked {
+  key: AnyKey;
+  bytes: Buffer;
 }
 
-function bytesOrNone(view: unknown): Buffer | undefined {
-  return view === undefined ? undefined : Buffer.from(view as Uint8Array);
+/** Keys that are of the right kind and yet none of the type, so that no table has them. */
+const NO_KEYS: Record<KeyType, readonly AnyKey[]> = {
+  bytes: ['\ud800', 'x'.repeat(65_536), Buffer.alloc(65_536)],
+  u32: [-1, 2 ** 32, 0.5, Number.NaN],
+  u64: [-1, -1n, 2n ** 64n, 2 ** 53, 0.5],
+  i64: [2n ** 63n, -(2n ** 63n) - 1n, 2 ** 53, 0.5],
+  uuid: ['', 'miss', '01234567-89ab-cdef-0123-456789abcdeg', '0123456789abcdef0123456789abcdef0123'],
+  hex: ['abc', 'zz', '0'.repeat(131_072)],
+};
+
+/** Keys of a kind that no key of the type is. */
+const WRONG_KINDS: Record<KeyType, readonly unknown[]> = {
+  bytes: [5, null, 5n],
+  u32: ['5', 5n, Buffer.alloc(4), undefined],
+  u64: ['5', Buffer.alloc(8), null],
+  i64: ['5', Buffer.alloc(8), null],
+  uuid: [5, Buffer.alloc(16), 5n],
+  hex: [5, Buffer.alloc(2), null],
+};
+
+/** The fields of the values of a type, by its text. */
+function fieldsOf(type: string): string[] {
+  if (!type.startsWith('struct(')) return [];
+  return type
+    .slice(7, -1)
+    .split(',')
+    .map((field) => field.slice(0, field.indexOf(':')));
 }
 
-/** Whether an answer says that the key is there. */
-function found(value: unknown): boolean {
-  return value !== undefined && value !== false;
+/** Bits `[from, to)` of bytes. */
+function bitsIn(raw: Uint8Array, from: number, to: number): number {
+  const all = BigInt(`0x0${Buffer.from(raw).reverse().toString('hex')}`);
+  return Number(BigInt.asUintN(to - from, all >> BigInt(from)));
 }
 
 /** Asks for `count` keys that the whole file has, and for half as many others. */
-export function askKeys(table: Table<unknown, Key>, situation: Situation, count: number): void {
+export function askKeys(table: Table<unknown, AnyKey>, situation: Situation, count: number): void {
   const { of, random, counts, check, strict, whole, truth } = situation;
-  const keys: Key[] = [];
-  for (let i = Math.min(count, of.answers.length); i > 0; i--) {
-    const { key } = random.pick(of.answers);
-    keys.push(of.strings && random.below(2) === 0 ? key.toString() : key);
-  }
-  for (let i = 0; i < count / 2; i++) keys.push(random.pick(of.absent));
+  const type = situation.bytes ? 'bytes' : table.header.keyType;
+  const ask = (bytes: Buffer): Asked => {
+    const key = keyOfBytes(type, bytes);
+    if (type === 'bytes') return { key: of.strings && random.below(2) === 0 ? asText(bytes) : bytes, bytes };
+    return { key, bytes: encodeKey(type, key) };
+  };
+  const keys: Asked[] = [];
+  for (let i = Math.min(count, of.answers.length); i > 0; i--) keys.push(ask(random.pick(of.answers).key));
+  for (let i = 0; i < count / 2; i++) keys.push(ask(random.pick(of.absent)));
 
-  const hold = (way: string, key: Key, reply: Reply, rightly: (answer: Answer | undefined) => unknown): void => {
-    const what = `${way}(${show(key)}), ${check}`;
+  const hold = (
+    what: string,
+    way: 'has' | 'value' | 'bytes' | undefined,
+    { bytes }: Asked,
+    reply: Reply,
+    rightly: (answer: Answer | undefined) => unknown,
+  ): void => {
     if (reply.code !== undefined && whole) fail(`${what}: ${reply.code} in a file that is whole`);
     if (strict && reply.code === undefined) {
-      const right = rightly(of.byKey.get(latin1(bytesOf(key))));
+      const right = rightly(of.byKey.get(latin1(bytes)));
       if (!same(reply.value, right)) fail(`${what}: ${show(reply.value)}, it should be ${show(right)}`);
     }
-    // A JSON value may well be false, and then looks like what is not there.
-    if (isView(way) || way === 'has' || table.header.valueType !== 'json') truth.check(what, way, key, reply);
+    if (way !== undefined) truth.key(what, way, bytes, reply);
   };
   const damage = damageFor(strict, check);
   const value = (answer: Answer | undefined) => answer?.value;
   const raw = (answer: Answer | undefined) => answer?.raw;
   const is = (answer: Answer | undefined) => answer !== undefined;
-  for (const key of keys) {
-    const ask = (way: string, act: () => unknown) => attempt(counts, `${way}, ${check}`, damage, act);
-    const got = ask('get', () => table.get(key));
-    const has = ask('has', () => table.has(key));
-    hold('get', key, got, value);
-    hold('has', key, has, is);
-    hold(
-      'getView',
-      key,
-      ask('getView', () => table.getView(key)),
-      raw,
-    );
-    if (got.code === undefined && has.code === undefined && found(got.value) !== has.value && got.value !== false) {
+  const { valueType, valueWidth } = table.header;
+  const fields = fieldsOf(valueType);
+  for (const asked of keys) {
+    const { key } = asked;
+    const named = (way: string) => `${way}(${show(key)}), ${check}`;
+    const reply = (way: string, act: () => unknown) => attempt(counts, named(way), damage, act);
+    const got = reply('get', () => table.get(key));
+    const has = reply('has', () => table.has(key));
+    const view = reply('getView', () => table.getView(key));
+    hold(named('get'), 'value', asked, got, value);
+    hold(named('has'), 'has', asked, has, is);
+    hold(named('getView'), 'bytes', asked, view, raw);
+    if (got.code === undefined && has.code === undefined && (got.value !== undefined) !== has.value) {
       fail(`get(${show(key)}) gives ${show(got.value)}, has gives ${show(has.value)}`);
+    }
+    if (fields.length > 0) {
+      const name = random.pick(fields);
+      const of1 = (record: unknown) => (record as Record<string, unknown> | undefined)?.[name];
+      const field = reply(`field ${name}`, () => table.field(key, name));
+      hold(named(`field ${name}`), undefined, asked, field, (answer) => of1(answer?.value));
+      if (field.code === undefined && got.code === undefined && !same(field.value, of1(got.value))) {
+        fail(`${named(`field ${name}`)}: ${show(field.value)}, get gives ${show(of1(got.value))}`);
+      }
+    }
+    if (valueWidth !== null) {
+      const from = random.below(8 * valueWidth + 1);
+      const to = from + random.below(Math.min(53, 8 * valueWidth - from) + 1);
+      const of1 = (bytes: unknown) => bytes && bitsIn(bytes as Uint8Array, from, to);
+      const bits = reply(`bits ${from} to ${to}`, () => table.bits(key, from, to));
+      hold(named(`bits ${from} to ${to}`), undefined, asked, bits, (answer) => of1(answer?.raw));
+      if (bits.code === undefined && view.code === undefined && !same(bits.value, of1(view.value))) {
+        fail(`${named(`bits ${from} to ${to}`)}: ${show(bits.value)}, getView gives ${show(view.value)}`);
+      }
     }
   }
   // One damaged key takes the others of its call with it.
   for (const list of [keys, [random.pick(keys)]]) {
-    const all = attempt(counts, `getMany, ${check}`, damage, () => table.getMany(list));
-    const views = attempt(counts, `getManyViews, ${check}`, damage, () => table.getManyViews(list));
-    for (const [i, key] of list.entries()) {
-      hold('getMany', key, all.code === undefined ? { value: (all.value as unknown[])[i] } : all, value);
-      hold('getManyViews', key, views.code === undefined ? { value: (views.value as unknown[])[i] } : views, raw);
+    const asked = list.map(({ key }) => key);
+    const all = attempt(counts, `getMany, ${check}`, damage, () => table.getMany(asked));
+    const views = attempt(counts, `getManyViews, ${check}`, damage, () => table.getManyViews(asked));
+    const one = (reply: Reply, i: number): Reply =>
+      reply.code === undefined ? { value: (reply.value as unknown[])[i] } : reply;
+    for (const [i, each] of list.entries()) {
+      const { key } = each;
+      hold(`getMany(${show(key)}), ${check}`, 'value', each, one(all, i), value);
+      hold(`getManyViews(${show(key)}), ${check}`, 'bytes', each, one(views, i), raw);
     }
   }
 }
 
+function asText(bytes: Buffer): Key {
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text : bytes;
+}
+
+/** Asks what can be no key, and for what there is not: however damaged the file is. */
+export function askMisfits(table: Table<unknown, AnyKey>, { bytes, random }: Situation): void {
+  const type = bytes ? 'bytes' : table.header.keyType;
+  const none = random.pick(NO_KEYS[type]);
+  certain(`get(${show(none)})`, undefined, () => table.get(none));
+  certain(`has(${show(none)})`, false, () => table.has(none));
+  certain(`getView(${show(none)})`, undefined, () => table.getView(none));
+  certain(`getMany([${show(none)}])`, [undefined], () => table.getMany([none]));
+  const wrong = random.pick(WRONG_KINDS[type]) as AnyKey;
+  misused(`get(${show(wrong)})`, /^key: expected /, () => table.get(wrong));
+  misused(`getMany([${show(wrong)}])`, /^key: expected /, () => table.getMany([wrong]));
+  misused('field(none)', /^name: there is no field/, () => table.field(none, 'no such field'));
+  const { valueType, valueWidth } = table.header;
+  for (const name of fieldsOf(valueType)) certain(`field ${name}`, undefined, () => table.field(none, name));
+  if (valueWidth === null) misused('bits', /^bits: the values of this table differ/, () => table.bits(none, 0, 1));
+  else certain('bits of no key', undefined, () => table.bits(none, 0, Math.min(53, 8 * valueWidth)));
+}
+
 /** Goes through the table in one of the ways. */
-export function walkThrough(table: Table<unknown, Key>, situation: Situation): void {
+export function walkThrough(table: Table<unknown, AnyKey>, situation: Situation): void {
   const { of, random, counts, check, strict, whole } = situation;
   const way = random.pick(['entries', 'keys', 'values', 'iterator', 'forEach'] as const);
   const what = `${way}, ${check}`;
-  const { fileBytes } = table.header;
+  const { fileBytes, keyType } = table.header;
   let steps = 0;
-  const step = (key: Key | undefined, value: unknown): void => {
+  const step = (key: AnyKey | undefined, value: unknown): void => {
     if (++steps > fileBytes) fail(`${what}: more steps than the file has bytes`);
     if (strict) {
       const right = of.answers[steps - 1];
       if (right === undefined) fail(`${what}: more than ${of.answers.length} steps`);
       const valueFits = way === 'keys' || same(value, right.value);
-      const keyFits = key === undefined || latin1(bytesOf(key)) === latin1(right.key);
-      if (!valueFits || !keyFits) fail(`${what}: step ${steps} is ${show(key)}, ${show(value)}`);
+      const form = situation.bytes ? 'bytes' : keyType;
+      const keyFits = key === undefined || same(keyOfBytes(form, encodeKey(form, key)), keyOfBytes(form, right.key));
+      const kindFits = form === 'bytes' || typeof key === typeof keyOfBytes(form, right.key) || key === undefined;
+      if (!valueFits || !keyFits || !kindFits) fail(`${what}: step ${steps} is ${show(key)}, ${show(value)}`);
     } else if (whole && key !== undefined && steps <= 20) {
       if (!table.has(key)) fail(`${what}: ${show(key)} is there, has gives false`);
       if (way !== 'keys' && !same(table.get(key), value)) fail(`${what}: get(${show(key)}) is not ${show(value)}`);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Trial } from './fuzz-checks.js';
 import { type Input, type MakeInput, mutated, spliced, truncated } from './fuzz-damage.js';
 import { hostile } from './fuzz-hostile.js';
-import { makeSamples, type Sample } from './fuzz-samples.js';
+import { type Form, makeSamples, type Sample } from './fuzz-samples.js';
 import { textOf, tryText } from './fuzz-texts.js';
 import type { Counts } from './fuzz-verdict.js';
 import { Random } from './random.js';
@@ -28,7 +28,8 @@ export interface Task {
 }
 
 export interface FuzzReport {
-  counts: Counts;
+  /** By the form of the file that was damaged. */
+  forms: Record<Form, Counts>;
   /** What was not as it must be, a few of them. */
   failures: { input: number; of: string; what: string; message: string }[];
   seconds: number;
@@ -61,7 +62,7 @@ async function run({ group, seed, first, count, progress }: Task): Promise<FuzzR
   try {
     const samples = await makeSamples(folder);
     const trial = new Trial(folder, samples, group !== 'hostile');
-    const report: FuzzReport = { counts: trial.counts, failures: [], seconds: 0, buffers: 0, heap: 0 };
+    const report: FuzzReport = { forms: trial.forms, failures: [], seconds: 0, buffers: 0, heap: 0 };
     const start = performance.now();
     for (let i = first; i < first + count && report.failures.length < MOST_FAILURES; i++) {
       if (fd !== undefined) writeSync(fd, `${i}\n`.padStart(16), 0);
@@ -71,7 +72,7 @@ async function run({ group, seed, first, count, progress }: Task): Promise<FuzzR
       const input = group === 'texts' ? text! : inputOf(FILES[group], samples, random);
       try {
         if (text === undefined) await trial.run(input, random);
-        else await tryText(folder, text, random, trial.counts);
+        else await tryText(folder, text, random, trial.forms[text.of.form]);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         report.failures.push({ input: i, of: input.of.name, what: input.what, message });

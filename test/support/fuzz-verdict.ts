@@ -10,6 +10,7 @@ export const INPUT_REFUSALS = [
   'HMAP_VALUE_RANGE',
   'HMAP_VALUE_TOO_LONG',
   'HMAP_KEY_TOO_LONG',
+  'HMAP_KEY_INVALID',
 ];
 
 /** How much was tried, and what came of it. */
@@ -62,6 +63,9 @@ export function codeOf(error: unknown, what: string, codes: readonly string[]): 
   }
   if (error instanceof RangeError && codes.includes('RangeError of bucket') && /^bucket: /.test(error.message)) {
     return 'RangeError of bucket';
+  }
+  if (error instanceof TypeError && codes.includes('TypeError of columns') && /^--[a-z-]+: /.test(error.message)) {
+    return 'TypeError of columns';
   }
   throw new Error(`${what} threw ${error instanceof Error ? error.stack : error}`, { cause: error });
 }

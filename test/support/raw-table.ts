@@ -130,7 +130,7 @@ const WIDTHS: Partial<Record<ValueType, number>> = {
 };
 
 /** §3: key types by their codes, and the widths of some. */
-const KEY_TYPES: readonly KeyType[] = ['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'];
+export const KEY_TYPES: readonly KeyType[] = ['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'];
 const KEY_WIDTHS: Partial<Record<KeyType, number>> = { u32: 4, u64: 8, i64: 8, uuid: 16 };
 
 /** A key of any type as the file has it. */

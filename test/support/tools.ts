@@ -9,13 +9,27 @@ import { fileURLToPath } from 'node:url';
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
 import { withFileAsync } from '../../src/file.js';
-import { type BuildOptions, type BuildSummary, build, type Entry, type Key, type ValueType } from '../../src/index.js';
+import {
+  type BitsBuildOptions,
+  type BuildOptions,
+  type BuildSummary,
+  build,
+  type Entry,
+  type Key,
+  type KeyType,
+  type ListBuildOptions,
+  type ValueType,
+} from '../../src/index.js';
+import type { BitsBuilder } from '../../src/list-builder.js';
+import type { HeldType } from '../../src/types.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
 import { entryValues } from '../../tools/formats/entry-values.js';
 import { Feed } from '../../tools/formats/feed.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/index.js';
+import { PlainFeed, plainReader } from '../../tools/formats/plain.js';
 import { Output } from '../../tools/output.js';
+import { dumpPlain } from '../../tools/plain.js';
 
 /** The program, compiled together with the tests. */
 export const HMAP = fileURLToPath(new URL('../../tools/hmap.js', import.meta.url));
@@ -144,12 +158,14 @@ export async function buildFrom(
 export async function readFrom(
   format: FormatName,
   pieces: Iterable<Uint8Array>,
-  valueType: ValueType,
+  valueType: HeldType,
+  keyType: KeyType = 'bytes',
+  columns: Columns = NO_COLUMNS,
 ): Promise<[key: Buffer, value: Buffer][]> {
   const { read } = await loadFormat(format);
   const entries: [Buffer, Buffer][] = [];
   const recorder: Pick<Builder, 'keyType' | 'valueType' | 'add' | 'pause'> = {
-    keyType: 'bytes',
+    keyType,
     valueType,
     add(key, keyAt, keyBytes, value, valueAt, valueBytes) {
       const copy = (bytes: Buffer, at: number, length: number) => Buffer.from(bytes.subarray(at, at + length));
@@ -157,19 +173,49 @@ export async function readFrom(
     },
     pause: () => undefined,
   };
-  await read(arriving(pieces), new Feed(recorder as Builder, 'input'), NO_COLUMNS);
+  await read(arriving(pieces), new Feed(recorder as Builder, 'input'), columns);
   return entries;
+}
+
+/** {@link readFrom} for lists and bit arrays: the values, or the integers. */
+export async function readPlainFrom(
+  format: FormatName,
+  pieces: Iterable<Uint8Array>,
+  options: ListBuildOptions | BitsBuildOptions,
+  columns: Columns = NO_COLUMNS,
+): Promise<unknown[]> {
+  const read = await plainReader(format);
+  const values: unknown[] = [];
+  const recorder = {
+    valueType: options.layout === 'list' ? options.value : 'none',
+    get entries() {
+      return values.length;
+    },
+    add: (value: unknown) => void values.push(value),
+    pause: () => undefined,
+  } as unknown as BitsBuilder;
+  await read(arriving(pieces), new PlainFeed(recorder, 'input', options.base ?? 0, true), columns);
+  return values;
 }
 
 async function* arriving(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) yield piece;
 }
 
+/** Keeps all of the output. */
+class Kept extends Output {
+  override get full(): boolean {
+    return false;
+  }
+}
+
 /** What `hmap dump --format` prints, in this process; without a look at the blocks' checksums, unless `check` says so. */
 export async function dumpOf(path: string, format: FormatName, check: 'none' | 'touch' = 'none'): Promise<Buffer> {
   const { writer } = await loadFormat(format);
-  const out = new Output();
+  const out = new Kept();
   await withFileAsync(path, async ({ fd, header }) => {
+    if (header.layout !== 'hash')
+      return dumpPlain(fd, path, header, format, Number.POSITIVE_INFINITY, check, out, () => {});
     const entries = writer(header);
     const place = entryValues(fd, header, path, check);
     const walk = new Walk(header, mappedSegments(fd, header, path, check), 'records');

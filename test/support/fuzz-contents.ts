@@ -101,6 +101,32 @@ function packedValues(random: Random): TableContent[] {
   ];
 }
 
+/** Of few distinct strings: none, one, and numbers of one and two bytes. */
+function enumValues(random: Random): TableContent[] {
+  const of = (count: number) => {
+    const kinds = Array.from({ length: count }, (_, i) => `${random.text(i % 30, 'abc é€')}${i}`);
+    return (i: number) => (i < count ? kinds[i]! : random.pick(kinds));
+  };
+  const enums = { value: 'enum' } as const;
+  const some = (i: number) => Math.imul(i + 1, 0x9e37_79b1) >>> 0;
+  return [
+    table('nine kinds', enums, 300, words, of(9)),
+    table('nine kinds, a later version', enums, 300, words, of(9)),
+    table('one kind', enums, 50, words, of(1)),
+    table('kinds of u32 keys', { ...enums, key: 'u32' }, 300, some, of(200)),
+    table('300 kinds in segments', { ...enums, segmentBytes: 12_288, metadata: { m: 1 } }, 900, words, of(300)),
+    table(
+      '300 kinds in segments, a later version',
+      { ...enums, segmentBytes: 12_288, metadata: { m: 2 } },
+      900,
+      words,
+      of(300),
+    ),
+    table('blocks of kinds', enums, 9000, fixed, of(6000)),
+    table('blocks of kinds, a later version', enums, 9000, fixed, of(6000)),
+  ];
+}
+
 function typedKeys(random: Random): TableContent[] {
   const numbers = () => random.u32();
   const some = (i: number) => Math.imul(i + 1, 0x9e37_79b1) >>> 0;
@@ -150,7 +176,12 @@ function typedKeys(random: Random): TableContent[] {
 
 /** All tables by hash. */
 export function tableContents(): TableContent[] {
-  return [...tables(new Random(77)), ...packedValues(new Random(78)), ...typedKeys(new Random(79))];
+  return [
+    ...tables(new Random(77)),
+    ...packedValues(new Random(78)),
+    ...enumValues(new Random(82)),
+    ...typedKeys(new Random(79)),
+  ];
 }
 
 function list(

@@ -35,6 +35,8 @@ export const FIELD = {
   elementSign: 117,
   spareBits: 118,
   base: 120,
+  distinct: 116,
+  dictionarySize: 120,
   tail: 112,
   table: 128,
 } as const;

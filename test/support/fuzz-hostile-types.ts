@@ -7,6 +7,7 @@ import type { Random } from './random.js';
 
 /** By the code of the value type; `undefined` where any will do. */
 const WIDTHS = [0, undefined, undefined, undefined, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, undefined, undefined, 3, 5, 6];
+const ENUM = 15;
 /** The types that need the first feature bit. */
 const PACKED = [14, 16, 17, 18];
 const STRUCT = 14;
@@ -68,6 +69,7 @@ export const TYPE_TRICKS: Record<string, Trick> = {
     const type = random.below(4) === 0 ? bytes[FIELD.valueType]! : random.below(WIDTHS.length);
     bytes[FIELD.valueType] = type;
     setFeature(bytes, 1, PACKED.includes(type));
+    setFeature(bytes, 16, type === ENUM);
     if (type !== STRUCT) bytes.writeUInt32LE(0, FIELD.schemaBytes);
     const some = [VARIABLE, VARIABLE, 0, 1, 2, 3, 4, 7, 8, 9, 100, 65_535, 65_536, 2 ** 30, 2 ** 30 + 1];
     const fits = random.below(6) > 0;
@@ -88,6 +90,7 @@ export const TYPE_TRICKS: Record<string, Trick> = {
     bytes.writeUInt32LE(Math.max(0, size), FIELD.schemaBytes);
     bytes[FIELD.valueType] = STRUCT;
     setFeature(bytes, 1, true);
+    setFeature(bytes, 16, false);
     return undefined;
   },
   'bytes of the schema'(bytes, _of, random) {

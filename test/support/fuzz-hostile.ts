@@ -16,6 +16,7 @@ import {
   u64,
   VARIABLE,
 } from './fuzz-fields.js';
+import { ENUM_TRICKS } from './fuzz-hostile-enum.js';
 import { PLAIN_TRICKS } from './fuzz-hostile-plain.js';
 import { TABLE_TRICKS } from './fuzz-hostile-tables.js';
 import { TYPE_TRICKS } from './fuzz-hostile-types.js';
@@ -107,7 +108,7 @@ const COMMON: Record<string, Trick> = {
     return changed;
   },
   'a whole part'(bytes, of, random) {
-    const { start, end } = aim(of, random, ['key heap', 'elements', 'padding', 'bucket array', 'index']);
+    const { start, end } = aim(of, random, ['key heap', 'elements', 'padding', 'bucket array', 'index', 'dictionary']);
     const fill = random.pick([0, 1, 0x7f, 0x80, 0x81, 0xff, undefined]);
     for (let at = start; at < Math.min(end, bytes.length); at++) bytes[at] = fill ?? random.below(256);
     return undefined;
@@ -120,6 +121,7 @@ const COMMON: Record<string, Trick> = {
         'padding',
         'key heap',
         'elements',
+        'dictionary',
         'metadata',
         'schema',
       ]);
@@ -146,6 +148,7 @@ type Tricks = readonly (readonly [name: string, trick: Trick])[];
 const BY_FORM: Record<Form, readonly Record<string, Trick>[]> = {
   tables: [COMMON, TABLE_TRICKS, TABLE_TRICKS, TYPE_TRICKS, ANOTHER_LAYOUT],
   'packed values': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
+  'enum values': [COMMON, ENUM_TRICKS, ENUM_TRICKS, TABLE_TRICKS, TYPE_TRICKS],
   'typed keys': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
   lists: [COMMON, PLAIN_TRICKS, INSIDE],
   'bit arrays': [COMMON, PLAIN_TRICKS, INSIDE],

@@ -27,13 +27,14 @@ export const PAGE = 4096;
 export const BLOCK = 65_536;
 
 /** The forms of file. Each gets as many of the inputs as the others. */
-export const FORMS = ['tables', 'packed values', 'typed keys', 'lists', 'bit arrays'] as const;
+export const FORMS = ['tables', 'packed values', 'enum values', 'typed keys', 'lists', 'bit arrays'] as const;
 export type Form = (typeof FORMS)[number];
 
 /** Value types of the form `packed values`; structs are among them, too. */
 const PACKED: readonly unknown[] = ['uint', 'u24', 'u40', 'u48'];
 
 function formOf({ key = 'bytes', value }: BuildOptions<ValueChoice>): Form {
+  if (value === 'enum') return 'enum values';
   if (key !== 'bytes') return 'typed keys';
   return typeof value === 'object' || PACKED.includes(value) ? 'packed values' : 'tables';
 }
@@ -42,7 +43,9 @@ function formOf({ key = 'bytes', value }: BuildOptions<ValueChoice>): Form {
 export interface Answer {
   key: Buffer;
   value: unknown;
+  /** Bytes of the value in the record; and those that a view shows. */
   raw: Buffer;
+  view: Buffer;
   /** Where the record lies in the file, `[at, end)`. */
   at: number;
   end: number;
@@ -59,6 +62,7 @@ export interface Part {
     | 'key heap'
     | 'index'
     | 'elements'
+    | 'dictionary'
     | 'padding'
     | 'checksums';
   start: number;
@@ -138,6 +142,7 @@ async function makeTable(folder: string, { name, options, entries }: TableConten
     key: Buffer.from(key),
     value: values.get(latin1(key)),
     raw: Buffer.from(value),
+    view: Buffer.from(options.value === 'enum' ? (values.get(latin1(key)) as string) : value),
     at: offset,
     end: value.byteOffset - bytes.byteOffset + value.length,
   }));
@@ -220,7 +225,12 @@ function tableParts(header: ReferenceHeader, fileBytes: number): Part[] {
       { name: 'padding', start: offset + size, end: align(offset + size) },
     );
   }
-  parts.push({ name: 'checksums', start: header.checksumsOffset, end: fileBytes });
+  const { offset, size } = header.dictionary;
+  parts.push(
+    { name: 'dictionary', start: offset, end: offset + size },
+    { name: 'padding', start: offset + size, end: align(offset + size) },
+    { name: 'checksums', start: header.checksumsOffset, end: fileBytes },
+  );
   return parts.filter(there);
 }
 

@@ -14,6 +14,7 @@ export type Reply = { value: unknown; code?: undefined } | { code: string };
 export const BROKEN = Symbol('broken');
 export const UNCLEAR = Symbol('unclear');
 
+const ENUM = 15;
 const LAYOUTS: readonly Layout[] = ['hash', 'list', 'bits'];
 
 export class Truth {
@@ -53,7 +54,7 @@ export class Truth {
     const value = way === 'bytes' && reply.value !== undefined ? Buffer.from(reply.value as Uint8Array) : reply.value;
     if (read !== UNCLEAR) {
       const raw = read as Buffer | undefined;
-      const right = way === 'bytes' ? raw : way === 'has' ? raw !== undefined : this.#decoded(raw);
+      const right = way === 'bytes' ? this.#viewed(raw) : way === 'has' ? raw !== undefined : this.#decoded(raw);
       if (right !== UNCLEAR && !same(value, right))
         fail(`${what}: ${show(value)}, the reference reader: ${show(right)}`);
     }
@@ -109,6 +110,13 @@ export class Truth {
       // A length in a form that is too long may be read or refused.
       return /runs over the end|array falls|ends behind/.test((error as Error).message) ? BROKEN : UNCLEAR;
     }
+  }
+
+  /** A view of an enum is of the string. */
+  #viewed(raw: Buffer | undefined): unknown {
+    if (this.#table?.header.valueType !== ENUM) return raw;
+    const text = this.#decoded(raw);
+    return typeof text === 'string' ? Buffer.from(text) : text;
   }
 
   #decoded(raw: Buffer | undefined): unknown {

@@ -2,9 +2,9 @@
 
 import type { Header } from './header.js';
 import { kindOf } from './keys.js';
-import { Opened } from './opened.js';
+import type { Source } from './opened.js';
+import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';
-import type { Source } from './table.js';
 import type { Version } from './version.js';
 
 /** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
@@ -15,7 +15,7 @@ const RUN = 64;
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
  */
-export class BitArray extends Opened implements Iterable<number> {
+export class BitArray extends PlainOpened implements Iterable<number> {
   #segment: PlainSegment;
   #words: Int32Array = new Int32Array(0);
   #segments: readonly PlainSegment[] = [];
@@ -35,11 +35,6 @@ export class BitArray extends Opened implements Iterable<number> {
 
   override get header(): Header {
     return super.header as Header;
-  }
-
-  /** The first integer that the file has something for. */
-  get base(): number {
-    return this.version().header.base;
   }
 
   /** Number of bits: of integers that could be in the set. */

@@ -4,8 +4,8 @@ import { BitArray } from './bit-array.js';
 import { HmapError } from './errors.js';
 import type { Header } from './header.js';
 import { kindOf } from './keys.js';
-import { Opened } from './opened.js';
-import { type Source, Table } from './table.js';
+import { Opened, type Source } from './opened.js';
+import { Table } from './table.js';
 import type { Version } from './version.js';
 
 /** Of the forms inside, which do not look for newer versions themselves. */

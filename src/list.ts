@@ -3,9 +3,9 @@
 import { type ElementReader, elementReader } from './elements.js';
 import type { ListHeader } from './header.js';
 import { kindOf } from './keys.js';
-import { Opened } from './opened.js';
+import type { Source } from './opened.js';
+import { PlainOpened } from './plain-opened.js';
 import { formOf, type PlainSegment } from './plain-segment.js';
-import type { Source } from './table.js';
 import type { Version } from './version.js';
 
 /**
@@ -13,7 +13,7 @@ import type { Version } from './version.js';
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the list is closed.
  */
-export class List<V = unknown> extends Opened implements Iterable<V> {
+export class List<V = unknown> extends PlainOpened implements Iterable<V> {
   readonly #read: ElementReader<V>;
   /** What the shortest way needs: below `#reach` elements of the first segment are read without asking any more. */
   #segment: PlainSegment;
@@ -33,11 +33,6 @@ export class List<V = unknown> extends Opened implements Iterable<V> {
 
   override get header(): ListHeader {
     return super.header as ListHeader;
-  }
-
-  /** The first integer that the file has something for. */
-  get base(): number {
-    return this.version().header.base;
   }
 
   /** Number of elements. */

@@ -6,9 +6,10 @@ import { IntegerSet } from './integer-set.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
 import { List } from './list.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
+import type { Source } from './opened.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { LAYOUTS, type Layout } from './plain-layout.js';
-import { type Source, Table } from './table.js';
+import { Table } from './table.js';
 import {
   checkValueType,
   type HeldType,

@@ -1,13 +1,19 @@
-// What open lists, bit arrays and sets of integers have in common: their versions, and how they end. Knows the state of the mapping; does not know elements.
+// What all open files have in common: their versions, and how they end. Knows the state of the mapping; does not know keys, values or elements.
 
 import { HmapError } from './errors.js';
 import type { Header } from './header.js';
 import type { MappingKind } from './mapping/mapping.js';
-import type { PlainSegment } from './plain-segment.js';
-import type { Source } from './table.js';
 import type { Version } from './version.js';
 
-/** Base of {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once it is closed. */
+/** Where the versions of an open file come from. */
+export interface Source {
+  /** The version that is there now; `undefined` where it is `current`. */
+  newer(current: Version): Version | undefined;
+  /** Starts to look for newer versions by itself; returns what ends that. */
+  watch?(current: () => Version, adopt: (version: Version) => void): () => void;
+}
+
+/** Base of {@link Table}, {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once it is closed. */
 export abstract class Opened {
   /** The path as it was given to `open`. */
   readonly path: string;
@@ -44,15 +50,20 @@ export abstract class Opened {
     return this.#version === undefined;
   }
 
-  /** Bytes of the file that are in physical memory now; `undefined` where the system does not tell (a copy). */
+  /**
+   * Bytes of the file that are in physical memory now, whoever brought them there; `undefined` where the system does not tell (a copy).
+   * Costs one system call and a byte for each page of the file.
+   */
   residentBytes(): number | undefined {
     return this.version().mapping.residentBytes();
   }
 
   /**
-   * Takes up the file that is now at the path, if it is another one, after checking it as `open` does.
+   * Takes up the file that is now at the path, if it is another one (by device, inode, size and time of change), after
+   * checking it as `open` does. The old file is released; views of it that are held stay what they are. Costs what `open` costs when
+   * there is a new file, a few microseconds when there is none.
    * @returns whether there was a new file
-   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` where the elements have another type now; all then stays as it was
+   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type now; all then stays as it was
    */
   reload(): boolean {
     const newer = this.#source.newer(this.version());
@@ -61,7 +72,7 @@ export abstract class Opened {
     return true;
   }
 
-  /** Lets go of the file; may be called again. */
+  /** Lets go of the file; may be called again. libc and copy release it at once, mmap-io when its memory is collected. Views stay safe to read. */
   close(): void {
     this.#stopWatching?.();
     this.#version?.close();
@@ -76,9 +87,12 @@ export abstract class Opened {
   /** The version that is there now. */
   protected version(): Version {
     const version = this.#version;
-    if (version === undefined)
-      throw new HmapError('HMAP_CLOSED', `the file ${this.path} is closed`, { path: this.path });
+    if (version === undefined) throw this.closedError();
     return version;
+  }
+
+  protected closedError(): HmapError {
+    return new HmapError('HMAP_CLOSED', `the file ${this.path} is closed`, { path: this.path });
   }
 
   /** Answers come from this version from now on; without one there are none. */
@@ -92,29 +106,5 @@ export abstract class Opened {
     this.#mapping = version.mapping.kind;
     this.take(version);
     old.retire();
-  }
-
-  /** Goes through the segments of the version that is there now, and on over that one after a reload. A closed file refuses it at once. */
-  protected each<R>(
-    take: (segment: PlainSegment, first: number) => Generator<R, void>,
-  ): Generator<R, undefined, unknown> {
-    this.version();
-    return this.#steps(take);
-  }
-
-  *#steps<R>(take: (segment: PlainSegment, first: number) => Generator<R, void>): Generator<R, undefined, unknown> {
-    const version = this.version();
-    const { base, perSegment } = version.header;
-    version.beginWalk();
-    try {
-      for (const [i, segment] of version.plain.entries()) {
-        for (const step of take(segment, base + i * perSegment)) {
-          yield step;
-          this.version();
-        }
-      }
-    } finally {
-      version.endWalk();
-    }
   }
 }

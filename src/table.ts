@@ -9,7 +9,7 @@ import { hashKey, keyHash } from './key-hash.js';
 import type { AnyKey, KeyArgument, KeyForm, TypedKey } from './key-types.js';
 import type { Key } from './keys.js';
 import { Lookup } from './lookup.js';
-import type { MappingKind } from './mapping/mapping.js';
+import { Opened, type Source } from './opened.js';
 import { type FieldReader, readBits } from './packed.js';
 import { MAX_FIELD_BITS } from './schema.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
@@ -26,21 +26,13 @@ export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : ne
 
 type Fields = Readonly<Record<string, number | boolean>>;
 
-/** Where a table's versions come from. */
-export interface Source {
-  /** The version that is there now; `undefined` where it is `current`. */
-  newer(current: Version): Version | undefined;
-  /** Starts to look for newer versions by itself; returns what ends that. */
-  watch?(current: () => Version, adopt: (version: Version) => void): () => void;
-}
-
 /**
  * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file (by hash).
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, or keys of
  * the table's key type; they are synchronous, and may be made from any number of processes and threads, each with a table of its own.
  */
-export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMap<K, V> {
+export class Table<V = unknown, K extends AnyKey = string> extends Opened implements ReadonlyMap<K, V> {
   /** Tables with typed keys: their lookups are methods of their own, so that those of other tables are as they would be without them. */
   static readonly #Typed = class TypedTable<V, K extends AnyKey> extends Table<V, K> {
     readonly #hash: KeyHasher;
@@ -80,62 +72,34 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
     return new Table.#Typed(path, version, form, source);
   }
 
-  /** The path as it was given to `open`. */
-  readonly path: string;
-  #header: Header;
-  #mapping: MappingKind;
-  #decode: ValueDecoder<V>;
+  #decode!: ValueDecoder<V>;
   /** Gives the bytes of a value. */
-  #view: ValueDecoder<Uint8Array>;
+  #view!: ValueDecoder<Uint8Array>;
   #fields: ReadonlyMap<string, FieldReader> | undefined;
   /** How iteration makes a key of bytes; `undefined` for strings. */
   readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
   /** How lookups take keys; `undefined` for strings and bytes. */
   readonly #typedHash: KeyHasher | undefined;
-  readonly #source: Source;
-  readonly #stopWatching: (() => void) | undefined;
   #lookup: Lookup | undefined;
-  #version: Version | undefined;
   #batch: Batch | undefined;
 
   /** @internal Use `open`. */
   protected constructor(path: string, version: Version, form: KeyForm, source: Source) {
-    const { header, mapping, segments, dictionary } = version;
-    this.path = path;
-    this.#header = header;
-    this.#mapping = mapping.kind;
-    this.#version = version;
-    this.#lookup = new Lookup(header, segments);
-    this.#decode = valueDecoder(header.valueType, dictionary) as ValueDecoder<V>;
-    this.#view = dictionary?.view ?? viewOf;
+    super(path, version, source);
     const typed = form === 'string' || form === 'bytes' ? undefined : form;
     this.#typedHash = typed && KEY_HASHERS[typed];
     this.#decodeKey = typed ? KEY_DECODERS[typed] : form === 'bytes' ? DECODERS.bytes : undefined;
-    this.#source = source;
-    this.#stopWatching = source.watch?.(
-      () => this.#version!,
-      (newer) => this.#adopt(newer),
-    );
+    this.take(version);
   }
 
   /** Number of entries. */
   get size(): number {
     this.#opened();
-    return this.#header.entries;
+    return this.header.entries;
   }
 
-  /** What the file's header says. Another object after a reload; stays after `close`. */
-  get header(): Header {
-    return this.#header;
-  }
-
-  /** How the file's bytes came into memory. */
-  get mapping(): MappingKind {
-    return this.#mapping;
-  }
-
-  get closed(): boolean {
-    return this.#lookup === undefined;
+  override get header(): Header {
+    return super.header as Header;
   }
 
   get [Symbol.toStringTag](): string {
@@ -168,7 +132,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
    */
   field<N extends FieldName<V>>(key: KeyArgument<K>, name: N): FieldValue<V, N> | undefined {
     const lookup = this.#opened();
-    this.#fields ??= fieldReaders(this.#header.valueType);
+    this.#fields ??= fieldReaders(this.header.valueType);
     const read = this.#fields.get(name);
     if (read === undefined) throw this.#noField(name);
     const at = this.#find(lookup, key);
@@ -184,7 +148,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
 
   #noField(name: unknown): TypeError {
     const names = [...this.#fields!.keys()];
-    const hint = names.length === 0 ? `the values are ${this.#header.valueType}` : `the fields are ${names.join(', ')}`;
+    const hint = names.length === 0 ? `the values are ${this.header.valueType}` : `the fields are ${names.join(', ')}`;
     return new TypeError(`name: there is no field '${String(name)}'; ${hint}`);
   }
 
@@ -196,7 +160,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
    */
   bits(key: KeyArgument<K>, from: number, to: number): number | undefined {
     const lookup = this.#opened();
-    const width = this.#header.valueWidth;
+    const width = this.header.valueWidth;
     if (width === null) throw new TypeError('bits: the values of this table differ in length');
     const inside = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && to >= from && to <= 8 * width;
     if (!inside || to - from > MAX_FIELD_BITS) {
@@ -297,72 +261,28 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this);
   }
 
-  /**
-   * Bytes of the table that are in physical memory now, whoever brought them there; `undefined` where the system does not tell (a copy).
-   * Costs one system call and a byte for each page of the file.
-   */
-  residentBytes(): number | undefined {
-    this.#opened();
-    return this.#version!.mapping.residentBytes();
-  }
-
-  /**
-   * Takes up the file that is now at the path, if it is another one than the table's (by device, inode, size and time of change), after
-   * checking it as `open` does. The old file is released; views of it that are held stay what they are. Costs what `open` costs when
-   * there is a new file, a few microseconds when there is none.
-   * @returns whether there was a new file
-   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type now; the table then stays as it was
-   */
-  reload(): boolean {
-    this.#opened();
-    const newer = this.#source.newer(this.#version!);
-    if (newer === undefined) return false;
-    this.#adopt(newer);
-    return true;
-  }
-
-  /**
-   * Lets go of the file; may be called again. libc and copy release it at once, mmap-io when its memory is collected. Views from
-   * {@link getView} stay safe to read.
-   */
-  close(): void {
-    this.#stopWatching?.();
-    this.#version?.close();
-    this.#version = undefined;
-    this.#lookup = undefined;
-    this.#batch = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   #opened(): Lookup {
     const lookup = this.#lookup;
-    if (lookup === undefined)
-      throw new HmapError('HMAP_CLOSED', `the table ${this.path} is closed`, { path: this.path });
+    if (lookup === undefined) throw this.closedError();
     return lookup;
   }
 
   /** From now on the memory of this version goes only when nobody can see it any more. */
   #lend(): void {
-    if (this.#version !== undefined) this.#version.lent = true;
+    this.version().lent = true;
   }
 
-  /** Between two lookups, since these do not give way to other code. */
-  #adopt(version: Version): void {
-    const old = this.#version!;
-    const { header, dictionary } = version;
-    // Another type only where the table was opened for `uint`; each dictionary has decoders of its own.
-    if (header.valueType !== this.#header.valueType || dictionary !== undefined) {
-      this.#decode = valueDecoder(header.valueType, dictionary) as ValueDecoder<V>;
-      this.#view = dictionary?.view ?? viewOf;
+  protected override take(version: Version | undefined): void {
+    if (version === undefined) {
+      this.#lookup = undefined;
+      this.#batch = undefined;
+      return;
     }
-    this.#version = version;
-    this.#lookup = new Lookup(version.header, version.segments);
-    this.#header = version.header;
-    this.#mapping = version.mapping.kind;
-    old.retire();
+    const { header, segments, dictionary } = version;
+    // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its own.
+    this.#decode = valueDecoder(header.valueType, dictionary) as ValueDecoder<V>;
+    this.#view = dictionary?.view ?? viewOf;
+    this.#lookup = new Lookup(header, segments);
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
@@ -373,7 +293,7 @@ export class Table<V = unknown, K extends AnyKey = string> implements ReadonlyMa
 
   *#taken<R>(needs: Needs, take: (at: Walk, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
-    const version = this.#version!;
+    const version = this.version();
     const { header, mapping } = version;
     // The one of this version, also when another has been taken up.
     const decode = this.#decode;

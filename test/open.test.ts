@@ -282,8 +282,13 @@ describe('a closed table', () => {
     Symbol.toStringTag.toString(),
   ];
 
+  /** What classes share among themselves; TypeScript does not let others call it. */
+  const inner = ['version', 'take', 'closedError'];
+
   test('each method is called here', () => {
-    const names = Reflect.ownKeys(Table.prototype).map(String);
+    const classes = [Table.prototype, Object.getPrototypeOf(Table.prototype) as object];
+    const all = new Set(classes.flatMap((each) => Reflect.ownKeys(each).map(String)));
+    const names = [...all].filter((name) => !inner.includes(name));
     assert.deepEqual(names.filter((name) => !always.includes(name)).sort(), Object.keys(calls).sort());
   });
 

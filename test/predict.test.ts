@@ -14,7 +14,7 @@ import type { FormatName } from '../tools/formats/format.js';
 import { loadFormat } from '../tools/formats/index.js';
 import { buildPlainFrom } from '../tools/plain.js';
 import { type Facts, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
-import { AVAILABLE, elementBits, type Representation, representations } from '../tools/plan/predict.js';
+import { elementBits, type Representation, representations } from '../tools/plan/predict.js';
 import {
   jemallocClass,
   redisString,
@@ -317,33 +317,17 @@ function made(entries: number, keys: Partial<Facts['keys']>, values?: Partial<Va
 const range = (least: number | bigint, most: number | bigint): Range => ({ least: BigInt(least), most: BigInt(most) });
 
 function one(facts: Facts, name: string): Representation {
-  const found = representations(facts, { coming: true }).filter((each) => each.name === name);
+  const found = representations(facts).filter((each) => each.name === name);
   assert.equal(found.length, 1, name);
   return found[0]!;
 }
 
 const numbers = { numbers: true } as ValueFacts['holds'];
 
-describe('what cannot be built yet', () => {
-  test('is neither offered nor counted until its flag says so', async () => {
-    const flags = Object.values(AVAILABLE);
-    const facts = made(1000, { integers: range(0, 999) }, { holds: numbers, integers: range(0, 70_000) });
-    const all = representations(facts, { coming: true });
-    if (flags.every((flag) => !flag)) {
-      for (const name of ['map, u24', 'map, u32 keys, u32', 'list, packed integers']) {
-        assert.equal(all.find((each) => each.name === name)?.available, false, name);
-      }
-    }
-    assert.deepEqual(
-      representations(facts),
-      all.filter(({ available }) => available),
-    );
-    assert.ok(representations(facts).length > 0);
-  });
-
+describe('arithmetic', () => {
   test('u24, u40, u48', () => {
     const widths = (most: bigint) =>
-      representations(made(1000, {}, { holds: numbers, integers: range(0, most) }), { coming: true })
+      representations(made(1000, {}, { holds: numbers, integers: range(0, most) }))
         .filter(({ name }) => /^map, u(24|40|48)$/.test(name))
         .map(({ name, parts }) => [name, parts.values]);
     const [u24, u40, u48] = [3, 5, 6].map((bytes) => [`map, u${8 * bytes}`, bytes * 1000]);
@@ -356,7 +340,7 @@ describe('what cannot be built yet', () => {
 
   test('typed keys take their width and no prefix', () => {
     const set = (keys: Partial<Facts['keys']>) =>
-      representations(made(1000, keys), { coming: true })
+      representations(made(1000, keys))
         .filter(({ name }) => name.startsWith('set, '))
         .map(({ name, parts }) => [name, parts.keys, parts.lengths]);
     const [u32, u64, i64] = [4, 8, 8].map((bytes, i) => [`set, ${['u32', 'u64', 'i64'][i]} keys`, bytes * 1000, 0]);
@@ -413,7 +397,7 @@ describe('what cannot be built yet', () => {
     assert.equal(list(-1, 0).parts.values, Math.ceil(46_461 / 8));
     assert.equal(list(-2, 3).parts.values, Math.ceil((3 * 46_461) / 8));
     const gap = made(10, { integers: range(0, 10) }, { holds: numbers, integers: range(0, 1) });
-    assert.ok(!representations(gap, { coming: true }).some(({ name }) => name.startsWith('list')));
+    assert.ok(!representations(gap).some(({ name }) => name.startsWith('list')));
     const texts = made(10, { integers: range(0, 9) }, { holds: { utf8: true } as ValueFacts['holds'] });
     assert.deepEqual([one(texts, 'list, utf8').parts.buckets, one(texts, 'list, utf8').parts.values], [44, 30]);
   });
@@ -434,11 +418,7 @@ describe('what cannot be built yet', () => {
     assert.deepEqual([bits(0, 2047).values, bits(0, 2047).buckets], [256, 4]);
     assert.deepEqual([bits(0, 2048).values, bits(0, 2048).buckets], [260, 8]);
     assert.deepEqual([bits(1000, 1031).values, bits(1000, 1032).values], [4, 8]);
-    assert.ok(
-      !representations(made(2, { integers: range(0, 2n ** 60n) }), { coming: true }).some(
-        ({ name }) => name === 'bits',
-      ),
-    );
+    assert.ok(!representations(made(2, { integers: range(0, 2n ** 60n) })).some(({ name }) => name === 'bits'));
   });
 });
 

@@ -175,12 +175,7 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
-function reportText(
-  rows: readonly Row[],
-  floor: number | string,
-  shown: readonly Representation[],
-  coming: readonly Representation[],
-): string {
+function reportText(rows: readonly Row[], floor: number | string, shown: readonly Representation[]): string {
   const map = rows.find(({ name }) => name === 'JS Map')!;
   const best = rows.find(({ name }) => name.startsWith('map'))!;
   const times = (a: number | string, b: number | string) =>
@@ -224,21 +219,6 @@ function reportText(
     'Where the bytes go, as predicted; the files are the same to the byte:',
     '',
     markdown(['bytes', ...PART_NAMES, 'total'], parts),
-    ...(coming.length === 0
-      ? []
-      : [
-          '',
-          'Predicted and not measured here, since `hmap build` does not make it yet:',
-          '',
-          markdown(
-            ['bytes', ...PART_NAMES, 'total'],
-            coming.map(({ name, parts: each, total }) => [
-              name,
-              ...PART_NAMES.map((part) => grouped(each[part])),
-              grouped(total),
-            ]),
-          ),
-        ]),
   ].join('\n');
 }
 
@@ -261,8 +241,8 @@ function stepsDown(facts: Facts): Representation[] {
   const lists = [
     { holds: { ...none, utf8: true }, ...base },
     { holds: { ...none, numbers: true }, ...base },
-  ].map((values) => representations({ ...facts, keys, values }, { coming: true }));
-  const bits = representations({ ...facts, keys, values: undefined }, { coming: true });
+  ].map((values) => representations({ ...facts, keys, values }));
+  const bits = representations({ ...facts, keys, values: undefined });
   const named = (from: readonly Representation[] | undefined, name: string, title: string) =>
     from!.filter((each) => each.name === name).map((each) => ({ ...each, name: title }));
   return [
@@ -302,8 +282,7 @@ async function main(): Promise<void> {
     say(name);
     rows.push(await rivalRow(name, predicted, tsv, peers));
   }
-  const coming = representations(facts, { coming: true }).filter(({ available }) => !available);
-  const text = reportText(rows, floor, [...shown, ...steps], coming);
+  const text = reportText(rows, floor, [...shown, ...steps]);
   const note = readFileSync(NOTE, 'utf8');
   const [begin, end] = [note.indexOf(BEGIN), note.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${NOTE} lacks the lines ${BEGIN} and ${END}`);

@@ -1,6 +1,6 @@
 // The bytes that a file of each representation has, by part, before it is built. Pure arithmetic over facts: knows no input and no rival.
 //
-// A representation is one row of the lists below. One that `hmap build` cannot make yet hangs on a flag of AVAILABLE.
+// A representation is one row of the lists below.
 
 import {
   alignToPage,
@@ -18,17 +18,6 @@ import {
 import { planOfWidth } from '../../src/plan.js';
 import { INTEGER_RANGES, type ValueType, valueWidthOf } from '../../src/types.js';
 import { type Facts, type Lengths, lengthsOf, type Range, type ValueFacts } from './facts.js';
-
-/** What `hmap build` can make. Set one to true when it has come; its predictions and their tests are there. */
-export const AVAILABLE = {
-  /** u24, u40, u48. */
-  narrowValues: true,
-  /** u32, u64, i64, uuid, hex as keys. */
-  typedKeys: true,
-  enumValues: true,
-  list: true,
-  bits: true,
-};
 
 /** What a file's bytes are spent on, in bytes; as `hmap stat` has it. */
 export interface Parts {
@@ -48,7 +37,6 @@ export const PART_NAMES = ['header', 'buckets', 'lengths', 'keys', 'values', 'ch
 
 export interface Representation {
   readonly name: string;
-  readonly available: boolean;
   /** What `hmap build` is told to make it. */
   readonly options: readonly string[];
   readonly parts: Parts;
@@ -57,14 +45,12 @@ export interface Representation {
 
 interface KeyForm {
   readonly name: string;
-  readonly available: boolean;
   /** Lengths of the keys in this form, where it holds all of them. */
   lengths(facts: Facts): Lengths | undefined;
 }
 
 interface ValueForm {
   readonly name: string;
-  readonly available: boolean;
   /** In bytes, or VARIABLE. */
   width(values: ValueFacts): number;
   /** Lengths of the values in this form, where it holds all of them. */
@@ -75,7 +61,6 @@ interface ValueForm {
 
 interface Layout {
   readonly name: string;
-  readonly available: boolean;
   options(facts: Facts): readonly string[];
   /** The parts of the one section between header and checksums, where the layout holds the entries. */
   section(facts: Facts): Partial<Parts> | undefined;
@@ -98,24 +83,23 @@ export function elementBits({ least, most }: Range): { bits: number; signed: boo
 
 const typedKey = (name: string, width: number, holds: (facts: Facts) => boolean): KeyForm => ({
   name,
-  available: AVAILABLE.typedKeys,
   lengths: (facts) => (holds(facts) ? lengthsOf(facts.entries, width) : undefined),
 });
 
 const KEY_FORMS: readonly KeyForm[] = [
-  { name: 'bytes', available: true, lengths: ({ keys }) => keys.lengths },
+  { name: 'bytes', lengths: ({ keys }) => keys.lengths },
   typedKey('u32', 4, ({ keys }) => within(keys.integers, ...INTEGER_RANGES.u32!)),
   typedKey('u64', 8, ({ keys }) => within(keys.integers, ...INTEGER_RANGES.u64!)),
   typedKey('i64', 8, ({ keys }) => within(keys.integers, ...INTEGER_RANGES.i64!)),
   typedKey('uuid', 16, ({ keys }) => keys.uuid),
-  { name: 'hex', available: AVAILABLE.typedKeys, lengths: ({ keys }) => keys.hex },
+  { name: 'hex', lengths: ({ keys }) => keys.hex },
 ];
 
 /** A type of one width. */
 function fixed(name: ValueType, holds: (values: ValueFacts) => boolean): ValueForm {
   const width = valueWidthOf(name);
   const lengths: ValueForm['lengths'] = (values, entries) => (holds(values) ? lengthsOf(entries, width) : undefined);
-  return { name, available: true, width: () => width, lengths };
+  return { name, width: () => width, lengths };
 }
 
 function integer(name: ValueType, kind: 'numbers' | 'bigs' = 'numbers'): ValueForm {
@@ -126,7 +110,6 @@ function narrow(bytes: number): ValueForm {
   const most = 2n ** BigInt(8 * bytes) - 1n;
   return {
     name: `u${8 * bytes}`,
-    available: AVAILABLE.narrowValues,
     width: () => bytes,
     lengths: (values, entries) =>
       values.holds.numbers && within(values.integers, 0n, most) ? lengthsOf(entries, bytes) : undefined,
@@ -135,7 +118,7 @@ function narrow(bytes: number): ValueForm {
 
 function variable(name: 'utf8' | 'json' | 'bytes', of: 'text' | 'json'): ValueForm {
   const lengths: ValueForm['lengths'] = (values) => (values.holds[name] ? values[of] : undefined);
-  return { name, available: true, width: () => VARIABLE, lengths };
+  return { name, width: () => VARIABLE, lengths };
 }
 
 /** In the order in which one is recommended where several are as small. */
@@ -159,7 +142,6 @@ const VALUE_FORMS: readonly ValueForm[] = [
   fixed('f64', ({ holds }) => holds.f64),
   {
     name: 'enum',
-    available: AVAILABLE.enumValues,
     width: ({ distinct }) => indexWidth(distinct!.count),
     lengths: ({ distinct, holds }, entries) =>
       distinct !== undefined && holds.utf8 ? lengthsOf(entries, indexWidth(distinct.count)) : undefined,
@@ -186,7 +168,6 @@ const list = (
   typeOf: (values: ValueFacts) => string = () => name,
 ): Layout => ({
   name: `list, ${name}`,
-  available: AVAILABLE.list,
   options: (facts) => ['--layout', 'list', '--value', typeOf(facts.values!), ...baseOf(facts)],
   section: (facts) =>
     facts.values !== undefined && isSequence(facts) ? section(facts.values, facts.entries) : undefined,
@@ -216,7 +197,6 @@ const LAYOUTS: readonly Layout[] = [
   ),
   {
     name: 'bits',
-    available: AVAILABLE.bits,
     options: (facts) => ['--layout', 'bits', ...baseOf(facts)],
     section: ({ values, keys: { integers } }) => {
       if (values !== undefined || integers === undefined || !isBase(integers.least)) return undefined;
@@ -227,14 +207,8 @@ const LAYOUTS: readonly Layout[] = [
   },
 ];
 
-/**
- * Every representation that holds the entries without loss, the smallest first.
- * @param coming those too that cannot be built yet
- */
-export function representations(
-  facts: Facts,
-  { coming = false, segmentLimit = MAX_SEGMENT_BYTES } = {},
-): Representation[] {
+/** Every representation that holds the entries without loss, the smallest first. */
+export function representations(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES } = {}): Representation[] {
   const found: Representation[] = [];
   const set = facts.values === undefined;
   for (const key of KEY_FORMS) {
@@ -250,16 +224,16 @@ export function representations(
       const extra = set ? 0 : (value.extra?.(facts.values) ?? 0);
       const parts = hashParts(facts.entries, keys, values, width, extra, segmentLimit);
       const options = [...keyed, '--value', value.name];
-      found.push(made(names.join(', '), key.available && value.available, options, parts));
+      found.push(made(names.join(', '), options, parts));
     }
   }
-  for (const { name, available, options, section } of LAYOUTS) {
+  for (const { name, options, section } of LAYOUTS) {
     const parts = section(facts);
-    if (parts !== undefined) found.push(made(name, available, options(facts), sectionParts(parts)));
+    if (parts !== undefined) found.push(made(name, options(facts), sectionParts(parts)));
   }
   // Whole pages make small files equal: then less in them comes first, and where that is equal, too, the order of the lists stands.
   const used = ({ total, parts }: Representation) => total - parts.padding;
-  return found.filter(({ available }) => available || coming).sort((a, b) => a.total - b.total || used(a) - used(b));
+  return found.sort((a, b) => a.total - b.total || used(a) - used(b));
 }
 
 function valuesOf(form: ValueForm, { values, entries }: Facts): Lengths | undefined {
@@ -267,8 +241,8 @@ function valuesOf(form: ValueForm, { values, entries }: Facts): Lengths | undefi
   return form.name === 'none' ? lengthsOf(entries, 0) : undefined;
 }
 
-function made(name: string, available: boolean, options: readonly string[], parts: Parts): Representation {
-  return { name, available, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
+function made(name: string, options: readonly string[], parts: Parts): Representation {
+  return { name, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
 }
 
 /** Exact for a file of one segment; where there are more, keys are taken to spread evenly over them, and padding to be half a page each. */

@@ -17,8 +17,8 @@ export class Dictionary {
   readonly #guard: SegmentGuard;
   readonly #path: string;
   readonly #width: number;
-  /** Strings that have been asked for, by index. */
-  readonly #texts: (string | undefined)[];
+  /** Strings that have been asked for, by index. Has its length from the first one on: opening a file costs the same for any number of them. */
+  readonly #texts: (string | undefined)[] = [];
 
   /**
    * @param bytes the section's bytes, and perhaps more behind them
@@ -31,7 +31,6 @@ export class Dictionary {
     this.bytes = new Block(bytes.subarray(0, place.bytes));
     this.#guard = new SegmentGuard(header, { ...place, entries: 0 }, checker);
     this.#path = path;
-    this.#texts = new Array(place.count);
     this.#width = header.valueWidth!;
     this.decoder = this.#decoderOf(this.#width);
   }
@@ -69,6 +68,7 @@ export class Dictionary {
   #load(index: number): string {
     const { at, length } = this.placeOf(index);
     const text = decodeText(this.bytes, at, length);
+    if (this.#texts.length === 0) this.#texts.length = this.#place.count;
     this.#texts[index] = text;
     return text;
   }

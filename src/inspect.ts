@@ -11,7 +11,7 @@ import { needLayout } from './plain-segment.js';
 import { RecordCursor, Segment } from './segment.js';
 import { KEY_HASHERS } from './typed-keys.js';
 
-/** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies. */
+/** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an `enum` is its index. */
 export interface RecordView {
   /** XXH32 of the key, unsigned. */
   hash: number;

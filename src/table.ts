@@ -154,7 +154,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
 
   /**
    * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined` where the table does not
-   * have the key. For values of any type that have one width in bytes (`header.valueWidth`).
+   * have the key. For values of any type that have one width in bytes (`header.valueWidth`); of `enum` these are bits of the index.
    * @throws {RangeError} where these are not 0 to 53 bits of the value
    * @throws {TypeError} where the values differ in length. Throws as {@link get} does
    */

@@ -67,6 +67,7 @@ describe('every byte of a small file', () => {
           [arrayEnd, heap],
           [heapEnd, end],
         ]),
+        [places.dictionary.end, places.checksums],
       ] as [number, number][];
       const isPadding = (at: number) => paddings.some(([from, to]) => from <= at && at < to);
       const random = new Random(FIXTURES.indexOf(fixture));

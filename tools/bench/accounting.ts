@@ -210,7 +210,7 @@ function reportText(rows: readonly Row[], floor: number | string, shown: readonl
       ]),
     ),
     '',
-    `The measurement itself adds ${cell(floor)} bytes: so much does a process grow that holds only 1,000 words.`,
+    `A process that holds only the first 1,000 words, measured in the same way, grows by ${cell(floor)} bytes.`,
     '',
     `Goal: the whole table in at most ${cell(GOAL)} bytes: **${verdict(best.disk)}** by the file (${best.name}, ${cell(best.disk)}) and **${verdict(best.mapped ?? '')}** by its ` +
       `pages in memory (${cell(best.mapped ?? '')}); **${verdict(best.memory)}** by the growth of the whole process (${cell(best.memory)}). ` +

@@ -9,6 +9,8 @@ const COLORS: Readonly<Record<Subject, string>> = {
   hmap: '#d55e00',
   Map: '#0072b2',
   object: '#56b4e9',
+  Array: '#7a9cc6',
+  Set: '#4c78a8',
   cdb: '#222222',
   lmdb: '#009e73',
   'sqlite-memory': '#cc79a7',

@@ -1,6 +1,7 @@
 // A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and writes no file.
 
 import type { Chart } from './chart-shapes.js';
+import { FORMS } from './forms.js';
 import { DATASETS, type Figure, findFigure, median, type Run } from './model.js';
 import { datasetName, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 import { foundText, limitText, metText } from './target-text.js';
@@ -27,6 +28,7 @@ const GROUPS: readonly (readonly [title: string, metrics: readonly string[]])[] 
       `faults of a cold get${check}`,
     ]),
   ],
+  ['Types and layouts', [...new Set(FORMS.map(({ metric }) => metric))]],
   ['Verify', ['verify', 'verify checksums', 'verify hashing']],
 ];
 

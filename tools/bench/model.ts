@@ -5,6 +5,8 @@ export const SUBJECTS = [
   'hmap',
   'Map',
   'object',
+  'Array',
+  'Set',
   'lmdb',
   'sqlite-memory',
   'sqlite-mmap',
@@ -46,7 +48,8 @@ export interface Figure {
   readonly metric: string;
   readonly subject: Subject;
   readonly dataset: Dataset;
-  readonly values: Values;
+  /** Where the metric does not tell them. */
+  readonly values?: Values;
   readonly unit: Unit;
   /** One a trial, in the order in which they ran. */
   readonly samples: readonly number[];

@@ -7,6 +7,8 @@ export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
   hmap: 'hmap',
   Map: 'Map',
   object: 'object without prototype',
+  Array: 'array',
+  Set: 'Set',
   cdb: 'tinycdb, in C',
   lmdb: 'LMDB',
   'sqlite-memory': 'SQLite, in memory',

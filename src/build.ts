@@ -1,6 +1,7 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
-import { Builder, type BuildOptions, type BuildSummary } from './builder.js';
+import type { BuildOptions, BuildSummary } from './build-options.js';
+import { Builder } from './builder.js';
 import { Block } from './bytes.js';
 import { HmapError, keyForUser, showKey } from './errors.js';
 import { keyTooLong } from './intake.js';

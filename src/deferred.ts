@@ -1,7 +1,7 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
 
 import type { Entry } from './build.js';
-import type { BuildOptions, BuildSummary } from './builder.js';
+import type { BuildOptions, BuildSummary } from './build-options.js';
 import type { IntegerSetBuildOptions } from './integer-set-builder.js';
 import type { KeyForm } from './key-types.js';
 import type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';

@@ -3,7 +3,7 @@
 export type { DuplicatePolicy } from './assemble.js';
 export { BitArray } from './bit-array.js';
 export type { Entry } from './build.js';
-export type { BuildOptions, BuildProgress, BuildSummary } from './builder.js';
+export type { BuildOptions, BuildProgress, BuildSummary } from './build-options.js';
 export { build, stat, verify } from './deferred.js';
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';

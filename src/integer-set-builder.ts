@@ -3,7 +3,8 @@
 
 import { ones32 } from './bit-array.js';
 import { bitsContent, RUN } from './bits-content.js';
-import { Builder, type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './builder.js';
+import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build-options.js';
+import { Builder } from './builder.js';
 import { Block } from './bytes.js';
 import { HmapError } from './errors.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';

@@ -1,7 +1,7 @@
 // What building a list and building a bit array have in common: options, output, header, publication. Does not know elements.
 
 import { BlockSums, type WrittenSums } from './block-sums.js';
-import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from './builder.js';
+import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from './build-options.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
 import { HmapError, systemError } from './errors.js';
 import type { SegmentPlace } from './header.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { withBuilder } from '../src/build.js';
-import type { BuildOptions, BuildSummary } from '../src/builder.js';
+import type { BuildOptions, BuildSummary } from '../src/build-options.js';
 import { Block } from '../src/bytes.js';
 import { Helper, threadsFor } from '../src/helper.js';
 import { build, type Entry, verify } from '../src/index.js';

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { withBuilder } from '../src/build.js';
-import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../src/builder.js';
+import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../src/build-options.js';
 import { HmapError } from '../src/errors.js';
 import { threadsFor } from '../src/helper.js';
 import { KEY_FORMS, type KeyForm } from '../src/key-types.js';

@@ -1,7 +1,7 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
 import { BitArray } from '../src/bit-array.js';
-import type { BuildSummary } from '../src/builder.js';
+import type { BuildSummary } from '../src/build-options.js';
 import { Block } from '../src/bytes.js';
 import { elementReader } from '../src/elements.js';
 import type { Header } from '../src/header.js';

@@ -1,0 +1,148 @@
+// What a build can be told, with defaults and checks, and what it tells afterwards. Knows no bytes; building is builder.ts.
+
+import type { DuplicatePolicy } from './assemble.js';
+import { KEY_FORMS, type KeyForm, keyTypeOf } from './key-types.js';
+import { MAX_SEGMENT_BYTES, SEEDS } from './layout.js';
+import { encodeMetadata, type Metadata } from './metadata.js';
+import { checkOptions, oneOf } from './options.js';
+import type { Layout } from './plain-layout.js';
+import { checkValueType, type ListType, type StoredType, type ValueChoice, type ValueType } from './types.js';
+
+/** How far a build has come. */
+export interface BuildProgress {
+  /** `read`: taking entries in. `write`: sorting and writing them. */
+  phase: 'read' | 'write';
+  /** Entries done in this phase. */
+  entries: number;
+  /** Entries of this phase, where that is known. */
+  total?: number;
+}
+
+export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
+  /** How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions}, {@link BitsBuildOptions}, {@link IntegerSetBuildOptions}. */
+  layout?: 'hash';
+  /**
+   * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the narrowest of u8, u16, u24, u32,
+   * u40 and u48 that holds all values; `enum` is for strings of which few are distinct: each is stored once, and must fit into a quarter of
+   * `memory` with the others.
+   */
+  value: T;
+  /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
+  key?: F;
+  /** What happens to entries with the same key, in the order of the input. Default `error`. */
+  duplicates?: DuplicatePolicy;
+  /** Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. What is too much goes to a temporary file. */
+  memory?: number;
+  /**
+   * Seed of the keys' hash, a u32. Default: 0, or where keys were chosen so that too many of them share a bucket, the first of a fixed list with
+   * which they do not.
+   */
+  seed?: number;
+  /** JSON to keep in the header, at most 64 KiB. */
+  metadata?: Metadata;
+  /** Whether an existing file is replaced. Default `true`. */
+  overwrite?: boolean;
+  /** Most bytes of one segment, inclusive, from 8 KiB. Default, and most, 2^31 - 1. For tests and for experiments. */
+  segmentBytes?: number;
+  /** Called up to twenty times a second. */
+  onProgress?: (progress: BuildProgress) => void;
+  /** Stops the build; the promise is then rejected with the signal's reason and nothing is left behind. */
+  signal?: AbortSignal;
+}
+
+/** What a build has made. Sizes are in bytes. */
+export interface BuildSummary {
+  /** Where the file is: an absolute path, free of symbolic links. */
+  path: string;
+  /** How the file finds what is asked for; with `layout: 'auto'`, what was chosen. */
+  layout: Layout;
+  entries: number;
+  /** Entries that were dropped because their key was there already. */
+  duplicates: number;
+  /** What the values are in the file: a type's name, or the text of a schema. */
+  valueType: StoredType | ListType;
+  fileBytes: number;
+  /** Sum of the lengths of all keys and values. */
+  payloadBytes: number;
+  /** Seed of the keys' hash. */
+  seed: number;
+  sections: {
+    header: number;
+    buckets: number;
+    heap: number;
+    /** The distinct values of `enum`. */
+    dictionary: number;
+    checksums: number;
+    padding: number;
+  };
+  segments: number;
+  bucketLoads: { buckets: number; mean: number; longest: number; histogram: number[] };
+  /** Bytes that went to the temporary file. */
+  spilledBytes: number;
+  seconds: number;
+}
+
+const BUILD_OPTIONS = [
+  'value',
+  'key',
+  'duplicates',
+  'memory',
+  'seed',
+  'metadata',
+  'overwrite',
+  'segmentBytes',
+  'onProgress',
+  'signal',
+  'layout',
+] as const satisfies readonly (keyof BuildOptions)[];
+
+export const SMALLEST_MEMORY = 2 ** 20;
+const LARGEST_MEMORY = 2 ** 31;
+export const DEFAULT_MEMORY = 256 * 2 ** 20;
+const SMALLEST_SEGMENT = 8192;
+
+/** Options with their defaults, checked. */
+export function settle(options: BuildOptions<ValueChoice>) {
+  checkOptions(options, BUILD_OPTIONS);
+  oneOf('layout', options.layout ?? 'hash', ['hash']);
+  const value = checkValueType(options.value);
+  const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
+  const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
+  const { seed } = options;
+  if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
+    throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
+  }
+  const seeds = seed === undefined ? SEEDS : [seed];
+  return { key, value, duplicates, seeds, ...settleCommon(options) };
+}
+
+/** What builds of every layout take. */
+export type CommonOptions = Pick<
+  BuildOptions<ValueChoice>,
+  'memory' | 'metadata' | 'overwrite' | 'segmentBytes' | 'onProgress' | 'signal'
+>;
+
+export function settleCommon(options: CommonOptions) {
+  const { memory: wanted = DEFAULT_MEMORY } = options;
+  if (typeof wanted !== 'number' || !(wanted >= SMALLEST_MEMORY)) {
+    throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(wanted)}`);
+  }
+  const memory = Math.min(wanted, LARGEST_MEMORY);
+  const segmentBytes = options.segmentBytes ?? MAX_SEGMENT_BYTES;
+  if (!Number.isInteger(segmentBytes) || segmentBytes < SMALLEST_SEGMENT || segmentBytes > MAX_SEGMENT_BYTES) {
+    throw new TypeError(`segmentBytes: expected an integer from ${SMALLEST_SEGMENT} to ${MAX_SEGMENT_BYTES}`);
+  }
+  for (const [name, kind] of [
+    ['onProgress', 'function'],
+    ['overwrite', 'boolean'],
+  ] as const) {
+    if (options[name] !== undefined && typeof options[name] !== kind)
+      throw new TypeError(`${name}: expected a ${kind}`);
+  }
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw new TypeError('signal: expected an AbortSignal');
+  }
+  const metadata = encodeMetadata(options.metadata ?? {});
+  const { onProgress, signal, overwrite = true } = options;
+  return { memory, segmentBytes, metadata, onProgress, signal, overwrite };
+}

@@ -13,7 +13,7 @@ import { Feed } from '../tools/formats/feed.js';
 import type { FormatName } from '../tools/formats/format.js';
 import { loadFormat } from '../tools/formats/index.js';
 import { buildPlainFrom } from '../tools/plain.js';
-import { type Facts, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
+import { type Facts, HELD_BY_NONE, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
 import { elementBits, type Representation, representations } from '../tools/plan/predict.js';
 import {
   jemallocClass,
@@ -279,16 +279,6 @@ test('a file of several segments is within 1 percent of what was predicted', asy
 
 /** Facts as a survey would find them. */
 function made(entries: number, keys: Partial<Facts['keys']>, values?: Partial<ValueFacts>): Facts {
-  const none = {
-    none: false,
-    bytes: false,
-    utf8: false,
-    json: false,
-    numbers: false,
-    bigs: false,
-    f32: false,
-    f64: false,
-  };
   const text = lengthsOf(entries, 3);
   return {
     entries,
@@ -302,7 +292,7 @@ function made(entries: number, keys: Partial<Facts['keys']>, values?: Partial<Va
             integers: undefined,
             distinct: undefined,
             ...values,
-            holds: { ...none, ...values.holds },
+            holds: { ...HELD_BY_NONE, ...values.holds },
           },
     rivals: {
       keyStrings: 0,

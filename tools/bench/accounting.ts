@@ -9,7 +9,7 @@ import { complain, EXIT, grouped, say } from '../cli.js';
 import { pssOf } from '../demo/memory.js';
 import { Feed } from '../formats/feed.js';
 import { loadFormat } from '../formats/index.js';
-import type { Facts } from '../plan/facts.js';
+import { type Facts, HELD_BY_NONE } from '../plan/facts.js';
 import { PART_NAMES, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
@@ -226,21 +226,11 @@ function reportText(rows: readonly Row[], floor: number | string, shown: readonl
 function stepsDown(facts: Facts): Representation[] {
   const text = facts.keys.lengths;
   const numbers = { least: 0n, most: BigInt(facts.entries - 1) };
-  const none = {
-    none: false,
-    bytes: false,
-    utf8: false,
-    json: false,
-    numbers: false,
-    bigs: false,
-    f32: false,
-    f64: false,
-  };
   const base = { text, json: text, integers: numbers, distinct: undefined };
   const keys = { ...facts.keys, integers: numbers };
   const lists = [
-    { holds: { ...none, utf8: true }, ...base },
-    { holds: { ...none, numbers: true }, ...base },
+    { holds: { ...HELD_BY_NONE, utf8: true }, ...base },
+    { holds: { ...HELD_BY_NONE, numbers: true }, ...base },
   ].map((values) => representations({ ...facts, keys, values }));
   const bits = representations({ ...facts, keys, values: undefined });
   const named = (from: readonly Representation[] | undefined, name: string, title: string) =>

@@ -73,6 +73,18 @@ export interface ValueFacts {
   readonly distinct: { readonly count: number; readonly bytes: number } | undefined;
 }
 
+/** Values that no type holds. */
+export const HELD_BY_NONE: ValueFacts['holds'] = {
+  none: false,
+  bytes: false,
+  utf8: false,
+  json: false,
+  numbers: false,
+  bigs: false,
+  f32: false,
+  f64: false,
+};
+
 /** Sums of what each entry takes elsewhere (rivals.ts). */
 export interface RivalFacts {
   /** V8's strings of the keys, and of the values. */

@@ -299,7 +299,19 @@ describe('a table', () => {
       yield 'key 2';
     })();
     assert.deepEqual(table.getMany(keys), [model.get('key 1'), model.get('key 2')]);
-    assertIs(table, model);
+    // So may an element of an array.
+    const again = newer!.map(([key, value]) => [key, `again ${value}`] as const);
+    await build(path, again, { value: 'enum' });
+    const array = ['key 3', 'key 4'];
+    Object.defineProperty(array, 1, {
+      get: () => {
+        table.reload();
+        return 'key 4';
+      },
+    });
+    const third = new Map(again);
+    assert.deepEqual(table.getMany(array), [third.get('key 3'), third.get('key 4')]);
+    assertIs(table, third);
     assert.deepEqual([begun[0], ...entries], expected);
     assert.deepEqual(
       [begun[1], ...values],

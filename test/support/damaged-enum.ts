@@ -55,14 +55,18 @@ function unused(): RawParts {
   return parts;
 }
 
+/** The one record of a string has a number that is none: that nothing has the string then is not told besides. */
 function numbers(): Damaged {
-  const parts = kinds();
+  const parts = canonicalParts(
+    KINDS.map((kind, i) => [`animal ${i}`, kind]),
+    { value: 'enum' },
+  );
   const bucket = parts.segments[0]!.buckets.findIndex((list) => list.length > 0);
   const record = parts.segments[0]!.buckets[bucket]![0]!;
   record.value = numberBytes(5, 1);
   const offset = placesOf(parts).segments[0]!.heap;
-  // Behind the length of the key.
-  const end = offset + 1 + record.key.length + 1;
+  // Keys of one length have no prefix.
+  const end = offset + record.key.length + 1;
   const finding = { code: 'HMAP_VALUE', section: 'heap', offset, end } as const;
   return { name: 'enum-number-too-large', bytes: compose(parts), finding, refused: false };
 }

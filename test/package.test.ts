@@ -5,7 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import * as library from '../src/index.js';
+import { pathToFileURL } from 'node:url';
+import * as source from '../src/index.js';
 import { PACKAGE_ROOT } from './support/root.js';
 import { temporaryFolder } from './support/temp.js';
 
@@ -43,7 +44,7 @@ describe('the manifest', () => {
     assert.ok(!('node_modules/mmap-io' in lock.packages));
   });
 
-  test('exports this and nothing else', () => {
+  test('exports this and nothing else, as its types say', async () => {
     const names = [
       'BitArray',
       'HmapError',
@@ -57,7 +58,9 @@ describe('the manifest', () => {
       'stat',
       'verify',
     ];
-    assert.deepEqual(Object.keys(library).sort(), names);
+    assert.deepEqual(Object.keys(source).sort(), names);
+    const bundled = await import(pathToFileURL(join(PACKAGE_ROOT, manifest.exports['.'].default)).href);
+    assert.deepEqual(Object.keys(bundled).sort(), names);
   });
 });
 
@@ -76,7 +79,7 @@ describe('the tarball', () => {
 
   test('holds what it needs and nothing else', () => {
     const expected =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|native-notes\/[\w.-]+|dist\/(src|tools)\/[\w/-]+(\.d\.ts|\.js))$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|native-notes\/[\w.-]+|dist\/(lib|bin)\/[\w-]+\.js|dist\/src\/[\w/-]+\.d\.ts)$/;
     assert.deepEqual(
       files.filter((path) => !expected.test(path)),
       [],
@@ -87,8 +90,8 @@ describe('the tarball', () => {
     );
     const sources = readdirSync(join(PACKAGE_ROOT, 'src'), { recursive: true }) as string[];
     for (const source of sources.filter((path) => path.endsWith('.ts'))) {
-      const compiled = `dist/src/${source.replaceAll('\\', '/').replace(/\.ts$/, '.js')}`;
-      assert.ok(files.includes(compiled), compiled);
+      const types = `dist/src/${source.replaceAll('\\', '/').replace(/\.ts$/, '.d.ts')}`;
+      assert.ok(files.includes(types), types);
     }
   });
 

@@ -32,7 +32,7 @@ test('the console session prints what it shows', {
   skip: process.platform === 'win32' && 'needs a POSIX shell',
 }, (t) => {
   const folder = temporaryFolder(t);
-  const program = fileURLToPath(new URL('../tools/hmap.js', LIBRARY_URL));
+  const program = fileURLToPath(new URL('../bin/hmap.js', LIBRARY_URL));
   mkdirSync(join(folder, 'bin'));
   writeFileSync(join(folder, 'bin/hmap'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   chmodSync(join(folder, 'bin/hmap'), 0o755);

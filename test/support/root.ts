@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the package.json named `hmap`: above this file, or what HMAP_ROOT says where the build lies elsewhere. */
 export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** The compiled library, as child processes and threads import it. */
-export const LIBRARY_URL = new URL('../../src/index.js', import.meta.url);
+/** The library as users get it, which child processes and threads import. */
+export const LIBRARY_URL = new URL('../../lib/index.js', import.meta.url);
 
 function findRoot(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {

@@ -32,7 +32,7 @@ import { Output } from '../../tools/output.js';
 import { dumpPlain } from '../../tools/plain.js';
 
 /** The program, compiled together with the tests. */
-export const HMAP = fileURLToPath(new URL('../../tools/hmap.js', import.meta.url));
+export const HMAP = fileURLToPath(new URL('../../bin/hmap.js', import.meta.url));
 
 /** Milliseconds after which a process has hung and is killed; the test then fails for want of an exit code. */
 const PATIENCE = 20_000;

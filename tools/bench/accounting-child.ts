@@ -1,7 +1,7 @@
 // Holds the words of the accounting in one way, in a process of its own, and tells how much its memory grew. Knows ways to hold them.
 
 import { readFileSync } from 'node:fs';
-import { type Layout, type ListType, open, type ValueType } from '../../src/index.js';
+import { type Layout, type ListType, open, type ValueType } from 'hmap';
 import { pssOf } from '../demo/memory.js';
 import type { Sqlite } from './peer-types.js';
 import { requirePeer } from './peers.js';

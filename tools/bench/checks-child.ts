@@ -1,6 +1,6 @@
 // One process that looks the same keys up in two tables of one file, one of which checks blocks before it uses them.
 
-import { type Check, open } from '../../src/index.js';
+import { type Check, open } from 'hmap';
 import { median } from './model.js';
 import { getNumbers } from './passes.js';
 import { sampleLines } from './sample-keys.js';

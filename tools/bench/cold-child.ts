@@ -1,6 +1,6 @@
 // One process that opens a cold table and looks a few keys up: tells what came into memory. Does not know how the file became cold.
 
-import { type Check, type MappingKind, open } from '../../src/index.js';
+import { type Check, type MappingKind, open } from 'hmap';
 import type { Line } from './sample-keys.js';
 import { taskOf } from './task-of.js';
 

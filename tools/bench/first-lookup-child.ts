@@ -22,7 +22,7 @@ export interface Answer {
 const WAYS: Record<Way, (task: Task) => Promise<number | undefined>> = {
   none: async () => undefined,
   async hmap({ path, key }) {
-    const { open } = await import('../../src/index.js');
+    const { open } = await import('hmap');
     return open(path, { value: 'u32' }).get(key);
   },
   async json({ path, key }) {

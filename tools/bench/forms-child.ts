@@ -1,7 +1,7 @@
 // One process that asks one table of one form, or what a program would hold the same in without it, and times the lookups.
 
 import { readFileSync } from 'node:fs';
-import { open } from '../../src/index.js';
+import { open } from 'hmap';
 import { type FormFile, idOf, isIn, keyOf, kindOf, numberOf, SCHEMA } from './forms-data.js';
 import { scramble } from './generate.js';
 import { median } from './model.js';

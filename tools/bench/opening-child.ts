@@ -1,6 +1,6 @@
 // One process that opens a table twice.
 
-import { open } from '../../src/index.js';
+import { open } from 'hmap';
 import { taskOf } from './task-of.js';
 
 export interface Task {

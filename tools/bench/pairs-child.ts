@@ -1,7 +1,7 @@
 // One trial of building from memory: an array of pairs with fresh strings becomes a file or a Map. Once, and without a warm-up, as a program
 // does it.
 
-import { build, open } from '../../src/index.js';
+import { build, open } from 'hmap';
 import { readDecimal, readLines } from './lines.js';
 
 declare const gc: () => void;

@@ -9,4 +9,4 @@ export const BENCH = fileURLToPath(new URL('../../../tools/bench/', import.meta.
 /** Data, tables, packages and results; not in the repository. */
 export const CACHE = fileURLToPath(new URL('../../../tools/bench/cache/', import.meta.url));
 /** The command of the product. */
-export const HMAP = fileURLToPath(new URL('../hmap.js', import.meta.url));
+export const HMAP = fileURLToPath(new URL('../../bin/hmap.js', import.meta.url));

@@ -1,7 +1,7 @@
 // Opens each subject that answers at once, in the child that times it. Knows how each one is asked at its fastest; times nothing.
 
 import { readFileSync } from 'node:fs';
-import type { Table } from '../../src/index.js';
+import type { Table } from 'hmap';
 import { readDecimal, readLines } from './lines.js';
 import type { ClassicLevelPackage, Lmdb, Sqlite } from './peer-types.js';
 import { requirePeer } from './peers.js';
@@ -24,7 +24,7 @@ const NUMBERED = 2 ** 23 - 2;
 
 const OPENERS: Partial<Record<LookupTask['subject'], (task: LookupTask) => Held | Promise<Held>>> = {
   async hmap({ table, values }) {
-    const { open } = await import('../../src/index.js');
+    const { open } = await import('hmap');
     if (values === 'u32') return open(table, { value: 'u32' });
     if (values === 'utf8-20') return open(table, { value: 'utf8' });
     return open(table, { value: 'bytes' }) as Table<Value>;

@@ -1,9 +1,9 @@
 // One process that verifies a table, and then takes its checksums alone.
 
 import { closeSync } from 'node:fs';
+import { verify } from 'hmap';
 import { blockSums, loadChecksums } from '../../src/checksum.js';
 import { openForReading, readBytes } from '../../src/file.js';
-import { verify } from '../../src/index.js';
 import { BLOCK } from '../../src/layout.js';
 import { taskOf } from './task-of.js';
 

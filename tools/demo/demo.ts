@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Entry, open, stat, verify } from '../../src/index.js';
+import { build, type Entry, open, stat, verify } from 'hmap';
 import { complain, grouped, humanBytes, SIGNAL_EXIT } from '../cli.js';
 import { endWithReader } from '../output.js';
 import { statText } from '../stat.js';

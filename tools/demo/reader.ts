@@ -2,7 +2,7 @@
 // processes: round.ts starts them together and says when to measure and when to go.
 
 import { readFileSync } from 'node:fs';
-import type { Key, MappingKind } from '../../src/index.js';
+import type { Key, MappingKind } from 'hmap';
 import { measureMemory } from './memory.js';
 import type { FromReader, Lookups, SourceFormat, Task, ToReader } from './protocol.js';
 import { readQueries } from './queries.js';
@@ -20,7 +20,7 @@ async function hold(task: Task): Promise<Held | undefined> {
   switch (task.holding) {
     case 'hmap': {
       // Loaded only here: the other processes must not carry it.
-      const { open } = await import('../../src/index.js');
+      const { open } = await import('hmap');
       const table = open(task.table, { value: 'u32' });
       return { find: (key) => table.get(key), mapping: table.mapping };
     }

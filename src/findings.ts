@@ -2,7 +2,7 @@
 
 import { HEADER_CODES } from './preamble.js';
 
-/** Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its `heap`. */
+/** Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its `heap`; distinct values of `enum` are the `dictionary`. */
 export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'dictionary' | 'checksums' | 'padding';
 
 /** Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a verification checks. */

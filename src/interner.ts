@@ -38,7 +38,7 @@ export function indexOf(number: number): number {
 }
 
 export class Interner {
-  /** A block of the last {@link number}, as a u32. */
+  /** Holds what the last {@link intern} gave, as a u32. */
   readonly number: Block = new Block(4);
   #count = 0;
   #bytes = new Block(FIRST_BYTES);

@@ -83,7 +83,7 @@ const TYPES_BY_CODE = new Map<number, ValueType | 'struct'>([
 export const UINTS = ['u8', 'u16', 'u24', 'u32', 'u40', 'u48'] as const satisfies readonly ValueType[];
 
 /** The narrowest of {@link UINTS} that holds all numbers up to `largest`. */
-export function uintFor(largest: number): (typeof UINTS)[number] {
+function uintFor(largest: number): (typeof UINTS)[number] {
   return UINTS.find((type) => largest < 2 ** (8 * WIDTHS[type]))!;
 }
 

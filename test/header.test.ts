@@ -12,6 +12,7 @@ import { build, type HmapErrorCode, type Metadata, open } from '../src/index.js'
 import { checkPreamble } from '../src/preamble.js';
 import { hmapError, misuse } from './support/errors.js';
 import { Random } from './support/random.js';
+import { WIDTHS } from './support/raw-table.js';
 import { oracle, VALUE_TYPES } from './support/samples.js';
 import { temporaryFolder } from './support/temp.js';
 
@@ -154,22 +155,6 @@ describe('what is written', () => {
 function partsOf(random: Random, metadata: Metadata): HeaderParts {
   const keyType = random.pick(['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'] as const);
   const valueType = random.pick(VALUE_TYPES);
-  const widths = {
-    none: 0,
-    u8: 1,
-    i8: 1,
-    u16: 2,
-    i16: 2,
-    u32: 4,
-    i32: 4,
-    u64: 8,
-    i64: 8,
-    f32: 4,
-    f64: 8,
-    u24: 3,
-    u40: 5,
-    u48: 6,
-  };
   const free = [0, 1, 1000, 2 ** 30, VARIABLE];
   const encoded = encodeMetadata(metadata);
   const segmentBits = random.pick([0, 0, 1, 3, 6]);
@@ -198,7 +183,7 @@ function partsOf(random: Random, metadata: Metadata): HeaderParts {
     keyType,
     valueType,
     keyWidth: { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string] ?? random.pick([1, 16, 65_535, VARIABLE]),
-    valueWidth: valueType === 'enum' ? indexWidth : (widths[valueType as keyof typeof widths] ?? random.pick(free)),
+    valueWidth: valueType === 'enum' ? indexWidth : (WIDTHS[valueType] ?? random.pick(free)),
     segments,
     ...(valueType === 'enum' && { dictionary }),
     checksums: { offset: end, bytes: 8 * blocks, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },

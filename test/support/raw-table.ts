@@ -111,8 +111,8 @@ export interface RawOptions {
 
 const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
 
-/** §7 */
-const WIDTHS: Partial<Record<ValueType, number>> = {
+/** §7: of the types that have one width. */
+export const WIDTHS: Partial<Record<ValueType, number>> = {
   none: 0,
   u8: 1,
   i8: 1,

@@ -27,23 +27,7 @@ export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   options: BuildOptions<T, F>,
 ): Promise<BuildSummary> {
   const kind = iterationOf(entries);
-  return withBuilder(path, options, async (builder) => {
-    const adder = new EntryAdder(builder);
-    if (kind === 'async') {
-      for await (const entry of untilAborted(entries as AsyncIterable<unknown>, options.signal)) {
-        adder.add(entry);
-        if (builder.entries % STRIDE === 0) await builder.pause();
-      }
-    } else {
-      for (const entry of entries as Iterable<unknown>) {
-        adder.add(entry);
-        if (builder.entries % STRIDE === 0) {
-          const waiting = builder.pause();
-          if (waiting !== undefined) await waiting;
-        }
-      }
-    }
-  });
+  return withBuilder(path, options, (builder) => giveAll(entries, kind, options.signal, new EntryAdder(builder)));
 }
 
 /** {@link build} of the layouts without keys, and of sets of integers. */
@@ -55,24 +39,42 @@ export async function buildPlain(
   const kind = iterationOf(values);
   const builder = plainBuilder(path, options);
   try {
-    if (kind === 'async') {
-      for await (const value of untilAborted(values as AsyncIterable<unknown>, options.signal)) {
-        builder.add(value);
-        if (builder.entries % STRIDE === 0) await builder.pause();
-      }
-    } else {
-      for (const value of values as Iterable<unknown>) {
-        builder.add(value);
-        if (builder.entries % STRIDE === 0) {
-          const waiting = builder.pause();
-          if (waiting !== undefined) await waiting;
-        }
-      }
-    }
+    await giveAll(values, kind, options.signal, builder);
     return await builder.finish();
   } catch (error) {
     builder.abandon();
     throw error;
+  }
+}
+
+/** Takes what is built from, one by one. */
+interface Taker {
+  /** Taken so far. */
+  readonly entries: number;
+  add(entry: unknown): void;
+  /** Gives other work a turn. */
+  pause(): Promise<void> | undefined;
+}
+
+async function giveAll(
+  entries: Iterable<unknown> | AsyncIterable<unknown>,
+  kind: ReturnType<typeof iterationOf>,
+  signal: AbortSignal | undefined,
+  taker: Taker,
+): Promise<void> {
+  if (kind === 'async') {
+    for await (const entry of untilAborted(entries as AsyncIterable<unknown>, signal)) {
+      taker.add(entry);
+      if (taker.entries % STRIDE === 0) await taker.pause();
+    }
+    return;
+  }
+  for (const entry of entries as Iterable<unknown>) {
+    taker.add(entry);
+    if (taker.entries % STRIDE === 0) {
+      const waiting = taker.pause();
+      if (waiting !== undefined) await waiting;
+    }
   }
 }
 
@@ -152,6 +154,14 @@ class EntryAdder {
     this.#encodeKey = keyType === 'bytes' ? encodeKey : (key, at) => KEY_HASHERS[keyType](key, at, 0);
     this.#encode = valueEncoder(builder.valueType);
     this.#isSet = builder.valueType === 'none';
+  }
+
+  get entries(): number {
+    return this.#builder.entries;
+  }
+
+  pause(): Promise<void> | undefined {
+    return this.#builder.pause();
   }
 
   add(entry: unknown): void {

@@ -3,13 +3,17 @@
 import { isUtf8 } from 'node:buffer';
 import { Block } from '../../src/bytes.js';
 import { ValueError } from '../../src/values.js';
+import type { EntryFeed } from './feed.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine } from './splitter.js';
 import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
 
-const readJsonl: ReadEntries = (pieces, feed, columns) => {
-  const keyName = columns.key ?? 'key';
-  const valueName = columns.value ?? 'value';
+/** Gives the object of each line that is not empty. */
+export function eachObject(
+  pieces: AsyncIterable<Uint8Array>,
+  feed: EntryFeed,
+  take: (record: Record<string, unknown>, line: number) => void,
+): Promise<void> {
   return eachLine(pieces, feed, (block, start, end, line) => {
     const text = block.bytes.toString('utf8', start, end);
     if (text.trim() === '') return;
@@ -23,7 +27,15 @@ const readJsonl: ReadEntries = (pieces, feed, columns) => {
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       throw feed.malformed(line, 'expected a JSON object');
     }
-    const { [keyName]: keyJson, [valueName]: valueJson } = record as Record<string, unknown>;
+    take(record as Record<string, unknown>, line);
+  });
+}
+
+const readJsonl: ReadEntries = (pieces, feed, columns) => {
+  const keyName = columns.key ?? 'key';
+  const valueName = columns.value ?? 'value';
+  return eachObject(pieces, feed, (record, line) => {
+    const { [keyName]: keyJson, [valueName]: valueJson } = record;
     const isBytes = feed.keyType === 'bytes';
     const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(keyJson);
     if (key === undefined) {

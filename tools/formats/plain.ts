@@ -14,6 +14,7 @@ import { QUOTED } from './csv.js';
 import type { EntryFeed } from './feed.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './index.js';
+import { eachObject } from './jsonl.js';
 import { numberText } from './numbers.js';
 import { eachLine } from './splitter.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
@@ -151,20 +152,8 @@ const readLines: ReadEntries = (pieces, feed) =>
 const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
   const feed = anyFeed as PlainFeed;
   const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
-  return eachLine(pieces, feed, (block, start, end, line) => {
-    const text = block.bytes.toString('utf8', start, end);
-    if (text.trim() === '') return;
-    if (!isUtf8(block.bytes.subarray(start, end))) throw feed.malformed(line, 'not valid UTF-8');
-    let record: unknown;
-    try {
-      record = JSON.parse(text);
-    } catch (error) {
-      throw feed.malformed(line, `not a JSON text: ${(error as Error).message}`);
-    }
-    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-      throw feed.malformed(line, 'expected a JSON object');
-    }
-    const { [keyName]: key, [valueName]: value } = record as Record<string, unknown>;
+  return eachObject(pieces, feed, (record, line) => {
+    const { [keyName]: key, [valueName]: value } = record;
     if (feed.isSet) {
       const integer = typeof key === 'string' && INTEGER.test(key) ? Number(key) : key;
       feed.value(new Block(0), integer, line);

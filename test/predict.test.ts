@@ -9,10 +9,10 @@ import { withBuilder } from '../src/build.js';
 import { Block } from '../src/bytes.js';
 import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
 import { indexWidth } from '../src/layout.js';
-import { Feed } from '../tools/formats/feed.js';
+import { buildPlainFrom } from '../tools/commands/keyless.js';
+import { Feed } from '../tools/formats/entry-sink.js';
 import type { FormatName } from '../tools/formats/format.js';
-import { loadFormat } from '../tools/formats/index.js';
-import { buildPlainFrom } from '../tools/plain.js';
+import { loadFormat } from '../tools/formats/formats.js';
 import { type Facts, HELD_BY_NONE, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
 import { elementBits, type Representation, representations } from '../tools/plan/predict.js';
 import {

@@ -14,7 +14,7 @@ import { build, type Entry, verify } from '../src/index.js';
 import type { RecordSink } from '../src/intake.js';
 import { EntryStats, planFile } from '../src/plan.js';
 import { layOut } from '../src/spans.js';
-import { cutLines } from '../tools/source.js';
+import { cutLines } from '../tools/input/source.js';
 import { hmapError } from './support/errors.js';
 import { buildInLanes, type LanePart } from './support/lanes.js';
 import { Random } from './support/random.js';

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BuildSummary, type Key, open, type ValueType } from '../src/index.js';
 import type { Columns, FormatName } from '../tools/formats/format.js';
-import { formatByEnding } from '../tools/formats/index.js';
+import { formatByEnding } from '../tools/formats/formats.js';
 import { hmapError } from './support/errors.js';
 import { Random } from './support/random.js';
 import { contentOf, failure, temporaryFolder } from './support/temp.js';

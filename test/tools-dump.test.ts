@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
 import { type BuildOptions, build, type Entry, type Key, open, type ValueType } from '../src/index.js';
-import { headerJson } from '../tools/header-json.js';
+import { headerJson } from '../tools/commands/header-json.js';
 import { hmapError } from './support/errors.js';
 import { Random } from './support/random.js';
 import { EXTREMES, fileOrder, sampleOf, VALUE_TYPES } from './support/samples.js';

@@ -3,18 +3,18 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { complain, EXIT, exitWith } from './cli.js';
-import { endWithReader } from './output.js';
+import { complain, EXIT, exitWith } from './terminal/cli.js';
+import { endWithReader } from './terminal/output.js';
 
 type AddCommand = (program: Command) => void;
 
 const COMMANDS: Record<string, () => Promise<AddCommand>> = {
-  build: async () => (await import('./build.js')).addBuild,
-  get: async () => (await import('./get.js')).addGet,
-  dump: async () => (await import('./dump.js')).addDump,
-  verify: async () => (await import('./verify.js')).addVerify,
-  stat: async () => (await import('./stat.js')).addStat,
-  plan: async () => (await import('./plan.js')).addPlan,
+  build: async () => (await import('./commands/build.js')).addBuild,
+  get: async () => (await import('./commands/get.js')).addGet,
+  dump: async () => (await import('./commands/dump.js')).addDump,
+  verify: async () => (await import('./commands/verify.js')).addVerify,
+  stat: async () => (await import('./commands/stat.js')).addStat,
+  plan: async () => (await import('./commands/plan.js')).addPlan,
 };
 
 function version(): string {

@@ -10,8 +10,8 @@ import {
   type ListBuildOptions,
   verify,
 } from '../../src/index.js';
+import { buildPlainFrom } from '../../tools/commands/keyless.js';
 import { FORMATS, type FormatName } from '../../tools/formats/format.js';
-import { buildPlainFrom } from '../../tools/plain.js';
 import { mutate } from './fuzz-damage.js';
 import { anySample, type Sample } from './fuzz-samples.js';
 import { type Counts, codeOf, fail, INPUT_REFUSALS } from './fuzz-verdict.js';

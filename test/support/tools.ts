@@ -23,13 +23,13 @@ import {
 import type { BitsBuilder } from '../../src/list-builder.js';
 import type { HeldType } from '../../src/types.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
+import { dumpPlain } from '../../tools/commands/keyless.js';
+import { Feed } from '../../tools/formats/entry-sink.js';
 import { entryValues } from '../../tools/formats/entry-values.js';
-import { Feed } from '../../tools/formats/feed.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
-import { loadFormat } from '../../tools/formats/index.js';
-import { PlainFeed, plainReader } from '../../tools/formats/plain.js';
-import { Output } from '../../tools/output.js';
-import { dumpPlain } from '../../tools/plain.js';
+import { loadFormat } from '../../tools/formats/formats.js';
+import { PlainFeed, plainReader } from '../../tools/formats/keyless.js';
+import { Output } from '../../tools/terminal/output.js';
 
 /** The program, compiled together with the tests. */
 export const HMAP = fileURLToPath(new URL('../../bin/hmap.js', import.meta.url));

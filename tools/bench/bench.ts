@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { complain, EXIT, parseInteger, SIGNAL_EXIT, say } from '../cli.js';
+import { complain, EXIT, parseInteger, SIGNAL_EXIT, say } from '../terminal/cli.js';
 import { measureBuilds } from './builds.js';
 import { stopChildren } from './child.js';
 import { measureLookups } from './lookups.js';

@@ -3,8 +3,8 @@
 import { totalmem } from 'node:os';
 import { run, runTask } from './child.js';
 import type { Source } from './data.js';
+import { isIn, type Part, passesOf, planLookups, queriesOf, type Trial } from './lookup-matrix.js';
 import { type Figure, type Files, median } from './model.js';
-import { isIn, type Part, passesOf, planLookups, queriesOf, type Trial } from './plan.js';
 import { ensureQueries } from './queries.js';
 import { Samples } from './samples.js';
 import type { Session } from './session.js';

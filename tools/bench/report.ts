@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { complain, EXIT, exitWith, say } from '../cli.js';
+import { complain, EXIT, exitWith, say } from '../terminal/cli.js';
 import { chartsOf } from './charts.js';
 import { reportText } from './markdown.js';
 import type { Run } from './model.js';

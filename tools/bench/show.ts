@@ -1,7 +1,7 @@
 // A run as tables on a terminal. Knows no measurement; targets are judged elsewhere.
 
-import { humanBytes } from '../cli.js';
-import { plainTable } from '../table.js';
+import { humanBytes } from '../terminal/cli.js';
+import { plainTable } from '../terminal/columns.js';
 import { DATASETS, type Figure, median, type Run, type Unit } from './model.js';
 import { foundText, limitText, metText } from './target-text.js';
 import { type Target, targetsOf } from './targets.js';

@@ -2,8 +2,8 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { BuildSummary, Key, Verification } from '../../src/index.js';
-import { grouped, humanBytes } from '../cli.js';
-import { plainTable } from '../table.js';
+import { grouped, humanBytes } from '../terminal/cli.js';
+import { plainTable } from '../terminal/columns.js';
 import type { DataSet } from './data.js';
 import type { Memory } from './memory.js';
 import type { KeyForm } from './protocol.js';

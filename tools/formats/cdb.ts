@@ -2,8 +2,8 @@
 
 import { Block } from '../../src/bytes.js';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/layout.js';
-import { Output } from '../output.js';
-import type { EntryFeed } from './feed.js';
+import { Output } from '../terminal/output.js';
+import type { EntryFeed } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { keyPrinter, textPrinter } from './text.js';
 

@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import { Block } from '../../src/bytes.js';
-import { Output } from '../output.js';
+import { Output } from '../terminal/output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { withoutMark } from './splitter.js';
+import { withoutMark } from './lines-reader.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 

@@ -4,8 +4,8 @@ import type { Block } from '../../src/bytes.js';
 import type { Header } from '../../src/header.js';
 import type { RecordCursor } from '../../src/segment.js';
 import type { EncodedValue } from '../../src/values.js';
-import type { Output } from '../output.js';
-import type { EntryFeed } from './feed.js';
+import type { Output } from '../terminal/output.js';
+import type { EntryFeed } from './entry-sink.js';
 
 export const FORMATS = ['tsv', 'csv', 'jsonl', 'cdb', 'lines'] as const;
 export type FormatName = (typeof FORMATS)[number];

@@ -3,9 +3,9 @@
 import { isUtf8 } from 'node:buffer';
 import { Block } from '../../src/bytes.js';
 import { ValueError } from '../../src/values.js';
-import type { EntryFeed } from './feed.js';
+import type { EntryFeed } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { eachLine } from './splitter.js';
+import { eachLine } from './lines-reader.js';
 import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
 
 /** Gives the object of each line that is not empty. */

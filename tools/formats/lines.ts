@@ -2,8 +2,8 @@
 
 import { HmapError } from '../../src/errors.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { lineGuard } from './guard.js';
-import { eachLine } from './splitter.js';
+import { lineGuard } from './line-guard.js';
+import { eachLine } from './lines-reader.js';
 import { keyPrinter } from './text.js';
 
 const readLines: ReadEntries = (pieces, feed) => {

@@ -7,7 +7,7 @@ import { isStruct } from '../../src/schema.js';
 import { KEY_DECODERS } from '../../src/typed-keys.js';
 import { type HeldType, INTEGER_RANGES, type StoredType } from '../../src/types.js';
 import { checkValueLength, DECODERS, type EncodedValue, type ValueEncoder, ValueError } from '../../src/values.js';
-import type { Output } from '../output.js';
+import type { Output } from '../terminal/output.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger } from './numbers.js';
 import { structFromJson, structPrinter } from './struct-text.js';
 

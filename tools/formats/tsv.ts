@@ -2,10 +2,10 @@
 
 import type { Block } from '../../src/bytes.js';
 import { chooseColumns, columnsNamed } from './columns.js';
-import type { EntryFeed } from './feed.js';
+import type { EntryFeed } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
-import { lineGuard } from './guard.js';
-import { eachLine } from './splitter.js';
+import { lineGuard } from './line-guard.js';
+import { eachLine } from './lines-reader.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 

@@ -1,7 +1,7 @@
 // A plan as people read it, and the command that it recommends. Knows no input.
 
-import { grouped, humanBytes } from '../cli.js';
-import { plainTable } from '../table.js';
+import { grouped, humanBytes } from '../terminal/cli.js';
+import { plainTable } from '../terminal/columns.js';
 import type { Facts } from './facts.js';
 import { PART_NAMES, type Representation } from './predict.js';
 import type { Rival } from './rivals.js';

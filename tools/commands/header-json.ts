@@ -1,6 +1,6 @@
 // A header as JSON. JSON has no BigInt, so a checksum is hexadecimal text.
 
-import type { Header } from '../src/index.js';
+import type { Header } from '../../src/index.js';
 
 export function headerJson(header: Header): object {
   const { checksums, ...rest } = header;

@@ -1,16 +1,16 @@
 // hmap get: looks keys up.
 
 import { type Command, Option } from 'commander';
-import { Block } from '../src/bytes.js';
-import { withFile } from '../src/file.js';
-import { type Check, open } from '../src/index.js';
-import type { KeyType } from '../src/key-types.js';
-import { scratch } from '../src/keys.js';
-import type { Table } from '../src/table.js';
-import { encodeKeyText, showKeyOf } from '../src/typed-keys.js';
-import { EXIT, examples, exitWith, say } from './cli.js';
-import { jsonKeyPrinter, jsonPrinter, type TextPrinter, textPrinter } from './formats/text.js';
-import { Output } from './output.js';
+import { Block } from '../../src/bytes.js';
+import { withFile } from '../../src/file.js';
+import { type Check, open } from '../../src/index.js';
+import type { KeyType } from '../../src/key-types.js';
+import { scratch } from '../../src/keys.js';
+import type { Table } from '../../src/table.js';
+import { encodeKeyText, showKeyOf } from '../../src/typed-keys.js';
+import { jsonKeyPrinter, jsonPrinter, type TextPrinter, textPrinter } from '../formats/text.js';
+import { EXIT, examples, exitWith, say } from '../terminal/cli.js';
+import { Output } from '../terminal/output.js';
 
 interface Options {
   json?: boolean;
@@ -50,7 +50,7 @@ export function addGet(program: Command): void {
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
   const { layout } = withFile(file, ({ header }) => header);
   if (layout !== 'hash') {
-    const { PlainPrinter, exitWithMissing } = await import('./plain.js');
+    const { PlainPrinter, exitWithMissing } = await import('./keyless.js');
     const printer = new PlainPrinter(file, layout, options.check, options.json === true);
     await printAll(printer, keys, options);
     exitWithMissing(printer.missing);

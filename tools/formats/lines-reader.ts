@@ -1,7 +1,7 @@
 // Cuts input into lines, on bytes: no string is made. Knows line ends and tabs; does not know what a line holds.
 
 import { Block } from '../../src/bytes.js';
-import type { EntryFeed } from './feed.js';
+import type { EntryFeed } from './entry-sink.js';
 
 const TAB = 0x09;
 const LF = 0x0a;

@@ -1,16 +1,16 @@
 // The script of a thread that takes a part of an input in, and then writes a span of the file.
 
 import { parentPort } from 'node:worker_threads';
-import type { LaneResult } from '../src/builder.js';
-import { Block } from '../src/bytes.js';
-import { loadChecksums } from '../src/checksum.js';
-import { serve } from '../src/helper.js';
-import { Intake } from '../src/intake.js';
-import { runSpan, type SpanTask } from '../src/span-task.js';
-import { SpillFile } from '../src/spill.js';
-import { Feed } from './formats/feed.js';
-import { loadFormat } from './formats/index.js';
-import type { ReadTask } from './lanes.js';
+import type { LaneResult } from '../../src/builder.js';
+import { Block } from '../../src/bytes.js';
+import { loadChecksums } from '../../src/checksum.js';
+import { serve } from '../../src/helper.js';
+import { Intake } from '../../src/intake.js';
+import { runSpan, type SpanTask } from '../../src/span-task.js';
+import { SpillFile } from '../../src/spill.js';
+import { Feed } from '../formats/entry-sink.js';
+import { loadFormat } from '../formats/formats.js';
+import type { ReadTask } from './parallel-source.js';
 import { Source } from './source.js';
 
 async function readPart({ lane, path, start, end, name, format, columns, done }: ReadTask): Promise<LaneResult> {

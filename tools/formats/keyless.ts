@@ -9,14 +9,14 @@ import type { Header } from '../../src/header.js';
 import type { plainBuilder } from '../../src/list-builder.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/types.js';
 import { type EncodedValue, ValueError } from '../../src/values.js';
-import { Output } from '../output.js';
+import { Output } from '../terminal/output.js';
 import { QUOTED } from './csv.js';
-import type { EntryFeed } from './feed.js';
+import type { EntryFeed } from './entry-sink.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
-import { loadFormat } from './index.js';
+import { loadFormat } from './formats.js';
 import { eachObject } from './jsonl.js';
+import { eachLine } from './lines-reader.js';
 import { numberText } from './numbers.js';
-import { eachLine } from './splitter.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
 
 const INTEGER = /^[+-]?\d{1,40}$/;

@@ -1,12 +1,12 @@
 // hmap stat: what a file is and what its bytes are spent on.
 
 import type { Command } from 'commander';
-import { type Header, stat, type TableStat } from '../src/index.js';
-import { isStruct, structOf } from '../src/schema.js';
-import { EXIT, examples, exitWith, grouped, humanBytes } from './cli.js';
+import { type Header, stat, type TableStat } from '../../src/index.js';
+import { isStruct, structOf } from '../../src/schema.js';
+import { EXIT, examples, exitWith, grouped, humanBytes } from '../terminal/cli.js';
+import { plainTable } from '../terminal/columns.js';
+import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
-import { Progress } from './progress.js';
-import { plainTable } from './table.js';
 
 interface Options {
   json?: boolean;

@@ -2,17 +2,17 @@
 
 import { basename, extname } from 'node:path';
 import { type Command, Option } from 'commander';
-import { Pacer } from '../src/pacer.js';
-import { EXIT, examples, exitWith } from './cli.js';
-import { Feed } from './formats/feed.js';
-import { FORMATS, type FormatName } from './formats/format.js';
-import { DEFAULT_VALUE, formatByEnding, loadFormat } from './formats/index.js';
-import { type Plan, planJson, planText } from './plan/page.js';
-import { type Representation, representations } from './plan/predict.js';
-import { rivals } from './plan/rivals.js';
-import { Survey } from './plan/survey.js';
-import { Progress } from './progress.js';
-import { Source } from './source.js';
+import { Pacer } from '../../src/pacer.js';
+import { Feed } from '../formats/entry-sink.js';
+import { FORMATS, type FormatName } from '../formats/format.js';
+import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
+import { Source } from '../input/source.js';
+import { type Plan, planJson, planText } from '../plan/page.js';
+import { type Representation, representations } from '../plan/predict.js';
+import { rivals } from '../plan/rivals.js';
+import { Survey } from '../plan/survey.js';
+import { EXIT, examples, exitWith } from '../terminal/cli.js';
+import { Progress } from '../terminal/progress.js';
 
 interface Options {
   format?: FormatName;

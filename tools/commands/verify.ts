@@ -1,9 +1,9 @@
 // hmap verify: checks files.
 
 import type { Command } from 'commander';
-import { type Verification, verify } from '../src/index.js';
-import { complain, EXIT, examples, exitWith, grouped, humanBytes } from './cli.js';
-import { Progress } from './progress.js';
+import { type Verification, verify } from '../../src/index.js';
+import { complain, EXIT, examples, exitWith, grouped, humanBytes } from '../terminal/cli.js';
+import { Progress } from '../terminal/progress.js';
 
 interface Options {
   json?: boolean;

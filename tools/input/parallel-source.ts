@@ -1,8 +1,8 @@
 // Reads one input with several threads, each a part of it. Knows parts and helpers; the formats know how to read.
 
-import type { Builder, LaneResult, LaneWork } from '../src/builder.js';
-import { Helper, waitFor } from '../src/helper.js';
-import type { Columns, FormatName } from './formats/format.js';
+import type { Builder, LaneResult, LaneWork } from '../../src/builder.js';
+import { Helper, waitFor } from '../../src/helper.js';
+import type { Columns, FormatName } from '../formats/format.js';
 import type { Source } from './source.js';
 
 /** A part of a file to take in. */
@@ -32,7 +32,7 @@ export class Lanes {
     this.#source = source;
     this.#cuts = cuts;
     this.#done = new Float64Array(new SharedArrayBuffer(8 * cuts.length));
-    const script = new URL('./read-helper.js', import.meta.url);
+    const script = new URL('./read-worker.js', import.meta.url);
     this.#helpers = cuts.slice(2).map(() => new Helper(script));
   }
 

@@ -1,22 +1,22 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Block } from '../src/bytes.js';
-import { readDictionary } from '../src/dictionary.js';
-import { showKey } from '../src/errors.js';
-import { withFile, withFileAsync } from '../src/file.js';
-import type { Header } from '../src/header.js';
-import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../src/index.js';
-import { badTypedKey, keyFromText, NO_KEY, showKeyOf } from '../src/typed-keys.js';
-import { mappedSegments, Walk } from '../src/walk.js';
-import { EXIT, examples, exitWith, parseInteger, say } from './cli.js';
-import { entryValues } from './formats/entry-values.js';
-import { FORMATS, type FormatName } from './formats/format.js';
-import { loadFormat } from './formats/index.js';
+import { Block } from '../../src/bytes.js';
+import { readDictionary } from '../../src/dictionary.js';
+import { showKey } from '../../src/errors.js';
+import { withFile, withFileAsync } from '../../src/file.js';
+import type { Header } from '../../src/header.js';
+import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
+import { badTypedKey, keyFromText, NO_KEY, showKeyOf } from '../../src/typed-keys.js';
+import { mappedSegments, Walk } from '../../src/walk.js';
+import { entryValues } from '../formats/entry-values.js';
+import { FORMATS, type FormatName } from '../formats/format.js';
+import { loadFormat } from '../formats/formats.js';
+import { EXIT, examples, exitWith, parseInteger, say } from '../terminal/cli.js';
+import { hexDump } from '../terminal/hex.js';
+import { Output } from '../terminal/output.js';
+import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
-import { hexDump } from './hex.js';
-import { Output } from './output.js';
-import { Progress } from './progress.js';
 
 interface Options {
   format: FormatName;
@@ -86,7 +86,7 @@ async function dumpEntries(
   await withFileAsync(path, async ({ fd, header }) => {
     const checked = check === 'touch' ? 'touch' : 'none';
     if (header.layout !== 'hash') {
-      const { dumpPlain } = await import('./plain.js');
+      const { dumpPlain } = await import('./keyless.js');
       const most = Math.min(header.entries, limit);
       return dumpPlain(fd, path, header, format, limit, checked, out, (done) =>
         progress.update('dumping', 'entries', done, most),

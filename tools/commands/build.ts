@@ -1,14 +1,20 @@
 // hmap build: makes a file from text.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { withBuilder } from '../src/build.js';
-import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../src/build-options.js';
-import { HmapError } from '../src/errors.js';
-import { threadsFor } from '../src/helper.js';
-import { KEY_FORMS, type KeyForm } from '../src/key-types.js';
-import type { PlainBuildChoice } from '../src/list-builder.js';
-import { LAYOUTS, type Layout } from '../src/plain-layout.js';
-import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../src/types.js';
+import { withBuilder } from '../../src/build.js';
+import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../../src/build-options.js';
+import { HmapError } from '../../src/errors.js';
+import { threadsFor } from '../../src/helper.js';
+import { KEY_FORMS, type KeyForm } from '../../src/key-types.js';
+import type { PlainBuildChoice } from '../../src/list-builder.js';
+import { LAYOUTS, type Layout } from '../../src/plain-layout.js';
+import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../../src/types.js';
+import { columnsNamed } from '../formats/columns.js';
+import { Feed } from '../formats/entry-sink.js';
+import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
+import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
+import { Lanes } from '../input/parallel-source.js';
+import { cutLines, Source } from '../input/source.js';
 import {
   collectPair,
   EXIT,
@@ -20,14 +26,8 @@ import {
   parseSize,
   SIGNAL_EXIT,
   say,
-} from './cli.js';
-import { columnsNamed } from './formats/columns.js';
-import { Feed } from './formats/feed.js';
-import { type Columns, FORMATS, type FormatName } from './formats/format.js';
-import { DEFAULT_VALUE, formatByEnding, loadFormat } from './formats/index.js';
-import { Lanes } from './lanes.js';
-import { Progress } from './progress.js';
-import { cutLines, Source } from './source.js';
+} from '../terminal/cli.js';
+import { Progress } from '../terminal/progress.js';
 
 interface Options {
   format?: FormatName;
@@ -215,7 +215,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   };
   try {
     const summary = plain
-      ? await (await import('./plain.js')).buildPlainFrom(
+      ? await (await import('./keyless.js')).buildPlainFrom(
           output,
           plainOptions(common, options),
           () => source.pieces(),

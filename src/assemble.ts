@@ -6,7 +6,7 @@ import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { HmapError } from './errors.js';
-import type { SegmentPlace } from './header.js';
+import type { SegmentPlace } from './header-types.js';
 import { HELD, type HeldForm, heldNarrowed } from './held.js';
 import type { Interned } from './interner.js';
 import { alignToPage } from './layout.js';

@@ -1,11 +1,12 @@
 // An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how files are opened.
 
-import type { Header } from './header.js';
+import { popcount } from './bytes.js';
+import type { Header } from './header-types.js';
 import { kindOf } from './keys.js';
 import type { Source } from './opened.js';
 import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';
-import type { Version } from './version.js';
+import type { Version } from './snapshot.js';
 
 /** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
 const RUN = 64;
@@ -152,13 +153,6 @@ function countAt({ guard, index }: PlainSegment, run: number): number {
   return index[run]! >>> 0;
 }
 
-/** Ones of a word (the SWAR formula: sums of 2, 4, 8 bits side by side, added up by a product). */
-export function ones32(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x5555_5555);
-  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
-}
-
 /** Ones below bit `at` of a segment, which has that bit. */
 function rankIn(segment: PlainSegment, at: number): number {
   const { words, guard } = segment;
@@ -167,9 +161,9 @@ function rankIn(segment: PlainSegment, at: number): number {
   const first = run * RUN;
   if (guard.unchecked > 0) checkWords(segment, first, last + 1);
   let ones = countAt(segment, run);
-  for (let i = first; i < last; i++) ones += ones32(words[i]!);
+  for (let i = first; i < last; i++) ones += popcount(words[i]!);
   // A shift by 32 would be one by 0.
-  return ones + ones32(words[last]! & ~(-1 << at));
+  return ones + popcount(words[last]! & ~(-1 << at));
 }
 
 /** The bit of a segment below which there are `k` ones. */
@@ -187,7 +181,7 @@ function selectIn(segment: PlainSegment, k: number): number {
   let left = k - countAt(segment, run);
   for (let i = first; left >= 0 && i < end; i++) {
     let word = words[i]!;
-    const ones = ones32(word);
+    const ones = popcount(word);
     if (left >= ones) {
       left -= ones;
       continue;

@@ -1,6 +1,6 @@
 // What is written of a bit array: its words, and the counts of ones before each run of them. Does not know where the words come from.
 
-import { ones32 } from './bit-array.js';
+import { popcount } from './bytes.js';
 import type { PlainContent } from './plain-builder.js';
 import { COUNTED, capacityOf, countIn, type PlainForm } from './plain-layout.js';
 
@@ -51,7 +51,7 @@ export function bitsContent(source: BitsSource): PlainContent {
           index.u32(ones);
         }
         const word = source.wordAt(first + at);
-        ones += ones32(word);
+        ones += popcount(word);
         elements.u32(word >>> 0);
         if (at % STRIDE === STRIDE - 1) await source.pause();
       }

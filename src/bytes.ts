@@ -1,7 +1,5 @@
 // Blocks of bytes and the integers in them. Knows nothing of records or files.
 
-import { MAX_U64 } from './layout.js';
-
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
 export class Block {
   readonly bytes: Buffer;
@@ -116,3 +114,13 @@ export function writeVarint(view: DataView, offset: number, value: number): numb
   view.setUint8(at++, rest);
   return at;
 }
+
+/** Ones of a word (the SWAR formula: sums of 2, 4, 8 bits side by side, added up by a product). */
+export function popcount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
+
+/** Sizes, offsets and counts are below this, exclusive (what a double holds exactly). */
+export const MAX_U64 = 2 ** 53;

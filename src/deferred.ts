@@ -5,7 +5,8 @@ import type { BuildOptions, BuildSummary } from './build-options.js';
 import type { IntegerSetBuildOptions } from './integer-set-builder.js';
 import type { KeyForm } from './key-types.js';
 import type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
-import type { StatOptions, TableStat } from './stat.js';
+import type { StatOptions } from './stat.js';
+import type { TableStat } from './table-stat.js';
 import type { ListType, ListValue, ValueChoice } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
 

@@ -1,7 +1,7 @@
 // What the header says of the distinct values of `enum` (native-notes/format.md, section 7). Knows fields; does not know the section itself.
 
 import { readU64 } from './bytes.js';
-import type { DictionaryPlace, Need } from './header.js';
+import type { DictionaryPlace, Need } from './header-types.js';
 import { dictionarySize, ENUM_HEADER, HEADER, indexWidth, MAX_SEGMENT_BYTES } from './layout.js';
 
 /**

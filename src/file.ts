@@ -3,7 +3,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { HmapError, systemError } from './errors.js';
-import { type Header, parseHeader } from './header.js';
+import { parseHeader } from './header.js';
+import type { Header } from './header-types.js';
 import { PAGE } from './layout.js';
 import { checkPreamble } from './preamble.js';
 

@@ -3,7 +3,7 @@
 
 import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from './checksum.js';
 import { damage } from './errors.js';
-import type { Header, SegmentPlace } from './header.js';
+import type { Header, SegmentPlace } from './header-types.js';
 import { BLOCK, heapStart } from './layout.js';
 
 /** Gives bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */

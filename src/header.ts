@@ -1,16 +1,23 @@
 // Parses and checks a header (native-notes/format.md, section 3); writing one is header-writer.ts. Knows bytes; does not know files or records.
 
-import { Block, readU64 } from './bytes.js';
+import { Block, MAX_U64, readU64 } from './bytes.js';
 import { examineDictionary } from './dictionary-header.js';
-import { xxh32 } from './hash.js';
-import { KEY_TYPES, type KeyType, keyWidthOf } from './key-types.js';
+import {
+  featuresOf,
+  fieldEnd,
+  type Header,
+  type HeaderCode,
+  type HeaderFault,
+  headerChecksum,
+  type Need,
+  type SegmentPlace,
+} from './header-types.js';
+import { KEY_TYPES, keyWidthOf } from './key-types.js';
 import {
   alignToPage,
   BUCKETS_U32,
   blockCount,
   CHECKSUM_XXH64,
-  type ENUM_HEADER,
-  FEATURES,
   HASH_BITS,
   HASH_XXH32,
   HEADER,
@@ -23,92 +30,16 @@ import {
   MAX_METADATA_BYTES,
   MAX_SEGMENT_BITS,
   MAX_SEGMENT_BYTES,
-  MAX_U64,
   MAX_VALUE_BYTES,
   SEGMENT_ROW,
   VARIABLE,
 } from './layout.js';
-import { type Metadata, parseMetadata } from './metadata.js';
+import { parseMetadata } from './metadata.js';
 import { examineElements, examineSegments } from './plain-header.js';
-import { LAYOUTS, type Layout } from './plain-layout.js';
-import { type HeaderCode, refuse } from './preamble.js';
+import { LAYOUTS } from './plain-layout.js';
+import { refuse } from './preamble.js';
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structText } from './schema.js';
-import { type HeldType, type ListType, type StoredType, typeOfCode, valueFeatures, valueWidthOf } from './types.js';
-
-export { encodeMetadata, type Metadata } from './metadata.js';
-
-/** A segment's place in the file; offset and size in bytes. */
-export interface SegmentPlace {
-  readonly offset: number;
-  readonly bytes: number;
-  readonly entries: number;
-}
-
-/** The distinct values' place in the file, in bytes, and their number. */
-export interface DictionaryPlace {
-  readonly offset: number;
-  readonly bytes: number;
-  readonly count: number;
-}
-
-/** All that a header says. Sizes and offsets are in bytes. */
-export interface Header {
-  readonly version: { readonly major: number; readonly minor: number };
-  readonly headerBytes: number;
-  readonly features: number;
-  readonly fileBytes: number;
-  readonly entries: number;
-  /** Sum of the lengths of all keys. */
-  readonly keyBytes: number;
-  /** Sum of the lengths of all values. */
-  readonly valueBytes: number;
-  readonly layout: Layout;
-  /** `none` in layouts without keys. */
-  readonly hash: { readonly algorithm: 'xxh32' | 'none'; readonly seed: number };
-  readonly segmentBits: number;
-  /** Buckets of one segment are 2 to this power. */
-  readonly bucketBits: number;
-  readonly bucketEncoding: 'u32' | 'none';
-  readonly keyType: KeyType;
-  /**
-   * A type's name, or the text of the schema: `struct(active:bool,level:u7)`. Of a list it may also be the name of packed elements, as `u7`; then
-   * see {@link ListHeader}.
-   */
-  readonly valueType: StoredType;
-  /** Of a list or a bit array: the first integer, how many integers from there on the file covers, and how many each full segment does; else 0. */
-  readonly base: number;
-  readonly length: number;
-  readonly perSegment: number;
-  /** Length that all keys share, or `null` where each record states its own. */
-  readonly keyWidth: number | null;
-  readonly valueWidth: number | null;
-  /** This file is shard `index` of 2 to the power of `bits`. */
-  readonly shard: { readonly index: number; readonly bits: number };
-  readonly segments: readonly SegmentPlace[];
-  /** Where the distinct values are, and how many; `null` but for `enum`. */
-  readonly dictionary: DictionaryPlace | null;
-  readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
-  readonly metadata: Metadata;
-}
-
-/** The header of a list. */
-export type ListHeader = Omit<Header, 'valueType'> & { readonly valueType: ListType };
-
-/** A rule that a header breaks. */
-export interface HeaderFault {
-  readonly code: HeaderCode;
-  readonly message: string;
-  /** First byte in the file, and behind the last (exclusive), of the field in question. */
-  readonly offset: number;
-  readonly end: number;
-  readonly expected: unknown;
-  readonly actual: unknown;
-}
-
-/** Behind the last byte of the field that begins at `offset`, before the segment table. */
-export function fieldEnd(offset: number): number {
-  return Object.values(HEADER).find((next) => next > offset)!;
-}
+import { type HeldType, type StoredType, typeOfCode, valueWidthOf } from './types.js';
 
 /**
  * Parses and checks a whole header. Costs as much as the header is long, whatever the size of the file.
@@ -332,16 +263,6 @@ function readSchema(bytes: Uint8Array): Struct | string {
   }
 }
 
-/** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
-export type Need = (
-  fits: boolean,
-  name: keyof typeof HEADER | keyof typeof ENUM_HEADER,
-  expected: unknown,
-  actual: unknown,
-  offset?: number,
-  end?: number,
-) => boolean;
-
 /** The segment table, and where the block checksums start; `undefined` behind a row that does not fit: the next ones depend on it. */
 function parseSegments(
   view: DataView,
@@ -369,16 +290,4 @@ function parseSegments(
     end = alignToPage(offset + bytes);
   }
   return { segments, end };
-}
-
-/** The features that a file needs, no more and no less. */
-export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {
-  return (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | valueFeatures(valueType);
-}
-
-/** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
-export function headerChecksum(header: Uint8Array): number {
-  const copy = new Block(Uint8Array.from(header));
-  copy.view.setUint32(HEADER.headerChecksum, 0, true);
-  return xxh32(copy.view, 0, copy.size, 0) >>> 0;
 }

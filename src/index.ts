@@ -7,7 +7,7 @@ export type { BuildOptions, BuildProgress, BuildSummary } from './build-options.
 export { build, stat, verify } from './deferred.js';
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';
-export type { Header, ListHeader, Metadata, SegmentPlace } from './header.js';
+export type { Header, ListHeader, SegmentPlace } from './header-types.js';
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
 export { IntegerSet } from './integer-set.js';
 export type { IntegerSetBuildOptions } from './integer-set-builder.js';
@@ -17,6 +17,7 @@ export { List } from './list.js';
 export type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
 export type { MappingKind } from './mapping/mapping.js';
 export type { MappingChoice } from './mapping/open-file.js';
+export type { Metadata } from './metadata.js';
 export {
   type BitsOpenOptions,
   type IntegerSetOpenOptions,
@@ -26,8 +27,10 @@ export {
 } from './open.js';
 export type { Layout } from './plain-layout.js';
 export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './schema.js';
-export type { Lengths, StatOptions, TableStat } from './stat.js';
+export type { Check, Warm } from './snapshot.js';
+export type { StatOptions } from './stat.js';
 export { type FieldName, type FieldValue, Table } from './table.js';
+export type { Lengths, TableStat } from './table-stat.js';
 export type {
   ListType,
   ListValue,
@@ -39,4 +42,3 @@ export type {
   ValueTypes,
 } from './types.js';
 export type { Verification, VerifyOptions } from './verify.js';
-export type { Check, Warm } from './version.js';

@@ -2,7 +2,7 @@
 
 import { withFile } from './file.js';
 import { xxh32 } from './hash.js';
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import type { AnyKey } from './key-types.js';
 import { encodeKey, type Key, scratch } from './keys.js';
 import { bucketLimit, bucketOf, segmentOf } from './layout.js';

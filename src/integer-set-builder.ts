@@ -1,11 +1,10 @@
 // Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold the integers until then; each
 // form's bytes are the business of its own builder.
 
-import { ones32 } from './bit-array.js';
 import { bitsContent, RUN } from './bits-content.js';
 import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build-options.js';
 import { Builder } from './builder.js';
-import { Block } from './bytes.js';
+import { Block, popcount } from './bytes.js';
 import { HmapError } from './errors.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
 import { scratch } from './keys.js';
@@ -150,7 +149,7 @@ export class IntegerSetBuilder extends PlainBuilder {
     let ones = 0;
     for (let from = 0; from < words; from += this.#words.length) {
       await this.#load(from);
-      for (const word of this.#words) ones += ones32(word);
+      for (const word of this.#words) ones += popcount(word);
     }
     return ones;
   }

@@ -2,11 +2,11 @@
 
 import { BitArray } from './bit-array.js';
 import { HmapError } from './errors.js';
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import { kindOf } from './keys.js';
 import { Opened, type Source } from './opened.js';
+import type { Version } from './snapshot.js';
 import { Table } from './table.js';
-import type { Version } from './version.js';
 
 /** Of the forms inside, which do not look for newer versions themselves. */
 const NO_SOURCE: Source = { newer: () => undefined };

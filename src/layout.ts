@@ -81,8 +81,6 @@ export const MAX_VALUE_BYTES = 2 ** 30;
 export const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 /** Largest metadata, in bytes, inclusive. */
 export const MAX_METADATA_BYTES = 65_536;
-/** Sizes, offsets and counts are below this, exclusive (what a double holds exactly). */
-export const MAX_U64 = 2 ** 53;
 /** Segment bits that a reader accepts, inclusive; a writer uses at most {@link MAX_WRITTEN_SEGMENT_BITS}. */
 export const MAX_SEGMENT_BITS = 22;
 export const MAX_WRITTEN_SEGMENT_BITS = 12;

@@ -1,12 +1,12 @@
 // An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements are elements.ts.
 
 import { type ElementReader, elementReader } from './elements.js';
-import type { ListHeader } from './header.js';
+import type { ListHeader } from './header-types.js';
 import { kindOf } from './keys.js';
 import type { Source } from './opened.js';
 import { PlainOpened } from './plain-opened.js';
 import { formOf, type PlainSegment } from './plain-segment.js';
-import type { Version } from './version.js';
+import type { Version } from './snapshot.js';
 
 /**
  * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base` to `base + length - 1`.

@@ -1,7 +1,7 @@
 // The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch block; does not know
 // strings, value types or files.
 
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import { scratch } from './keys.js';
 import * as layout from './layout.js';
 import type { Segment } from './segment.js';

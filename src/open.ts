@@ -9,6 +9,7 @@ import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/o
 import type { Source } from './opened.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
 import { LAYOUTS, type Layout } from './plain-layout.js';
+import type { Check, Settings, Version, Warm } from './snapshot.js';
 import { Table } from './table.js';
 import {
   checkValueType,
@@ -20,7 +21,7 @@ import {
   type ValueOf,
   type ValueType,
 } from './types.js';
-import { type Check, openVersion, type Settings, type Version, type Warm } from './version.js';
+import { openVersion } from './version.js';
 import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {

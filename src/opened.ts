@@ -1,9 +1,9 @@
 // What all open files have in common: their versions, and how they end. Knows the state of the mapping; does not know keys, values or elements.
 
 import { HmapError } from './errors.js';
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import type { MappingKind } from './mapping/mapping.js';
-import type { Version } from './version.js';
+import type { Version } from './snapshot.js';
 
 /** Where the versions of an open file come from. */
 export interface Source {

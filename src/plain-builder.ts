@@ -4,7 +4,7 @@ import { BlockSums, type WrittenSums } from './block-sums.js';
 import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from './build-options.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
 import { HmapError, systemError } from './errors.js';
-import type { SegmentPlace } from './header.js';
+import type { SegmentPlace } from './header-types.js';
 import { type HeaderParts, writeHeader } from './header-writer.js';
 import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './layout.js';
 import { checkOptions, checkPath } from './options.js';

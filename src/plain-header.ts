@@ -1,9 +1,9 @@
 // The header's fields of files without keys (native-notes/format.md, sections 3 and 15): lists and bit arrays. Knows bytes and rules; does not know
 // files, nor what the elements mean.
 
-import { readU64 } from './bytes.js';
-import type { Need, SegmentPlace } from './header.js';
-import { alignToPage, HEADER, MAX_SEGMENT_BYTES, MAX_U64, SEGMENT_ROW, VARIABLE } from './layout.js';
+import { MAX_U64, readU64 } from './bytes.js';
+import type { Need, SegmentPlace } from './header-types.js';
+import { alignToPage, HEADER, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './layout.js';
 import {
   bitsOfSize,
   COUNTED,

@@ -5,7 +5,7 @@ import { Block } from './bytes.js';
 import { damage, HmapError } from './errors.js';
 import { readBytes } from './file.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
-import type { Header, SegmentPlace } from './header.js';
+import type { Header, SegmentPlace } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';
 import { countIn, dataStart, type PlainForm } from './plain-layout.js';
 import { packedOf } from './types.js';

@@ -1,6 +1,6 @@
 // Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and no files.
 
-import { varintSize } from './bytes.js';
+import { MAX_U64, varintSize } from './bytes.js';
 import { HmapError } from './errors.js';
 import { type KeyType, keyWidthOf } from './key-types.js';
 import {
@@ -8,7 +8,6 @@ import {
   headerSize,
   heapStart,
   MAX_BUCKET_BITS,
-  MAX_U64,
   MAX_WRITTEN_SEGMENT_BITS,
   totalBucketBits,
   VARIABLE,

@@ -1,25 +1,12 @@
 // The first bytes of a file: whether it is one of ours, and how long its header is. Does not know the rest of the header.
 
 import { Block } from './bytes.js';
-import { HmapError, type HmapErrorCode } from './errors.js';
+import { HmapError } from './errors.js';
+import type { HeaderCode } from './header-types.js';
 import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './layout.js';
 
 /** Headers above this are refused unread: it holds the largest segment table and the largest metadata. */
 export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES);
-
-/** Codes of the rules that a header can break. Opening a file throws the first one met; a verification reports each. */
-export const HEADER_CODES = [
-  'HMAP_NOT_A_TABLE',
-  'HMAP_TEXT_DAMAGE',
-  'HMAP_VERSION',
-  'HMAP_FEATURE',
-  'HMAP_HEADER_CHECKSUM',
-  'HMAP_HEADER_FIELD',
-  'HMAP_TRUNCATED',
-  'HMAP_TOO_LONG',
-] as const satisfies readonly HmapErrorCode[];
-
-export type HeaderCode = (typeof HEADER_CODES)[number];
 
 /** Throws the error for a header that cannot be. */
 export function refuse(

@@ -3,7 +3,7 @@
 import { Block } from './bytes.js';
 import { damage, type HmapError } from './errors.js';
 import { type BlockChecker, SegmentGuard } from './guard.js';
-import type { Header, SegmentPlace } from './header.js';
+import type { Header, SegmentPlace } from './header-types.js';
 import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './layout.js';
 
 /** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */

@@ -1,10 +1,10 @@
 // Measures a list or a bit array: what each byte is spent on. Does not judge it (that is verify).
 
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import type { Pacer } from './pacer.js';
 import { countIn, indexBytes } from './plain-layout.js';
 import { formOf, mappedPlain } from './plain-segment.js';
-import type { Lengths, TableStat } from './stat.js';
+import type { Lengths, TableStat } from './table-stat.js';
 
 const STRIDE = 2 ** 16;
 

@@ -4,7 +4,7 @@
 import type { BlockSums } from './block-sums.js';
 import { Block, copyLoosely, LOOSE, writeVarint } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
-import type { SegmentPlace } from './header.js';
+import type { SegmentPlace } from './header-types.js';
 import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
 import * as layout from './layout.js';
 import { BucketLoads } from './loads.js';

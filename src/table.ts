@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { Batch } from './batch.js';
 import type { Block } from './bytes.js';
 import { HmapError, showKey } from './errors.js';
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import { hashKey, keyHash } from './key-hash.js';
 import type { AnyKey, KeyArgument, KeyForm, TypedKey } from './key-types.js';
 import type { Key } from './keys.js';
@@ -12,10 +12,10 @@ import { Lookup } from './lookup.js';
 import { Opened, type Source } from './opened.js';
 import { type FieldReader, readBits } from './packed.js';
 import { MAX_FIELD_BITS } from './schema.js';
+import type { Version } from './snapshot.js';
 import { decodeText, isShortAscii, shortAscii } from './text.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './typed-keys.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './values.js';
-import type { Version } from './version.js';
 import { type Needs, Walk } from './walk.js';
 
 /** Names of the fields of values; any name where TypeScript does not know the values' type. */

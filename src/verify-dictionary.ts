@@ -3,7 +3,7 @@
 
 import { Block, compareBytes } from './bytes.js';
 import type { FindingCode, Findings } from './findings.js';
-import type { DictionaryPlace, Header } from './header.js';
+import type { DictionaryPlace, Header } from './header-types.js';
 import { alignToPage } from './layout.js';
 import { mapRanges } from './mapping/open-file.js';
 import { type ValueCheck, valueCheck } from './values.js';

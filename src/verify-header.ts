@@ -4,7 +4,8 @@
 import { fstatSync } from 'node:fs';
 import { HmapError } from './errors.js';
 import type { Findings } from './findings.js';
-import { examineHeader, fieldEnd, type Header } from './header.js';
+import { examineHeader } from './header.js';
+import { fieldEnd, type Header } from './header-types.js';
 import { HEADER, MINOR_VERSION, PAGE, SEGMENT_ROW } from './layout.js';
 import { checkPreamble } from './preamble.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';

@@ -1,9 +1,9 @@
 // The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows the rules of the format
 // (native-notes/format.md, sections 15 and 11); does not know checksums.
 
-import { ones32 } from './bit-array.js';
+import { popcount } from './bytes.js';
 import type { Findings } from './findings.js';
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from './layout.js';
 import { COUNTED, dataBytes, indexBytes, plainSegmentBytes } from './plain-layout.js';
 import { formOf, mappedPlain, type PlainSegment } from './plain-segment.js';
@@ -112,7 +112,7 @@ class Check {
       // What lies behind the last bit is told by itself.
       const left = count - 32 * word;
       const own = left >= 32 ? -1 : left <= 0 ? 0 : ~(-1 << left);
-      ones += word < end ? ones32(words[word]! & own) : 0;
+      ones += word < end ? popcount(words[word]! & own) : 0;
       if (word % STRIDE === 0) yield this.#done + this.#segment.dataStart + 4 * word;
     }
     return ones;

@@ -5,7 +5,7 @@ import { compareBytes } from './bytes.js';
 import { HmapError } from './errors.js';
 import type { FindingCode, Findings } from './findings.js';
 import { xxh32 } from './hash.js';
-import { fieldEnd, type Header } from './header.js';
+import { fieldEnd, type Header } from './header-types.js';
 import { keyWidthOf } from './key-types.js';
 import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
 import { RecordCursor, type Segment } from './segment.js';

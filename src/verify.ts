@@ -6,7 +6,7 @@ import { type BlockHasher, blockSums, loadChecksums } from './checksum.js';
 import { systemError } from './errors.js';
 import { openForReading } from './file.js';
 import { type Finding, Findings, type Section } from './findings.js';
-import { fieldEnd, type Header } from './header.js';
+import { fieldEnd, type Header } from './header-types.js';
 import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from './layout.js';
 import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';

@@ -2,7 +2,7 @@
 
 import { readBytes } from './file.js';
 import { BlockChecker, type ReadFile } from './guard.js';
-import type { Header } from './header.js';
+import type { Header } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';
 import { RecordCursor, Segment } from './segment.js';
 

@@ -5,7 +5,7 @@ import { Block } from '../../src/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
 import { showKey } from '../../src/errors.js';
 import { withFile, withFileAsync } from '../../src/file.js';
-import type { Header } from '../../src/header.js';
+import type { Header } from '../../src/header-types.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
 import { badTypedKey, keyFromText, NO_KEY, showKeyOf } from '../../src/typed-keys.js';
 import { mappedSegments, Walk } from '../../src/walk.js';

@@ -8,7 +8,8 @@ import type { KeyType } from '../../src/key-types.js';
 import { scratch } from '../../src/keys.js';
 import type { Table } from '../../src/table.js';
 import { encodeKeyText, showKeyOf } from '../../src/typed-keys.js';
-import { jsonKeyPrinter, jsonPrinter, type TextPrinter, textPrinter } from '../formats/text.js';
+import type { TextPrinter } from '../formats/numbers.js';
+import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
 import { EXIT, examples, exitWith, say } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 

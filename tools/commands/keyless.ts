@@ -4,7 +4,7 @@ import { BitArray } from '../../src/bit-array.js';
 import type { BuildSummary } from '../../src/build-options.js';
 import { Block } from '../../src/bytes.js';
 import { elementReader } from '../../src/elements.js';
-import type { Header } from '../../src/header.js';
+import type { Header } from '../../src/header-types.js';
 import { type Check, type List, open } from '../../src/index.js';
 import { checkElement } from '../../src/list.js';
 import { type PlainBuildChoice, plainBuilder } from '../../src/list-builder.js';

@@ -2,7 +2,7 @@
 
 import { Block } from '../../src/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
-import type { Header } from '../../src/header.js';
+import type { Header } from '../../src/header-types.js';
 import type { EncodedValue } from '../../src/values.js';
 import type { Walk } from '../../src/walk.js';
 

@@ -1,7 +1,7 @@
 // What an input or output format is. Knows no format.
 
 import type { Block } from '../../src/bytes.js';
-import type { Header } from '../../src/header.js';
+import type { Header } from '../../src/header-types.js';
 import type { RecordCursor } from '../../src/segment.js';
 import type { EncodedValue } from '../../src/values.js';
 import type { Output } from '../terminal/output.js';

@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
 import { Block } from '../../src/bytes.js';
 import { HmapError } from '../../src/errors.js';
-import type { Header } from '../../src/header.js';
+import type { Header } from '../../src/header-types.js';
 import type { plainBuilder } from '../../src/list-builder.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/types.js';
 import { type EncodedValue, ValueError } from '../../src/values.js';

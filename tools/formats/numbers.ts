@@ -1,6 +1,8 @@
 // Numbers as text. Knows how they are written; knows no value types.
 
+import type { Block } from '../../src/bytes.js';
 import { ValueError } from '../../src/values.js';
+import type { Output } from '../terminal/output.js';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const SPECIAL = new Map([
@@ -38,3 +40,6 @@ export function numberText(value: number | bigint): string {
 export function numberJson(value: number): string {
   return Number.isFinite(value) ? numberText(value) : `"${value}"`;
 }
+
+/** Prints keys or values as text. */
+export type TextPrinter = (heap: Block, at: number, length: number, out: Output) => void;

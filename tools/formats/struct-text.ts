@@ -4,8 +4,7 @@ import { fieldReader } from '../../src/packed.js';
 import { type Field, isStruct, type StructText, structOf } from '../../src/schema.js';
 import type { HeldType, StoredType } from '../../src/types.js';
 import { ValueError } from '../../src/values.js';
-import { finite, numberJson, numberText, parseFloating, parseInteger } from './numbers.js';
-import type { TextPrinter } from './text.js';
+import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 
 /** Makes a value of the texts of its fields, in their order. */
 export type FieldsParser = (texts: readonly string[]) => Record<string, unknown>;

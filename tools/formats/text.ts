@@ -8,7 +8,7 @@ import { KEY_DECODERS } from '../../src/typed-keys.js';
 import { type HeldType, INTEGER_RANGES, type StoredType } from '../../src/types.js';
 import { checkValueLength, DECODERS, type EncodedValue, type ValueEncoder, ValueError } from '../../src/values.js';
 import type { Output } from '../terminal/output.js';
-import { finite, numberJson, numberText, parseFloating, parseInteger } from './numbers.js';
+import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { structFromJson, structPrinter } from './struct-text.js';
 
 /** Encodes the value that stands as text in `[at, end)`. */
@@ -157,9 +157,6 @@ export function keyFromJson(key: unknown): Uint8Array | undefined {
   if (typeof key === 'string') return Buffer.from(key);
   return Number.isSafeInteger(key) ? Buffer.from(String(key)) : undefined;
 }
-
-/** Prints keys or values as text. */
-export type TextPrinter = (heap: Block, at: number, length: number, out: Output) => void;
 
 export function textPrinter(type: StoredType): TextPrinter {
   if (isStruct(type)) return structPrinter(type);

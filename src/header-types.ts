@@ -1,0 +1,119 @@
+// What a header says, as types, and what its readers and its writer share (native-notes/format.md, section 3). Reads no header and writes none.
+
+import { Block } from './bytes.js';
+import type { HmapErrorCode } from './errors.js';
+import { xxh32 } from './hash.js';
+import type { KeyType } from './key-types.js';
+import { type ENUM_HEADER, FEATURES, HEADER } from './layout.js';
+import type { Metadata } from './metadata.js';
+import type { Layout } from './plain-layout.js';
+import { type ListType, type StoredType, valueFeatures } from './types.js';
+
+/** A segment's place in the file; offset and size in bytes. */
+export interface SegmentPlace {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+/** The distinct values' place in the file, in bytes, and their number. */
+export interface DictionaryPlace {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+/** All that a header says. Sizes and offsets are in bytes. */
+export interface Header {
+  readonly version: { readonly major: number; readonly minor: number };
+  readonly headerBytes: number;
+  readonly features: number;
+  readonly fileBytes: number;
+  readonly entries: number;
+  /** Sum of the lengths of all keys. */
+  readonly keyBytes: number;
+  /** Sum of the lengths of all values. */
+  readonly valueBytes: number;
+  readonly layout: Layout;
+  /** `none` in layouts without keys. */
+  readonly hash: { readonly algorithm: 'xxh32' | 'none'; readonly seed: number };
+  readonly segmentBits: number;
+  /** Buckets of one segment are 2 to this power. */
+  readonly bucketBits: number;
+  readonly bucketEncoding: 'u32' | 'none';
+  readonly keyType: KeyType;
+  /**
+   * A type's name, or the text of the schema: `struct(active:bool,level:u7)`. Of a list it may also be the name of packed elements, as `u7`; then
+   * see {@link ListHeader}.
+   */
+  readonly valueType: StoredType;
+  /** Of a list or a bit array: the first integer, how many integers from there on the file covers, and how many each full segment does; else 0. */
+  readonly base: number;
+  readonly length: number;
+  readonly perSegment: number;
+  /** Length that all keys share, or `null` where each record states its own. */
+  readonly keyWidth: number | null;
+  readonly valueWidth: number | null;
+  /** This file is shard `index` of 2 to the power of `bits`. */
+  readonly shard: { readonly index: number; readonly bits: number };
+  readonly segments: readonly SegmentPlace[];
+  /** Where the distinct values are, and how many; `null` but for `enum`. */
+  readonly dictionary: DictionaryPlace | null;
+  readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
+  readonly metadata: Metadata;
+}
+
+/** The header of a list. */
+export type ListHeader = Omit<Header, 'valueType'> & { readonly valueType: ListType };
+
+/** A rule that a header breaks. */
+export interface HeaderFault {
+  readonly code: HeaderCode;
+  readonly message: string;
+  /** First byte in the file, and behind the last (exclusive), of the field in question. */
+  readonly offset: number;
+  readonly end: number;
+  readonly expected: unknown;
+  readonly actual: unknown;
+}
+
+/** Behind the last byte of the field that begins at `offset`, before the segment table. */
+export function fieldEnd(offset: number): number {
+  return Object.values(HEADER).find((next) => next > offset)!;
+}
+
+/** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
+export type Need = (
+  fits: boolean,
+  name: keyof typeof HEADER | keyof typeof ENUM_HEADER,
+  expected: unknown,
+  actual: unknown,
+  offset?: number,
+  end?: number,
+) => boolean;
+
+/** The features that a file needs, no more and no less. */
+export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {
+  return (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | valueFeatures(valueType);
+}
+
+/** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
+export function headerChecksum(header: Uint8Array): number {
+  const copy = new Block(Uint8Array.from(header));
+  copy.view.setUint32(HEADER.headerChecksum, 0, true);
+  return xxh32(copy.view, 0, copy.size, 0) >>> 0;
+}
+
+/** Codes of the rules that a header can break. Opening a file throws the first one met; a verification reports each. */
+export const HEADER_CODES = [
+  'HMAP_NOT_A_TABLE',
+  'HMAP_TEXT_DAMAGE',
+  'HMAP_VERSION',
+  'HMAP_FEATURE',
+  'HMAP_HEADER_CHECKSUM',
+  'HMAP_HEADER_FIELD',
+  'HMAP_TRUNCATED',
+  'HMAP_TOO_LONG',
+] as const satisfies readonly HmapErrorCode[];
+
+export type HeaderCode = (typeof HEADER_CODES)[number];

@@ -1,0 +1,93 @@
+// One version of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and not how a file is opened.
+
+import type { Dictionary } from './dictionary.js';
+import type { Header } from './header-types.js';
+import type { FileIdentity } from './identity.js';
+import type { KeyForm } from './key-types.js';
+import type { Mapping } from './mapping/mapping.js';
+import type { MappingChoice } from './mapping/open-file.js';
+import type { Layout } from './plain-layout.js';
+import type { PlainSegment } from './plain-segment.js';
+import type { Segment } from './segment.js';
+import type { HeldType, ListType } from './types.js';
+
+/**
+ * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also each block of 64 KiB,
+ * when it is first needed. `full`: every rule of the format, before `open` returns.
+ */
+export type Check = 'header' | 'touch' | 'full';
+
+/** What is read ahead when a table is opened: nothing, the bucket array (and the distinct values of `enum`), or the whole file. */
+export type Warm = 'none' | 'buckets' | 'all';
+
+/** How a version is opened. */
+export interface Settings {
+  /** As it was given. */
+  readonly path: string;
+  /** The type that the values must have, if any; `uint` stands for each that it may have become. */
+  readonly value: HeldType | ListType | undefined;
+  /** What the keys must be, if anything. */
+  readonly key: KeyForm | undefined;
+  /** Without one, a table by hash; `auto` is a set of integers, as a bit array or by hash. */
+  readonly layout?: Layout | 'auto';
+  readonly mapping: MappingChoice;
+  readonly warm: Warm;
+  readonly check: Check;
+}
+
+/** A file that is open for lookups. It stays readable, whatever becomes of its name, until it is closed. */
+export class Version {
+  readonly header: Header;
+  readonly identity: FileIdentity;
+  readonly mapping: Mapping;
+  /** Of a table by hash; and those of any other layout. */
+  readonly segments: readonly Segment[];
+  readonly plain: readonly PlainSegment[];
+  /** Of `enum` values. */
+  readonly dictionary: Dictionary | undefined;
+  /** Whether someone may hold views of the mapping. */
+  lent = false;
+  #walks = 0;
+  #retired = false;
+
+  constructor(
+    header: Header,
+    identity: FileIdentity,
+    mapping: Mapping,
+    segments: readonly Segment[],
+    plain: readonly PlainSegment[],
+    dictionary: Dictionary | undefined,
+  ) {
+    this.header = header;
+    this.identity = identity;
+    this.mapping = mapping;
+    this.segments = segments;
+    this.plain = plain;
+    this.dictionary = dictionary;
+  }
+
+  /** A walk that has begun goes on over the version with which it began, also when that is no longer the table's. */
+  beginWalk(): void {
+    this.#walks++;
+  }
+
+  endWalk(): void {
+    this.#walks--;
+    this.#free();
+  }
+
+  /** The table has another version now. The memory goes when the last walk is done; with views that are held, when these are collected. */
+  retire(): void {
+    this.#retired = true;
+    this.#free();
+  }
+
+  /** Lets go of the file at once. */
+  close(): void {
+    this.mapping.close();
+  }
+
+  #free(): void {
+    if (this.#retired && this.#walks === 0 && !this.lent) this.mapping.close();
+  }
+}

@@ -2,9 +2,11 @@
 
 import { ftruncateSync } from 'node:fs';
 import { BlockSums, type WrittenSums } from './block-sums.js';
+import type { DuplicatePolicy } from './build-options.js';
 import { Block } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
+import { EntryStats, planFile } from './entry-stats.js';
 import { HmapError } from './errors.js';
 import type { SegmentPlace } from './header-types.js';
 import { HELD, type HeldForm, heldNarrowed } from './held.js';
@@ -12,15 +14,12 @@ import type { Interned } from './interner.js';
 import { alignToPage } from './layout.js';
 import type { BucketLoads } from './loads.js';
 import type { Partitions } from './partitions.js';
-import { EntryStats, type Plan, planFile, samePlan } from './plan.js';
+import { type Plan, samePlan } from './plan.js';
 import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
 import type { SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
 import { type HeldType, isNarrowed } from './types.js';
-
-/** Which of the records with one key is kept, in the order of the input. */
-export type DuplicatePolicy = 'error' | 'first' | 'last';
 
 export interface Assembly {
   readonly partitions: Partitions;

@@ -1,7 +1,8 @@
 // Looks many keys up at once, in passes whose waits for memory overlap. Knows how a lookup is cut into steps; does not know value types.
 
 import { hashKey, keyHash } from './key-hash.js';
-import { type Key, SCRATCH_FILL } from './keys.js';
+import type { Key } from './key-types.js';
+import { SCRATCH_FILL } from './keys.js';
 import type { Lookup } from './lookup.js';
 import type { Segment } from './segment.js';
 import type { KeyHasher } from './typed-keys.js';

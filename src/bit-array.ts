@@ -2,8 +2,8 @@
 
 import { popcount } from './bytes.js';
 import type { Header } from './header-types.js';
-import { kindOf } from './keys.js';
 import type { Source } from './opened.js';
+import { kindOf } from './options.js';
 import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';
 import type { Version } from './snapshot.js';

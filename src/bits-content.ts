@@ -4,7 +4,7 @@ import { popcount } from './bytes.js';
 import type { PlainContent } from './plain-builder.js';
 import { COUNTED, capacityOf, countIn, type PlainForm } from './plain-layout.js';
 
-export const BITS: PlainForm = { kind: 'bits', bits: 1 };
+const BITS: PlainForm = { kind: 'bits', bits: 1 };
 
 /** Words that one count covers. */
 export const RUN: number = COUNTED / 32;

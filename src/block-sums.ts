@@ -2,9 +2,8 @@
 
 import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from './checksum.js';
-import { readBytes } from './file.js';
+import { readBytes, writeAll } from './fs.js';
 import { BLOCK, blockCount } from './layout.js';
-import { writeAll } from './spill.js';
 
 /** Where the block checksums of a finished file lie. */
 export interface WrittenSums {

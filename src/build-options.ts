@@ -1,11 +1,9 @@
 // What a build can be told, with defaults and checks, and what it tells afterwards. Knows no bytes; building is builder.ts.
 
-import type { DuplicatePolicy } from './assemble.js';
 import { KEY_FORMS, type KeyForm, keyTypeOf } from './key-types.js';
-import { MAX_SEGMENT_BYTES, SEEDS } from './layout.js';
+import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from './layout.js';
 import { encodeMetadata, type Metadata } from './metadata.js';
 import { checkOptions, oneOf } from './options.js';
-import type { Layout } from './plain-layout.js';
 import { checkValueType, type ListType, type StoredType, type ValueChoice, type ValueType } from './types.js';
 
 /** How far a build has come. */
@@ -146,3 +144,6 @@ export function settleCommon(options: CommonOptions) {
   const { onProgress, signal, overwrite = true } = options;
   return { memory, segmentBytes, metadata, onProgress, signal, overwrite };
 }
+
+/** Which of the records with one key is kept, in the order of the input. */
+export type DuplicatePolicy = 'error' | 'first' | 'last';

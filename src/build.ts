@@ -1,16 +1,20 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
+import { BitsBuilder, type BitsBuildOptions } from './bits-builder.js';
 import type { BuildOptions, BuildSummary } from './build-options.js';
 import { Builder } from './builder.js';
 import { Block } from './bytes.js';
-import { HmapError, keyForUser, showKey } from './errors.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
+import { HmapError } from './errors.js';
 import { keyTooLong } from './intake.js';
-import type { KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
-import { encodeKey, type Key, kindOf, NOT_UNICODE, scratch } from './keys.js';
-import { type PlainBuildChoice, plainBuilder } from './list-builder.js';
-import { badTypedKey, KEY_HASHERS } from './typed-keys.js';
+import { IntegerSetBuilder, type IntegerSetBuildOptions } from './integer-set-builder.js';
+import { badTypedKey, keyForUser, showKey } from './key-text.js';
+import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
+import { encodeKey, NOT_UNICODE, scratch } from './keys.js';
+import { ListBuilder, type ListBuildOptions } from './list-builder.js';
+import { kindOf } from './options.js';
+import { KEY_HASHERS } from './typed-keys.js';
 import type { ValueChoice, ValueOf } from './types.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
 /** Entries between two looks at the clock and the signal. */
 const STRIDE = 1024;
@@ -203,4 +207,13 @@ function badKey(type: KeyType, key: Key, why: number): HmapError {
     return new HmapError('HMAP_KEY_INVALID', message, { key: keyForUser(bytes) });
   }
   return keyTooLong(bytes);
+}
+
+/** How a file without keys is built, or one that may come to have none. */
+export type PlainBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
+
+/** The builder of a layout without keys, or of one that is chosen when all integers are known. */
+export function plainBuilder(path: string, options: PlainBuildChoice): ListBuilder | BitsBuilder | IntegerSetBuilder {
+  if (options.layout === 'auto') return new IntegerSetBuilder(path, options);
+  return options.layout === 'list' ? new ListBuilder(path, options) : new BitsBuilder(path, options);
 }

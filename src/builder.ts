@@ -7,7 +7,9 @@ import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from
 import { Block } from './bytes.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
 import { rank } from './dictionary-writer.js';
+import type { Sums } from './entry-stats.js';
 import { HmapError, systemError } from './errors.js';
+import { writeAll } from './fs.js';
 import { schemaBytesOf, writeHeader } from './header-writer.js';
 import type { HeldForm } from './held.js';
 import { Helper, threadsFor } from './helper.js';
@@ -18,9 +20,8 @@ import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES,
 import { checkPath } from './options.js';
 import { Pacer } from './pacer.js';
 import type { Holding } from './partitions.js';
-import type { Sums } from './plan.js';
 import { Publication } from './publish.js';
-import { type SharedSpill, SpillFile, writeAll } from './spill.js';
+import { type SharedSpill, SpillFile } from './spill.js';
 import { type HeldType, type StoredType, UINTS, type ValueChoice, valueWidthOf } from './types.js';
 
 /** Bytes of keys and values for each further thread that sorts and writes; below, a thread costs more than it saves. */

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { XXHashAPI } from 'xxhash-wasm';
-import { BLOCK } from './layout.js';
 import { sum64, xxh64 } from './xxh64.js';
 
 /** The loaded module. */
@@ -66,11 +65,4 @@ function compiled(): BlockHasher | undefined {
 export function hashWithoutModule(bytes: Uint8Array): bigint {
   xxh64(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.byteLength);
   return (BigInt(sum64.high >>> 0) << 32n) | BigInt(sum64.low >>> 0);
-}
-
-/** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */
-export function blockSums(hashes: BlockHasher, bytes: Uint8Array): bigint[] {
-  const sums: bigint[] = [];
-  for (let at = 0; at < bytes.length; at += BLOCK) sums.push(hashes.h64Raw(bytes.subarray(at, at + BLOCK)));
-  return sums;
 }

@@ -1,10 +1,11 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
 
+import type { BitsBuildOptions } from './bits-builder.js';
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './build-options.js';
 import type { IntegerSetBuildOptions } from './integer-set-builder.js';
 import type { KeyForm } from './key-types.js';
-import type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
+import type { ListBuildOptions } from './list-builder.js';
 import type { StatOptions } from './stat.js';
 import type { TableStat } from './table-stat.js';
 import type { ListType, ListValue, ValueChoice } from './types.js';

@@ -4,10 +4,10 @@
 import type { BlockSums } from './block-sums.js';
 import { Block, compareBytes } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
+import { writeAll } from './fs.js';
 import { type HeldForm, heldValueAt } from './held.js';
 import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
 import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './layout.js';
-import { writeAll } from './spill.js';
 import type { Sorted } from './table-writer.js';
 
 /** From the numbers that lanes gave to the indexes in the file, by lane; can be sent to other threads, which share it. */

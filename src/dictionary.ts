@@ -3,7 +3,7 @@
 
 import { Block } from './bytes.js';
 import { damage, type HmapError } from './errors.js';
-import { readBytes } from './file.js';
+import { readBytes } from './fs.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
 import type { DictionaryPlace, Header } from './header-types.js';
 import { decodeText } from './text.js';

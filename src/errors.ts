@@ -1,7 +1,5 @@
 // The one error class and its codes. Knows nothing of files or tables.
 
-import { isUtf8 } from 'node:buffer';
-
 /**
  * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`, ...).
  *
@@ -112,24 +110,4 @@ export function systemError(error: unknown, doing: string, path: string): unknow
 /** The error for bytes of a table that break the format. */
 export function damage(path: string, what: string, data: HmapErrorData): HmapError {
   return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${what}; run verify`, { path, ...data });
-}
-
-/** A key as error data carries it: text where it is UTF-8. */
-export function keyForUser(key: Uint8Array): string | Uint8Array {
-  return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
-}
-
-/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters, none of them a control one. */
-export function showKey(key: Uint8Array): string {
-  const cut = key.length > 60;
-  const bytes = cut ? key.subarray(0, 60) : key;
-  let text: string;
-  try {
-    text = JSON.stringify(new TextDecoder('utf-8', { fatal: !cut, ignoreBOM: true }).decode(bytes));
-  } catch {
-    text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 32)).toString('hex')}`;
-  }
-  // JSON escapes the first 32 alone; a terminal may obey others, too.
-  text = text.replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
-  return cut ? `${text}... (${key.length} bytes)` : text;
 }

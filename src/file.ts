@@ -1,8 +1,9 @@
 // Opens a file for reading and checks its header. Costs the same for every size of file. Knows nothing of what is done with it.
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { HmapError, systemError } from './errors.js';
+import { readBytes } from './fs.js';
 import { parseHeader } from './header.js';
 import type { Header } from './header-types.js';
 import { PAGE } from './layout.js';
@@ -94,16 +95,4 @@ function endOf(fd: number, limit: number): number {
 
 function hasByte(fd: number, offset: number): boolean {
   return readBytes(fd, offset, 1).length === 1;
-}
-
-/** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
-export function readBytes(fd: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let done = 0;
-  while (done < length) {
-    const read = readSync(fd, bytes, done, length - done, offset + done);
-    if (read === 0) break;
-    done += read;
-  }
-  return done === length ? bytes : bytes.subarray(0, done);
 }

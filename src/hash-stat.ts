@@ -9,7 +9,7 @@ import type { LengthSums, TableStat } from './table-stat.js';
 
 const STRIDE = 4096;
 
-export interface Sums {
+interface Sums {
   loads: BucketLoads;
   keys: LengthSums;
   values: LengthSums;

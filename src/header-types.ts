@@ -4,9 +4,8 @@ import { Block } from './bytes.js';
 import type { HmapErrorCode } from './errors.js';
 import { xxh32 } from './hash.js';
 import type { KeyType } from './key-types.js';
-import { type ENUM_HEADER, FEATURES, HEADER } from './layout.js';
+import { type ENUM_HEADER, FEATURES, HEADER, type Layout } from './layout.js';
 import type { Metadata } from './metadata.js';
-import type { Layout } from './plain-layout.js';
 import { type ListType, type StoredType, valueFeatures } from './types.js';
 
 /** A segment's place in the file; offset and size in bytes. */

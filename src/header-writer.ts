@@ -11,12 +11,12 @@ import {
   HEADER,
   headerSize,
   LAYOUT_FEATURES,
+  LAYOUTS,
   MAGIC,
   MAJOR_VERSION,
   MINOR_VERSION,
   SEGMENT_ROW,
 } from './layout.js';
-import { LAYOUTS } from './plain-layout.js';
 import { isStruct, structOf } from './schema.js';
 import { codeOf, type HeldType, PACKED, type PackedType, packedOf, type StoredType } from './types.js';
 

@@ -1,8 +1,8 @@
 // Parses and checks a header (native-notes/format.md, section 3); writing one is header-writer.ts. Knows bytes; does not know files or records.
 
 import { Block, MAX_U64, readU64 } from './bytes.js';
-import { examineDictionary } from './dictionary-header.js';
 import {
+  type DictionaryPlace,
   featuresOf,
   fieldEnd,
   type Header,
@@ -18,13 +18,17 @@ import {
   BUCKETS_U32,
   blockCount,
   CHECKSUM_XXH64,
+  dictionarySize,
+  ENUM_HEADER,
   HASH_BITS,
   HASH_XXH32,
   HEADER,
   headerSize,
   heapStart,
+  indexWidth,
   KNOWN_FEATURES,
   LAYOUT_FEATURES,
+  LAYOUTS,
   MAX_BUCKET_BITS,
   MAX_KEY_BYTES,
   MAX_METADATA_BYTES,
@@ -36,7 +40,6 @@ import {
 } from './layout.js';
 import { parseMetadata } from './metadata.js';
 import { examineElements, examineSegments } from './plain-header.js';
-import { LAYOUTS } from './plain-layout.js';
 import { refuse } from './preamble.js';
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structText } from './schema.js';
 import { type HeldType, type StoredType, typeOfCode, valueWidthOf } from './types.js';
@@ -290,4 +293,27 @@ function parseSegments(
     end = alignToPage(offset + bytes);
   }
   return { segments, end };
+}
+
+/**
+ * Checks and gives where the dictionary is; `undefined` where that is left open.
+ * @param offset where it starts in the file
+ * @param entries of the file, by its segments
+ */
+function examineDictionary(view: DataView, offset: number, entries: number, need: Need): DictionaryPlace | undefined {
+  const { distinct, dictionaryBytes } = ENUM_HEADER;
+  const count = view.getUint32(distinct, true);
+  const bytes = readU64(view, dictionaryBytes);
+  const width = view.getUint32(HEADER.valueWidth, true);
+  // Each is the value of an entry, and each entry has one.
+  const counted = entries === 0 ? '0' : `1 to ${entries}`;
+  const isCount = count <= entries && count > 0 === entries > 0;
+  if (!need(isCount, 'distinct', counted, count, distinct, distinct + 4)) return undefined;
+  const least = dictionarySize(count, 0);
+  const isSize = bytes >= least && bytes <= MAX_SEGMENT_BYTES;
+  const fits = [
+    need(width === indexWidth(count), 'valueWidth', indexWidth(count), width),
+    need(isSize, 'dictionaryBytes', `${least} to ${MAX_SEGMENT_BYTES}`, bytes, dictionaryBytes, dictionaryBytes + 8),
+  ];
+  return fits.includes(false) ? undefined : { offset, bytes, count };
 }

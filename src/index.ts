@@ -1,9 +1,9 @@
 // What users import. Nothing else is public.
 
-export type { DuplicatePolicy } from './assemble.js';
 export { BitArray } from './bit-array.js';
+export type { BitsBuildOptions } from './bits-builder.js';
 export type { Entry } from './build.js';
-export type { BuildOptions, BuildProgress, BuildSummary } from './build-options.js';
+export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build-options.js';
 export { build, stat, verify } from './deferred.js';
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';
@@ -11,10 +11,10 @@ export type { Header, ListHeader, SegmentPlace } from './header-types.js';
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
 export { IntegerSet } from './integer-set.js';
 export type { IntegerSetBuildOptions } from './integer-set-builder.js';
-export type { AnyKey, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
-export type { Key } from './keys.js';
+export type { AnyKey, Key, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
+export type { Layout } from './layout.js';
 export { List } from './list.js';
-export type { BitsBuildOptions, ListBuildOptions } from './list-builder.js';
+export type { ListBuildOptions } from './list-builder.js';
 export type { MappingKind } from './mapping/mapping.js';
 export type { MappingChoice } from './mapping/open-file.js';
 export type { Metadata } from './metadata.js';
@@ -25,7 +25,6 @@ export {
   type OpenOptions,
   open,
 } from './open.js';
-export type { Layout } from './plain-layout.js';
 export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './schema.js';
 export type { Check, Warm } from './snapshot.js';
 export type { StatOptions } from './stat.js';

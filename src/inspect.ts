@@ -1,13 +1,13 @@
 // Shows where single records lie: one bucket, or the bucket of a key. For the dump tool and for whoever writes a reader of their own.
 
+import { HmapError } from './errors.js';
 import { withFile } from './file.js';
 import { xxh32 } from './hash.js';
 import type { Header } from './header-types.js';
-import type { AnyKey } from './key-types.js';
-import { encodeKey, type Key, scratch } from './keys.js';
+import type { AnyKey, Key } from './key-types.js';
+import { encodeKey, scratch } from './keys.js';
 import { bucketLimit, bucketOf, segmentOf } from './layout.js';
 import { mapRanges } from './mapping/open-file.js';
-import { needLayout } from './plain-segment.js';
 import { RecordCursor, Segment } from './segment.js';
 import { KEY_HASHERS } from './typed-keys.js';
 
@@ -122,4 +122,11 @@ function recordAt(segment: Segment, cursor: RecordCursor, header: Header): Recor
     value: copy(cursor.value, cursor.next),
     bytes: copy(cursor.record, cursor.next),
   };
+}
+
+/** @throws {HmapError} `HMAP_LAYOUT` where a file has another layout than what is asked of it needs */
+function needLayout({ layout }: Header, expected: Header['layout'], path: string, what: string): void {
+  if (layout === expected) return;
+  const message = `${path}: ${what} is for the layout '${expected}'; this file has the layout '${layout}'`;
+  throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual: layout });
 }

@@ -1,14 +1,15 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
 import { type Block, readU48 } from './bytes.js';
-import { HmapError, keyForUser, showKey } from './errors.js';
+import { EntryStats } from './entry-stats.js';
+import { HmapError } from './errors.js';
 import { xxh32 } from './hash.js';
 import { HELD, type HeldForm, headBytes, heldNarrowed } from './held.js';
 import { type Interned, Interner } from './interner.js';
+import { keyForUser, showKey } from './key-text.js';
 import type { KeyType } from './key-types.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
-import { EntryStats } from './plan.js';
 import type { SpillFile } from './spill.js';
 import { type HeldType, isNarrowed } from './types.js';
 

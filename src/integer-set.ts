@@ -3,8 +3,8 @@
 import { BitArray } from './bit-array.js';
 import { HmapError } from './errors.js';
 import type { Header } from './header-types.js';
-import { kindOf } from './keys.js';
 import { Opened, type Source } from './opened.js';
+import { kindOf } from './options.js';
 import type { Version } from './snapshot.js';
 import { Table } from './table.js';
 

@@ -1,7 +1,8 @@
 // Encodes a key and hashes it, for lookups: a short ASCII string in one pass over its characters. Does not know tables.
 
 import { PRIMES, xxh32 } from './hash.js';
-import { encodeKey, encodeText, type Key, NATIVE_ENCODE, scratch } from './keys.js';
+import type { Key } from './key-types.js';
+import { encodeKey, encodeText, NATIVE_ENCODE, scratch } from './keys.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time (10 ns a lookup here).
 const [PRIME1, PRIME2, PRIME3, PRIME4, PRIME5] = PRIMES;

@@ -1,6 +1,5 @@
 // Key types: names, codes and widths. Knows nothing of how keys are written or read.
 
-import type { Key } from './keys.js';
 import { VARIABLE } from './layout.js';
 
 /** What a table's keys are, by name, as iteration gives them. */
@@ -48,3 +47,6 @@ export function keyWidthOf(type: KeyType): number {
 export function keyTypeOf(form: KeyForm): KeyType {
   return form === 'string' ? 'bytes' : form;
 }
+
+/** What a key may be given as. A string stands for its UTF-8 bytes. */
+export type Key = string | Uint8Array;

@@ -1,10 +1,9 @@
 // Turns the keys that a caller gives into bytes. Knows UTF-8 and the key limit; does not know tables.
 
 import { Block } from './bytes.js';
+import type { Key } from './key-types.js';
 import { MAX_KEY_BYTES } from './layout.js';
-
-/** What a key may be given as. A string stands for its UTF-8 bytes. */
-export type Key = string | Uint8Array;
+import { kindOf } from './options.js';
 
 /** Room for one key at any offset below {@link SCRATCH_FILL}: a code unit takes at most three bytes. */
 export const SCRATCH_FILL = 65_536;
@@ -57,9 +56,4 @@ export function encodeText(key: string, at: number): number {
   // An encoder replaces half a surrogate pair, and so would make different strings one key.
   if (written !== key.length && !key.isWellFormed()) return NOT_UNICODE;
   return written <= MAX_KEY_BYTES ? written : TOO_LONG;
-}
-
-/** Names a value's kind in a message. */
-export function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }

@@ -154,3 +154,8 @@ export function segmentOf(hash: number, segmentBits: number): number {
 export function bucketOf(hash: number, segmentBits: number, bucketBits: number): number {
   return ((hash << segmentBits) >>> 1) >>> (31 - bucketBits);
 }
+
+/** How a file finds what is asked for: by hash, by index, or by bit. A layout's code in the header is its position here. */
+export const LAYOUTS = ['hash', 'list', 'bits'] as const;
+
+export type Layout = (typeof LAYOUTS)[number];

@@ -1,9 +1,8 @@
 // Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
 
-import { bitsContent } from './bits-content.js';
 import { Block } from './bytes.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
 import { HmapError } from './errors.js';
-import { IntegerSetBuilder, type IntegerSetBuildOptions } from './integer-set-builder.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
 import {
   PLAIN_OPTIONS,
@@ -12,24 +11,15 @@ import {
   type PlainContent,
   type SegmentWriter,
 } from './plain-builder.js';
-import { capacityOf, countIn, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './plain-layout.js';
-import { formOf } from './plain-segment.js';
+import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './plain-layout.js';
 import { Tape } from './tape.js';
 import { isListType, type ListType, packedOf, packedRange } from './types.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './values.js';
 
 /** How a list is built, from bare values in their order. */
 export interface ListBuildOptions<T extends ListType = ListType> extends PlainBuildOptions {
   layout: 'list';
   /** Type of the elements: packed integers `u1` to `u53` and `i1` to `i53`, `f32`, `f64`, `utf8` or `bytes`. */
   value: T;
-}
-
-/** How a bit array is built, from integers in any order; one that comes again changes nothing. */
-export interface BitsBuildOptions extends PlainBuildOptions {
-  layout: 'bits';
-  /** How many integers, from `base` on, could be in the set. Default: up to the largest that is. */
-  length?: number;
 }
 
 /** Elements between two turns while a file is written. */
@@ -203,93 +193,4 @@ function listType(options: ListBuildOptions): ListType {
   const value: unknown = options.value;
   if (isListType(value)) return value;
   throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
-}
-
-/** Words of one piece of a bit array in memory. */
-const PIECE = 2 ** 14;
-
-export class BitsBuilder extends PlainBuilder {
-  readonly valueType = 'none';
-  /** Pieces without ones are left out. */
-  readonly #pieces: (Int32Array | undefined)[] = [];
-  readonly #stated: number | undefined;
-  #length = 0;
-  #ones = 0;
-  #added = 0;
-
-  constructor(path: string, options: BitsBuildOptions) {
-    const { length } = options;
-    if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
-      throw new TypeError(`length: expected an integer from 0, got ${String(length)}`);
-    }
-    super(path, options, 'bits', { kind: 'bits', bits: 1 }, [...PLAIN_OPTIONS, 'length']);
-    this.#stated = length;
-    try {
-      if (length !== undefined) this.#hold(length);
-    } catch (error) {
-      this.abandon();
-      throw error;
-    }
-  }
-
-  override get entries(): number {
-    return this.#added;
-  }
-
-  /** @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` where the bits up to the integer take more than the memory */
-  override add(value: unknown): void {
-    const wrong = (code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', expected: string) => {
-      const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
-      return new HmapError(code, message, { expected, actual: value });
-    };
-    if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', 'a number');
-    const last = this.#stated === undefined ? Number.MAX_SAFE_INTEGER : this.base + this.#stated - 1;
-    if (!(Number.isSafeInteger(value) && value >= this.base && value <= last)) {
-      throw wrong('HMAP_VALUE_RANGE', `an integer from ${this.base} to ${last}`);
-    }
-    const at = value - this.base;
-    if (at >= this.#length) this.#hold(at + 1);
-    const word = Math.floor(at / 32);
-    const piece = Math.floor(word / PIECE);
-    this.#pieces[piece] ??= new Int32Array(PIECE);
-    const words = this.#pieces[piece]!;
-    const bit = 1 << (at % 32);
-    if ((words[word % PIECE]! & bit) === 0) this.#ones++;
-    words[word % PIECE]! |= bit;
-    this.#added++;
-  }
-
-  #hold(length: number): void {
-    const { memory } = this.options;
-    const bytes = Math.ceil(length / 8);
-    if (bytes > memory) {
-      const message = `${length} bits from ${this.base} on take ${bytes} bytes; give more than ${memory} bytes of 'memory'`;
-      throw new HmapError('ENOMEM', message, { expected: memory, actual: bytes });
-    }
-    this.#length = length;
-  }
-
-  protected override content(): PlainContent {
-    return bitsContent({
-      length: this.#length,
-      ones: this.#ones,
-      duplicates: this.#added - this.#ones,
-      segmentBytes: this.options.segmentBytes,
-      wordAt: (word) => this.#wordAt(word),
-      pause: () => this.pause(this.written),
-    });
-  }
-
-  #wordAt(word: number): number {
-    return this.#pieces[Math.floor(word / PIECE)]?.[word % PIECE] ?? 0;
-  }
-}
-
-/** How a file without keys is built, or one that may come to have none. */
-export type PlainBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
-
-/** The builder of a layout without keys, or of one that is chosen when all integers are known. */
-export function plainBuilder(path: string, options: PlainBuildChoice): ListBuilder | BitsBuilder | IntegerSetBuilder {
-  if (options.layout === 'auto') return new IntegerSetBuilder(path, options);
-  return options.layout === 'list' ? new ListBuilder(path, options) : new BitsBuilder(path, options);
 }

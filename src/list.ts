@@ -2,10 +2,11 @@
 
 import { type ElementReader, elementReader } from './elements.js';
 import type { ListHeader } from './header-types.js';
-import { kindOf } from './keys.js';
 import type { Source } from './opened.js';
+import { kindOf } from './options.js';
+import { formOf } from './plain-layout.js';
 import { PlainOpened } from './plain-opened.js';
-import { formOf, type PlainSegment } from './plain-segment.js';
+import type { PlainSegment } from './plain-segment.js';
 import type { Version } from './snapshot.js';
 
 /**

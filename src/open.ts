@@ -4,11 +4,11 @@ import { resolve } from 'node:path';
 import { BitArray } from './bit-array.js';
 import { IntegerSet } from './integer-set.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
+import { LAYOUTS, type Layout } from './layout.js';
 import { List } from './list.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import type { Source } from './opened.js';
 import { checkOptions, checkPath, oneOf } from './options.js';
-import { LAYOUTS, type Layout } from './plain-layout.js';
 import type { Check, Settings, Version, Warm } from './snapshot.js';
 import { Table } from './table.js';
 import {

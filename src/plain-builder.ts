@@ -4,6 +4,7 @@ import { BlockSums, type WrittenSums } from './block-sums.js';
 import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from './build-options.js';
 import { type BlockHasher, loadChecksums } from './checksum.js';
 import { HmapError, systemError } from './errors.js';
+import { writeAll } from './fs.js';
 import type { SegmentPlace } from './header-types.js';
 import { type HeaderParts, writeHeader } from './header-writer.js';
 import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './layout.js';
@@ -11,8 +12,8 @@ import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
 import { dataStart, indexBytes, type PlainForm, segmentBitsFor, TAIL } from './plain-layout.js';
 import { Publication } from './publish.js';
-import { SpillFile, writeAll } from './spill.js';
-import { Region } from './table-writer.js';
+import { Region } from './section-writer.js';
+import { SpillFile } from './spill.js';
 
 /** Common options of layouts without keys. */
 export interface PlainBuildOptions extends CommonOptions {

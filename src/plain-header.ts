@@ -3,7 +3,7 @@
 
 import { MAX_U64, readU64 } from './bytes.js';
 import type { Need, SegmentPlace } from './header-types.js';
-import { alignToPage, HEADER, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './layout.js';
+import { alignToPage, HEADER, type Layout, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './layout.js';
 import {
   bitsOfSize,
   COUNTED,
@@ -11,12 +11,11 @@ import {
   dataBytes,
   dataStart,
   GROUP,
-  type Layout,
-  MOST_ELEMENT_BITS,
   MOST_ELEMENTS,
   type PlainForm,
   plainSegmentBytes,
 } from './plain-layout.js';
+import { MAX_FIELD_BITS } from './schema.js';
 import { PACKED, type PackedType, VALUE_TYPES, type ValueType } from './types.js';
 
 /** What the header of a file says of its elements. */
@@ -66,7 +65,7 @@ export function examineElements(view: DataView, layout: Layout, need: Need): Pla
     zero('hashSeed', view.getUint32(HEADER.hashSeed, true)),
     need(valueWidth === of.valueWidth, 'valueWidth', of.valueWidth, valueWidth),
     packed
-      ? need(bits >= 1 && bits <= MOST_ELEMENT_BITS, 'elementBits', `1 to ${MOST_ELEMENT_BITS}`, bits)
+      ? need(bits >= 1 && bits <= MAX_FIELD_BITS, 'elementBits', `1 to ${MAX_FIELD_BITS}`, bits)
       : zero('elementBits', bits),
     packed ? need(signed <= 1, 'elementSigned', '0 or 1', signed) : zero('elementSigned', signed),
     layout === 'bits' ? need(spare < 32, 'spareBits', 'at most 31', spare) : zero('spareBits', spare),

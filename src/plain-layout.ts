@@ -1,10 +1,8 @@
 // The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and places; knows no bytes and no files.
 
+import type { Header } from './header-types.js';
 import { alignToPage, blockCount, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './layout.js';
-
-/** How a file finds what is asked for: by hash, by index, or by bit. A layout's code in the header is its position here. */
-export const LAYOUTS = ['hash', 'list', 'bits'] as const;
-export type Layout = (typeof LAYOUTS)[number];
+import { packedOf } from './types.js';
 
 /** How the elements of a segment lie: each in as many bits as the others, each from an offset to the next, or one bit each with counts. */
 export type PlainKind = 'fixed' | 'offsets' | 'bits';
@@ -19,8 +17,6 @@ export const COUNTED_BYTES = COUNTED / 8;
 export const MOST_ELEMENTS = 2 ** 32;
 /** Elements of every segment but the last are a multiple of this, so that a segment ends with a whole byte. */
 export const GROUP = 8;
-/** Widest packed element, in bits: what a double holds exactly. */
-export const MOST_ELEMENT_BITS = 53;
 
 /** What all arithmetic here depends on. */
 export interface PlainForm {
@@ -92,4 +88,11 @@ export function bitsFileBytes(length: number, segmentBytes: number, textBytes: n
   const last = rest > 0 ? whole(length - full * each) + (rest - 1) * whole(0) : 0;
   const end = header + full * whole(each) + last;
   return end + 8 * blockCount(header, end);
+}
+
+/** How the elements of a file lie, by its header. */
+export function formOf({ layout, valueType }: Pick<Header, 'layout' | 'valueType'>): PlainForm {
+  if (layout === 'bits') return { kind: 'bits', bits: 1 };
+  if (valueType === 'utf8' || valueType === 'bytes') return { kind: 'offsets', bits: 0 };
+  return { kind: 'fixed', bits: packedOf(valueType)?.bits ?? (valueType === 'f32' ? 32 : 64) };
 }

@@ -2,27 +2,12 @@
 // mean.
 
 import { Block } from './bytes.js';
-import { damage, HmapError } from './errors.js';
-import { readBytes } from './file.js';
+import { damage, type HmapError } from './errors.js';
+import { readBytes } from './fs.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
 import type { Header, SegmentPlace } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';
-import { countIn, dataStart, type PlainForm } from './plain-layout.js';
-import { packedOf } from './types.js';
-
-/** How the elements of a file lie, by its header. */
-export function formOf({ layout, valueType }: Pick<Header, 'layout' | 'valueType'>): PlainForm {
-  if (layout === 'bits') return { kind: 'bits', bits: 1 };
-  if (valueType === 'utf8' || valueType === 'bytes') return { kind: 'offsets', bits: 0 };
-  return { kind: 'fixed', bits: packedOf(valueType)?.bits ?? (valueType === 'f32' ? 32 : 64) };
-}
-
-/** @throws {HmapError} `HMAP_LAYOUT` where a file has another layout than what is asked of it needs */
-export function needLayout({ layout }: Header, expected: Header['layout'], path: string, what: string): void {
-  if (layout === expected) return;
-  const message = `${path}: ${what} is for the layout '${expected}'; this file has the layout '${layout}'`;
-  throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual: layout });
-}
+import { countIn, dataStart, formOf } from './plain-layout.js';
 
 export class PlainSegment {
   /** All bytes of the segment. */

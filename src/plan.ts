@@ -1,6 +1,6 @@
 // Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and no files.
 
-import { MAX_U64, varintSize } from './bytes.js';
+import { MAX_U64 } from './bytes.js';
 import { HmapError } from './errors.js';
 import { type KeyType, keyWidthOf } from './key-types.js';
 import {
@@ -12,82 +12,6 @@ import {
   totalBucketBits,
   VARIABLE,
 } from './layout.js';
-import { type HeldType, isNarrowed, narrowWidth, valueWidthOf } from './types.js';
-
-/** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
-const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
-
-/** The numbers of {@link EntryStats}, as one thread gives them to another. */
-export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'settled'>;
-
-/** Sums over a set of entries, enough to plan its file. */
-export class EntryStats {
-  entries = 0;
-  keyBytes = 0;
-  valueBytes = 0;
-  shortestKey = Number.POSITIVE_INFINITY;
-  longestKey = 0;
-  shortestValue = Number.POSITIVE_INFINITY;
-  longestValue = 0;
-  /** Record sizes, with both prefixes, summed by the top bits of the hash. */
-  readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
-  /** The largest value, or index, and the entries by the top bits of the hash; only where values are narrowed. */
-  largest = 0;
-  readonly entriesByHash: Float64Array;
-  readonly #variableValues: boolean;
-
-  constructor(valueType: HeldType) {
-    this.#variableValues = valueWidthOf(valueType) === VARIABLE;
-    this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
-  }
-
-  add(hash: number, keyBytes: number, valueBytes: number): void {
-    this.entries++;
-    this.keyBytes += keyBytes;
-    this.valueBytes += valueBytes;
-    if (keyBytes < this.shortestKey) this.shortestKey = keyBytes;
-    if (keyBytes > this.longestKey) this.longestKey = keyBytes;
-    if (valueBytes < this.shortestValue) this.shortestValue = valueBytes;
-    if (valueBytes > this.longestValue) this.longestValue = valueBytes;
-    const prefixes = varintSize(keyBytes) + (this.#variableValues ? varintSize(valueBytes) : 0);
-    this.bytesByHash[hash >>> CLASS_SHIFT]! += prefixes + keyBytes + valueBytes;
-  }
-
-  /** What there is to add for a value that is narrowed, besides {@link add}. */
-  addNarrowed(hash: number, value: number): void {
-    if (value > this.largest) this.largest = value;
-    this.entriesByHash[hash >>> CLASS_SHIFT]!++;
-  }
-
-  /** The same sums where each value has the width in which it is written. */
-  settled(valueType: HeldType): EntryStats {
-    if (!isNarrowed(valueType)) return this;
-    const width = narrowWidth(valueType, this.largest);
-    const less = valueWidthOf(valueType) - width;
-    const other = new EntryStats('u8');
-    const { entries, keyBytes, shortestKey, longestKey } = this;
-    Object.assign(other, { entries, keyBytes, shortestKey, longestKey, valueBytes: entries * width });
-    other.shortestValue = other.longestValue = width;
-    for (let i = 0; i < other.bytesByHash.length; i++) {
-      other.bytesByHash[i] = this.bytesByHash[i]! - less * this.entriesByHash[i]!;
-    }
-    return other;
-  }
-
-  /** Adds the sums of other entries, of the same type of values. */
-  merge(other: Sums): void {
-    this.entries += other.entries;
-    this.keyBytes += other.keyBytes;
-    this.valueBytes += other.valueBytes;
-    this.shortestKey = Math.min(this.shortestKey, other.shortestKey);
-    this.longestKey = Math.max(this.longestKey, other.longestKey);
-    this.shortestValue = Math.min(this.shortestValue, other.shortestValue);
-    this.longestValue = Math.max(this.longestValue, other.longestValue);
-    for (let i = 0; i < this.bytesByHash.length; i++) this.bytesByHash[i]! += other.bytesByHash[i]!;
-    this.largest = Math.max(this.largest, other.largest);
-    for (let i = 0; i < this.entriesByHash.length; i++) this.entriesByHash[i]! += other.entriesByHash[i]!;
-  }
-}
 
 /** The shape of a file. Widths in bytes, or VARIABLE. */
 export interface Plan {
@@ -97,23 +21,23 @@ export interface Plan {
   readonly valueWidth: number;
 }
 
-/**
- * The one shape that the canonical file of these entries has.
- * @param segmentLimit most bytes of a segment, inclusive
- * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
- */
-export function planFile(all: EntryStats, valueType: HeldType, segmentLimit: number, keyType: KeyType = 'bytes'): Plan {
-  const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
-  return planOfWidth(all.settled(valueType), width, segmentLimit, keyType);
+/** What the shape of a file follows from. Lengths are in bytes. */
+export interface ShapeSums {
+  readonly entries: number;
+  readonly shortestKey: number;
+  readonly longestKey: number;
+  readonly shortestValue: number;
+  readonly longestValue: number;
+  /** Record sizes, with both prefixes, summed by the top bits of the hash. */
+  readonly bytesByHash: Float64Array;
 }
 
-/** What the shape of a file follows from. */
-export type ShapeSums = Pick<
-  EntryStats,
-  'entries' | 'shortestKey' | 'longestKey' | 'shortestValue' | 'longestValue' | 'bytesByHash'
->;
-
-/** {@link planFile} for values of any type of that width, in bytes or VARIABLE. */
+/**
+ * The one shape that the canonical file has of entries with these sums.
+ * @param typeWidth width of the type of the values, in bytes, or VARIABLE
+ * @param segmentLimit largest segment, in bytes, inclusive
+ * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
+ */
 export function planOfWidth(
   stats: ShapeSums,
   typeWidth: number,

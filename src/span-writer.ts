@@ -6,6 +6,7 @@ import type { BlockHasher } from './checksum.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
 import { HmapError } from './errors.js';
 import { HELD, type HeldForm, headBytes } from './held.js';
+import { keyForUserOf, showKeyOf } from './key-text.js';
 import type { BucketLoads } from './loads.js';
 import { type Holding, loadHeld } from './partitions.js';
 import type { Plan } from './plan.js';
@@ -13,7 +14,6 @@ import { Sorter } from './sorter.js';
 import type { Span } from './spans.js';
 import { type SharedSpill, SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
-import { keyForUserOf, showKeyOf } from './typed-keys.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork {

@@ -1,9 +1,10 @@
 // Cuts a file into spans that threads can write side by side. Pure arithmetic: knows no bytes and no threads.
 
 import { varintSize } from './bytes.js';
+import type { EntryStats } from './entry-stats.js';
 import type { SegmentPlace } from './header-types.js';
 import { alignToPage, heapStart, VARIABLE } from './layout.js';
-import type { EntryStats, Plan } from './plan.js';
+import type { Plan } from './plan.js';
 import type { Start } from './table-writer.js';
 import { type HeldType, valueWidthOf } from './types.js';
 

@@ -1,14 +1,8 @@
 // A temporary file for what does not fit in memory. Knows nothing of what it holds.
 
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { HmapError, systemError } from './errors.js';
-
-/** Writes all of `bytes` at `position`. */
-export function writeAll(fd: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(fd, bytes, done, bytes.length - done, position + done);
-  }
-}
+import { writeAll } from './fs.js';
 
 /** What another thread needs to use the same file. */
 export interface SharedSpill {

@@ -2,8 +2,8 @@
 
 import type { Header } from './header-types.js';
 import type { Pacer } from './pacer.js';
-import { countIn, indexBytes } from './plain-layout.js';
-import { formOf, mappedPlain } from './plain-segment.js';
+import { countIn, formOf, indexBytes } from './plain-layout.js';
+import { mappedPlain } from './plain-segment.js';
 import type { Lengths, TableStat } from './table-stat.js';
 
 const STRIDE = 2 ** 16;

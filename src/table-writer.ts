@@ -2,26 +2,19 @@
 // come from.
 
 import type { BlockSums } from './block-sums.js';
-import { Block, copyLoosely, LOOSE, writeVarint } from './bytes.js';
+import { type Block, writeVarint } from './bytes.js';
 import type { BlockHasher } from './checksum.js';
 import type { SegmentPlace } from './header-types.js';
 import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
 import * as layout from './layout.js';
 import { BucketLoads } from './loads.js';
 import type { Plan } from './plan.js';
-import { writeAll } from './spill.js';
+import { Region } from './section-writer.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;
 const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;
 
-/**
- * Pieces end at multiples of this in the file, so that Linux holds them in pages of 2 MiB and maps them as such: a lookup among 10M entries
- * is a sixth cheaper then (native-notes/performance.md).
- */
-const PIECE = 2 ** 21;
-/** Large, since what is left of a buffer behind the last whole piece is moved to its start. */
-const BUFFER = 4 * PIECE;
 /** Most bytes of the two length prefixes. */
 const PREFIXES = 8;
 
@@ -181,81 +174,5 @@ export class TableWriter {
       this.#heap.finish();
     }
     return this.#heap.end;
-  }
-}
-
-/** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
-export class Region {
-  readonly block: Block;
-  /** Bytes in the buffer. */
-  used = 0;
-  readonly #fd: number;
-  readonly #sums: BlockSums;
-  readonly #hashes: BlockHasher;
-  readonly #room: number;
-  #start = 0;
-  /** Offset in the file of the first byte in the buffer. */
-  #position = 0;
-
-  constructor(fd: number, bytes: number, sums: BlockSums, hashes: BlockHasher) {
-    this.#room = Math.min(BUFFER, Math.ceil(bytes / BLOCK) * BLOCK + BLOCK);
-    this.block = new Block(this.#room + LOOSE);
-    this.#fd = fd;
-    this.#sums = sums;
-    this.#hashes = hashes;
-  }
-
-  /** Bytes since the start of the section. */
-  get length(): number {
-    return this.end - this.#start;
-  }
-
-  /** Offset in the file behind the last byte. */
-  get end(): number {
-    return this.#position + this.used;
-  }
-
-  /** @param done bytes of the section that are written elsewhere */
-  start(offset: number, done: number): void {
-    this.#start = offset;
-    this.#position = offset + done;
-    this.used = 0;
-  }
-
-  /** Makes room for `bytes` more, at most a block. */
-  reserve(bytes: number): void {
-    if (this.used + bytes > this.#room) this.#flush(this.#room < BUFFER ? this.end : this.end - (this.end % PIECE));
-  }
-
-  u32(value: number): void {
-    this.reserve(4);
-    this.block.view.setUint32(this.used, value, true);
-    this.used += 4;
-  }
-
-  copy(from: Block, at: number, length: number): void {
-    for (let done = 0; done < length; ) {
-      const piece = Math.min(BLOCK, length - done);
-      this.reserve(piece);
-      copyLoosely(from, at + done, this.block, this.used, piece);
-      this.used += piece;
-      done += piece;
-    }
-  }
-
-  finish(): void {
-    this.#flush(this.end);
-  }
-
-  /** Writes what lies before `to`, an offset in the file, and keeps the rest. */
-  #flush(to: number): void {
-    const length = to - this.#position;
-    if (length <= 0) return;
-    const bytes = this.block.bytes.subarray(0, length);
-    writeAll(this.#fd, bytes, this.#position);
-    this.#sums.take(this.#hashes, bytes, this.#position);
-    this.block.bytes.copyWithin(0, length, this.used);
-    this.#position = to;
-    this.used -= length;
   }
 }

@@ -3,11 +3,11 @@
 import { isUtf8 } from 'node:buffer';
 import { Batch } from './batch.js';
 import type { Block } from './bytes.js';
-import { HmapError, showKey } from './errors.js';
+import { HmapError } from './errors.js';
 import type { Header } from './header-types.js';
 import { hashKey, keyHash } from './key-hash.js';
-import type { AnyKey, KeyArgument, KeyForm, TypedKey } from './key-types.js';
-import type { Key } from './keys.js';
+import { showKey } from './key-text.js';
+import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from './key-types.js';
 import { Lookup } from './lookup.js';
 import { Opened, type Source } from './opened.js';
 import { type FieldReader, readBits } from './packed.js';
@@ -280,7 +280,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
     }
     const { header, segments, dictionary } = version;
     // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its own.
-    this.#decode = valueDecoder(header.valueType, dictionary) as ValueDecoder<V>;
+    this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
     this.#view = dictionary?.view ?? viewOf;
     this.#lookup = new Lookup(header, segments);
   }

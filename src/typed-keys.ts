@@ -1,14 +1,13 @@
 // Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back (native-notes/format.md,
 // section 3). Knows the key types and the scratch block; does not know tables.
 
-import { Block } from './bytes.js';
-import { HmapError, keyForUser, showKey } from './errors.js';
+import type { Block } from './bytes.js';
 import { PRIMES, xxh32 } from './hash.js';
 import { keyHash } from './key-hash.js';
-import type { AnyKey, KeyType, TypedKey } from './key-types.js';
-import { kindOf, scratch, TOO_LONG } from './keys.js';
+import type { AnyKey, TypedKey } from './key-types.js';
+import { scratch, TOO_LONG } from './keys.js';
 import { MAX_KEY_BYTES } from './layout.js';
-import { INTEGER_RANGES } from './types.js';
+import { kindOf } from './options.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const [, PRIME2, PRIME3, PRIME4, PRIME5] = PRIMES;
@@ -153,63 +152,3 @@ export const KEY_DECODERS: Readonly<Record<TypedKey, (block: Block, at: number, 
   },
   hex: (block, at, length) => block.bytes.toString('hex', at, at + length),
 };
-
-/** What a key of the type is, in a message. */
-export function describeType(type: TypedKey): string {
-  if (type === 'uuid') return 'a UUID such as 01234567-89ab-cdef-0123-456789abcdef';
-  if (type === 'hex') return `an even number of hexadecimal digits, at most ${2 * MAX_KEY_BYTES}`;
-  const [least, most] = INTEGER_RANGES[type]!;
-  return `an integer from ${least} to ${most}`;
-}
-
-const SHOWN = 60;
-
-/**
- * The error for something that is no key of the type.
- * @param why what the type's {@link KeyHasher} returned
- * @param where what the message starts with, and the line of the input, where it has any
- */
-export function badTypedKey(type: TypedKey, key: AnyKey, why: number, where = '', line?: number): HmapError {
-  const text = String(key);
-  const quoted = typeof key === 'string' ? JSON.stringify(text.slice(0, SHOWN)) : text.slice(0, SHOWN);
-  const expected = describeType(type);
-  const message = `${where}the key ${quoted}${text.length > SHOWN ? '...' : ''} is no ${type}: expected ${expected}`;
-  const code = why === TOO_LONG ? 'HMAP_KEY_TOO_LONG' : 'HMAP_KEY_INVALID';
-  const data = { expected, key: typeof key === 'string' ? text.slice(0, 100) : key };
-  return new HmapError(code, message, line === undefined ? data : { ...data, line });
-}
-
-/** The key that stands as text, for {@link KEY_HASHERS}; a text that is no integer stays text, and is malformed in any type. */
-export function keyFromText(type: TypedKey, text: string): AnyKey | undefined {
-  if (type === 'uuid' || type === 'hex') return text;
-  if (!/^[+-]?\d{1,40}$/.test(text)) return undefined;
-  return type === 'u32' ? Number(text) : BigInt(text.replace(/^\+/, ''));
-}
-
-/**
- * Writes the key that stands as text into the scratch block at 0 and returns its length.
- * @throws {HmapError} `HMAP_KEY_INVALID` where it is no key of the type
- */
-export function encodeKeyText(type: TypedKey, text: string, where?: string, line?: number): number {
-  const key = keyFromText(type, text);
-  const length = key === undefined ? NO_KEY : KEY_HASHERS[type](key, 0, 0);
-  if (length < 0) throw badTypedKey(type, text, length, where, line);
-  return length;
-}
-
-/** A key of any type as error data carries it. */
-export function keyForUserOf(type: KeyType, key: Uint8Array): AnyKey {
-  return type === 'bytes' ? keyForUser(key) : KEY_DECODERS[type](new Block(key), 0, key.length);
-}
-
-/** Shows a key of any type in a message, as `showKey` shows bytes. */
-export function showKeyOf(type: KeyType, key: Uint8Array): string {
-  if (type === 'bytes') return showKey(key);
-  const cut = key.length > SHOWN / 2;
-  const text = KEY_DECODERS[type](
-    new Block(cut ? key.subarray(0, SHOWN / 2) : key),
-    0,
-    Math.min(key.length, SHOWN / 2),
-  );
-  return cut ? `${text}... (${key.length} bytes)` : String(text);
-}

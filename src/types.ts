@@ -2,8 +2,15 @@
 
 import { FEATURES, indexWidth, VARIABLE } from './layout.js';
 import { oneOf } from './options.js';
-import { MOST_ELEMENT_BITS } from './plain-layout.js';
-import { checkStruct, isStruct, type RecordOf, type StructText, type StructType, structOf } from './schema.js';
+import {
+  checkStruct,
+  isStruct,
+  MAX_FIELD_BITS,
+  type RecordOf,
+  type StructText,
+  type StructType,
+  structOf,
+} from './schema.js';
 
 /** What a table's values are, by name. */
 export interface ValueTypes {
@@ -183,7 +190,7 @@ export const INTEGER_RANGES: Partial<Record<HeldType, readonly [bigint, bigint]>
 /** Bits and sign of a packed type by its name; `undefined` for any other name. */
 export function packedOf(name: unknown): { readonly bits: number; readonly signed: boolean } | undefined {
   const match = typeof name === 'string' ? /^([ui])([1-9]\d?)$/.exec(name) : null;
-  if (match === null || Number(match[2]) > MOST_ELEMENT_BITS) return undefined;
+  if (match === null || Number(match[2]) > MAX_FIELD_BITS) return undefined;
   return { bits: Number(match[2]), signed: match[1] === 'i' };
 }
 

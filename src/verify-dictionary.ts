@@ -2,11 +2,11 @@
 // (native-notes/format.md, sections 7 and 11); does not know checksums.
 
 import { Block, compareBytes } from './bytes.js';
+import { type ValueCheck, valueCheck } from './check-value.js';
 import type { FindingCode, Findings } from './findings.js';
 import type { DictionaryPlace, Header } from './header-types.js';
 import { alignToPage } from './layout.js';
 import { mapRanges } from './mapping/open-file.js';
-import { type ValueCheck, valueCheck } from './values.js';
 import { checkOffsets } from './verify-offsets.js';
 import type { VerifyReader } from './verify-reader.js';
 

@@ -2,13 +2,13 @@
 // (native-notes/format.md, sections 15 and 11); does not know checksums.
 
 import { popcount } from './bytes.js';
+import { valueCheck } from './check-value.js';
 import type { Findings } from './findings.js';
 import type { Header } from './header-types.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from './layout.js';
-import { COUNTED, dataBytes, indexBytes, plainSegmentBytes } from './plain-layout.js';
-import { formOf, mappedPlain, type PlainSegment } from './plain-segment.js';
+import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from './plain-layout.js';
+import { mappedPlain, type PlainSegment } from './plain-segment.js';
 import type { ValueType } from './types.js';
-import { valueCheck } from './values.js';
 import { checkOffsets } from './verify-offsets.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 

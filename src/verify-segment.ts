@@ -2,16 +2,16 @@
 // (native-notes/format.md, section 11); does not know files or checksums.
 
 import { compareBytes } from './bytes.js';
+import { type ValueCheck, valueCheck } from './check-value.js';
 import { HmapError } from './errors.js';
 import type { FindingCode, Findings } from './findings.js';
 import { xxh32 } from './hash.js';
 import { fieldEnd, type Header } from './header-types.js';
+import { showKeyOf } from './key-text.js';
 import { keyWidthOf } from './key-types.js';
 import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
 import { RecordCursor, type Segment } from './segment.js';
-import { showKeyOf } from './typed-keys.js';
 import { valueWidthOf } from './types.js';
-import { type ValueCheck, valueCheck } from './values.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
 const STRIDE = 4096;

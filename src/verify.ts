@@ -2,7 +2,7 @@
 // checksums; verify-header.ts and verify-segment.ts know the rest. Does not repair anything.
 
 import { closeSync } from 'node:fs';
-import { type BlockHasher, blockSums, loadChecksums } from './checksum.js';
+import { type BlockHasher, loadChecksums } from './checksum.js';
 import { systemError } from './errors.js';
 import { openForReading } from './file.js';
 import { type Finding, Findings, type Section } from './findings.js';
@@ -10,8 +10,7 @@ import { fieldEnd, type Header } from './header-types.js';
 import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from './layout.js';
 import { checkOptions, checkPath } from './options.js';
 import { Pacer } from './pacer.js';
-import { countIn, dataStart } from './plain-layout.js';
-import { formOf } from './plain-segment.js';
+import { countIn, dataStart, formOf } from './plain-layout.js';
 import { DictionaryCheck } from './verify-dictionary.js';
 import { checkHeader } from './verify-header.js';
 import { checkPlain } from './verify-plain.js';
@@ -237,4 +236,11 @@ function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictio
 
 function hex(sum: bigint): string {
   return `0x${sum.toString(16).padStart(16, '0')}`;
+}
+
+/** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */
+export function blockSums(hashes: BlockHasher, bytes: Uint8Array): bigint[] {
+  const sums: bigint[] = [];
+  for (let at = 0; at < bytes.length; at += BLOCK) sums.push(hashes.h64Raw(bytes.subarray(at, at + BLOCK)));
+  return sums;
 }

@@ -3,11 +3,11 @@
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
 import { Block } from '../../src/bytes.js';
+import { valueEncoder } from '../../src/encode-value.js';
 import { Helper } from '../../src/helper.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
 import { Intake, type RecordSink } from '../../src/intake.js';
 import { SpillFile } from '../../src/spill.js';
-import { valueEncoder } from '../../src/values.js';
 
 export type LanePart = readonly (readonly [key: string, value: unknown])[];
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BitsBuilder } from '../../src/bits-builder.js';
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
 import { withFileAsync } from '../../src/file.js';
@@ -20,7 +21,6 @@ import {
   type ListBuildOptions,
   type ValueType,
 } from '../../src/index.js';
-import type { BitsBuilder } from '../../src/list-builder.js';
 import type { HeldType } from '../../src/types.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
 import { dumpPlain } from '../../tools/commands/keyless.js';

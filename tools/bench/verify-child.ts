@@ -2,9 +2,11 @@
 
 import { closeSync } from 'node:fs';
 import { verify } from 'hmap';
-import { blockSums, loadChecksums } from '../../src/checksum.js';
-import { openForReading, readBytes } from '../../src/file.js';
+import { loadChecksums } from '../../src/checksum.js';
+import { openForReading } from '../../src/file.js';
+import { readBytes } from '../../src/fs.js';
 import { BLOCK } from '../../src/layout.js';
+import { blockSums } from '../../src/verify.js';
 import { taskOf } from './task-of.js';
 
 export interface Task {

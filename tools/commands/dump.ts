@@ -3,11 +3,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Block } from '../../src/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
-import { showKey } from '../../src/errors.js';
 import { withFile, withFileAsync } from '../../src/file.js';
 import type { Header } from '../../src/header-types.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
-import { badTypedKey, keyFromText, NO_KEY, showKeyOf } from '../../src/typed-keys.js';
+import { badTypedKey, keyFromText, showKey, showKeyOf } from '../../src/key-text.js';
+import { NO_KEY } from '../../src/typed-keys.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
 import { entryValues } from '../formats/entry-values.js';
 import { FORMATS, type FormatName } from '../formats/format.js';

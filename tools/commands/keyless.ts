@@ -1,14 +1,15 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
 import { BitArray } from '../../src/bit-array.js';
+import { type PlainBuildChoice, plainBuilder } from '../../src/build.js';
 import type { BuildSummary } from '../../src/build-options.js';
 import { Block } from '../../src/bytes.js';
 import { elementReader } from '../../src/elements.js';
 import type { Header } from '../../src/header-types.js';
 import { type Check, type List, open } from '../../src/index.js';
 import { checkElement } from '../../src/list.js';
-import { type PlainBuildChoice, plainBuilder } from '../../src/list-builder.js';
-import { formOf, mappedPlain } from '../../src/plain-segment.js';
+import { formOf } from '../../src/plain-layout.js';
+import { mappedPlain } from '../../src/plain-segment.js';
 import type { ListType } from '../../src/types.js';
 import type { Columns, FormatName } from '../formats/format.js';
 import { elementPrinter, PlainFeed, plainColumns, plainReader, plainWriter } from '../formats/keyless.js';

@@ -2,8 +2,8 @@
 
 import { Block } from '../../src/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
+import type { EncodedValue } from '../../src/encode-value.js';
 import type { Header } from '../../src/header-types.js';
-import type { EncodedValue } from '../../src/values.js';
 import type { Walk } from '../../src/walk.js';
 
 /** Gives the value at which a walk over an open file is; the same object each time. */

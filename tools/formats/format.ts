@@ -1,9 +1,9 @@
 // What an input or output format is. Knows no format.
 
 import type { Block } from '../../src/bytes.js';
+import type { EncodedValue } from '../../src/encode-value.js';
 import type { Header } from '../../src/header-types.js';
 import type { RecordCursor } from '../../src/segment.js';
-import type { EncodedValue } from '../../src/values.js';
 import type { Output } from '../terminal/output.js';
 import type { EntryFeed } from './entry-sink.js';
 

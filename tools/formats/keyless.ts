@@ -3,12 +3,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
+import type { plainBuilder } from '../../src/build.js';
 import { Block } from '../../src/bytes.js';
+import { type EncodedValue, ValueError } from '../../src/encode-value.js';
 import { HmapError } from '../../src/errors.js';
 import type { Header } from '../../src/header-types.js';
-import type { plainBuilder } from '../../src/list-builder.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/types.js';
-import { type EncodedValue, ValueError } from '../../src/values.js';
 import { Output } from '../terminal/output.js';
 import { QUOTED } from './csv.js';
 import type { EntryFeed } from './entry-sink.js';

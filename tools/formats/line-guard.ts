@@ -2,9 +2,9 @@
 
 import type { Block } from '../../src/bytes.js';
 import { HmapError } from '../../src/errors.js';
+import { showKeyOf } from '../../src/key-text.js';
 import type { KeyType } from '../../src/key-types.js';
 import type { RecordCursor } from '../../src/segment.js';
-import { showKeyOf } from '../../src/typed-keys.js';
 
 const TAB = 0x09;
 const LF = 0x0a;

@@ -2,11 +2,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Block } from '../../src/bytes.js';
+import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } from '../../src/encode-value.js';
 import type { KeyType } from '../../src/key-types.js';
 import { isStruct } from '../../src/schema.js';
 import { KEY_DECODERS } from '../../src/typed-keys.js';
 import { type HeldType, INTEGER_RANGES, type StoredType } from '../../src/types.js';
-import { checkValueLength, DECODERS, type EncodedValue, type ValueEncoder, ValueError } from '../../src/values.js';
+import { DECODERS } from '../../src/values.js';
 import type { Output } from '../terminal/output.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { structFromJson, structPrinter } from './struct-text.js';

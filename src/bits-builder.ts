@@ -1,0 +1,92 @@
+// Builds bit arrays from integers as a program has them. Knows how they are held until the file is written; the rest is plain-builder.ts.
+
+import { bitsContent } from './bits-content.js';
+import { HmapError } from './errors.js';
+import { PLAIN_OPTIONS, PlainBuilder, type PlainBuildOptions, type PlainContent } from './plain-builder.js';
+
+/** How a bit array is built, from integers in any order; one that comes again changes nothing. */
+export interface BitsBuildOptions extends PlainBuildOptions {
+  layout: 'bits';
+  /** How many integers, from `base` on, could be in the set. Default: up to the largest that is. */
+  length?: number;
+}
+
+/** Words of one piece of a bit array in memory. */
+const PIECE = 2 ** 14;
+
+export class BitsBuilder extends PlainBuilder {
+  readonly valueType = 'none';
+  /** Pieces without ones are left out. */
+  readonly #pieces: (Int32Array | undefined)[] = [];
+  readonly #stated: number | undefined;
+  #length = 0;
+  #ones = 0;
+  #added = 0;
+
+  constructor(path: string, options: BitsBuildOptions) {
+    const { length } = options;
+    if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
+      throw new TypeError(`length: expected an integer from 0, got ${String(length)}`);
+    }
+    super(path, options, 'bits', { kind: 'bits', bits: 1 }, [...PLAIN_OPTIONS, 'length']);
+    this.#stated = length;
+    try {
+      if (length !== undefined) this.#hold(length);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  override get entries(): number {
+    return this.#added;
+  }
+
+  /** @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` where the bits up to the integer take more than the memory */
+  override add(value: unknown): void {
+    const wrong = (code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', expected: string) => {
+      const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
+      return new HmapError(code, message, { expected, actual: value });
+    };
+    if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', 'a number');
+    const last = this.#stated === undefined ? Number.MAX_SAFE_INTEGER : this.base + this.#stated - 1;
+    if (!(Number.isSafeInteger(value) && value >= this.base && value <= last)) {
+      throw wrong('HMAP_VALUE_RANGE', `an integer from ${this.base} to ${last}`);
+    }
+    const at = value - this.base;
+    if (at >= this.#length) this.#hold(at + 1);
+    const word = Math.floor(at / 32);
+    const piece = Math.floor(word / PIECE);
+    this.#pieces[piece] ??= new Int32Array(PIECE);
+    const words = this.#pieces[piece]!;
+    const bit = 1 << (at % 32);
+    if ((words[word % PIECE]! & bit) === 0) this.#ones++;
+    words[word % PIECE]! |= bit;
+    this.#added++;
+  }
+
+  #hold(length: number): void {
+    const { memory } = this.options;
+    const bytes = Math.ceil(length / 8);
+    if (bytes > memory) {
+      const message = `${length} bits from ${this.base} on take ${bytes} bytes; give more than ${memory} bytes of 'memory'`;
+      throw new HmapError('ENOMEM', message, { expected: memory, actual: bytes });
+    }
+    this.#length = length;
+  }
+
+  protected override content(): PlainContent {
+    return bitsContent({
+      length: this.#length,
+      ones: this.#ones,
+      duplicates: this.#added - this.#ones,
+      segmentBytes: this.options.segmentBytes,
+      wordAt: (word) => this.#wordAt(word),
+      pause: () => this.pause(this.written),
+    });
+  }
+
+  #wordAt(word: number): number {
+    return this.#pieces[Math.floor(word / PIECE)]?.[word % PIECE] ?? 0;
+  }
+}

@@ -1,0 +1,90 @@
+// Keys as text: as messages show them, and as the tools read them. Knows the key types; does not know tables.
+
+import { isUtf8 } from 'node:buffer';
+import { Block } from './bytes.js';
+import { HmapError } from './errors.js';
+import type { AnyKey, KeyType, TypedKey } from './key-types.js';
+import { TOO_LONG } from './keys.js';
+import { MAX_KEY_BYTES } from './layout.js';
+import { KEY_DECODERS, KEY_HASHERS, NO_KEY } from './typed-keys.js';
+import { INTEGER_RANGES } from './types.js';
+
+/** What a key of the type is, in a message. */
+export function describeType(type: TypedKey): string {
+  if (type === 'uuid') return 'a UUID such as 01234567-89ab-cdef-0123-456789abcdef';
+  if (type === 'hex') return `an even number of hexadecimal digits, at most ${2 * MAX_KEY_BYTES}`;
+  const [least, most] = INTEGER_RANGES[type]!;
+  return `an integer from ${least} to ${most}`;
+}
+
+const SHOWN = 60;
+
+/**
+ * The error for something that is no key of the type.
+ * @param why what the type's {@link KeyHasher} returned
+ * @param where what the message starts with, and the line of the input, where it has any
+ */
+export function badTypedKey(type: TypedKey, key: AnyKey, why: number, where = '', line?: number): HmapError {
+  const text = String(key);
+  const quoted = typeof key === 'string' ? JSON.stringify(text.slice(0, SHOWN)) : text.slice(0, SHOWN);
+  const expected = describeType(type);
+  const message = `${where}the key ${quoted}${text.length > SHOWN ? '...' : ''} is no ${type}: expected ${expected}`;
+  const code = why === TOO_LONG ? 'HMAP_KEY_TOO_LONG' : 'HMAP_KEY_INVALID';
+  const data = { expected, key: typeof key === 'string' ? text.slice(0, 100) : key };
+  return new HmapError(code, message, line === undefined ? data : { ...data, line });
+}
+
+/** The key that stands as text, for {@link KEY_HASHERS}; a text that is no integer stays text, and is malformed in any type. */
+export function keyFromText(type: TypedKey, text: string): AnyKey | undefined {
+  if (type === 'uuid' || type === 'hex') return text;
+  if (!/^[+-]?\d{1,40}$/.test(text)) return undefined;
+  return type === 'u32' ? Number(text) : BigInt(text.replace(/^\+/, ''));
+}
+
+/**
+ * Writes the key that stands as text into the scratch block at 0 and returns its length.
+ * @throws {HmapError} `HMAP_KEY_INVALID` where it is no key of the type
+ */
+export function encodeKeyText(type: TypedKey, text: string, where?: string, line?: number): number {
+  const key = keyFromText(type, text);
+  const length = key === undefined ? NO_KEY : KEY_HASHERS[type](key, 0, 0);
+  if (length < 0) throw badTypedKey(type, text, length, where, line);
+  return length;
+}
+
+/** A key of any type as error data carries it. */
+export function keyForUserOf(type: KeyType, key: Uint8Array): AnyKey {
+  return type === 'bytes' ? keyForUser(key) : KEY_DECODERS[type](new Block(key), 0, key.length);
+}
+
+/** Shows a key of any type in a message, as `showKey` shows bytes. */
+export function showKeyOf(type: KeyType, key: Uint8Array): string {
+  if (type === 'bytes') return showKey(key);
+  const cut = key.length > SHOWN / 2;
+  const text = KEY_DECODERS[type](
+    new Block(cut ? key.subarray(0, SHOWN / 2) : key),
+    0,
+    Math.min(key.length, SHOWN / 2),
+  );
+  return cut ? `${text}... (${key.length} bytes)` : String(text);
+}
+
+/** A key as error data carries it: text where it is UTF-8. */
+export function keyForUser(key: Uint8Array): string | Uint8Array {
+  return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
+}
+
+/** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters, none of them a control one. */
+export function showKey(key: Uint8Array): string {
+  const cut = key.length > 60;
+  const bytes = cut ? key.subarray(0, 60) : key;
+  let text: string;
+  try {
+    text = JSON.stringify(new TextDecoder('utf-8', { fatal: !cut, ignoreBOM: true }).decode(bytes));
+  } catch {
+    text = `0x${Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 32)).toString('hex')}`;
+  }
+  // JSON escapes the first 32 alone; a terminal may obey others, too.
+  text = text.replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  return cut ? `${text}... (${key.length} bytes)` : text;
+}

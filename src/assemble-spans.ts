@@ -3,9 +3,9 @@
 
 import { ftruncateSync } from 'node:fs';
 import { type Assembled, type Assembly, planOf } from './assemble.js';
+import { waitFor } from './base/workers.js';
 import { BlockSums } from './block-sums.js';
 import { writeDictionary } from './dictionary-writer.js';
-import { waitFor } from './helper.js';
 import { alignToPage, blockCount } from './layout.js';
 import { BucketLoads } from './loads.js';
 import type { SpanTask } from './span-task.js';

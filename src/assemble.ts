@@ -1,13 +1,13 @@
 // Turns a build's partitions into a file: sorts each, settles duplicates, hands the records to the writer. Does not know the file's layout.
 
 import { ftruncateSync } from 'node:fs';
+import type { BlockHasher } from './base/block-hasher.js';
+import { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import { BlockSums, type WrittenSums } from './block-sums.js';
 import type { DuplicatePolicy } from './build-options.js';
-import { Block } from './bytes.js';
-import type { BlockHasher } from './checksum.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, planFile } from './entry-stats.js';
-import { HmapError } from './errors.js';
 import type { SegmentPlace } from './header-types.js';
 import { HELD, type HeldForm, heldNarrowed } from './held.js';
 import type { Interned } from './interner.js';

@@ -1,9 +1,9 @@
 // An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how files are opened.
 
-import { popcount } from './bytes.js';
+import { popcount } from './base/bytes.js';
+import { kindOf } from './base/options.js';
 import type { Header } from './header-types.js';
 import type { Source } from './opened.js';
-import { kindOf } from './options.js';
 import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';
 import type { Version } from './snapshot.js';

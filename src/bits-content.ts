@@ -1,6 +1,6 @@
 // What is written of a bit array: its words, and the counts of ones before each run of them. Does not know where the words come from.
 
-import { popcount } from './bytes.js';
+import { popcount } from './base/bytes.js';
 import type { PlainContent } from './plain-builder.js';
 import { COUNTED, capacityOf, countIn, type PlainForm } from './plain-layout.js';
 

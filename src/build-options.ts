@@ -1,9 +1,9 @@
 // What a build can be told, with defaults and checks, and what it tells afterwards. Knows no bytes; building is builder.ts.
 
+import { checkOptions, oneOf } from './base/options.js';
 import { KEY_FORMS, type KeyForm, keyTypeOf } from './key-types.js';
 import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from './layout.js';
 import { encodeMetadata, type Metadata } from './metadata.js';
-import { checkOptions, oneOf } from './options.js';
 import { checkValueType, type ListType, type StoredType, type ValueChoice, type ValueType } from './types.js';
 
 /** How far a build has come. */

@@ -1,18 +1,18 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
+import { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
+import { kindOf } from './base/options.js';
 import { BitsBuilder, type BitsBuildOptions } from './bits-builder.js';
 import type { BuildOptions, BuildSummary } from './build-options.js';
 import { Builder } from './builder.js';
-import { Block } from './bytes.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
-import { HmapError } from './errors.js';
 import { keyTooLong } from './intake.js';
 import { IntegerSetBuilder, type IntegerSetBuildOptions } from './integer-set-builder.js';
 import { badTypedKey, keyForUser, showKey } from './key-text.js';
 import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
 import { encodeKey, NOT_UNICODE, scratch } from './keys.js';
 import { ListBuilder, type ListBuildOptions } from './list-builder.js';
-import { kindOf } from './options.js';
 import { KEY_HASHERS } from './typed-keys.js';
 import type { ValueChoice, ValueOf } from './types.js';
 

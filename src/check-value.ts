@@ -1,7 +1,7 @@
 // Whether bytes are a value of a type, as a writer leaves it (native-notes/format.md, section 7). Knows nothing of records or files.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from './bytes.js';
+import type { Block } from './base/bytes.js';
 import { NAN32, NAN64, recordChecker } from './packed.js';
 import { isStruct, structOf } from './schema.js';
 import type { StoredType, ValueType } from './types.js';

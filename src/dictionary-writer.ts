@@ -1,10 +1,10 @@
 // Puts a build's distinct values into the order of the format, and the records' numbers into the indexes of that order. Knows the dictionary section
 // (native-notes/format.md, section 7) and held records; does not know where the section lies.
 
+import type { BlockHasher } from './base/block-hasher.js';
+import { Block, compareBytes } from './base/bytes.js';
+import { writeAll } from './base/fs.js';
 import type { BlockSums } from './block-sums.js';
-import { Block, compareBytes } from './bytes.js';
-import type { BlockHasher } from './checksum.js';
-import { writeAll } from './fs.js';
 import { type HeldForm, heldValueAt } from './held.js';
 import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
 import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './layout.js';

@@ -1,11 +1,11 @@
 // Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing of records or files.
 
-import { Block, LOOSE, writeU64 } from './bytes.js';
-import { HmapError, type HmapErrorCode } from './errors.js';
+import { Block, LOOSE, writeU64 } from './base/bytes.js';
+import { HmapError, type HmapErrorCode } from './base/errors.js';
+import { kindOf } from './base/options.js';
 import { keyForUserOf, showKeyOf } from './key-text.js';
 import type { KeyType } from './key-types.js';
 import { MAX_VALUE_BYTES } from './layout.js';
-import { kindOf } from './options.js';
 import { NAN32, NAN64, writeField } from './packed.js';
 import { type Field, isStruct, type Struct, structOf } from './schema.js';
 import { type HeldType, INTEGER_RANGES } from './types.js';

@@ -1,6 +1,6 @@
 // Sums over the entries of a build, enough to decide the shape of its file. Knows no bytes and no files.
 
-import { varintSize } from './bytes.js';
+import { varintSize } from './base/bytes.js';
 import type { KeyType } from './key-types.js';
 import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
 import { type Plan, planOfWidth } from './plan.js';

@@ -2,8 +2,8 @@
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { HmapError, systemError } from './errors.js';
-import { readBytes } from './fs.js';
+import { HmapError, systemError } from './base/errors.js';
+import { readBytes } from './base/fs.js';
 import { parseHeader } from './header.js';
 import type { Header } from './header-types.js';
 import { PAGE } from './layout.js';

@@ -1,8 +1,8 @@
 // Which blocks of a file have been compared with their checksums, and the comparison. Knows blocks; does not know what they hold, nor how a
 // file's bytes come.
 
-import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from './checksum.js';
-import { damage } from './errors.js';
+import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from './base/block-hasher.js';
+import { damage } from './base/errors.js';
 import type { Header, SegmentPlace } from './header-types.js';
 import { BLOCK, heapStart } from './layout.js';
 

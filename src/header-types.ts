@@ -1,8 +1,8 @@
 // What a header says, as types, and what its readers and its writer share (native-notes/format.md, section 3). Reads no header and writes none.
 
-import { Block } from './bytes.js';
-import type { HmapErrorCode } from './errors.js';
-import { xxh32 } from './hash.js';
+import { Block } from './base/bytes.js';
+import type { HmapErrorCode } from './base/errors.js';
+import { xxh32 } from './base/xxh32.js';
 import type { KeyType } from './key-types.js';
 import { type ENUM_HEADER, FEATURES, HEADER, type Layout } from './layout.js';
 import type { Metadata } from './metadata.js';

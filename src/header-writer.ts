@@ -1,6 +1,6 @@
 // Writes a header (native-notes/format.md, section 3). Knows bytes; does not know how anything in the file came about.
 
-import { Block, writeU64 } from './bytes.js';
+import { Block, writeU64 } from './base/bytes.js';
 import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header-types.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
 import {

@@ -1,6 +1,6 @@
 // Parses and checks a header (native-notes/format.md, section 3); writing one is header-writer.ts. Knows bytes; does not know files or records.
 
-import { Block, MAX_U64, readU64 } from './bytes.js';
+import { Block, MAX_U64, readU64 } from './base/bytes.js';
 import {
   type DictionaryPlace,
   featuresOf,

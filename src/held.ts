@@ -1,6 +1,6 @@
 // The form in which a build holds a record between reading and writing. Does not know where records are held, nor the file's format.
 
-import { readU48, readU64 } from './bytes.js';
+import { readU48, readU64 } from './base/bytes.js';
 import type { KeyType } from './key-types.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */

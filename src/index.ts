@@ -1,11 +1,11 @@
 // What users import. Nothing else is public.
 
+export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
 export { BitArray } from './bit-array.js';
 export type { BitsBuildOptions } from './bits-builder.js';
 export type { Entry } from './build.js';
 export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build-options.js';
 export { build, stat, verify } from './deferred.js';
-export { HmapError, type HmapErrorCode, type HmapErrorData } from './errors.js';
 export type { Finding, FindingCode, Section } from './findings.js';
 export type { Header, ListHeader, SegmentPlace } from './header-types.js';
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';

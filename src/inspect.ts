@@ -1,8 +1,8 @@
 // Shows where single records lie: one bucket, or the bucket of a key. For the dump tool and for whoever writes a reader of their own.
 
-import { HmapError } from './errors.js';
+import { HmapError } from './base/errors.js';
+import { xxh32 } from './base/xxh32.js';
 import { withFile } from './file.js';
-import { xxh32 } from './hash.js';
 import type { Header } from './header-types.js';
 import type { AnyKey, Key } from './key-types.js';
 import { encodeKey, scratch } from './keys.js';

@@ -1,9 +1,9 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
-import { type Block, readU48 } from './bytes.js';
+import { type Block, readU48 } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
+import { xxh32 } from './base/xxh32.js';
 import { EntryStats } from './entry-stats.js';
-import { HmapError } from './errors.js';
-import { xxh32 } from './hash.js';
 import { HELD, type HeldForm, headBytes, heldNarrowed } from './held.js';
 import { type Interned, Interner } from './interner.js';
 import { keyForUser, showKey } from './key-text.js';

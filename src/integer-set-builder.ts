@@ -1,11 +1,11 @@
 // Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold the integers until then; each
 // form's bytes are the business of its own builder.
 
+import { Block, popcount } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import { bitsContent, RUN } from './bits-content.js';
 import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build-options.js';
 import { Builder } from './builder.js';
-import { Block, popcount } from './bytes.js';
-import { HmapError } from './errors.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
 import { scratch } from './keys.js';
 import { parseMetadata } from './metadata.js';

@@ -1,6 +1,6 @@
 // Encodes a key and hashes it, for lookups: a short ASCII string in one pass over its characters. Does not know tables.
 
-import { PRIMES, xxh32 } from './hash.js';
+import { PRIMES, xxh32 } from './base/xxh32.js';
 import type { Key } from './key-types.js';
 import { encodeKey, encodeText, NATIVE_ENCODE, scratch } from './keys.js';
 

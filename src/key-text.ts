@@ -1,8 +1,8 @@
 // Keys as text: as messages show them, and as the tools read them. Knows the key types; does not know tables.
 
 import { isUtf8 } from 'node:buffer';
-import { Block } from './bytes.js';
-import { HmapError } from './errors.js';
+import { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import type { AnyKey, KeyType, TypedKey } from './key-types.js';
 import { TOO_LONG } from './keys.js';
 import { MAX_KEY_BYTES } from './layout.js';

@@ -1,8 +1,8 @@
 // Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
 
-import { Block } from './bytes.js';
+import { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
-import { HmapError } from './errors.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
 import {
   PLAIN_OPTIONS,

@@ -1,9 +1,9 @@
 // An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements are elements.ts.
 
+import { kindOf } from './base/options.js';
 import { type ElementReader, elementReader } from './elements.js';
 import type { ListHeader } from './header-types.js';
 import type { Source } from './opened.js';
-import { kindOf } from './options.js';
 import { formOf } from './plain-layout.js';
 import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';

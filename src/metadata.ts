@@ -1,6 +1,6 @@
 // Encodes and parses the metadata of a header (native-notes/format.md, sections 3 and 10). Knows JSON; does not know where it lies.
 
-import { HmapError } from './errors.js';
+import { HmapError } from './base/errors.js';
 import { MAX_METADATA_BYTES } from './layout.js';
 
 /** JSON that belongs to the user of a table. */

@@ -1,6 +1,7 @@
 // Opens a table: checks options, opens the first version of its file, and sees to the later ones. Knows the order of things; the parts know how.
 
 import { resolve } from 'node:path';
+import { checkOptions, checkPath, oneOf } from './base/options.js';
 import { BitArray } from './bit-array.js';
 import { IntegerSet } from './integer-set.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
@@ -8,7 +9,6 @@ import { LAYOUTS, type Layout } from './layout.js';
 import { List } from './list.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
 import type { Source } from './opened.js';
-import { checkOptions, checkPath, oneOf } from './options.js';
 import type { Check, Settings, Version, Warm } from './snapshot.js';
 import { Table } from './table.js';
 import {

@@ -1,7 +1,7 @@
 // Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
-import { Block, copyLoosely, LOOSE, writeU64 } from './bytes.js';
+import { Block, copyLoosely, LOOSE, writeU64 } from './base/bytes.js';
 import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './held.js';
 import { MAX_KEY_BYTES } from './layout.js';
 import type { SpillFile } from './spill.js';

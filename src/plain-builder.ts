@@ -1,15 +1,15 @@
 // What building a list and building a bit array have in common: options, output, header, publication. Does not know elements.
 
+import { type BlockHasher, loadChecksums } from './base/block-hasher.js';
+import { HmapError, systemError } from './base/errors.js';
+import { writeAll } from './base/fs.js';
+import { checkOptions, checkPath } from './base/options.js';
+import { Pacer } from './base/pacer.js';
 import { BlockSums, type WrittenSums } from './block-sums.js';
 import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from './build-options.js';
-import { type BlockHasher, loadChecksums } from './checksum.js';
-import { HmapError, systemError } from './errors.js';
-import { writeAll } from './fs.js';
 import type { SegmentPlace } from './header-types.js';
 import { type HeaderParts, writeHeader } from './header-writer.js';
 import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './layout.js';
-import { checkOptions, checkPath } from './options.js';
-import { Pacer } from './pacer.js';
 import { dataStart, indexBytes, type PlainForm, segmentBitsFor, TAIL } from './plain-layout.js';
 import { Publication } from './publish.js';
 import { Region } from './section-writer.js';

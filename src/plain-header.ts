@@ -1,7 +1,7 @@
 // The header's fields of files without keys (native-notes/format.md, sections 3 and 15): lists and bit arrays. Knows bytes and rules; does not know
 // files, nor what the elements mean.
 
-import { MAX_U64, readU64 } from './bytes.js';
+import { MAX_U64, readU64 } from './base/bytes.js';
 import type { Need, SegmentPlace } from './header-types.js';
 import { alignToPage, HEADER, type Layout, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './layout.js';
 import {

@@ -1,9 +1,9 @@
 // One segment of a list or a bit array, mapped. Knows where its parts lie and which blocks of it have been checked; does not know what its elements
 // mean.
 
-import { Block } from './bytes.js';
-import { damage, type HmapError } from './errors.js';
-import { readBytes } from './fs.js';
+import { Block } from './base/bytes.js';
+import { damage, type HmapError } from './base/errors.js';
+import { readBytes } from './base/fs.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
 import type { Header, SegmentPlace } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';

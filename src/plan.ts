@@ -1,7 +1,7 @@
 // Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and no files.
 
-import { MAX_U64 } from './bytes.js';
-import { HmapError } from './errors.js';
+import { MAX_U64 } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import { type KeyType, keyWidthOf } from './key-types.js';
 import {
   bucketArraySize,

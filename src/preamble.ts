@@ -1,7 +1,7 @@
 // The first bytes of a file: whether it is one of ours, and how long its header is. Does not know the rest of the header.
 
-import { Block } from './bytes.js';
-import { HmapError } from './errors.js';
+import { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import type { HeaderCode } from './header-types.js';
 import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './layout.js';
 

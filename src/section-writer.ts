@@ -1,9 +1,9 @@
 // Writes one section of a file: buffers its bytes, and sums the whole blocks among them on the way. Does not know what they are.
 
+import type { BlockHasher } from './base/block-hasher.js';
+import { Block, copyLoosely, LOOSE } from './base/bytes.js';
+import { writeAll } from './base/fs.js';
 import type { BlockSums } from './block-sums.js';
-import { Block, copyLoosely, LOOSE } from './bytes.js';
-import type { BlockHasher } from './checksum.js';
-import { writeAll } from './fs.js';
 import { BLOCK } from './layout.js';
 
 /**

@@ -1,7 +1,7 @@
 // One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning, values or files.
 
-import { Block } from './bytes.js';
-import { damage, type HmapError } from './errors.js';
+import { Block } from './base/bytes.js';
+import { damage, type HmapError } from './base/errors.js';
 import { type BlockChecker, SegmentGuard } from './guard.js';
 import type { Header, SegmentPlace } from './header-types.js';
 import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './layout.js';

@@ -1,10 +1,10 @@
 // Sorts and writes the partitions of one span, in whichever thread. Does not know of threads, nor how the file was cut.
 
+import type { BlockHasher } from './base/block-hasher.js';
+import { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
 import { BlockSums } from './block-sums.js';
-import { Block } from './bytes.js';
-import type { BlockHasher } from './checksum.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
-import { HmapError } from './errors.js';
 import { HELD, type HeldForm, headBytes } from './held.js';
 import { keyForUserOf, showKeyOf } from './key-text.js';
 import type { BucketLoads } from './loads.js';

@@ -1,6 +1,6 @@
 // Cuts a file into spans that threads can write side by side. Pure arithmetic: knows no bytes and no threads.
 
-import { varintSize } from './bytes.js';
+import { varintSize } from './base/bytes.js';
 import type { EntryStats } from './entry-stats.js';
 import type { SegmentPlace } from './header-types.js';
 import { alignToPage, heapStart, VARIABLE } from './layout.js';

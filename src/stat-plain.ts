@@ -1,7 +1,7 @@
 // Measures a list or a bit array: what each byte is spent on. Does not judge it (that is verify).
 
+import type { Pacer } from './base/pacer.js';
 import type { Header } from './header-types.js';
-import type { Pacer } from './pacer.js';
 import { countIn, formOf, indexBytes } from './plain-layout.js';
 import { mappedPlain } from './plain-segment.js';
 import type { Lengths, TableStat } from './table-stat.js';

@@ -1,10 +1,10 @@
 // Measures a file: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
 
+import { checkOptions, checkPath } from './base/options.js';
+import { Pacer } from './base/pacer.js';
 import { withFileAsync } from './file.js';
 import { measureSegment, summary } from './hash-stat.js';
 import { BucketLoads } from './loads.js';
-import { checkOptions, checkPath } from './options.js';
-import { Pacer } from './pacer.js';
 import { measureElements, plainSummary } from './stat-plain.js';
 import { LengthSums, type TableStat } from './table-stat.js';
 import { mappedSegments } from './walk.js';

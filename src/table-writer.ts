@@ -1,9 +1,9 @@
 // Lays records out as segments, in one pass over some or all of a file's buckets. Knows the format's layout; does not know where records
 // come from.
 
+import type { BlockHasher } from './base/block-hasher.js';
+import { type Block, writeVarint } from './base/bytes.js';
 import type { BlockSums } from './block-sums.js';
-import { type Block, writeVarint } from './bytes.js';
-import type { BlockHasher } from './checksum.js';
 import type { SegmentPlace } from './header-types.js';
 import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
 import * as layout from './layout.js';

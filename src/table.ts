@@ -1,9 +1,10 @@
 // An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
+import type { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
+import { decodeText, isShortAscii, shortAscii } from './base/text.js';
 import { Batch } from './batch.js';
-import type { Block } from './bytes.js';
-import { HmapError } from './errors.js';
 import type { Header } from './header-types.js';
 import { hashKey, keyHash } from './key-hash.js';
 import { showKey } from './key-text.js';
@@ -13,7 +14,6 @@ import { Opened, type Source } from './opened.js';
 import { type FieldReader, readBits } from './packed.js';
 import { MAX_FIELD_BITS } from './schema.js';
 import type { Version } from './snapshot.js';
-import { decodeText, isShortAscii, shortAscii } from './text.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './typed-keys.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './values.js';
 import { type Needs, Walk } from './walk.js';

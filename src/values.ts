@@ -1,10 +1,10 @@
 // Encodes and decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
 
-import type { Block } from './bytes.js';
-import { HmapError } from './errors.js';
+import type { Block } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
+import { decodeText } from './base/text.js';
 import { type FieldReader, fieldReader } from './packed.js';
 import { isStruct, structOf } from './schema.js';
-import { decodeText } from './text.js';
 import type { StoredType, ValueType, ValueTypes } from './types.js';
 
 export type ValueDecoder<V> = (block: Block, at: number, length: number) => V;

@@ -1,7 +1,7 @@
 // The dictionary's part of a verification: offsets, the order of the distinct values, and that each is in use. Knows the rules of the format
 // (native-notes/format.md, sections 7 and 11); does not know checksums.
 
-import { Block, compareBytes } from './bytes.js';
+import { Block, compareBytes } from './base/bytes.js';
 import { type ValueCheck, valueCheck } from './check-value.js';
 import type { FindingCode, Findings } from './findings.js';
 import type { DictionaryPlace, Header } from './header-types.js';

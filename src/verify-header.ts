@@ -2,7 +2,7 @@
 // lies behind the header.
 
 import { fstatSync } from 'node:fs';
-import { HmapError } from './errors.js';
+import { HmapError } from './base/errors.js';
 import type { Findings } from './findings.js';
 import { examineHeader } from './header.js';
 import { fieldEnd, type Header } from './header-types.js';

@@ -1,7 +1,7 @@
 // The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows the rules of the format
 // (native-notes/format.md, sections 15 and 11); does not know checksums.
 
-import { popcount } from './bytes.js';
+import { popcount } from './base/bytes.js';
 import { valueCheck } from './check-value.js';
 import type { Findings } from './findings.js';
 import type { Header } from './header-types.js';

@@ -1,8 +1,8 @@
 // Reads for a verification. Bytes that cannot be read become findings, told once; knows where they are, not what they hold.
 
-import { systemError } from './errors.js';
+import { systemError } from './base/errors.js';
+import { readBytes } from './base/fs.js';
 import type { Findings, Section } from './findings.js';
-import { readBytes } from './fs.js';
 
 export class VerifyReader {
   readonly #fd: number;

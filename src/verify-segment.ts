@@ -1,11 +1,11 @@
 // The segments' part of a verification: bucket arrays, records, values, and what they add up to. Knows the rules of the format
 // (native-notes/format.md, section 11); does not know files or checksums.
 
-import { compareBytes } from './bytes.js';
+import { compareBytes } from './base/bytes.js';
+import { HmapError } from './base/errors.js';
+import { xxh32 } from './base/xxh32.js';
 import { type ValueCheck, valueCheck } from './check-value.js';
-import { HmapError } from './errors.js';
 import type { FindingCode, Findings } from './findings.js';
-import { xxh32 } from './hash.js';
 import { fieldEnd, type Header } from './header-types.js';
 import { showKeyOf } from './key-text.js';
 import { keyWidthOf } from './key-types.js';

@@ -2,14 +2,14 @@
 // checksums; verify-header.ts and verify-segment.ts know the rest. Does not repair anything.
 
 import { closeSync } from 'node:fs';
-import { type BlockHasher, loadChecksums } from './checksum.js';
-import { systemError } from './errors.js';
+import { type BlockHasher, loadChecksums } from './base/block-hasher.js';
+import { systemError } from './base/errors.js';
+import { checkOptions, checkPath } from './base/options.js';
+import { Pacer } from './base/pacer.js';
 import { openForReading } from './file.js';
 import { type Finding, Findings, type Section } from './findings.js';
 import { fieldEnd, type Header } from './header-types.js';
 import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from './layout.js';
-import { checkOptions, checkPath } from './options.js';
-import { Pacer } from './pacer.js';
 import { countIn, dataStart, formOf } from './plain-layout.js';
 import { DictionaryCheck } from './verify-dictionary.js';
 import { checkHeader } from './verify-header.js';

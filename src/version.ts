@@ -1,9 +1,9 @@
 // One version of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
 
 import { closeSync, fstatSync } from 'node:fs';
-import { loadChecksumsNow } from './checksum.js';
+import { loadChecksumsNow } from './base/block-hasher.js';
+import { damage, HmapError, systemError } from './base/errors.js';
 import { Dictionary } from './dictionary.js';
-import { damage, HmapError, systemError } from './errors.js';
 import { openForReading, readHeader } from './file.js';
 import { BlockChecker, type ReadFile } from './guard.js';
 import type { Header } from './header-types.js';

@@ -1,6 +1,6 @@
 // Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the records are for.
 
-import { readBytes } from './fs.js';
+import { readBytes } from './base/fs.js';
 import { BlockChecker, type ReadFile } from './guard.js';
 import type { Header } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
-import { hashWithoutModule, loadChecksumsNow } from '../src/checksum.js';
+import { hashWithoutModule, loadChecksumsNow } from '../src/base/block-hasher.js';
 import {
   type BuildOptions,
   build,

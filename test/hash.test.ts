@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Block } from '../src/bytes.js';
-import { xxh32 } from '../src/hash.js';
+import { Block } from '../src/base/bytes.js';
+import { xxh32 } from '../src/base/xxh32.js';
 import { keyWithHash } from './support/collisions.js';
 import { Random } from './support/random.js';
 import { oracle } from './support/samples.js';

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Block } from '../src/bytes.js';
-import { xxh32 } from '../src/hash.js';
+import { Block } from '../src/base/bytes.js';
+import { xxh32 } from '../src/base/xxh32.js';
 import { hashKey, keyHash } from '../src/key-hash.js';
 import { scratch } from '../src/keys.js';
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { kindOf } from '../src/base/options.js';
 import type { Key } from '../src/key-types.js';
 import { encodeKey, NOT_UNICODE, SCRATCH_FILL, scratch, TOO_LONG } from '../src/keys.js';
-import { kindOf } from '../src/options.js';
 import { misuse } from './support/errors.js';
 
 const MOST = 65_535;

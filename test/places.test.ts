@@ -22,7 +22,7 @@ import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { after, before, describe, test } from 'node:test';
-import { readBytes } from '../src/fs.js';
+import { readBytes } from '../src/base/fs.js';
 import { build, inspectBucket, inspectKey, open, stat, verify } from '../src/index.js';
 import { runModule } from './support/child.js';
 import { hmapError } from './support/errors.js';

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Block } from '../src/bytes.js';
-import { decodeText } from '../src/text.js';
+import { Block } from '../src/base/bytes.js';
+import { decodeText } from '../src/base/text.js';
 
 /** Decodes `bytes` in the middle of others that are not ASCII, which must not matter. */
 function decoded(bytes: Uint8Array): string {

@@ -6,11 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { Block } from '../src/base/bytes.js';
+import { Helper, threadsFor } from '../src/base/workers.js';
 import { withBuilder } from '../src/build.js';
 import type { BuildOptions, BuildSummary } from '../src/build-options.js';
-import { Block } from '../src/bytes.js';
 import { EntryStats, planFile } from '../src/entry-stats.js';
-import { Helper, threadsFor } from '../src/helper.js';
 import { build, type Entry, verify } from '../src/index.js';
 import type { RecordSink } from '../src/intake.js';
 import { layOut } from '../src/spans.js';
@@ -184,7 +184,7 @@ describe('a helper that is stopped', () => {
     const main = join(folder, 'main.mjs');
     writeFileSync(
       main,
-      `import { Helper } from ${JSON.stringify(new URL('../src/helper.js', import.meta.url).href)};
+      `import { Helper } from ${JSON.stringify(new URL('../src/base/workers.js', import.meta.url).href)};
        for (let round = 0; round < 10; round++) {
          const helper = new Helper(new URL(${JSON.stringify(pathToFileURL(chatty).href)}));
          await helper.ask(1);
@@ -200,7 +200,7 @@ describe('a helper that is stopped', () => {
     const main = join(temporaryFolder(t), 'main.mjs');
     writeFileSync(
       main,
-      `import { Helper } from ${JSON.stringify(new URL('../src/helper.js', import.meta.url).href)};
+      `import { Helper } from ${JSON.stringify(new URL('../src/base/workers.js', import.meta.url).href)};
        new Helper(new URL(${JSON.stringify(SPANS.href)}));`,
     );
     execFileSync(process.execPath, [main], { timeout: 20_000 });

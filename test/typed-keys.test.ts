@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { xxh32 } from '../src/hash.js';
+import { xxh32 } from '../src/base/xxh32.js';
 import {
   type AnyKey,
   build,

@@ -3,7 +3,7 @@
 import { readSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { markAsUntransferable } from 'node:worker_threads';
-import { HmapError } from '../errors.js';
+import { HmapError } from '../base/errors.js';
 import type { ByteRange, Mapping } from './mapping.js';
 
 /** One read takes at most this many bytes: some systems refuse 2 GiB at once. */

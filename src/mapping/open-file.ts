@@ -1,6 +1,6 @@
 // Chooses a mapping. Knows the order of preference; knows nothing of tables.
 
-import { HmapError } from '../errors.js';
+import { HmapError } from '../base/errors.js';
 import { copyFile } from './copy.js';
 import { loadLibc, mapWithLibc } from './libc.js';
 import type { ByteRange, MapFile, Mapping, MappingKind } from './mapping.js';

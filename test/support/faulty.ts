@@ -4,8 +4,8 @@
 
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HmapError } from '../../src/base/errors.js';
 import { build } from '../../src/build.js';
-import { HmapError } from '../../src/errors.js';
 import { type Call, intercept } from './faults.js';
 import { contentOf, openFilesIn } from './temp.js';
 import { entriesOf, type Kind, optionsOf } from './versions.js';

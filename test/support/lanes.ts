@@ -1,10 +1,10 @@
 // Builds as several threads would: each part of the input by a lane of its own, one after the other in this thread; writes with a helper.
 
+import { Block } from '../../src/base/bytes.js';
+import { Helper } from '../../src/base/workers.js';
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
-import { Block } from '../../src/bytes.js';
 import { valueEncoder } from '../../src/encode-value.js';
-import { Helper } from '../../src/helper.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
 import { Intake, type RecordSink } from '../../src/intake.js';
 import { SpillFile } from '../../src/spill.js';

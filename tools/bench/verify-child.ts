@@ -2,9 +2,9 @@
 
 import { closeSync } from 'node:fs';
 import { verify } from 'hmap';
-import { loadChecksums } from '../../src/checksum.js';
+import { loadChecksums } from '../../src/base/block-hasher.js';
+import { readBytes } from '../../src/base/fs.js';
 import { openForReading } from '../../src/file.js';
-import { readBytes } from '../../src/fs.js';
 import { BLOCK } from '../../src/layout.js';
 import { blockSums } from '../../src/verify.js';
 import { taskOf } from './task-of.js';

@@ -1,10 +1,10 @@
 // hmap build: makes a file from text.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { HmapError } from '../../src/base/errors.js';
+import { threadsFor } from '../../src/base/workers.js';
 import { type PlainBuildChoice, withBuilder } from '../../src/build.js';
 import { type BuildOptions, type BuildSummary, type CommonOptions, DEFAULT_MEMORY } from '../../src/build-options.js';
-import { HmapError } from '../../src/errors.js';
-import { threadsFor } from '../../src/helper.js';
 import { KEY_FORMS, type KeyForm } from '../../src/key-types.js';
 import { LAYOUTS, type Layout } from '../../src/layout.js';
 import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../../src/types.js';

@@ -1,7 +1,7 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Block } from '../../src/bytes.js';
+import { Block } from '../../src/base/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
 import { withFile, withFileAsync } from '../../src/file.js';
 import type { Header } from '../../src/header-types.js';

@@ -1,7 +1,7 @@
 // hmap get: looks keys up.
 
 import { type Command, Option } from 'commander';
-import { Block } from '../../src/bytes.js';
+import { Block } from '../../src/base/bytes.js';
 import { withFile } from '../../src/file.js';
 import { type Check, open } from '../../src/index.js';
 import { encodeKeyText, showKeyOf } from '../../src/key-text.js';

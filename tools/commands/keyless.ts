@@ -1,9 +1,9 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
+import { Block } from '../../src/base/bytes.js';
 import { BitArray } from '../../src/bit-array.js';
 import { type PlainBuildChoice, plainBuilder } from '../../src/build.js';
 import type { BuildSummary } from '../../src/build-options.js';
-import { Block } from '../../src/bytes.js';
 import { elementReader } from '../../src/elements.js';
 import type { Header } from '../../src/header-types.js';
 import { type Check, type List, open } from '../../src/index.js';

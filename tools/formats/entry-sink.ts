@@ -1,13 +1,13 @@
 // Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened; knows no format.
 
-import { Block } from '../../src/bytes.js';
+import { Block } from '../../src/base/bytes.js';
+import { HmapError } from '../../src/base/errors.js';
+import { decodeText } from '../../src/base/text.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/encode-value.js';
-import { HmapError } from '../../src/errors.js';
 import type { RecordSink } from '../../src/intake.js';
 import { encodeKeyText } from '../../src/key-text.js';
 import type { KeyType } from '../../src/key-types.js';
 import { scratch } from '../../src/keys.js';
-import { decodeText } from '../../src/text.js';
 import type { HeldType } from '../../src/types.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';

@@ -1,6 +1,6 @@
 // What an input or output format is. Knows no format.
 
-import type { Block } from '../../src/bytes.js';
+import type { Block } from '../../src/base/bytes.js';
 import type { EncodedValue } from '../../src/encode-value.js';
 import type { Header } from '../../src/header-types.js';
 import type { RecordCursor } from '../../src/segment.js';

@@ -1,7 +1,7 @@
 // `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are no UTF-8 stand as `{"base64": "..."}`.
 
 import { isUtf8 } from 'node:buffer';
-import { Block } from '../../src/bytes.js';
+import { Block } from '../../src/base/bytes.js';
 import { ValueError } from '../../src/encode-value.js';
 import type { EntryFeed } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';

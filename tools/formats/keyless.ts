@@ -3,10 +3,10 @@
 
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
+import { Block } from '../../src/base/bytes.js';
+import { HmapError } from '../../src/base/errors.js';
 import type { plainBuilder } from '../../src/build.js';
-import { Block } from '../../src/bytes.js';
 import { type EncodedValue, ValueError } from '../../src/encode-value.js';
-import { HmapError } from '../../src/errors.js';
 import type { Header } from '../../src/header-types.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/types.js';
 import { Output } from '../terminal/output.js';

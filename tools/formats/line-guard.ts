@@ -1,7 +1,7 @@
 // Refuses what a format of lines cannot carry, so that a dump is never a one-way door. Knows what the readers do to a line.
 
-import type { Block } from '../../src/bytes.js';
-import { HmapError } from '../../src/errors.js';
+import type { Block } from '../../src/base/bytes.js';
+import { HmapError } from '../../src/base/errors.js';
 import { showKeyOf } from '../../src/key-text.js';
 import type { KeyType } from '../../src/key-types.js';
 import type { RecordCursor } from '../../src/segment.js';

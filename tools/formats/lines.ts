@@ -1,6 +1,6 @@
 // `lines`: one key a line, for sets.
 
-import { HmapError } from '../../src/errors.js';
+import { HmapError } from '../../src/base/errors.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
 import { eachLine } from './lines-reader.js';

@@ -1,6 +1,6 @@
 // Numbers as text. Knows how they are written; knows no value types.
 
-import type { Block } from '../../src/bytes.js';
+import type { Block } from '../../src/base/bytes.js';
 import { ValueError } from '../../src/encode-value.js';
 import type { Output } from '../terminal/output.js';
 

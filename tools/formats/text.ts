@@ -1,7 +1,7 @@
 // Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no format.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from '../../src/bytes.js';
+import type { Block } from '../../src/base/bytes.js';
 import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } from '../../src/encode-value.js';
 import type { KeyType } from '../../src/key-types.js';
 import { isStruct } from '../../src/schema.js';

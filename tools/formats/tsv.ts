@@ -1,6 +1,6 @@
 // `tsv`: one entry a line, fields separated by tabs, nothing quoted or escaped.
 
-import type { Block } from '../../src/bytes.js';
+import type { Block } from '../../src/base/bytes.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { EntryFeed } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';

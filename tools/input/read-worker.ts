@@ -1,10 +1,10 @@
 // The script of a thread that takes a part of an input in, and then writes a span of the file.
 
 import { parentPort } from 'node:worker_threads';
+import { loadChecksums } from '../../src/base/block-hasher.js';
+import { Block } from '../../src/base/bytes.js';
+import { serve } from '../../src/base/workers.js';
 import type { LaneResult } from '../../src/builder.js';
-import { Block } from '../../src/bytes.js';
-import { loadChecksums } from '../../src/checksum.js';
-import { serve } from '../../src/helper.js';
 import { Intake } from '../../src/intake.js';
 import { runSpan, type SpanTask } from '../../src/span-task.js';
 import { SpillFile } from '../../src/spill.js';

@@ -2,10 +2,10 @@
 // format and no representation.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from '../../src/bytes.js';
+import type { Block } from '../../src/base/bytes.js';
+import type { Pacer } from '../../src/base/pacer.js';
 import { keyTooLong, type RecordSink } from '../../src/intake.js';
 import { MAX_KEY_BYTES } from '../../src/layout.js';
-import type { Pacer } from '../../src/pacer.js';
 import { numberText } from '../formats/numbers.js';
 import { bytesFromJson } from '../formats/text.js';
 import { type Facts, LengthSums, type Lengths, type Range } from './facts.js';

@@ -8,18 +8,18 @@ import { BlockSums, type WrittenSums } from './block-sums.js';
 import type { DuplicatePolicy } from './build-options.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, planFile } from './entry-stats.js';
-import type { SegmentPlace } from './header-types.js';
+import type { BucketLoads } from './format/bucket-loads.js';
+import { alignToPage } from './format/constants.js';
+import type { SegmentPlace } from './format/header.js';
+import { type Plan, samePlan } from './format/shape.js';
+import { type HeldType, isNarrowed } from './format/value-types.js';
 import { HELD, type HeldForm, heldNarrowed } from './held.js';
 import type { Interned } from './interner.js';
-import { alignToPage } from './layout.js';
-import type { BucketLoads } from './loads.js';
 import type { Partitions } from './partitions.js';
-import { type Plan, samePlan } from './plan.js';
 import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
 import type { SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
-import { type HeldType, isNarrowed } from './types.js';
 
 export interface Assembly {
   readonly partitions: Partitions;

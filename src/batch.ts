@@ -1,7 +1,7 @@
 // Looks many keys up at once, in passes whose waits for memory overlap. Knows how a lookup is cut into steps; does not know value types.
 
+import type { Key } from './format/key-types.js';
 import { hashKey, keyHash } from './key-hash.js';
-import type { Key } from './key-types.js';
 import { SCRATCH_FILL } from './keys.js';
 import type { Lookup } from './lookup.js';
 import type { Segment } from './segment.js';

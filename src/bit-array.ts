@@ -2,7 +2,7 @@
 
 import { popcount } from './base/bytes.js';
 import { kindOf } from './base/options.js';
-import type { Header } from './header-types.js';
+import type { Header } from './format/header.js';
 import type { Source } from './opened.js';
 import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';

@@ -3,7 +3,7 @@
 import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from './base/block-hasher.js';
 import { readBytes, writeAll } from './base/fs.js';
-import { BLOCK, blockCount } from './layout.js';
+import { BLOCK, blockCount } from './format/constants.js';
 
 /** Where the block checksums of a finished file lie. */
 export interface WrittenSums {

@@ -13,16 +13,23 @@ import { Helper, threadsFor } from './base/workers.js';
 import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from './build-options.js';
 import { rank } from './dictionary-writer.js';
 import type { Sums } from './entry-stats.js';
-import { schemaBytesOf, writeHeader } from './header-writer.js';
+import {
+  bucketArraySize,
+  bucketLimit,
+  headerSize,
+  heapStart,
+  MAX_SEGMENT_BYTES,
+  VARIABLE,
+} from './format/constants.js';
+import type { KeyType } from './format/key-types.js';
+import { type HeldType, type StoredType, UINTS, type ValueChoice, valueWidthOf } from './format/value-types.js';
+import { schemaBytesOf, writeHeader } from './format/write-header.js';
 import type { HeldForm } from './held.js';
 import { Intake, type RecordSink } from './intake.js';
 import type { Interned } from './interner.js';
-import type { KeyType } from './key-types.js';
-import { bucketArraySize, bucketLimit, headerSize, heapStart, MAX_SEGMENT_BYTES, VARIABLE } from './layout.js';
 import type { Holding } from './partitions.js';
 import { Publication } from './publish.js';
 import { type SharedSpill, SpillFile } from './spill.js';
-import { type HeldType, type StoredType, UINTS, type ValueChoice, valueWidthOf } from './types.js';
 
 /** Bytes of keys and values for each further thread that sorts and writes; below, a thread costs more than it saves. */
 const HELPED = 64 * 2 ** 20;

@@ -2,9 +2,9 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Block } from './base/bytes.js';
+import { isStruct, structOf } from './format/schema.js';
+import type { StoredType, ValueType } from './format/value-types.js';
 import { NAN32, NAN64, recordChecker } from './packed.js';
-import { isStruct, structOf } from './schema.js';
-import type { StoredType, ValueType } from './types.js';
 
 export type ValueCheck = (block: Block, at: number, length: number) => boolean;
 

@@ -3,12 +3,12 @@
 import type { BitsBuildOptions } from './bits-builder.js';
 import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './build-options.js';
+import type { KeyForm } from './format/key-types.js';
+import type { ListType, ListValue, ValueChoice } from './format/value-types.js';
 import type { IntegerSetBuildOptions } from './integer-set-builder.js';
-import type { KeyForm } from './key-types.js';
 import type { ListBuildOptions } from './list-builder.js';
 import type { StatOptions } from './stat.js';
 import type { TableStat } from './table-stat.js';
-import type { ListType, ListValue, ValueChoice } from './types.js';
 import type { Verification, VerifyOptions } from './verify.js';
 
 /**

@@ -5,9 +5,9 @@ import type { BlockHasher } from './base/block-hasher.js';
 import { Block, compareBytes } from './base/bytes.js';
 import { writeAll } from './base/fs.js';
 import type { BlockSums } from './block-sums.js';
+import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './format/constants.js';
 import { type HeldForm, heldValueAt } from './held.js';
 import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
-import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './layout.js';
 import type { Sorted } from './table-writer.js';
 
 /** From the numbers that lanes gave to the indexes in the file, by lane; can be sent to other threads, which share it. */

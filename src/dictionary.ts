@@ -5,8 +5,8 @@ import { Block } from './base/bytes.js';
 import { damage, type HmapError } from './base/errors.js';
 import { readBytes } from './base/fs.js';
 import { decodeText } from './base/text.js';
+import type { DictionaryPlace, Header } from './format/header.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
-import type { DictionaryPlace, Header } from './header-types.js';
 
 export class Dictionary {
   /** The string that an index in `block` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */

@@ -2,8 +2,8 @@
 // checks or files.
 
 import { decodeText } from './base/text.js';
+import { packedOf } from './format/value-types.js';
 import type { PlainSegment } from './plain-segment.js';
-import { packedOf } from './types.js';
 
 /** Gives the element with an index in its segment, a u32 below the segment's count. Numbers are read without allocating. */
 export type ElementReader<V = unknown> = (segment: PlainSegment, at: number) => V;

@@ -3,12 +3,12 @@
 import { Block, LOOSE, writeU64 } from './base/bytes.js';
 import { HmapError, type HmapErrorCode } from './base/errors.js';
 import { kindOf } from './base/options.js';
+import { MAX_VALUE_BYTES } from './format/constants.js';
+import type { KeyType } from './format/key-types.js';
+import { type Field, isStruct, type Struct, structOf } from './format/schema.js';
+import { type HeldType, INTEGER_RANGES } from './format/value-types.js';
 import { keyForUserOf, showKeyOf } from './key-text.js';
-import type { KeyType } from './key-types.js';
-import { MAX_VALUE_BYTES } from './layout.js';
 import { NAN32, NAN64, writeField } from './packed.js';
-import { type Field, isStruct, type Struct, structOf } from './schema.js';
-import { type HeldType, INTEGER_RANGES } from './types.js';
 
 /** A value in bytes: `length` bytes of `block` from `at`. Valid until the next value is encoded. */
 export interface EncodedValue {

@@ -4,10 +4,10 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { HmapError, systemError } from './base/errors.js';
 import { readBytes } from './base/fs.js';
-import { parseHeader } from './header.js';
-import type { Header } from './header-types.js';
-import { PAGE } from './layout.js';
-import { checkPreamble } from './preamble.js';
+import { PAGE } from './format/constants.js';
+import type { Header } from './format/header.js';
+import { parseHeader } from './format/parse-header.js';
+import { checkPreamble } from './format/preamble.js';
 
 /** An open file whose header has been checked; the holder closes `fd`. */
 export interface OpenFile {

@@ -3,8 +3,8 @@
 
 import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from './base/block-hasher.js';
 import { damage } from './base/errors.js';
-import type { Header, SegmentPlace } from './header-types.js';
-import { BLOCK, heapStart } from './layout.js';
+import { BLOCK, heapStart } from './format/constants.js';
+import type { Header, SegmentPlace } from './format/header.js';
 
 /** Gives bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
 export type ReadFile = (offset: number, length: number) => Uint8Array;

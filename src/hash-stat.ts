@@ -1,9 +1,9 @@
 // Measures a table by hash: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
 
 import type { Pacer } from './base/pacer.js';
-import type { Header } from './header-types.js';
-import { bucketArraySize, heapStart } from './layout.js';
-import type { BucketLoads } from './loads.js';
+import type { BucketLoads } from './format/bucket-loads.js';
+import { bucketArraySize, heapStart } from './format/constants.js';
+import type { Header } from './format/header.js';
 import { RecordCursor, type Segment } from './segment.js';
 import type { LengthSums, TableStat } from './table-stat.js';
 

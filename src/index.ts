@@ -7,29 +7,11 @@ export type { Entry } from './build.js';
 export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build-options.js';
 export { build, stat, verify } from './deferred.js';
 export type { Finding, FindingCode, Section } from './findings.js';
-export type { Header, ListHeader, SegmentPlace } from './header-types.js';
-export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
-export { IntegerSet } from './integer-set.js';
-export type { IntegerSetBuildOptions } from './integer-set-builder.js';
-export type { AnyKey, Key, KeyArgument, KeyForm, KeyOf, KeyType } from './key-types.js';
-export type { Layout } from './layout.js';
-export { List } from './list.js';
-export type { ListBuildOptions } from './list-builder.js';
-export type { MappingKind } from './mapping/mapping.js';
-export type { MappingChoice } from './mapping/open-file.js';
-export type { Metadata } from './metadata.js';
-export {
-  type BitsOpenOptions,
-  type IntegerSetOpenOptions,
-  type ListOpenOptions,
-  type OpenOptions,
-  open,
-} from './open.js';
-export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './schema.js';
-export type { Check, Warm } from './snapshot.js';
-export type { StatOptions } from './stat.js';
-export { type FieldName, type FieldValue, Table } from './table.js';
-export type { Lengths, TableStat } from './table-stat.js';
+export type { Layout } from './format/constants.js';
+export type { Header, ListHeader, SegmentPlace } from './format/header.js';
+export type { AnyKey, Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
+export type { Metadata } from './format/metadata.js';
+export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './format/schema.js';
 export type {
   ListType,
   ListValue,
@@ -39,5 +21,23 @@ export type {
   ValueOf,
   ValueType,
   ValueTypes,
-} from './types.js';
+} from './format/value-types.js';
+export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
+export { IntegerSet } from './integer-set.js';
+export type { IntegerSetBuildOptions } from './integer-set-builder.js';
+export { List } from './list.js';
+export type { ListBuildOptions } from './list-builder.js';
+export type { MappingKind } from './mapping/mapping.js';
+export type { MappingChoice } from './mapping/open-file.js';
+export {
+  type BitsOpenOptions,
+  type IntegerSetOpenOptions,
+  type ListOpenOptions,
+  type OpenOptions,
+  open,
+} from './open.js';
+export type { Check, Warm } from './snapshot.js';
+export type { StatOptions } from './stat.js';
+export { type FieldName, type FieldValue, Table } from './table.js';
+export type { Lengths, TableStat } from './table-stat.js';
 export type { Verification, VerifyOptions } from './verify.js';

@@ -3,10 +3,10 @@
 import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
 import { withFile } from './file.js';
-import type { Header } from './header-types.js';
-import type { AnyKey, Key } from './key-types.js';
+import { bucketLimit, bucketOf, segmentOf } from './format/constants.js';
+import type { Header } from './format/header.js';
+import type { AnyKey, Key } from './format/key-types.js';
 import { encodeKey, scratch } from './keys.js';
-import { bucketLimit, bucketOf, segmentOf } from './layout.js';
 import { mapRanges } from './mapping/open-file.js';
 import { RecordCursor, Segment } from './segment.js';
 import { KEY_HASHERS } from './typed-keys.js';

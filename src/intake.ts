@@ -4,14 +4,14 @@ import { type Block, readU48 } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
 import { EntryStats } from './entry-stats.js';
+import { MAX_KEY_BYTES } from './format/constants.js';
+import type { KeyType } from './format/key-types.js';
+import { type HeldType, isNarrowed } from './format/value-types.js';
 import { HELD, type HeldForm, headBytes, heldNarrowed } from './held.js';
 import { type Interned, Interner } from './interner.js';
 import { keyForUser, showKey } from './key-text.js';
-import type { KeyType } from './key-types.js';
-import { MAX_KEY_BYTES } from './layout.js';
 import { Partitions } from './partitions.js';
 import type { SpillFile } from './spill.js';
-import { type HeldType, isNarrowed } from './types.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;

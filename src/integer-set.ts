@@ -3,7 +3,7 @@
 import { HmapError } from './base/errors.js';
 import { kindOf } from './base/options.js';
 import { BitArray } from './bit-array.js';
-import type { Header } from './header-types.js';
+import type { Header } from './format/header.js';
 import { Opened, type Source } from './opened.js';
 import type { Version } from './snapshot.js';
 import { Table } from './table.js';

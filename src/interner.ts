@@ -3,7 +3,7 @@
 import { Block, compareBytes, copyBytes } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
-import { dictionarySize } from './layout.js';
+import { dictionarySize } from './format/constants.js';
 
 /** Bits of a number below those of the lane that gave it: so the lanes of one build need not know of each other. */
 const LANE_SHIFT = 28;

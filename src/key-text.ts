@@ -3,11 +3,11 @@
 import { isUtf8 } from 'node:buffer';
 import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
-import type { AnyKey, KeyType, TypedKey } from './key-types.js';
+import { MAX_KEY_BYTES } from './format/constants.js';
+import type { AnyKey, KeyType, TypedKey } from './format/key-types.js';
+import { INTEGER_RANGES } from './format/value-types.js';
 import { TOO_LONG } from './keys.js';
-import { MAX_KEY_BYTES } from './layout.js';
 import { KEY_DECODERS, KEY_HASHERS, NO_KEY } from './typed-keys.js';
-import { INTEGER_RANGES } from './types.js';
 
 /** What a key of the type is, in a message. */
 export function describeType(type: TypedKey): string {

@@ -2,8 +2,8 @@
 
 import { Block } from './base/bytes.js';
 import { kindOf } from './base/options.js';
-import type { Key } from './key-types.js';
-import { MAX_KEY_BYTES } from './layout.js';
+import { MAX_KEY_BYTES } from './format/constants.js';
+import type { Key } from './format/key-types.js';
 
 /** Room for one key at any offset below {@link SCRATCH_FILL}: a code unit takes at most three bytes. */
 export const SCRATCH_FILL = 65_536;

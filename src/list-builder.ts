@@ -3,7 +3,9 @@
 import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
-import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './layout.js';
+import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './format/constants.js';
+import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './format/keyless.js';
+import { isListType, type ListType, packedOf, packedRange } from './format/value-types.js';
 import {
   PLAIN_OPTIONS,
   PlainBuilder,
@@ -11,9 +13,7 @@ import {
   type PlainContent,
   type SegmentWriter,
 } from './plain-builder.js';
-import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './plain-layout.js';
 import { Tape } from './tape.js';
-import { isListType, type ListType, packedOf, packedRange } from './types.js';
 
 /** How a list is built, from bare values in their order. */
 export interface ListBuildOptions<T extends ListType = ListType> extends PlainBuildOptions {

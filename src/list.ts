@@ -2,9 +2,9 @@
 
 import { kindOf } from './base/options.js';
 import { type ElementReader, elementReader } from './elements.js';
-import type { ListHeader } from './header-types.js';
+import type { ListHeader } from './format/header.js';
+import { formOf } from './format/keyless.js';
 import type { Source } from './opened.js';
-import { formOf } from './plain-layout.js';
 import { PlainOpened } from './plain-opened.js';
 import type { PlainSegment } from './plain-segment.js';
 import type { Version } from './snapshot.js';

@@ -3,14 +3,8 @@
 import { resolve } from 'node:path';
 import { checkOptions, checkPath, oneOf } from './base/options.js';
 import { BitArray } from './bit-array.js';
-import { IntegerSet } from './integer-set.js';
-import { KEY_FORMS, type KeyForm, type KeyOf } from './key-types.js';
-import { LAYOUTS, type Layout } from './layout.js';
-import { List } from './list.js';
-import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
-import type { Source } from './opened.js';
-import type { Check, Settings, Version, Warm } from './snapshot.js';
-import { Table } from './table.js';
+import { LAYOUTS, type Layout } from './format/constants.js';
+import { KEY_FORMS, type KeyForm, type KeyOf } from './format/key-types.js';
 import {
   checkValueType,
   type HeldType,
@@ -20,7 +14,13 @@ import {
   type ValueChoice,
   type ValueOf,
   type ValueType,
-} from './types.js';
+} from './format/value-types.js';
+import { IntegerSet } from './integer-set.js';
+import { List } from './list.js';
+import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
+import type { Source } from './opened.js';
+import type { Check, Settings, Version, Warm } from './snapshot.js';
+import { Table } from './table.js';
 import { openVersion } from './version.js';
 import { watchFile } from './watch.js';
 

@@ -2,8 +2,8 @@
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
 import { Block, copyLoosely, LOOSE, writeU64 } from './base/bytes.js';
+import { MAX_KEY_BYTES } from './format/constants.js';
 import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './held.js';
-import { MAX_KEY_BYTES } from './layout.js';
 import type { SpillFile } from './spill.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.

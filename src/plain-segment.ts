@@ -4,10 +4,10 @@
 import { Block } from './base/bytes.js';
 import { damage, type HmapError } from './base/errors.js';
 import { readBytes } from './base/fs.js';
+import type { Header, SegmentPlace } from './format/header.js';
+import { countIn, dataStart, formOf } from './format/keyless.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
-import type { Header, SegmentPlace } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';
-import { countIn, dataStart, formOf } from './plain-layout.js';
 
 export class PlainSegment {
   /** All bytes of the segment. */

@@ -4,7 +4,7 @@ import type { BlockHasher } from './base/block-hasher.js';
 import { Block, copyLoosely, LOOSE } from './base/bytes.js';
 import { writeAll } from './base/fs.js';
 import type { BlockSums } from './block-sums.js';
-import { BLOCK } from './layout.js';
+import { BLOCK } from './format/constants.js';
 
 /**
  * Pieces end at multiples of this in the file, so that Linux holds them in pages of 2 MiB and maps them as such: a lookup among 10M entries

@@ -2,9 +2,9 @@
 
 import { Block } from './base/bytes.js';
 import { damage, type HmapError } from './base/errors.js';
+import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './format/constants.js';
+import type { Header, SegmentPlace } from './format/header.js';
 import { type BlockChecker, SegmentGuard } from './guard.js';
-import type { Header, SegmentPlace } from './header-types.js';
-import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './layout.js';
 
 /** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */
 export class Segment {

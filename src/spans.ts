@@ -2,11 +2,11 @@
 
 import { varintSize } from './base/bytes.js';
 import type { EntryStats } from './entry-stats.js';
-import type { SegmentPlace } from './header-types.js';
-import { alignToPage, heapStart, VARIABLE } from './layout.js';
-import type { Plan } from './plan.js';
+import { alignToPage, heapStart, VARIABLE } from './format/constants.js';
+import type { SegmentPlace } from './format/header.js';
+import type { Plan } from './format/shape.js';
+import { type HeldType, valueWidthOf } from './format/value-types.js';
 import type { Start } from './table-writer.js';
-import { type HeldType, valueWidthOf } from './types.js';
 
 /** Partitions `[first, behind)`, which fill whole buckets of the file, up to bucket `end`, exclusive. */
 export interface Span {

@@ -1,8 +1,8 @@
 // Measures a list or a bit array: what each byte is spent on. Does not judge it (that is verify).
 
 import type { Pacer } from './base/pacer.js';
-import type { Header } from './header-types.js';
-import { countIn, formOf, indexBytes } from './plain-layout.js';
+import type { Header } from './format/header.js';
+import { countIn, formOf, indexBytes } from './format/keyless.js';
 import { mappedPlain } from './plain-segment.js';
 import type { Lengths, TableStat } from './table-stat.js';
 

@@ -3,8 +3,8 @@
 import { checkOptions, checkPath } from './base/options.js';
 import { Pacer } from './base/pacer.js';
 import { withFileAsync } from './file.js';
+import { BucketLoads } from './format/bucket-loads.js';
 import { measureSegment, summary } from './hash-stat.js';
-import { BucketLoads } from './loads.js';
 import { measureElements, plainSummary } from './stat-plain.js';
 import { LengthSums, type TableStat } from './table-stat.js';
 import { mappedSegments } from './walk.js';

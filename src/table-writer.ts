@@ -4,11 +4,11 @@
 import type { BlockHasher } from './base/block-hasher.js';
 import { type Block, writeVarint } from './base/bytes.js';
 import type { BlockSums } from './block-sums.js';
-import type { SegmentPlace } from './header-types.js';
+import { BucketLoads } from './format/bucket-loads.js';
+import * as layout from './format/constants.js';
+import type { SegmentPlace } from './format/header.js';
+import type { Plan } from './format/shape.js';
 import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
-import * as layout from './layout.js';
-import { BucketLoads } from './loads.js';
-import type { Plan } from './plan.js';
 import { Region } from './section-writer.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.

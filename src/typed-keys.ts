@@ -4,10 +4,10 @@
 import type { Block } from './base/bytes.js';
 import { kindOf } from './base/options.js';
 import { PRIMES, xxh32 } from './base/xxh32.js';
+import { MAX_KEY_BYTES } from './format/constants.js';
+import type { AnyKey, TypedKey } from './format/key-types.js';
 import { keyHash } from './key-hash.js';
-import type { AnyKey, TypedKey } from './key-types.js';
 import { scratch, TOO_LONG } from './keys.js';
-import { MAX_KEY_BYTES } from './layout.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const [, PRIME2, PRIME3, PRIME4, PRIME5] = PRIMES;

@@ -3,9 +3,9 @@
 import type { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { decodeText } from './base/text.js';
+import { isStruct, structOf } from './format/schema.js';
+import type { StoredType, ValueType, ValueTypes } from './format/value-types.js';
 import { type FieldReader, fieldReader } from './packed.js';
-import { isStruct, structOf } from './schema.js';
-import type { StoredType, ValueType, ValueTypes } from './types.js';
 
 export type ValueDecoder<V> = (block: Block, at: number, length: number) => V;
 

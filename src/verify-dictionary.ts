@@ -4,8 +4,8 @@
 import { Block, compareBytes } from './base/bytes.js';
 import { type ValueCheck, valueCheck } from './check-value.js';
 import type { FindingCode, Findings } from './findings.js';
-import type { DictionaryPlace, Header } from './header-types.js';
-import { alignToPage } from './layout.js';
+import { alignToPage } from './format/constants.js';
+import type { DictionaryPlace, Header } from './format/header.js';
 import { mapRanges } from './mapping/open-file.js';
 import { checkOffsets } from './verify-offsets.js';
 import type { VerifyReader } from './verify-reader.js';

@@ -4,10 +4,10 @@
 import { fstatSync } from 'node:fs';
 import { HmapError } from './base/errors.js';
 import type { Findings } from './findings.js';
-import { examineHeader } from './header.js';
-import { fieldEnd, type Header } from './header-types.js';
-import { HEADER, MINOR_VERSION, PAGE, SEGMENT_ROW } from './layout.js';
-import { checkPreamble } from './preamble.js';
+import { HEADER, MINOR_VERSION, PAGE, SEGMENT_ROW } from './format/constants.js';
+import { fieldEnd, type Header } from './format/header.js';
+import { examineHeader } from './format/parse-header.js';
+import { checkPreamble } from './format/preamble.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 
 /** Reports what is wrong with the header; gives it, or `undefined` where it leaves nothing that could be checked further. */

@@ -4,11 +4,11 @@
 import { popcount } from './base/bytes.js';
 import { valueCheck } from './check-value.js';
 import type { Findings } from './findings.js';
-import type { Header } from './header-types.js';
-import { alignToPage, HEADER, SEGMENT_ROW } from './layout.js';
-import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from './plain-layout.js';
+import { alignToPage, HEADER, SEGMENT_ROW } from './format/constants.js';
+import type { Header } from './format/header.js';
+import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from './format/keyless.js';
+import type { ValueType } from './format/value-types.js';
 import { mappedPlain, type PlainSegment } from './plain-segment.js';
-import type { ValueType } from './types.js';
 import { checkOffsets } from './verify-offsets.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 

@@ -6,12 +6,20 @@ import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
 import { type ValueCheck, valueCheck } from './check-value.js';
 import type { FindingCode, Findings } from './findings.js';
-import { fieldEnd, type Header } from './header-types.js';
+import {
+  bucketLimit,
+  bucketOf,
+  HEADER,
+  SEGMENT_ROW,
+  segmentOf,
+  totalBucketBits,
+  VARIABLE,
+} from './format/constants.js';
+import { fieldEnd, type Header } from './format/header.js';
+import { keyWidthOf } from './format/key-types.js';
+import { valueWidthOf } from './format/value-types.js';
 import { showKeyOf } from './key-text.js';
-import { keyWidthOf } from './key-types.js';
-import { bucketLimit, bucketOf, HEADER, SEGMENT_ROW, segmentOf, totalBucketBits, VARIABLE } from './layout.js';
 import { RecordCursor, type Segment } from './segment.js';
-import { valueWidthOf } from './types.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
 const STRIDE = 4096;

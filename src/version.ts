@@ -5,18 +5,18 @@ import { loadChecksumsNow } from './base/block-hasher.js';
 import { damage, HmapError, systemError } from './base/errors.js';
 import { Dictionary } from './dictionary.js';
 import { openForReading, readHeader } from './file.js';
+import { alignToPage, heapStart } from './format/constants.js';
+import type { Header } from './format/header.js';
+import { keyTypeOf } from './format/key-types.js';
+import { dataStart, formOf } from './format/keyless.js';
+import { UINTS } from './format/value-types.js';
 import { BlockChecker, type ReadFile } from './guard.js';
-import type { Header } from './header-types.js';
 import { type FileIdentity, identityOf, sameFile } from './identity.js';
-import { keyTypeOf } from './key-types.js';
-import { alignToPage, heapStart } from './layout.js';
 import type { ByteRange, Mapping } from './mapping/mapping.js';
 import { mapRanges } from './mapping/open-file.js';
-import { dataStart, formOf } from './plain-layout.js';
 import { PlainSegment } from './plain-segment.js';
 import { Segment } from './segment.js';
 import { type Settings, Version } from './snapshot.js';
-import { UINTS } from './types.js';
 import { verifySteps } from './verify.js';
 
 /** Bytes of checksums that are seen through one view. */

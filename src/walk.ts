@@ -1,8 +1,8 @@
 // Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the records are for.
 
 import { readBytes } from './base/fs.js';
+import type { Header } from './format/header.js';
 import { BlockChecker, type ReadFile } from './guard.js';
-import type { Header } from './header-types.js';
 import { mapRanges } from './mapping/open-file.js';
 import { RecordCursor, Segment } from './segment.js';
 

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FINDING_CODES } from '../src/findings.js';
-import { HEADER_CODES, type HeaderCode } from '../src/header-types.js';
+import { HEADER_CODES, type HeaderCode } from '../src/format/header.js';
 import { type MappingKind, open, type Verification, verify } from '../src/index.js';
 import { ReferencePlain } from './reference-plain.js';
 import { ReferenceReader } from './reference-reader.js';

@@ -128,7 +128,7 @@ describe('the spec', () => {
   });
 
   test('its header table has the offsets of the code', async () => {
-    const { ENUM_HEADER, HEADER } = await import('../src/layout.js');
+    const { ENUM_HEADER, HEADER } = await import('../src/format/constants.js');
     const all = [...spec.matchAll(/^\| (\d+) \| (\d+) \| ([a-z ]+) \|/gm)].slice(0, 35);
     const fields = 33;
     const rows = all.slice(0, fields);

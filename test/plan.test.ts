@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EntryStats, planFile } from '../src/entry-stats.js';
-import { MAX_SEGMENT_BYTES, totalBucketBits, VARIABLE } from '../src/layout.js';
+import { MAX_SEGMENT_BYTES, totalBucketBits, VARIABLE } from '../src/format/constants.js';
 import { hmapError } from './support/errors.js';
 
 /** Sums of `entries` records of some lengths, spread evenly over the hashes. */

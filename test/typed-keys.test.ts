@@ -7,6 +7,7 @@ import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { xxh32 } from '../src/base/xxh32.js';
+import type { TypedKey } from '../src/format/key-types.js';
 import {
   type AnyKey,
   build,
@@ -20,7 +21,6 @@ import {
   verify,
 } from '../src/index.js';
 import { keyHash } from '../src/key-hash.js';
-import type { TypedKey } from '../src/key-types.js';
 import { scratch } from '../src/keys.js';
 import { KEY_HASHERS } from '../src/typed-keys.js';
 import { ReferenceReader } from './reference-reader.js';

@@ -10,6 +10,7 @@ import type { BitsBuilder } from '../../src/bits-builder.js';
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
 import { withFileAsync } from '../../src/file.js';
+import type { HeldType } from '../../src/format/value-types.js';
 import {
   type BitsBuildOptions,
   type BuildOptions,
@@ -21,7 +22,6 @@ import {
   type ListBuildOptions,
   type ValueType,
 } from '../../src/index.js';
-import type { HeldType } from '../../src/types.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
 import { dumpPlain } from '../../tools/commands/keyless.js';
 import { Feed } from '../../tools/formats/entry-sink.js';

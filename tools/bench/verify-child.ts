@@ -5,7 +5,7 @@ import { verify } from 'hmap';
 import { loadChecksums } from '../../src/base/block-hasher.js';
 import { readBytes } from '../../src/base/fs.js';
 import { openForReading } from '../../src/file.js';
-import { BLOCK } from '../../src/layout.js';
+import { BLOCK } from '../../src/format/constants.js';
 import { blockSums } from '../../src/verify.js';
 import { taskOf } from './task-of.js';
 

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Block } from '../../src/base/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
 import { withFile, withFileAsync } from '../../src/file.js';
-import type { Header } from '../../src/header-types.js';
+import type { Header } from '../../src/format/header.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
 import { badTypedKey, keyFromText, showKey, showKeyOf } from '../../src/key-text.js';
 import { NO_KEY } from '../../src/typed-keys.js';

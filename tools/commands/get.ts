@@ -3,9 +3,9 @@
 import { type Command, Option } from 'commander';
 import { Block } from '../../src/base/bytes.js';
 import { withFile } from '../../src/file.js';
+import type { KeyType } from '../../src/format/key-types.js';
 import { type Check, open } from '../../src/index.js';
 import { encodeKeyText, showKeyOf } from '../../src/key-text.js';
-import type { KeyType } from '../../src/key-types.js';
 import { scratch } from '../../src/keys.js';
 import type { Table } from '../../src/table.js';
 import type { TextPrinter } from '../formats/numbers.js';

@@ -1,7 +1,7 @@
 // `cdb`: the input of cdbmake and `cdb -c`: `+klen,dlen:key->data` and a line end for each entry, and an empty line after the last.
 
 import { Block } from '../../src/base/bytes.js';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/layout.js';
+import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/format/constants.js';
 import { Output } from '../terminal/output.js';
 import type { EntryFeed } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';

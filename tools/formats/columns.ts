@@ -1,7 +1,7 @@
 // Chooses the columns of formats that have rows. Knows numbers and names of columns; knows no format.
 
 import { nearest } from '../../src/base/options.js';
-import type { HeldType } from '../../src/types.js';
+import type { HeldType } from '../../src/format/value-types.js';
 import type { Columns } from './format.js';
 import { fieldNames } from './struct-text.js';
 

@@ -4,11 +4,11 @@ import { Block } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
 import { decodeText } from '../../src/base/text.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/encode-value.js';
+import type { KeyType } from '../../src/format/key-types.js';
+import type { HeldType } from '../../src/format/value-types.js';
 import type { RecordSink } from '../../src/intake.js';
 import { encodeKeyText } from '../../src/key-text.js';
-import type { KeyType } from '../../src/key-types.js';
 import { scratch } from '../../src/keys.js';
-import type { HeldType } from '../../src/types.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 

@@ -3,7 +3,7 @@
 import { Block } from '../../src/base/bytes.js';
 import { readDictionary } from '../../src/dictionary.js';
 import type { EncodedValue } from '../../src/encode-value.js';
-import type { Header } from '../../src/header-types.js';
+import type { Header } from '../../src/format/header.js';
 import type { Walk } from '../../src/walk.js';
 
 /** Gives the value at which a walk over an open file is; the same object each time. */

@@ -14,9 +14,9 @@ import {
   MAX_WRITTEN_SEGMENT_BITS,
   PAGE,
   VARIABLE,
-} from '../../src/layout.js';
-import { planOfWidth } from '../../src/plan.js';
-import { INTEGER_RANGES, type ValueType, valueWidthOf } from '../../src/types.js';
+} from '../../src/format/constants.js';
+import { planOfWidth } from '../../src/format/shape.js';
+import { INTEGER_RANGES, type ValueType, valueWidthOf } from '../../src/format/value-types.js';
 import { type Facts, type Lengths, lengthsOf, type Range, type ValueFacts } from './facts.js';
 
 /** What a file's bytes are spent on, in bytes; as `hmap stat` has it. */

@@ -1,8 +1,8 @@
 // The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and places; knows no bytes and no files.
 
-import type { Header } from './header-types.js';
-import { alignToPage, blockCount, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './layout.js';
-import { packedOf } from './types.js';
+import { alignToPage, blockCount, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './constants.js';
+import type { Header } from './header.js';
+import { packedOf } from './value-types.js';
 
 /** How the elements of a segment lie: each in as many bits as the others, each from an offset to the next, or one bit each with counts. */
 export type PlainKind = 'fixed' | 'offsets' | 'bits';

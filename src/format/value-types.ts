@@ -1,7 +1,7 @@
 // Value types: names, codes and widths. Knows nothing of how values are written or read.
 
-import { oneOf } from './base/options.js';
-import { FEATURES, indexWidth, VARIABLE } from './layout.js';
+import { oneOf } from '../base/options.js';
+import { FEATURES, indexWidth, VARIABLE } from './constants.js';
 import {
   checkStruct,
   isStruct,

@@ -1,18 +1,6 @@
 // Parses and checks a header (native-notes/format.md, section 3); writing one is header-writer.ts. Knows bytes; does not know files or records.
 
-import { Block, MAX_U64, readU64 } from './base/bytes.js';
-import {
-  type DictionaryPlace,
-  featuresOf,
-  fieldEnd,
-  type Header,
-  type HeaderCode,
-  type HeaderFault,
-  headerChecksum,
-  type Need,
-  type SegmentPlace,
-} from './header-types.js';
-import { KEY_TYPES, keyWidthOf } from './key-types.js';
+import { Block, MAX_U64, readU64 } from '../base/bytes.js';
 import {
   alignToPage,
   BUCKETS_U32,
@@ -37,12 +25,24 @@ import {
   MAX_VALUE_BYTES,
   SEGMENT_ROW,
   VARIABLE,
-} from './layout.js';
+} from './constants.js';
+import {
+  type DictionaryPlace,
+  featuresOf,
+  fieldEnd,
+  type Header,
+  type HeaderCode,
+  type HeaderFault,
+  headerChecksum,
+  type Need,
+  type SegmentPlace,
+} from './header.js';
+import { KEY_TYPES, keyWidthOf } from './key-types.js';
 import { parseMetadata } from './metadata.js';
-import { examineElements, examineSegments } from './plain-header.js';
+import { examineElements, examineSegments } from './parse-keyless-header.js';
 import { refuse } from './preamble.js';
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structText } from './schema.js';
-import { type HeldType, type StoredType, typeOfCode, valueWidthOf } from './types.js';
+import { type HeldType, type StoredType, typeOfCode, valueWidthOf } from './value-types.js';
 
 /**
  * Parses and checks a whole header. Costs as much as the header is long, whatever the size of the file.

@@ -1,6 +1,6 @@
 // Key types: names, codes and widths. Knows nothing of how keys are written or read.
 
-import { VARIABLE } from './layout.js';
+import { VARIABLE } from './constants.js';
 
 /** What a table's keys are, by name, as iteration gives them. */
 export interface KeyTypes {

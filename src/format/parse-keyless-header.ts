@@ -1,9 +1,9 @@
 // The header's fields of files without keys (native-notes/format.md, sections 3 and 15): lists and bit arrays. Knows bytes and rules; does not know
 // files, nor what the elements mean.
 
-import { MAX_U64, readU64 } from './base/bytes.js';
-import type { Need, SegmentPlace } from './header-types.js';
-import { alignToPage, HEADER, type Layout, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './layout.js';
+import { MAX_U64, readU64 } from '../base/bytes.js';
+import { alignToPage, HEADER, type Layout, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './constants.js';
+import type { Need, SegmentPlace } from './header.js';
 import {
   bitsOfSize,
   COUNTED,
@@ -14,9 +14,9 @@ import {
   MOST_ELEMENTS,
   type PlainForm,
   plainSegmentBytes,
-} from './plain-layout.js';
+} from './keyless.js';
 import { MAX_FIELD_BITS } from './schema.js';
-import { PACKED, type PackedType, VALUE_TYPES, type ValueType } from './types.js';
+import { PACKED, type PackedType, VALUE_TYPES, type ValueType } from './value-types.js';
 
 /** What the header of a file says of its elements. */
 export interface PlainParts extends PlainForm {

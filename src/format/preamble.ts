@@ -1,9 +1,9 @@
 // The first bytes of a file: whether it is one of ours, and how long its header is. Does not know the rest of the header.
 
-import { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import type { HeaderCode } from './header-types.js';
-import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './layout.js';
+import { Block } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
+import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './constants.js';
+import type { HeaderCode } from './header.js';
 
 /** Headers above this are refused unread: it holds the largest segment table and the largest metadata. */
 export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES);

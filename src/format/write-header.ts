@@ -1,8 +1,6 @@
 // Writes a header (native-notes/format.md, section 3). Knows bytes; does not know how anything in the file came about.
 
-import { Block, writeU64 } from './base/bytes.js';
-import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header-types.js';
-import { KEY_TYPES, type KeyType } from './key-types.js';
+import { Block, writeU64 } from '../base/bytes.js';
 import {
   BUCKETS_U32,
   CHECKSUM_XXH64,
@@ -16,9 +14,11 @@ import {
   MAJOR_VERSION,
   MINOR_VERSION,
   SEGMENT_ROW,
-} from './layout.js';
+} from './constants.js';
+import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header.js';
+import { KEY_TYPES, type KeyType } from './key-types.js';
 import { isStruct, structOf } from './schema.js';
-import { codeOf, type HeldType, PACKED, type PackedType, packedOf, type StoredType } from './types.js';
+import { codeOf, type HeldType, PACKED, type PackedType, packedOf, type StoredType } from './value-types.js';
 
 /** What a builder knows of a finished file; the rest of the header follows from it. */
 export interface HeaderParts {

@@ -1,12 +1,12 @@
 // What a header says, as types, and what its readers and its writer share (native-notes/format.md, section 3). Reads no header and writes none.
 
-import { Block } from './base/bytes.js';
-import type { HmapErrorCode } from './base/errors.js';
-import { xxh32 } from './base/xxh32.js';
+import { Block } from '../base/bytes.js';
+import type { HmapErrorCode } from '../base/errors.js';
+import { xxh32 } from '../base/xxh32.js';
+import { type ENUM_HEADER, FEATURES, HEADER, type Layout } from './constants.js';
 import type { KeyType } from './key-types.js';
-import { type ENUM_HEADER, FEATURES, HEADER, type Layout } from './layout.js';
 import type { Metadata } from './metadata.js';
-import { type ListType, type StoredType, valueFeatures } from './types.js';
+import { type ListType, type StoredType, valueFeatures } from './value-types.js';
 
 /** A segment's place in the file; offset and size in bytes. */
 export interface SegmentPlace {

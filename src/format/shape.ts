@@ -1,8 +1,7 @@
 // Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and no files.
 
-import { MAX_U64 } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { type KeyType, keyWidthOf } from './key-types.js';
+import { MAX_U64 } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
 import {
   bucketArraySize,
   headerSize,
@@ -11,7 +10,8 @@ import {
   MAX_WRITTEN_SEGMENT_BITS,
   totalBucketBits,
   VARIABLE,
-} from './layout.js';
+} from './constants.js';
+import { type KeyType, keyWidthOf } from './key-types.js';
 
 /** The shape of a file. Widths in bytes, or VARIABLE. */
 export interface Plan {

@@ -1,7 +1,7 @@
 // Encodes and parses the metadata of a header (native-notes/format.md, sections 3 and 10). Knows JSON; does not know where it lies.
 
-import { HmapError } from './base/errors.js';
-import { MAX_METADATA_BYTES } from './layout.js';
+import { HmapError } from '../base/errors.js';
+import { MAX_METADATA_BYTES } from './constants.js';
 
 /** JSON that belongs to the user of a table. */
 export type Metadata = { readonly [name: string]: unknown };

@@ -27,8 +27,8 @@ export { IntegerSet } from './integer-set.js';
 export type { IntegerSetBuildOptions } from './integer-set-builder.js';
 export { List } from './list.js';
 export type { ListBuildOptions } from './list-builder.js';
+export type { MappingChoice } from './mapping/map-ranges.js';
 export type { MappingKind } from './mapping/mapping.js';
-export type { MappingChoice } from './mapping/open-file.js';
 export {
   type BitsOpenOptions,
   type IntegerSetOpenOptions,

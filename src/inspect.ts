@@ -7,7 +7,7 @@ import { bucketLimit, bucketOf, segmentOf } from './format/constants.js';
 import type { Header } from './format/header.js';
 import type { AnyKey, Key } from './format/key-types.js';
 import { encodeKey, scratch } from './keys.js';
-import { mapRanges } from './mapping/open-file.js';
+import { mapRanges } from './mapping/map-ranges.js';
 import { RecordCursor, Segment } from './segment.js';
 import { KEY_HASHERS } from './typed-keys.js';
 

@@ -17,7 +17,7 @@ import {
 } from './format/value-types.js';
 import { IntegerSet } from './integer-set.js';
 import { List } from './list.js';
-import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/open-file.js';
+import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/map-ranges.js';
 import type { Source } from './opened.js';
 import type { Check, Settings, Version, Warm } from './snapshot.js';
 import { Table } from './table.js';

@@ -7,7 +7,7 @@ import { readBytes } from './base/fs.js';
 import type { Header, SegmentPlace } from './format/header.js';
 import { countIn, dataStart, formOf } from './format/keyless.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
-import { mapRanges } from './mapping/open-file.js';
+import { mapRanges } from './mapping/map-ranges.js';
 
 export class PlainSegment {
   /** All bytes of the segment. */

@@ -6,8 +6,8 @@ import type { Header } from './format/header.js';
 import type { KeyForm } from './format/key-types.js';
 import type { HeldType, ListType } from './format/value-types.js';
 import type { FileIdentity } from './identity.js';
+import type { MappingChoice } from './mapping/map-ranges.js';
 import type { Mapping } from './mapping/mapping.js';
-import type { MappingChoice } from './mapping/open-file.js';
 import type { PlainSegment } from './plain-segment.js';
 import type { Segment } from './segment.js';
 

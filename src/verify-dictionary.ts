@@ -6,7 +6,7 @@ import { type ValueCheck, valueCheck } from './check-value.js';
 import type { FindingCode, Findings } from './findings.js';
 import { alignToPage } from './format/constants.js';
 import type { DictionaryPlace, Header } from './format/header.js';
-import { mapRanges } from './mapping/open-file.js';
+import { mapRanges } from './mapping/map-ranges.js';
 import { checkOffsets } from './verify-offsets.js';
 import type { VerifyReader } from './verify-reader.js';
 

@@ -3,7 +3,7 @@
 import { readBytes } from './base/fs.js';
 import type { Header } from './format/header.js';
 import { BlockChecker, type ReadFile } from './guard.js';
-import { mapRanges } from './mapping/open-file.js';
+import { mapRanges } from './mapping/map-ranges.js';
 import { RecordCursor, Segment } from './segment.js';
 
 /** How far ahead the operating system is asked to read, in bytes. */

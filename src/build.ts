@@ -6,15 +6,15 @@ import { kindOf } from './base/options.js';
 import { BitsBuilder, type BitsBuildOptions } from './bits-builder.js';
 import type { BuildOptions, BuildSummary } from './build-options.js';
 import { Builder } from './builder.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
+import { badTypedKey, keyForUser, showKey } from './codec/key-text.js';
+import { encodeKey, NOT_UNICODE, scratch } from './codec/keys.js';
+import { KEY_HASHERS } from './codec/typed-keys.js';
 import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
 import type { ValueChoice, ValueOf } from './format/value-types.js';
 import { keyTooLong } from './intake.js';
 import { IntegerSetBuilder, type IntegerSetBuildOptions } from './integer-set-builder.js';
-import { badTypedKey, keyForUser, showKey } from './key-text.js';
-import { encodeKey, NOT_UNICODE, scratch } from './keys.js';
 import { ListBuilder, type ListBuildOptions } from './list-builder.js';
-import { KEY_HASHERS } from './typed-keys.js';
 
 /** Entries between two looks at the clock and the signal. */
 const STRIDE = 1024;

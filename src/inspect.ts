@@ -2,14 +2,14 @@
 
 import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
+import { encodeKey, scratch } from './codec/keys.js';
+import { KEY_HASHERS } from './codec/typed-keys.js';
 import { withFile } from './file.js';
 import { bucketLimit, bucketOf, segmentOf } from './format/constants.js';
 import type { Header } from './format/header.js';
 import type { AnyKey, Key } from './format/key-types.js';
-import { encodeKey, scratch } from './keys.js';
 import { mapRanges } from './mapping/map-ranges.js';
 import { RecordCursor, Segment } from './segment.js';
-import { KEY_HASHERS } from './typed-keys.js';
 
 /** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an `enum` is its index. */
 export interface RecordView {

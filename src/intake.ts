@@ -3,13 +3,13 @@
 import { type Block, readU48 } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
+import { keyForUser, showKey } from './codec/key-text.js';
 import { EntryStats } from './entry-stats.js';
 import { MAX_KEY_BYTES } from './format/constants.js';
 import type { KeyType } from './format/key-types.js';
 import { type HeldType, isNarrowed } from './format/value-types.js';
 import { HELD, type HeldForm, headBytes, heldNarrowed } from './held.js';
 import { type Interned, Interner } from './interner.js';
-import { keyForUser, showKey } from './key-text.js';
 import { Partitions } from './partitions.js';
 import type { SpillFile } from './spill.js';
 

@@ -2,7 +2,7 @@
 
 import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './encode-value.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './format/constants.js';
 import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './format/keyless.js';
 import { isListType, type ListType, packedOf, packedRange } from './format/value-types.js';

@@ -5,17 +5,17 @@ import type { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { decodeText, isShortAscii, shortAscii } from './base/text.js';
 import { Batch } from './batch.js';
+import { type FieldReader, readBits } from './codec/bit-fields.js';
+import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './codec/decode-value.js';
+import { hashKey, keyHash } from './codec/hash-key.js';
+import { showKey } from './codec/key-text.js';
+import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './codec/typed-keys.js';
 import type { Header } from './format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from './format/key-types.js';
 import { MAX_FIELD_BITS } from './format/schema.js';
-import { hashKey, keyHash } from './key-hash.js';
-import { showKey } from './key-text.js';
 import { Lookup } from './lookup.js';
 import { Opened, type Source } from './opened.js';
-import { type FieldReader, readBits } from './packed.js';
 import type { Version } from './snapshot.js';
-import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './typed-keys.js';
-import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './values.js';
 import { type Needs, Walk } from './walk.js';
 
 /** Names of the fields of values; any name where TypeScript does not know the values' type. */

@@ -2,7 +2,7 @@
 // (native-notes/format.md, sections 7 and 11); does not know checksums.
 
 import { Block, compareBytes } from './base/bytes.js';
-import { type ValueCheck, valueCheck } from './check-value.js';
+import { type ValueCheck, valueCheck } from './codec/check-value.js';
 import type { FindingCode, Findings } from './findings.js';
 import { alignToPage } from './format/constants.js';
 import type { DictionaryPlace, Header } from './format/header.js';

@@ -2,7 +2,7 @@
 // (native-notes/format.md, sections 15 and 11); does not know checksums.
 
 import { popcount } from './base/bytes.js';
-import { valueCheck } from './check-value.js';
+import { valueCheck } from './codec/check-value.js';
 import type { Findings } from './findings.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from './format/constants.js';
 import type { Header } from './format/header.js';

@@ -4,7 +4,8 @@
 import { compareBytes } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
-import { type ValueCheck, valueCheck } from './check-value.js';
+import { type ValueCheck, valueCheck } from './codec/check-value.js';
+import { showKeyOf } from './codec/key-text.js';
 import type { FindingCode, Findings } from './findings.js';
 import {
   bucketLimit,
@@ -18,7 +19,6 @@ import {
 import { fieldEnd, type Header } from './format/header.js';
 import { keyWidthOf } from './format/key-types.js';
 import { valueWidthOf } from './format/value-types.js';
-import { showKeyOf } from './key-text.js';
 import { RecordCursor, type Segment } from './segment.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Block } from '../src/base/bytes.js';
 import { xxh32 } from '../src/base/xxh32.js';
-import { hashKey, keyHash } from '../src/key-hash.js';
-import { scratch } from '../src/keys.js';
+import { hashKey, keyHash } from '../src/codec/hash-key.js';
+import { scratch } from '../src/codec/keys.js';
 
 /** Hashes `key` at `at`, and holds length, hash and the bytes left in the scratch block to the slow way. */
 function check(key: string | Uint8Array, at: number, seed: number): void {

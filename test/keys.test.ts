@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { kindOf } from '../src/base/options.js';
+import { encodeKey, NOT_UNICODE, SCRATCH_FILL, scratch, TOO_LONG } from '../src/codec/keys.js';
 import type { Key } from '../src/format/key-types.js';
-import { encodeKey, NOT_UNICODE, SCRATCH_FILL, scratch, TOO_LONG } from '../src/keys.js';
 import { misuse } from './support/errors.js';
 
 const MOST = 65_535;

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fieldReader, readBits, recordChecker, writeField } from '../src/codec/bit-fields.js';
 import { type Field, type FieldType, parseSchema } from '../src/format/schema.js';
-import { fieldReader, readBits, recordChecker, writeField } from '../src/packed.js';
 import { Random } from './support/random.js';
 
 /** A record as one little-endian integer. */

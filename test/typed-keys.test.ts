@@ -7,6 +7,9 @@ import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { xxh32 } from '../src/base/xxh32.js';
+import { keyHash } from '../src/codec/hash-key.js';
+import { scratch } from '../src/codec/keys.js';
+import { KEY_HASHERS } from '../src/codec/typed-keys.js';
 import type { TypedKey } from '../src/format/key-types.js';
 import {
   type AnyKey,
@@ -20,9 +23,6 @@ import {
   type Table,
   verify,
 } from '../src/index.js';
-import { keyHash } from '../src/key-hash.js';
-import { scratch } from '../src/keys.js';
-import { KEY_HASHERS } from '../src/typed-keys.js';
 import { ReferenceReader } from './reference-reader.js';
 import { hmapError, misuse } from './support/errors.js';
 import { Random } from './support/random.js';

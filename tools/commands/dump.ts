@@ -2,12 +2,12 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Block } from '../../src/base/bytes.js';
+import { badTypedKey, keyFromText, showKey, showKeyOf } from '../../src/codec/key-text.js';
+import { NO_KEY } from '../../src/codec/typed-keys.js';
 import { readDictionary } from '../../src/dictionary.js';
 import { withFile, withFileAsync } from '../../src/file.js';
 import type { Header } from '../../src/format/header.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
-import { badTypedKey, keyFromText, showKey, showKeyOf } from '../../src/key-text.js';
-import { NO_KEY } from '../../src/typed-keys.js';
 import { mappedSegments, Walk } from '../../src/walk.js';
 import { entryValues } from '../formats/entry-values.js';
 import { FORMATS, type FormatName } from '../formats/format.js';

@@ -2,11 +2,11 @@
 
 import { type Command, Option } from 'commander';
 import { Block } from '../../src/base/bytes.js';
+import { encodeKeyText, showKeyOf } from '../../src/codec/key-text.js';
+import { scratch } from '../../src/codec/keys.js';
 import { withFile } from '../../src/file.js';
 import type { KeyType } from '../../src/format/key-types.js';
 import { type Check, open } from '../../src/index.js';
-import { encodeKeyText, showKeyOf } from '../../src/key-text.js';
-import { scratch } from '../../src/keys.js';
 import type { Table } from '../../src/table.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';

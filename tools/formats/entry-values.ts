@@ -1,8 +1,8 @@
 // Where the values of a table's entries lie as the writers of formats want them. Knows the dictionary of `enum`; knows no format.
 
 import { Block } from '../../src/base/bytes.js';
+import type { EncodedValue } from '../../src/codec/encode-value.js';
 import { readDictionary } from '../../src/dictionary.js';
-import type { EncodedValue } from '../../src/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import type { Walk } from '../../src/walk.js';
 

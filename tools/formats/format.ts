@@ -1,7 +1,7 @@
 // What an input or output format is. Knows no format.
 
 import type { Block } from '../../src/base/bytes.js';
-import type { EncodedValue } from '../../src/encode-value.js';
+import type { EncodedValue } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import type { RecordCursor } from '../../src/segment.js';
 import type { Output } from '../terminal/output.js';

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { Block } from '../../src/base/bytes.js';
-import { ValueError } from '../../src/encode-value.js';
+import { ValueError } from '../../src/codec/encode-value.js';
 import type { EntryFeed } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine } from './lines-reader.js';

@@ -2,8 +2,8 @@
 
 import type { Block } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
+import { showKeyOf } from '../../src/codec/key-text.js';
 import type { KeyType } from '../../src/format/key-types.js';
-import { showKeyOf } from '../../src/key-text.js';
 import type { RecordCursor } from '../../src/segment.js';
 
 const TAB = 0x09;

@@ -1,7 +1,7 @@
 // Numbers as text. Knows how they are written; knows no value types.
 
 import type { Block } from '../../src/base/bytes.js';
-import { ValueError } from '../../src/encode-value.js';
+import { ValueError } from '../../src/codec/encode-value.js';
 import type { Output } from '../terminal/output.js';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

@@ -1,9 +1,9 @@
 // Packed values as text: as JSON objects, and as one text a field. Knows schemas; knows no format.
 
-import { ValueError } from '../../src/encode-value.js';
+import { fieldReader } from '../../src/codec/bit-fields.js';
+import { ValueError } from '../../src/codec/encode-value.js';
 import { type Field, isStruct, type StructText, structOf } from '../../src/format/schema.js';
 import type { HeldType, StoredType } from '../../src/format/value-types.js';
-import { fieldReader } from '../../src/packed.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 
 /** Makes a value of the texts of its fields, in their order. */

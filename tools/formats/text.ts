@@ -2,12 +2,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Block } from '../../src/base/bytes.js';
-import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } from '../../src/encode-value.js';
+import { DECODERS } from '../../src/codec/decode-value.js';
+import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } from '../../src/codec/encode-value.js';
+import { KEY_DECODERS } from '../../src/codec/typed-keys.js';
 import type { KeyType } from '../../src/format/key-types.js';
 import { isStruct } from '../../src/format/schema.js';
 import { type HeldType, INTEGER_RANGES, type StoredType } from '../../src/format/value-types.js';
-import { KEY_DECODERS } from '../../src/typed-keys.js';
-import { DECODERS } from '../../src/values.js';
 import type { Output } from '../terminal/output.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { structFromJson, structPrinter } from './struct-text.js';

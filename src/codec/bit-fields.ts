@@ -1,7 +1,7 @@
 // Reads and writes fields of bits (native-notes/format.md, section 7): bit i of a record is bit i % 8 of its byte floor(i / 8). Pure functions
 // over a DataView, which touch no byte outside of the record. Knows nothing of tables.
 
-import type { Field, Struct } from './format/schema.js';
+import type { Field, Struct } from '../format/schema.js';
 
 /** Reads a field of the record that starts at `at`. */
 export type FieldReader = (view: DataView, at: number) => number | boolean;

@@ -1,14 +1,14 @@
 // Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing of records or files.
 
-import { Block, LOOSE, writeU64 } from './base/bytes.js';
-import { HmapError, type HmapErrorCode } from './base/errors.js';
-import { kindOf } from './base/options.js';
-import { MAX_VALUE_BYTES } from './format/constants.js';
-import type { KeyType } from './format/key-types.js';
-import { type Field, isStruct, type Struct, structOf } from './format/schema.js';
-import { type HeldType, INTEGER_RANGES } from './format/value-types.js';
+import { Block, LOOSE, writeU64 } from '../base/bytes.js';
+import { HmapError, type HmapErrorCode } from '../base/errors.js';
+import { kindOf } from '../base/options.js';
+import { MAX_VALUE_BYTES } from '../format/constants.js';
+import type { KeyType } from '../format/key-types.js';
+import { type Field, isStruct, type Struct, structOf } from '../format/schema.js';
+import { type HeldType, INTEGER_RANGES } from '../format/value-types.js';
+import { NAN32, NAN64, writeField } from './bit-fields.js';
 import { keyForUserOf, showKeyOf } from './key-text.js';
-import { NAN32, NAN64, writeField } from './packed.js';
 
 /** A value in bytes: `length` bytes of `block` from `at`. Valid until the next value is encoded. */
 export interface EncodedValue {

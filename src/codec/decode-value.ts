@@ -1,11 +1,11 @@
 // Encodes and decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
 
-import type { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { decodeText } from './base/text.js';
-import { isStruct, structOf } from './format/schema.js';
-import type { StoredType, ValueType, ValueTypes } from './format/value-types.js';
-import { type FieldReader, fieldReader } from './packed.js';
+import type { Block } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
+import { decodeText } from '../base/text.js';
+import { isStruct, structOf } from '../format/schema.js';
+import type { StoredType, ValueType, ValueTypes } from '../format/value-types.js';
+import { type FieldReader, fieldReader } from './bit-fields.js';
 
 export type ValueDecoder<V> = (block: Block, at: number, length: number) => V;
 

@@ -1,7 +1,7 @@
 // Encodes a key and hashes it, for lookups: a short ASCII string in one pass over its characters. Does not know tables.
 
-import { PRIMES, xxh32 } from './base/xxh32.js';
-import type { Key } from './format/key-types.js';
+import { PRIMES, xxh32 } from '../base/xxh32.js';
+import type { Key } from '../format/key-types.js';
 import { encodeKey, encodeText, NATIVE_ENCODE, scratch } from './keys.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time (10 ns a lookup here).

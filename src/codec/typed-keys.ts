@@ -1,12 +1,12 @@
 // Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back (native-notes/format.md,
 // section 3). Knows the key types and the scratch block; does not know tables.
 
-import type { Block } from './base/bytes.js';
-import { kindOf } from './base/options.js';
-import { PRIMES, xxh32 } from './base/xxh32.js';
-import { MAX_KEY_BYTES } from './format/constants.js';
-import type { AnyKey, TypedKey } from './format/key-types.js';
-import { keyHash } from './key-hash.js';
+import type { Block } from '../base/bytes.js';
+import { kindOf } from '../base/options.js';
+import { PRIMES, xxh32 } from '../base/xxh32.js';
+import { MAX_KEY_BYTES } from '../format/constants.js';
+import type { AnyKey, TypedKey } from '../format/key-types.js';
+import { keyHash } from './hash-key.js';
 import { scratch, TOO_LONG } from './keys.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.

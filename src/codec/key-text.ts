@@ -1,11 +1,11 @@
 // Keys as text: as messages show them, and as the tools read them. Knows the key types; does not know tables.
 
 import { isUtf8 } from 'node:buffer';
-import { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { MAX_KEY_BYTES } from './format/constants.js';
-import type { AnyKey, KeyType, TypedKey } from './format/key-types.js';
-import { INTEGER_RANGES } from './format/value-types.js';
+import { Block } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
+import { MAX_KEY_BYTES } from '../format/constants.js';
+import type { AnyKey, KeyType, TypedKey } from '../format/key-types.js';
+import { INTEGER_RANGES } from '../format/value-types.js';
 import { TOO_LONG } from './keys.js';
 import { KEY_DECODERS, KEY_HASHERS, NO_KEY } from './typed-keys.js';
 

@@ -1,9 +1,9 @@
 // Turns the keys that a caller gives into bytes. Knows UTF-8 and the key limit; does not know tables.
 
-import { Block } from './base/bytes.js';
-import { kindOf } from './base/options.js';
-import { MAX_KEY_BYTES } from './format/constants.js';
-import type { Key } from './format/key-types.js';
+import { Block } from '../base/bytes.js';
+import { kindOf } from '../base/options.js';
+import { MAX_KEY_BYTES } from '../format/constants.js';
+import type { Key } from '../format/key-types.js';
 
 /** Room for one key at any offset below {@link SCRATCH_FILL}: a code unit takes at most three bytes. */
 export const SCRATCH_FILL = 65_536;

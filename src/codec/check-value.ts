@@ -1,10 +1,10 @@
 // Whether bytes are a value of a type, as a writer leaves it (native-notes/format.md, section 7). Knows nothing of records or files.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from './base/bytes.js';
-import { isStruct, structOf } from './format/schema.js';
-import type { StoredType, ValueType } from './format/value-types.js';
-import { NAN32, NAN64, recordChecker } from './packed.js';
+import type { Block } from '../base/bytes.js';
+import { isStruct, structOf } from '../format/schema.js';
+import type { StoredType, ValueType } from '../format/value-types.js';
+import { NAN32, NAN64, recordChecker } from './bit-fields.js';
 
 export type ValueCheck = (block: Block, at: number, length: number) => boolean;
 

@@ -5,7 +5,7 @@ import { SCRATCH_FILL } from './codec/keys.js';
 import type { KeyHasher } from './codec/typed-keys.js';
 import type { Key } from './format/key-types.js';
 import type { Lookup } from './lookup.js';
-import type { Segment } from './segment.js';
+import type { Segment } from './storage/hash-segment.js';
 
 /** Keys of one batch. From 64 on the cost hardly depends on it. */
 const BATCH = 256;

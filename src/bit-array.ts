@@ -5,8 +5,8 @@ import { kindOf } from './base/options.js';
 import type { Header } from './format/header.js';
 import type { Source } from './opened.js';
 import { PlainOpened } from './plain-opened.js';
-import type { PlainSegment } from './plain-segment.js';
 import type { Version } from './snapshot.js';
+import type { PlainSegment } from './storage/keyless-segment.js';
 
 /** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
 const RUN = 64;

@@ -4,7 +4,7 @@ import type { Pacer } from './base/pacer.js';
 import type { BucketLoads } from './format/bucket-loads.js';
 import { bucketArraySize, heapStart } from './format/constants.js';
 import type { Header } from './format/header.js';
-import { RecordCursor, type Segment } from './segment.js';
+import { RecordCursor, type Segment } from './storage/hash-segment.js';
 import type { LengthSums, TableStat } from './table-stat.js';
 
 const STRIDE = 4096;

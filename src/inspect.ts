@@ -4,12 +4,12 @@ import { HmapError } from './base/errors.js';
 import { xxh32 } from './base/xxh32.js';
 import { encodeKey, scratch } from './codec/keys.js';
 import { KEY_HASHERS } from './codec/typed-keys.js';
-import { withFile } from './file.js';
 import { bucketLimit, bucketOf, segmentOf } from './format/constants.js';
 import type { Header } from './format/header.js';
 import type { AnyKey, Key } from './format/key-types.js';
 import { mapRanges } from './mapping/map-ranges.js';
-import { RecordCursor, Segment } from './segment.js';
+import { RecordCursor, Segment } from './storage/hash-segment.js';
+import { withFile } from './storage/open-file.js';
 
 /** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an `enum` is its index. */
 export interface RecordView {

@@ -4,7 +4,7 @@
 import { scratch } from './codec/keys.js';
 import * as layout from './format/constants.js';
 import type { Header } from './format/header.js';
-import type { Segment } from './segment.js';
+import type { Segment } from './storage/hash-segment.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { VARIABLE } = layout;

@@ -1,6 +1,5 @@
 // One version of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and not how a file is opened.
 
-import type { Dictionary } from './dictionary.js';
 import type { Layout } from './format/constants.js';
 import type { Header } from './format/header.js';
 import type { KeyForm } from './format/key-types.js';
@@ -8,8 +7,9 @@ import type { HeldType, ListType } from './format/value-types.js';
 import type { FileIdentity } from './identity.js';
 import type { MappingChoice } from './mapping/map-ranges.js';
 import type { Mapping } from './mapping/mapping.js';
-import type { PlainSegment } from './plain-segment.js';
-import type { Segment } from './segment.js';
+import type { Dictionary } from './storage/dictionary.js';
+import type { Segment } from './storage/hash-segment.js';
+import type { PlainSegment } from './storage/keyless-segment.js';
 
 /**
  * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also each block of 64 KiB,

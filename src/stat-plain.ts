@@ -3,7 +3,7 @@
 import type { Pacer } from './base/pacer.js';
 import type { Header } from './format/header.js';
 import { countIn, formOf, indexBytes } from './format/keyless.js';
-import { mappedPlain } from './plain-segment.js';
+import { mappedPlain } from './storage/keyless-segment.js';
 import type { Lengths, TableStat } from './table-stat.js';
 
 const STRIDE = 2 ** 16;

@@ -2,12 +2,12 @@
 
 import { checkOptions, checkPath } from './base/options.js';
 import { Pacer } from './base/pacer.js';
-import { withFileAsync } from './file.js';
 import { BucketLoads } from './format/bucket-loads.js';
 import { measureSegment, summary } from './hash-stat.js';
 import { measureElements, plainSummary } from './stat-plain.js';
+import { withFileAsync } from './storage/open-file.js';
+import { mappedSegments } from './storage/scan.js';
 import { LengthSums, type TableStat } from './table-stat.js';
-import { mappedSegments } from './walk.js';
 
 export interface StatOptions {
   /** Called up to twenty times a second with the bytes done and the bytes there are to do. */

@@ -16,7 +16,7 @@ import { MAX_FIELD_BITS } from './format/schema.js';
 import { Lookup } from './lookup.js';
 import { Opened, type Source } from './opened.js';
 import type { Version } from './snapshot.js';
-import { type Needs, Walk } from './walk.js';
+import { type Needs, Walk } from './storage/scan.js';
 
 /** Names of the fields of values; any name where TypeScript does not know the values' type. */
 export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;

@@ -8,7 +8,7 @@ import { alignToPage, HEADER, SEGMENT_ROW } from './format/constants.js';
 import type { Header } from './format/header.js';
 import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from './format/keyless.js';
 import type { ValueType } from './format/value-types.js';
-import { mappedPlain, type PlainSegment } from './plain-segment.js';
+import { mappedPlain, type PlainSegment } from './storage/keyless-segment.js';
 import { checkOffsets } from './verify-offsets.js';
 import { checkZero, type VerifyReader } from './verify-reader.js';
 

@@ -19,7 +19,7 @@ import {
 import { fieldEnd, type Header } from './format/header.js';
 import { keyWidthOf } from './format/key-types.js';
 import { valueWidthOf } from './format/value-types.js';
-import { RecordCursor, type Segment } from './segment.js';
+import { RecordCursor, type Segment } from './storage/hash-segment.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
 const STRIDE = 4096;

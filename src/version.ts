@@ -3,20 +3,20 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { loadChecksumsNow } from './base/block-hasher.js';
 import { damage, HmapError, systemError } from './base/errors.js';
-import { Dictionary } from './dictionary.js';
-import { openForReading, readHeader } from './file.js';
 import { alignToPage, heapStart } from './format/constants.js';
 import type { Header } from './format/header.js';
 import { keyTypeOf } from './format/key-types.js';
 import { dataStart, formOf } from './format/keyless.js';
 import { UINTS } from './format/value-types.js';
-import { BlockChecker, type ReadFile } from './guard.js';
 import { type FileIdentity, identityOf, sameFile } from './identity.js';
 import { mapRanges } from './mapping/map-ranges.js';
 import type { ByteRange, Mapping } from './mapping/mapping.js';
-import { PlainSegment } from './plain-segment.js';
-import { Segment } from './segment.js';
 import { type Settings, Version } from './snapshot.js';
+import { BlockChecker, type ReadFile } from './storage/block-check.js';
+import { Dictionary } from './storage/dictionary.js';
+import { Segment } from './storage/hash-segment.js';
+import { PlainSegment } from './storage/keyless-segment.js';
+import { openForReading, readHeader } from './storage/open-file.js';
 import { verifySteps } from './verify.js';
 
 /** Bytes of checksums that are seen through one view. */

@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import type { BitsBuilder } from '../../src/bits-builder.js';
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
-import { withFileAsync } from '../../src/file.js';
 import type { HeldType } from '../../src/format/value-types.js';
 import {
   type BitsBuildOptions,
@@ -22,7 +21,8 @@ import {
   type ListBuildOptions,
   type ValueType,
 } from '../../src/index.js';
-import { mappedSegments, Walk } from '../../src/walk.js';
+import { withFileAsync } from '../../src/storage/open-file.js';
+import { mappedSegments, Walk } from '../../src/storage/scan.js';
 import { dumpPlain } from '../../tools/commands/keyless.js';
 import { Feed } from '../../tools/formats/entry-sink.js';
 import { entryValues } from '../../tools/formats/entry-values.js';

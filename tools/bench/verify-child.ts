@@ -4,8 +4,8 @@ import { closeSync } from 'node:fs';
 import { verify } from 'hmap';
 import { loadChecksums } from '../../src/base/block-hasher.js';
 import { readBytes } from '../../src/base/fs.js';
-import { openForReading } from '../../src/file.js';
 import { BLOCK } from '../../src/format/constants.js';
+import { openForReading } from '../../src/storage/open-file.js';
 import { blockSums } from '../../src/verify.js';
 import { taskOf } from './task-of.js';
 

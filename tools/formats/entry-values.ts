@@ -2,9 +2,9 @@
 
 import { Block } from '../../src/base/bytes.js';
 import type { EncodedValue } from '../../src/codec/encode-value.js';
-import { readDictionary } from '../../src/dictionary.js';
 import type { Header } from '../../src/format/header.js';
-import type { Walk } from '../../src/walk.js';
+import { readDictionary } from '../../src/storage/dictionary.js';
+import type { Walk } from '../../src/storage/scan.js';
 
 /** Gives the value at which a walk over an open file is; the same object each time. */
 export function entryValues(

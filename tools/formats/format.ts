@@ -3,7 +3,7 @@
 import type { Block } from '../../src/base/bytes.js';
 import type { EncodedValue } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
-import type { RecordCursor } from '../../src/segment.js';
+import type { RecordCursor } from '../../src/storage/hash-segment.js';
 import type { Output } from '../terminal/output.js';
 import type { EntryFeed } from './entry-sink.js';
 

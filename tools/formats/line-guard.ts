@@ -4,7 +4,7 @@ import type { Block } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
 import { showKeyOf } from '../../src/codec/key-text.js';
 import type { KeyType } from '../../src/format/key-types.js';
-import type { RecordCursor } from '../../src/segment.js';
+import type { RecordCursor } from '../../src/storage/hash-segment.js';
 
 const TAB = 0x09;
 const LF = 0x0a;

@@ -1,10 +1,10 @@
 // One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning, values or files.
 
-import { Block } from './base/bytes.js';
-import { damage, type HmapError } from './base/errors.js';
-import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from './format/constants.js';
-import type { Header, SegmentPlace } from './format/header.js';
-import { type BlockChecker, SegmentGuard } from './guard.js';
+import { Block } from '../base/bytes.js';
+import { damage, type HmapError } from '../base/errors.js';
+import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from '../format/constants.js';
+import type { Header, SegmentPlace } from '../format/header.js';
+import { type BlockChecker, SegmentGuard } from './block-check.js';
 
 /** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */
 export class Segment {

@@ -1,13 +1,13 @@
 // One segment of a list or a bit array, mapped. Knows where its parts lie and which blocks of it have been checked; does not know what its elements
 // mean.
 
-import { Block } from './base/bytes.js';
-import { damage, type HmapError } from './base/errors.js';
-import { readBytes } from './base/fs.js';
-import type { Header, SegmentPlace } from './format/header.js';
-import { countIn, dataStart, formOf } from './format/keyless.js';
-import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
-import { mapRanges } from './mapping/map-ranges.js';
+import { Block } from '../base/bytes.js';
+import { damage, type HmapError } from '../base/errors.js';
+import { readBytes } from '../base/fs.js';
+import type { Header, SegmentPlace } from '../format/header.js';
+import { countIn, dataStart, formOf } from '../format/keyless.js';
+import { mapRanges } from '../mapping/map-ranges.js';
+import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
 
 export class PlainSegment {
   /** All bytes of the segment. */

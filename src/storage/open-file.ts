@@ -2,12 +2,12 @@
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { HmapError, systemError } from './base/errors.js';
-import { readBytes } from './base/fs.js';
-import { PAGE } from './format/constants.js';
-import type { Header } from './format/header.js';
-import { parseHeader } from './format/parse-header.js';
-import { checkPreamble } from './format/preamble.js';
+import { HmapError, systemError } from '../base/errors.js';
+import { readBytes } from '../base/fs.js';
+import { PAGE } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import { parseHeader } from '../format/parse-header.js';
+import { checkPreamble } from '../format/preamble.js';
 
 /** An open file whose header has been checked; the holder closes `fd`. */
 export interface OpenFile {

@@ -1,12 +1,12 @@
 // The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked for. Knows the section; does not
 // know records, nor how its bytes come.
 
-import { Block } from './base/bytes.js';
-import { damage, type HmapError } from './base/errors.js';
-import { readBytes } from './base/fs.js';
-import { decodeText } from './base/text.js';
-import type { DictionaryPlace, Header } from './format/header.js';
-import { BlockChecker, type ReadFile, SegmentGuard } from './guard.js';
+import { Block } from '../base/bytes.js';
+import { damage, type HmapError } from '../base/errors.js';
+import { readBytes } from '../base/fs.js';
+import { decodeText } from '../base/text.js';
+import type { DictionaryPlace, Header } from '../format/header.js';
+import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
 
 export class Dictionary {
   /** The string that an index in `block` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */

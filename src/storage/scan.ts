@@ -1,10 +1,10 @@
 // Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the records are for.
 
-import { readBytes } from './base/fs.js';
-import type { Header } from './format/header.js';
-import { BlockChecker, type ReadFile } from './guard.js';
-import { mapRanges } from './mapping/map-ranges.js';
-import { RecordCursor, Segment } from './segment.js';
+import { readBytes } from '../base/fs.js';
+import type { Header } from '../format/header.js';
+import { mapRanges } from '../mapping/map-ranges.js';
+import { BlockChecker, type ReadFile } from './block-check.js';
+import { RecordCursor, Segment } from './hash-segment.js';
 
 /** How far ahead the operating system is asked to read, in bytes. */
 const READ_AHEAD = 8 * 2 ** 20;

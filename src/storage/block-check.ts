@@ -1,10 +1,10 @@
 // Which blocks of a file have been compared with their checksums, and the comparison. Knows blocks; does not know what they hold, nor how a
 // file's bytes come.
 
-import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from './base/block-hasher.js';
-import { damage } from './base/errors.js';
-import { BLOCK, heapStart } from './format/constants.js';
-import type { Header, SegmentPlace } from './format/header.js';
+import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from '../base/block-hasher.js';
+import { damage } from '../base/errors.js';
+import { BLOCK, heapStart } from '../format/constants.js';
+import type { Header, SegmentPlace } from '../format/header.js';
 
 /** Gives bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
 export type ReadFile = (offset: number, length: number) => Uint8Array;

@@ -1,9 +1,9 @@
 // Reads single elements of a list's segment: one reader for each width of packed elements. Knows the bytes of elements; does not know segments' order,
 // checks or files.
 
-import { decodeText } from './base/text.js';
-import { packedOf } from './format/value-types.js';
-import type { PlainSegment } from './plain-segment.js';
+import { decodeText } from '../base/text.js';
+import { packedOf } from '../format/value-types.js';
+import type { PlainSegment } from './keyless-segment.js';
 
 /** Gives the element with an index in its segment, a u32 below the segment's count. Numbers are read without allocating. */
 export type ElementReader<V = unknown> = (segment: PlainSegment, at: number) => V;

@@ -9,7 +9,7 @@ import type { IntegerSetBuildOptions } from './integer-set-builder.js';
 import type { ListBuildOptions } from './list-builder.js';
 import type { StatOptions } from './stat.js';
 import type { TableStat } from './table-stat.js';
-import type { Verification, VerifyOptions } from './verify.js';
+import type { Verification, VerifyOptions } from './verify/verify.js';
 
 /**
  * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays within
@@ -60,7 +60,7 @@ export async function build(
  * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
  */
 export async function verify(path: string, options?: VerifyOptions): Promise<Verification> {
-  return (await import('./verify.js')).verify(path, options);
+  return (await import('./verify/verify.js')).verify(path, options);
 }
 
 /**

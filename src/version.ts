@@ -17,7 +17,7 @@ import { Dictionary } from './storage/dictionary.js';
 import { Segment } from './storage/hash-segment.js';
 import { PlainSegment } from './storage/keyless-segment.js';
 import { openForReading, readHeader } from './storage/open-file.js';
-import { verifySteps } from './verify.js';
+import { verifySteps } from './verify/verify.js';
 
 /** Bytes of checksums that are seen through one view. */
 const SUMS_VIEW = 2 ** 30;

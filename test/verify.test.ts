@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import { build, type Finding, HmapError, type Verification, verify } from '../src/index.js';
-import { verifySteps } from '../src/verify.js';
+import { verifySteps } from '../src/verify/verify.js';
 import { runModule } from './support/child.js';
 import { DAMAGED } from './support/damaged.js';
 import { misuse } from './support/errors.js';

@@ -6,7 +6,7 @@ import { loadChecksums } from '../../src/base/block-hasher.js';
 import { readBytes } from '../../src/base/fs.js';
 import { BLOCK } from '../../src/format/constants.js';
 import { openForReading } from '../../src/storage/open-file.js';
-import { blockSums } from '../../src/verify.js';
+import { blockSums } from '../../src/verify/verify.js';
 import { taskOf } from './task-of.js';
 
 export interface Task {

@@ -1,14 +1,14 @@
 // The dictionary's part of a verification: offsets, the order of the distinct values, and that each is in use. Knows the rules of the format
 // (native-notes/format.md, sections 7 and 11); does not know checksums.
 
-import { Block, compareBytes } from './base/bytes.js';
-import { type ValueCheck, valueCheck } from './codec/check-value.js';
+import { Block, compareBytes } from '../base/bytes.js';
+import { type ValueCheck, valueCheck } from '../codec/check-value.js';
+import { alignToPage } from '../format/constants.js';
+import type { DictionaryPlace, Header } from '../format/header.js';
+import { mapRanges } from '../mapping/map-ranges.js';
 import type { FindingCode, Findings } from './findings.js';
-import { alignToPage } from './format/constants.js';
-import type { DictionaryPlace, Header } from './format/header.js';
-import { mapRanges } from './mapping/map-ranges.js';
-import { checkOffsets } from './verify-offsets.js';
-import type { VerifyReader } from './verify-reader.js';
+import { checkOffsets } from './offsets.js';
+import type { VerifyReader } from './reader.js';
 
 export class DictionaryCheck {
   /** Whether the value of a record is an index of the dictionary; takes note of it. */

@@ -2,13 +2,13 @@
 // lies behind the header.
 
 import { fstatSync } from 'node:fs';
-import { HmapError } from './base/errors.js';
+import { HmapError } from '../base/errors.js';
+import { HEADER, MINOR_VERSION, PAGE, SEGMENT_ROW } from '../format/constants.js';
+import { fieldEnd, type Header } from '../format/header.js';
+import { examineHeader } from '../format/parse-header.js';
+import { checkPreamble } from '../format/preamble.js';
 import type { Findings } from './findings.js';
-import { HEADER, MINOR_VERSION, PAGE, SEGMENT_ROW } from './format/constants.js';
-import { fieldEnd, type Header } from './format/header.js';
-import { examineHeader } from './format/parse-header.js';
-import { checkPreamble } from './format/preamble.js';
-import { checkZero, type VerifyReader } from './verify-reader.js';
+import { checkZero, type VerifyReader } from './reader.js';
 
 /** Reports what is wrong with the header; gives it, or `undefined` where it leaves nothing that could be checked further. */
 export function checkHeader(fd: number, path: string, reader: VerifyReader, findings: Findings): Header | undefined {

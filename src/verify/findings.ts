@@ -1,6 +1,6 @@
 // What a verification reports. Knows the codes; does not know how anything is checked.
 
-import { HEADER_CODES } from './format/header.js';
+import { HEADER_CODES } from '../format/header.js';
 
 /** Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its `heap`; distinct values of `enum` are the `dictionary`. */
 export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'dictionary' | 'checksums' | 'padding';

@@ -2,21 +2,21 @@
 // checksums; verify-header.ts and verify-segment.ts know the rest. Does not repair anything.
 
 import { closeSync } from 'node:fs';
-import { type BlockHasher, loadChecksums } from './base/block-hasher.js';
-import { systemError } from './base/errors.js';
-import { checkOptions, checkPath } from './base/options.js';
-import { Pacer } from './base/pacer.js';
+import { type BlockHasher, loadChecksums } from '../base/block-hasher.js';
+import { systemError } from '../base/errors.js';
+import { checkOptions, checkPath } from '../base/options.js';
+import { Pacer } from '../base/pacer.js';
+import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from '../format/constants.js';
+import { fieldEnd, type Header } from '../format/header.js';
+import { countIn, dataStart, formOf } from '../format/keyless.js';
+import { openForReading } from '../storage/open-file.js';
+import { mappedSegments } from '../storage/scan.js';
+import { DictionaryCheck } from './dictionary.js';
 import { type Finding, Findings, type Section } from './findings.js';
-import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from './format/constants.js';
-import { fieldEnd, type Header } from './format/header.js';
-import { countIn, dataStart, formOf } from './format/keyless.js';
-import { openForReading } from './storage/open-file.js';
-import { mappedSegments } from './storage/scan.js';
-import { DictionaryCheck } from './verify-dictionary.js';
-import { checkHeader } from './verify-header.js';
-import { checkPlain } from './verify-plain.js';
-import { VerifyReader } from './verify-reader.js';
-import { SegmentCheck } from './verify-segment.js';
+import { SegmentCheck } from './hash-segments.js';
+import { checkHeader } from './header.js';
+import { checkPlain } from './keyless-segments.js';
+import { VerifyReader } from './reader.js';
 
 export interface VerifyOptions {
   /** Most findings to list; all are counted. Default 1,000. */

@@ -1,16 +1,16 @@
 // The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows the rules of the format
 // (native-notes/format.md, sections 15 and 11); does not know checksums.
 
-import { popcount } from './base/bytes.js';
-import { valueCheck } from './codec/check-value.js';
+import { popcount } from '../base/bytes.js';
+import { valueCheck } from '../codec/check-value.js';
+import { alignToPage, HEADER, SEGMENT_ROW } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from '../format/keyless.js';
+import type { ValueType } from '../format/value-types.js';
+import { mappedPlain, type PlainSegment } from '../storage/keyless-segment.js';
 import type { Findings } from './findings.js';
-import { alignToPage, HEADER, SEGMENT_ROW } from './format/constants.js';
-import type { Header } from './format/header.js';
-import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from './format/keyless.js';
-import type { ValueType } from './format/value-types.js';
-import { mappedPlain, type PlainSegment } from './storage/keyless-segment.js';
-import { checkOffsets } from './verify-offsets.js';
-import { checkZero, type VerifyReader } from './verify-reader.js';
+import { checkOffsets } from './offsets.js';
+import { checkZero, type VerifyReader } from './reader.js';
 
 /** A yield comes after so many elements. */
 const STRIDE = 2 ** 16;

@@ -1,7 +1,7 @@
 // Reads for a verification. Bytes that cannot be read become findings, told once; knows where they are, not what they hold.
 
-import { systemError } from './base/errors.js';
-import { readBytes } from './base/fs.js';
+import { systemError } from '../base/errors.js';
+import { readBytes } from '../base/fs.js';
 import type { Findings, Section } from './findings.js';
 
 export class VerifyReader {

@@ -1,12 +1,11 @@
 // The segments' part of a verification: bucket arrays, records, values, and what they add up to. Knows the rules of the format
 // (native-notes/format.md, section 11); does not know files or checksums.
 
-import { compareBytes } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { xxh32 } from './base/xxh32.js';
-import { type ValueCheck, valueCheck } from './codec/check-value.js';
-import { showKeyOf } from './codec/key-text.js';
-import type { FindingCode, Findings } from './findings.js';
+import { compareBytes } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
+import { xxh32 } from '../base/xxh32.js';
+import { type ValueCheck, valueCheck } from '../codec/check-value.js';
+import { showKeyOf } from '../codec/key-text.js';
 import {
   bucketLimit,
   bucketOf,
@@ -15,11 +14,12 @@ import {
   segmentOf,
   totalBucketBits,
   VARIABLE,
-} from './format/constants.js';
-import { fieldEnd, type Header } from './format/header.js';
-import { keyWidthOf } from './format/key-types.js';
-import { valueWidthOf } from './format/value-types.js';
-import { RecordCursor, type Segment } from './storage/hash-segment.js';
+} from '../format/constants.js';
+import { fieldEnd, type Header } from '../format/header.js';
+import { keyWidthOf } from '../format/key-types.js';
+import { valueWidthOf } from '../format/value-types.js';
+import { RecordCursor, type Segment } from '../storage/hash-segment.js';
+import type { FindingCode, Findings } from './findings.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
 const STRIDE = 4096;

@@ -5,10 +5,10 @@ import type { Entry } from './build.js';
 import type { BuildOptions, BuildSummary } from './build-options.js';
 import type { KeyForm } from './format/key-types.js';
 import type { ListType, ListValue, ValueChoice } from './format/value-types.js';
+import type { StatOptions } from './inspect/stat.js';
+import type { TableStat } from './inspect/table-stat.js';
 import type { IntegerSetBuildOptions } from './integer-set-builder.js';
 import type { ListBuildOptions } from './list-builder.js';
-import type { StatOptions } from './stat.js';
-import type { TableStat } from './table-stat.js';
 import type { Verification, VerifyOptions } from './verify/verify.js';
 
 /**
@@ -68,5 +68,5 @@ export async function verify(path: string, options?: VerifyOptions): Promise<Ver
  * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where records do not fit
  */
 export async function stat(path: string, options?: StatOptions): Promise<TableStat> {
-  return (await import('./stat.js')).stat(path, options);
+  return (await import('./inspect/stat.js')).stat(path, options);
 }

@@ -21,7 +21,9 @@ export type {
   ValueType,
   ValueTypes,
 } from './format/value-types.js';
-export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect.js';
+export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect/bucket.js';
+export type { StatOptions } from './inspect/stat.js';
+export type { Lengths, TableStat } from './inspect/table-stat.js';
 export { IntegerSet } from './integer-set.js';
 export type { IntegerSetBuildOptions } from './integer-set-builder.js';
 export { List } from './list.js';
@@ -36,8 +38,6 @@ export {
   open,
 } from './open.js';
 export type { Check, Warm } from './snapshot.js';
-export type { StatOptions } from './stat.js';
 export { type FieldName, type FieldValue, Table } from './table.js';
-export type { Lengths, TableStat } from './table-stat.js';
 export type { Finding, FindingCode, Section } from './verify/findings.js';
 export type { Verification, VerifyOptions } from './verify/verify.js';

@@ -1,9 +1,9 @@
 // Measures a list or a bit array: what each byte is spent on. Does not judge it (that is verify).
 
-import type { Pacer } from './base/pacer.js';
-import type { Header } from './format/header.js';
-import { countIn, formOf, indexBytes } from './format/keyless.js';
-import { mappedPlain } from './storage/keyless-segment.js';
+import type { Pacer } from '../base/pacer.js';
+import type { Header } from '../format/header.js';
+import { countIn, formOf, indexBytes } from '../format/keyless.js';
+import { mappedPlain } from '../storage/keyless-segment.js';
 import type { Lengths, TableStat } from './table-stat.js';
 
 const STRIDE = 2 ** 16;

@@ -1,15 +1,15 @@
 // Shows where single records lie: one bucket, or the bucket of a key. For the dump tool and for whoever writes a reader of their own.
 
-import { HmapError } from './base/errors.js';
-import { xxh32 } from './base/xxh32.js';
-import { encodeKey, scratch } from './codec/keys.js';
-import { KEY_HASHERS } from './codec/typed-keys.js';
-import { bucketLimit, bucketOf, segmentOf } from './format/constants.js';
-import type { Header } from './format/header.js';
-import type { AnyKey, Key } from './format/key-types.js';
-import { mapRanges } from './mapping/map-ranges.js';
-import { RecordCursor, Segment } from './storage/hash-segment.js';
-import { withFile } from './storage/open-file.js';
+import { HmapError } from '../base/errors.js';
+import { xxh32 } from '../base/xxh32.js';
+import { encodeKey, scratch } from '../codec/keys.js';
+import { KEY_HASHERS } from '../codec/typed-keys.js';
+import { bucketLimit, bucketOf, segmentOf } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import type { AnyKey, Key } from '../format/key-types.js';
+import { mapRanges } from '../mapping/map-ranges.js';
+import { RecordCursor, Segment } from '../storage/hash-segment.js';
+import { withFile } from '../storage/open-file.js';
 
 /** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an `enum` is its index. */
 export interface RecordView {

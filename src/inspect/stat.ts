@@ -1,12 +1,12 @@
 // Measures a file: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
 
-import { checkOptions, checkPath } from './base/options.js';
-import { Pacer } from './base/pacer.js';
-import { BucketLoads } from './format/bucket-loads.js';
+import { checkOptions, checkPath } from '../base/options.js';
+import { Pacer } from '../base/pacer.js';
+import { BucketLoads } from '../format/bucket-loads.js';
+import { withFileAsync } from '../storage/open-file.js';
+import { mappedSegments } from '../storage/scan.js';
 import { measureSegment, summary } from './hash-stat.js';
-import { measureElements, plainSummary } from './stat-plain.js';
-import { withFileAsync } from './storage/open-file.js';
-import { mappedSegments } from './storage/scan.js';
+import { measureElements, plainSummary } from './keyless-stat.js';
 import { LengthSums, type TableStat } from './table-stat.js';
 
 export interface StatOptions {

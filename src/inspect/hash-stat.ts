@@ -1,10 +1,10 @@
 // Measures a table by hash: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
 
-import type { Pacer } from './base/pacer.js';
-import type { BucketLoads } from './format/bucket-loads.js';
-import { bucketArraySize, heapStart } from './format/constants.js';
-import type { Header } from './format/header.js';
-import { RecordCursor, type Segment } from './storage/hash-segment.js';
+import type { Pacer } from '../base/pacer.js';
+import type { BucketLoads } from '../format/bucket-loads.js';
+import { bucketArraySize, heapStart } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import { RecordCursor, type Segment } from '../storage/hash-segment.js';
 import type { LengthSums, TableStat } from './table-stat.js';
 
 const STRIDE = 4096;

@@ -1,6 +1,6 @@
 // What measuring a file gives, for every layout. Measures nothing.
 
-import type { Header } from './format/header.js';
+import type { Header } from '../format/header.js';
 
 /** Sizes are in bytes. */
 export interface TableStat {

@@ -1,7 +1,6 @@
 // What users import. Nothing else is public.
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
-export { BitArray } from './bit-array.js';
 export type { BitsBuildOptions } from './bits-builder.js';
 export type { Entry } from './build.js';
 export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build-options.js';
@@ -24,20 +23,21 @@ export type {
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect/bucket.js';
 export type { StatOptions } from './inspect/stat.js';
 export type { Lengths, TableStat } from './inspect/table-stat.js';
-export { IntegerSet } from './integer-set.js';
 export type { IntegerSetBuildOptions } from './integer-set-builder.js';
-export { List } from './list.js';
 export type { ListBuildOptions } from './list-builder.js';
 export type { MappingChoice } from './mapping/map-ranges.js';
 export type { MappingKind } from './mapping/mapping.js';
+export { BitArray } from './read/bit-array.js';
+export { IntegerSet } from './read/integer-set.js';
+export { List } from './read/list.js';
 export {
   type BitsOpenOptions,
   type IntegerSetOpenOptions,
   type ListOpenOptions,
   type OpenOptions,
   open,
-} from './open.js';
-export type { Check, Warm } from './snapshot.js';
-export { type FieldName, type FieldValue, Table } from './table.js';
+} from './read/open.js';
+export type { Check, Warm } from './read/snapshot.js';
+export { type FieldName, type FieldValue, Table } from './read/table.js';
 export type { Finding, FindingCode, Section } from './verify/findings.js';
 export type { Verification, VerifyOptions } from './verify/verify.js';

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BuildOptions, build, type OpenOptions, open, type Table } from '../src/index.js';
-import { watchFile } from '../src/watch.js';
+import { watchFile } from '../src/read/watch.js';
 import { runModule } from './support/child.js';
 import { hmapError, misuse } from './support/errors.js';
 import { WORKING } from './support/mappings.js';

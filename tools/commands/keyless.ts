@@ -1,14 +1,14 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
 import { Block } from '../../src/base/bytes.js';
-import { BitArray } from '../../src/bit-array.js';
 import { type PlainBuildChoice, plainBuilder } from '../../src/build.js';
 import type { BuildSummary } from '../../src/build-options.js';
 import type { Header } from '../../src/format/header.js';
 import { formOf } from '../../src/format/keyless.js';
 import type { ListType } from '../../src/format/value-types.js';
 import { type Check, type List, open } from '../../src/index.js';
-import { checkElement } from '../../src/list.js';
+import { BitArray } from '../../src/read/bit-array.js';
+import { checkElement } from '../../src/read/list.js';
 import { elementReader } from '../../src/storage/elements.js';
 import { mappedPlain } from '../../src/storage/keyless-segment.js';
 import type { Columns, FormatName } from '../formats/format.js';

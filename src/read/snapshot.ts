@@ -1,15 +1,15 @@
 // One version of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and not how a file is opened.
 
-import type { Layout } from './format/constants.js';
-import type { Header } from './format/header.js';
-import type { KeyForm } from './format/key-types.js';
-import type { HeldType, ListType } from './format/value-types.js';
-import type { FileIdentity } from './identity.js';
-import type { MappingChoice } from './mapping/map-ranges.js';
-import type { Mapping } from './mapping/mapping.js';
-import type { Dictionary } from './storage/dictionary.js';
-import type { Segment } from './storage/hash-segment.js';
-import type { PlainSegment } from './storage/keyless-segment.js';
+import type { Layout } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import type { KeyForm } from '../format/key-types.js';
+import type { HeldType, ListType } from '../format/value-types.js';
+import type { MappingChoice } from '../mapping/map-ranges.js';
+import type { Mapping } from '../mapping/mapping.js';
+import type { Dictionary } from '../storage/dictionary.js';
+import type { Segment } from '../storage/hash-segment.js';
+import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { FileIdentity } from './file-identity.js';
 
 /**
  * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also each block of 64 KiB,

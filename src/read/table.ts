@@ -1,22 +1,22 @@
 // An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { decodeText, isShortAscii, shortAscii } from './base/text.js';
+import type { Block } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
+import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
+import { type FieldReader, readBits } from '../codec/bit-fields.js';
+import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
+import { hashKey, keyHash } from '../codec/hash-key.js';
+import { showKey } from '../codec/key-text.js';
+import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.js';
+import type { Header } from '../format/header.js';
+import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
+import { MAX_FIELD_BITS } from '../format/schema.js';
+import { type Needs, Walk } from '../storage/scan.js';
 import { Batch } from './batch.js';
-import { type FieldReader, readBits } from './codec/bit-fields.js';
-import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from './codec/decode-value.js';
-import { hashKey, keyHash } from './codec/hash-key.js';
-import { showKey } from './codec/key-text.js';
-import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from './codec/typed-keys.js';
-import type { Header } from './format/header.js';
-import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from './format/key-types.js';
-import { MAX_FIELD_BITS } from './format/schema.js';
+import { Opened, type Source } from './handle.js';
 import { Lookup } from './lookup.js';
-import { Opened, type Source } from './opened.js';
 import type { Version } from './snapshot.js';
-import { type Needs, Walk } from './storage/scan.js';
 
 /** Names of the fields of values; any name where TypeScript does not know the values' type. */
 export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;

@@ -1,11 +1,11 @@
 // Looks many keys up at once, in passes whose waits for memory overlap. Knows how a lookup is cut into steps; does not know value types.
 
-import { hashKey, keyHash } from './codec/hash-key.js';
-import { SCRATCH_FILL } from './codec/keys.js';
-import type { KeyHasher } from './codec/typed-keys.js';
-import type { Key } from './format/key-types.js';
+import { hashKey, keyHash } from '../codec/hash-key.js';
+import { SCRATCH_FILL } from '../codec/keys.js';
+import type { KeyHasher } from '../codec/typed-keys.js';
+import type { Key } from '../format/key-types.js';
+import type { Segment } from '../storage/hash-segment.js';
 import type { Lookup } from './lookup.js';
-import type { Segment } from './storage/hash-segment.js';
 
 /** Keys of one batch. From 64 on the cost hardly depends on it. */
 const BATCH = 256;

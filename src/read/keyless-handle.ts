@@ -1,7 +1,7 @@
 // What an open list and an open bit array have in common: the integers that they are about, and going through them. Does not know elements.
 
-import { Opened } from './opened.js';
-import type { PlainSegment } from './storage/keyless-segment.js';
+import type { PlainSegment } from '../storage/keyless-segment.js';
+import { Opened } from './handle.js';
 
 /** Base of {@link List} and {@link BitArray}. */
 export abstract class PlainOpened extends Opened {

@@ -1,8 +1,8 @@
 // Looks now and then whether a file has been replaced, and takes the new one up. Knows files' identities and the clock; does not know tables.
 
 import { stat } from 'node:fs/promises';
-import { Pacer } from './base/pacer.js';
-import { type FileIdentity, identityOf, sameFile } from './identity.js';
+import { Pacer } from '../base/pacer.js';
+import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
 
 export interface Watched<V> {
   readonly path: string;

@@ -1,8 +1,8 @@
 // What all open files have in common: their versions, and how they end. Knows the state of the mapping; does not know keys, values or elements.
 
-import { HmapError } from './base/errors.js';
-import type { Header } from './format/header.js';
-import type { MappingKind } from './mapping/mapping.js';
+import { HmapError } from '../base/errors.js';
+import type { Header } from '../format/header.js';
+import type { MappingKind } from '../mapping/mapping.js';
 import type { Version } from './snapshot.js';
 
 /** Where the versions of an open file come from. */

@@ -1,12 +1,12 @@
 // An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how files are opened.
 
-import { popcount } from './base/bytes.js';
-import { kindOf } from './base/options.js';
-import type { Header } from './format/header.js';
-import type { Source } from './opened.js';
-import { PlainOpened } from './plain-opened.js';
+import { popcount } from '../base/bytes.js';
+import { kindOf } from '../base/options.js';
+import type { Header } from '../format/header.js';
+import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { Source } from './handle.js';
+import { PlainOpened } from './keyless-handle.js';
 import type { Version } from './snapshot.js';
-import type { PlainSegment } from './storage/keyless-segment.js';
 
 /** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
 const RUN = 64;

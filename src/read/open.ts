@@ -1,10 +1,9 @@
 // Opens a table: checks options, opens the first version of its file, and sees to the later ones. Knows the order of things; the parts know how.
 
 import { resolve } from 'node:path';
-import { checkOptions, checkPath, oneOf } from './base/options.js';
-import { BitArray } from './bit-array.js';
-import { LAYOUTS, type Layout } from './format/constants.js';
-import { KEY_FORMS, type KeyForm, type KeyOf } from './format/key-types.js';
+import { checkOptions, checkPath, oneOf } from '../base/options.js';
+import { LAYOUTS, type Layout } from '../format/constants.js';
+import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
 import {
   checkValueType,
   type HeldType,
@@ -14,14 +13,15 @@ import {
   type ValueChoice,
   type ValueOf,
   type ValueType,
-} from './format/value-types.js';
+} from '../format/value-types.js';
+import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from '../mapping/map-ranges.js';
+import { BitArray } from './bit-array.js';
+import type { Source } from './handle.js';
 import { IntegerSet } from './integer-set.js';
 import { List } from './list.js';
-import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from './mapping/map-ranges.js';
-import type { Source } from './opened.js';
+import { openVersion } from './open-snapshot.js';
 import type { Check, Settings, Version, Warm } from './snapshot.js';
 import { Table } from './table.js';
-import { openVersion } from './version.js';
 import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {

@@ -1,10 +1,10 @@
 // An open set of integers, whichever of its two forms the file has. Knows both forms from outside; bits are bit-array.ts, hashing is table.ts.
 
-import { HmapError } from './base/errors.js';
-import { kindOf } from './base/options.js';
+import { HmapError } from '../base/errors.js';
+import { kindOf } from '../base/options.js';
+import type { Header } from '../format/header.js';
 import { BitArray } from './bit-array.js';
-import type { Header } from './format/header.js';
-import { Opened, type Source } from './opened.js';
+import { Opened, type Source } from './handle.js';
 import type { Version } from './snapshot.js';
 import { Table } from './table.js';
 

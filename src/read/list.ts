@@ -1,13 +1,13 @@
 // An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements are elements.ts.
 
-import { kindOf } from './base/options.js';
-import type { ListHeader } from './format/header.js';
-import { formOf } from './format/keyless.js';
-import type { Source } from './opened.js';
-import { PlainOpened } from './plain-opened.js';
+import { kindOf } from '../base/options.js';
+import type { ListHeader } from '../format/header.js';
+import { formOf } from '../format/keyless.js';
+import { type ElementReader, elementReader } from '../storage/elements.js';
+import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { Source } from './handle.js';
+import { PlainOpened } from './keyless-handle.js';
 import type { Version } from './snapshot.js';
-import { type ElementReader, elementReader } from './storage/elements.js';
-import type { PlainSegment } from './storage/keyless-segment.js';
 
 /**
  * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base` to `base + length - 1`.

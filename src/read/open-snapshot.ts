@@ -1,23 +1,23 @@
 // One version of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
 
 import { closeSync, fstatSync } from 'node:fs';
-import { loadChecksumsNow } from './base/block-hasher.js';
-import { damage, HmapError, systemError } from './base/errors.js';
-import { alignToPage, heapStart } from './format/constants.js';
-import type { Header } from './format/header.js';
-import { keyTypeOf } from './format/key-types.js';
-import { dataStart, formOf } from './format/keyless.js';
-import { UINTS } from './format/value-types.js';
-import { type FileIdentity, identityOf, sameFile } from './identity.js';
-import { mapRanges } from './mapping/map-ranges.js';
-import type { ByteRange, Mapping } from './mapping/mapping.js';
+import { loadChecksumsNow } from '../base/block-hasher.js';
+import { damage, HmapError, systemError } from '../base/errors.js';
+import { alignToPage, heapStart } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import { keyTypeOf } from '../format/key-types.js';
+import { dataStart, formOf } from '../format/keyless.js';
+import { UINTS } from '../format/value-types.js';
+import { mapRanges } from '../mapping/map-ranges.js';
+import type { ByteRange, Mapping } from '../mapping/mapping.js';
+import { BlockChecker, type ReadFile } from '../storage/block-check.js';
+import { Dictionary } from '../storage/dictionary.js';
+import { Segment } from '../storage/hash-segment.js';
+import { PlainSegment } from '../storage/keyless-segment.js';
+import { openForReading, readHeader } from '../storage/open-file.js';
+import { verifySteps } from '../verify/verify.js';
+import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
 import { type Settings, Version } from './snapshot.js';
-import { BlockChecker, type ReadFile } from './storage/block-check.js';
-import { Dictionary } from './storage/dictionary.js';
-import { Segment } from './storage/hash-segment.js';
-import { PlainSegment } from './storage/keyless-segment.js';
-import { openForReading, readHeader } from './storage/open-file.js';
-import { verifySteps } from './verify/verify.js';
 
 /** Bytes of checksums that are seen through one view. */
 const SUMS_VIEW = 2 ** 30;

@@ -1,10 +1,10 @@
 // The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch block; does not know
 // strings, value types or files.
 
-import { scratch } from './codec/keys.js';
-import * as layout from './format/constants.js';
-import type { Header } from './format/header.js';
-import type { Segment } from './storage/hash-segment.js';
+import { scratch } from '../codec/keys.js';
+import * as layout from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import type { Segment } from '../storage/hash-segment.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { VARIABLE } = layout;

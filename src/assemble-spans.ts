@@ -4,7 +4,7 @@
 import { ftruncateSync } from 'node:fs';
 import { type Assembled, type Assembly, planOf } from './assemble.js';
 import { waitFor } from './base/workers.js';
-import { BlockSums } from './block-sums.js';
+import { BlockSums } from './build/common/block-sums.js';
 import { writeDictionary } from './dictionary-writer.js';
 import { BucketLoads } from './format/bucket-loads.js';
 import { alignToPage, blockCount } from './format/constants.js';

@@ -4,8 +4,9 @@ import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from './base/block-hasher.js';
 import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
-import { BlockSums, type WrittenSums } from './block-sums.js';
-import type { DuplicatePolicy } from './build-options.js';
+import { BlockSums, type WrittenSums } from './build/common/block-sums.js';
+import type { DuplicatePolicy } from './build/common/options.js';
+import type { SpillFile } from './build/common/spill-file.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, planFile } from './entry-stats.js';
 import type { BucketLoads } from './format/bucket-loads.js';
@@ -18,7 +19,6 @@ import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
 import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
-import type { SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
 
 export interface Assembly {

@@ -4,7 +4,7 @@ import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { kindOf } from './base/options.js';
 import { BitsBuilder, type BitsBuildOptions } from './bits-builder.js';
-import type { BuildOptions, BuildSummary } from './build-options.js';
+import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import { Builder } from './builder.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
 import { badTypedKey, keyForUser, showKey } from './codec/key-text.js';

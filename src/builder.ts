@@ -10,7 +10,9 @@ import { writeAll } from './base/fs.js';
 import { checkPath } from './base/options.js';
 import { Pacer } from './base/pacer.js';
 import { Helper, threadsFor } from './base/workers.js';
-import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from './build-options.js';
+import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from './build/common/options.js';
+import { Publication } from './build/common/publication.js';
+import { type SharedSpill, SpillFile } from './build/common/spill-file.js';
 import { rank } from './dictionary-writer.js';
 import type { Sums } from './entry-stats.js';
 import {
@@ -28,8 +30,6 @@ import type { HeldForm } from './held.js';
 import { Intake, type RecordSink } from './intake.js';
 import type { Interned } from './interner.js';
 import type { Holding } from './partitions.js';
-import { Publication } from './publish.js';
-import { type SharedSpill, SpillFile } from './spill.js';
 
 /** Bytes of keys and values for each further thread that sorts and writes; below, a thread costs more than it saves. */
 const HELPED = 64 * 2 ** 20;

@@ -1,8 +1,8 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
 
 import type { BitsBuildOptions } from './bits-builder.js';
+import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import type { Entry } from './build.js';
-import type { BuildOptions, BuildSummary } from './build-options.js';
 import type { KeyForm } from './format/key-types.js';
 import type { ListType, ListValue, ValueChoice } from './format/value-types.js';
 import type { StatOptions } from './inspect/stat.js';

@@ -4,7 +4,7 @@
 import type { BlockHasher } from './base/block-hasher.js';
 import { Block, compareBytes } from './base/bytes.js';
 import { writeAll } from './base/fs.js';
-import type { BlockSums } from './block-sums.js';
+import type { BlockSums } from './build/common/block-sums.js';
 import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './format/constants.js';
 import { type HeldForm, heldValueAt } from './held.js';
 import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';

@@ -2,8 +2,8 @@
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
 export type { BitsBuildOptions } from './bits-builder.js';
+export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build/common/options.js';
 export type { Entry } from './build.js';
-export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build-options.js';
 export { build, stat, verify } from './deferred.js';
 export type { Layout } from './format/constants.js';
 export type { Header, ListHeader, SegmentPlace } from './format/header.js';

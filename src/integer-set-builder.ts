@@ -4,14 +4,14 @@
 import { Block, popcount } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
 import { bitsContent, RUN } from './bits-content.js';
-import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build-options.js';
+import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build/common/options.js';
+import { Tape } from './build/common/spool.js';
 import { Builder } from './builder.js';
 import { scratch } from './codec/keys.js';
 import { KEY_HASHERS } from './codec/typed-keys.js';
 import { parseMetadata } from './format/metadata.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
 import { COMMON_OPTIONS, PlainBuilder, type PlainContent } from './plain-builder.js';
-import { Tape } from './tape.js';
 
 /** How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again changes nothing. */
 export interface IntegerSetBuildOptions extends CommonOptions {

@@ -2,6 +2,7 @@
 
 import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
+import { Tape } from './build/common/spool.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './format/constants.js';
 import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './format/keyless.js';
@@ -13,7 +14,6 @@ import {
   type PlainContent,
   type SegmentWriter,
 } from './plain-builder.js';
-import { Tape } from './tape.js';
 
 /** How a list is built, from bare values in their order. */
 export interface ListBuildOptions<T extends ListType = ListType> extends PlainBuildOptions {

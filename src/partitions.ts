@@ -2,9 +2,9 @@
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
 import { Block, copyLoosely, LOOSE, writeU64 } from './base/bytes.js';
+import type { SpillFile } from './build/common/spill-file.js';
 import { MAX_KEY_BYTES } from './format/constants.js';
 import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './held.js';
-import type { SpillFile } from './spill.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { hash: HASH, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;

@@ -3,7 +3,8 @@
 import type { BlockHasher } from './base/block-hasher.js';
 import { Block } from './base/bytes.js';
 import { HmapError } from './base/errors.js';
-import { BlockSums } from './block-sums.js';
+import { BlockSums } from './build/common/block-sums.js';
+import { type SharedSpill, SpillFile } from './build/common/spill-file.js';
 import { keyForUserOf, showKeyOf } from './codec/key-text.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
 import type { BucketLoads } from './format/bucket-loads.js';
@@ -12,7 +13,6 @@ import { HELD, type HeldForm, headBytes } from './held.js';
 import { type Holding, loadHeld } from './partitions.js';
 import { Sorter } from './sorter.js';
 import type { Span } from './spans.js';
-import { type SharedSpill, SpillFile } from './spill.js';
 import { TableWriter } from './table-writer.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */

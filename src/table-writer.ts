@@ -3,13 +3,13 @@
 
 import type { BlockHasher } from './base/block-hasher.js';
 import { type Block, writeVarint } from './base/bytes.js';
-import type { BlockSums } from './block-sums.js';
+import type { BlockSums } from './build/common/block-sums.js';
+import { Region } from './build/common/section-writer.js';
 import { BucketLoads } from './format/bucket-loads.js';
 import * as layout from './format/constants.js';
 import type { SegmentPlace } from './format/header.js';
 import type { Plan } from './format/shape.js';
 import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
-import { Region } from './section-writer.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;

@@ -2,12 +2,12 @@
 
 import { Block } from '../../src/base/bytes.js';
 import { Helper } from '../../src/base/workers.js';
+import { SpillFile } from '../../src/build/common/spill-file.js';
 import { withBuilder } from '../../src/build.js';
 import type { Builder } from '../../src/builder.js';
 import { valueEncoder } from '../../src/codec/encode-value.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
 import { Intake, type RecordSink } from '../../src/intake.js';
-import { SpillFile } from '../../src/spill.js';
 
 export type LanePart = readonly (readonly [key: string, value: unknown])[];
 

@@ -1,9 +1,9 @@
 // The checksums of a file's blocks while the file is written, piece by piece and by several threads. Does not know what the blocks hold.
 
 import { ftruncateSync } from 'node:fs';
-import type { BlockHasher } from './base/block-hasher.js';
-import { readBytes, writeAll } from './base/fs.js';
-import { BLOCK, blockCount } from './format/constants.js';
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { readBytes, writeAll } from '../../base/fs.js';
+import { BLOCK, blockCount } from '../../format/constants.js';
 
 /** Where the block checksums of a finished file lie. */
 export interface WrittenSums {

@@ -1,10 +1,10 @@
 // Writes one section of a file: buffers its bytes, and sums the whole blocks among them on the way. Does not know what they are.
 
-import type { BlockHasher } from './base/block-hasher.js';
-import { Block, copyLoosely, LOOSE } from './base/bytes.js';
-import { writeAll } from './base/fs.js';
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { Block, copyLoosely, LOOSE } from '../../base/bytes.js';
+import { writeAll } from '../../base/fs.js';
+import { BLOCK } from '../../format/constants.js';
 import type { BlockSums } from './block-sums.js';
-import { BLOCK } from './format/constants.js';
 
 /**
  * Pieces end at multiples of this in the file, so that Linux holds them in pages of 2 MiB and maps them as such: a lookup among 10M entries

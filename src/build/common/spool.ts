@@ -1,8 +1,8 @@
 // Bytes that are appended first and read from the start afterwards: in memory up to a bound, what is too much in the temporary file. Does not know what
 // they are.
 
-import { Block, copyBytes } from './base/bytes.js';
-import type { SpillFile } from './spill.js';
+import { Block, copyBytes } from '../../base/bytes.js';
+import type { SpillFile } from './spill-file.js';
 
 const PIECE = 2 ** 17;
 

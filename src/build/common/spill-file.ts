@@ -1,8 +1,8 @@
 // A temporary file for what does not fit in memory. Knows nothing of what it holds.
 
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
-import { HmapError, systemError } from './base/errors.js';
-import { writeAll } from './base/fs.js';
+import { HmapError, systemError } from '../../base/errors.js';
+import { writeAll } from '../../base/fs.js';
 
 /** What another thread needs to use the same file. */
 export interface SharedSpill {

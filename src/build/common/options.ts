@@ -1,16 +1,16 @@
 // What a build can be told, with defaults and checks, and what it tells afterwards. Knows no bytes; building is builder.ts.
 
-import { checkOptions, oneOf } from './base/options.js';
-import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from './format/constants.js';
-import { KEY_FORMS, type KeyForm, keyTypeOf } from './format/key-types.js';
-import { encodeMetadata, type Metadata } from './format/metadata.js';
+import { checkOptions, oneOf } from '../../base/options.js';
+import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from '../../format/constants.js';
+import { KEY_FORMS, type KeyForm, keyTypeOf } from '../../format/key-types.js';
+import { encodeMetadata, type Metadata } from '../../format/metadata.js';
 import {
   checkValueType,
   type ListType,
   type StoredType,
   type ValueChoice,
   type ValueType,
-} from './format/value-types.js';
+} from '../../format/value-types.js';
 
 /** How far a build has come. */
 export interface BuildProgress {

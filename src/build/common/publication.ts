@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { HmapError, systemError } from './base/errors.js';
+import { HmapError, systemError } from '../../base/errors.js';
 import { RENEWAL, removeLeftovers, temporaryName } from './leftovers.js';
 
 /**

@@ -5,14 +5,14 @@ import { HmapError } from './base/errors.js';
 import { kindOf } from './base/options.js';
 import { BitsBuilder, type BitsBuildOptions } from './bits-builder.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
-import { Builder } from './builder.js';
+import { Builder } from './build/hash/builder.js';
+import { keyTooLong } from './build/hash/ingest.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
 import { badTypedKey, keyForUser, showKey } from './codec/key-text.js';
 import { encodeKey, NOT_UNICODE, scratch } from './codec/keys.js';
 import { KEY_HASHERS } from './codec/typed-keys.js';
 import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
 import type { ValueChoice, ValueOf } from './format/value-types.js';
-import { keyTooLong } from './intake.js';
 import { IntegerSetBuilder, type IntegerSetBuildOptions } from './integer-set-builder.js';
 import { ListBuilder, type ListBuildOptions } from './list-builder.js';
 

@@ -6,7 +6,7 @@ import { HmapError } from './base/errors.js';
 import { bitsContent, RUN } from './bits-content.js';
 import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build/common/options.js';
 import { Tape } from './build/common/spool.js';
-import { Builder } from './builder.js';
+import { Builder } from './build/hash/builder.js';
 import { scratch } from './codec/keys.js';
 import { KEY_HASHERS } from './codec/typed-keys.js';
 import { parseMetadata } from './format/metadata.js';

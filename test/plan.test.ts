@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EntryStats, planFile } from '../src/entry-stats.js';
+import { EntryStats, planFile } from '../src/build/hash/entry-stats.js';
 import { MAX_SEGMENT_BYTES, totalBucketBits, VARIABLE } from '../src/format/constants.js';
 import { hmapError } from './support/errors.js';
 

@@ -9,11 +9,11 @@ import { pathToFileURL } from 'node:url';
 import { Block } from '../src/base/bytes.js';
 import { Helper, threadsFor } from '../src/base/workers.js';
 import type { BuildOptions, BuildSummary } from '../src/build/common/options.js';
+import { EntryStats, planFile } from '../src/build/hash/entry-stats.js';
+import type { RecordSink } from '../src/build/hash/ingest.js';
+import { layOut } from '../src/build/hash/spans.js';
 import { withBuilder } from '../src/build.js';
-import { EntryStats, planFile } from '../src/entry-stats.js';
 import { build, type Entry, verify } from '../src/index.js';
-import type { RecordSink } from '../src/intake.js';
-import { layOut } from '../src/spans.js';
 import { cutLines } from '../tools/input/source.js';
 import { hmapError } from './support/errors.js';
 import { buildInLanes, type LanePart } from './support/lanes.js';
@@ -22,7 +22,7 @@ import { temporaryFolder } from './support/temp.js';
 import { hmap } from './support/tools.js';
 
 const MIB = 2 ** 20;
-const SPANS = new URL('../src/span-helper.js', import.meta.url);
+const SPANS = new URL('../src/build/hash/span-worker.js', import.meta.url);
 
 type Pair = Entry<'bytes'>;
 

@@ -3,11 +3,11 @@
 import { Block } from '../../src/base/bytes.js';
 import { Helper } from '../../src/base/workers.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
+import type { Builder } from '../../src/build/hash/builder.js';
+import { Intake, type RecordSink } from '../../src/build/hash/ingest.js';
 import { withBuilder } from '../../src/build.js';
-import type { Builder } from '../../src/builder.js';
 import { valueEncoder } from '../../src/codec/encode-value.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
-import { Intake, type RecordSink } from '../../src/intake.js';
 
 export type LanePart = readonly (readonly [key: string, value: unknown])[];
 
@@ -20,7 +20,7 @@ export async function buildInLanes(
 ): Promise<BuildSummary> {
   const fill = async (builder: Builder) => {
     for (let i = 0; i < writers; i++) {
-      builder.addHelper(new Helper(new URL('../../src/span-helper.js', import.meta.url)));
+      builder.addHelper(new Helper(new URL('../../src/build/hash/span-worker.js', import.meta.url)));
     }
     addAll(builder, parts[0]!);
     const results = parts.slice(1).map((part, i) => {

@@ -3,12 +3,12 @@
 import { Block } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
 import { decodeText } from '../../src/base/text.js';
+import type { RecordSink } from '../../src/build/hash/ingest.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/codec/encode-value.js';
 import { encodeKeyText } from '../../src/codec/key-text.js';
 import { scratch } from '../../src/codec/keys.js';
 import type { KeyType } from '../../src/format/key-types.js';
 import type { HeldType } from '../../src/format/value-types.js';
-import type { RecordSink } from '../../src/intake.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 

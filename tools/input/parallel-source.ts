@@ -1,7 +1,7 @@
 // Reads one input with several threads, each a part of it. Knows parts and helpers; the formats know how to read.
 
 import { Helper, waitFor } from '../../src/base/workers.js';
-import type { Builder, LaneResult, LaneWork } from '../../src/builder.js';
+import type { Builder, LaneResult, LaneWork } from '../../src/build/hash/builder.js';
 import type { Columns, FormatName } from '../formats/format.js';
 import type { Source } from './source.js';
 

@@ -4,8 +4,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Block } from '../../src/base/bytes.js';
 import type { Pacer } from '../../src/base/pacer.js';
+import { keyTooLong, type RecordSink } from '../../src/build/hash/ingest.js';
 import { MAX_KEY_BYTES } from '../../src/format/constants.js';
-import { keyTooLong, type RecordSink } from '../../src/intake.js';
 import { numberText } from '../formats/numbers.js';
 import { bytesFromJson } from '../formats/text.js';
 import { type Facts, LengthSums, type Lengths, type Range } from './facts.js';

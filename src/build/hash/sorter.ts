@@ -1,7 +1,7 @@
 // Puts the held records of one partition into the order of the format. Does not know files or where the records come from.
 
-import { type Block, compareBytes } from './base/bytes.js';
-import { HELD, type HeldForm, headBytes, heldSize } from './held.js';
+import { type Block, compareBytes } from '../../base/bytes.js';
+import { HELD, type HeldForm, headBytes, heldSize } from './staged-record.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
 const INSERTION = 24;

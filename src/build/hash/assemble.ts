@@ -1,25 +1,25 @@
 // Turns a build's partitions into a file: sorts each, settles duplicates, hands the records to the writer. Does not know the file's layout.
 
 import { ftruncateSync } from 'node:fs';
-import type { BlockHasher } from './base/block-hasher.js';
-import { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { BlockSums, type WrittenSums } from './build/common/block-sums.js';
-import type { DuplicatePolicy } from './build/common/options.js';
-import type { SpillFile } from './build/common/spill-file.js';
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { Block } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import type { BucketLoads } from '../../format/bucket-loads.js';
+import { alignToPage } from '../../format/constants.js';
+import type { SegmentPlace } from '../../format/header.js';
+import { type Plan, samePlan } from '../../format/shape.js';
+import { type HeldType, isNarrowed } from '../../format/value-types.js';
+import { BlockSums, type WrittenSums } from '../common/block-sums.js';
+import type { DuplicatePolicy } from '../common/options.js';
+import type { SpillFile } from '../common/spill-file.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, planFile } from './entry-stats.js';
-import type { BucketLoads } from './format/bucket-loads.js';
-import { alignToPage } from './format/constants.js';
-import type { SegmentPlace } from './format/header.js';
-import { type Plan, samePlan } from './format/shape.js';
-import { type HeldType, isNarrowed } from './format/value-types.js';
-import { HELD, type HeldForm, heldNarrowed } from './held.js';
 import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
+import { TableWriter } from './segment-writer.js';
 import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
-import { TableWriter } from './table-writer.js';
+import { HELD, type HeldForm, heldNarrowed } from './staged-record.js';
 
 export interface Assembly {
   readonly partitions: Partitions;

@@ -1,17 +1,17 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
-import { type Block, readU48 } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { xxh32 } from './base/xxh32.js';
-import type { SpillFile } from './build/common/spill-file.js';
-import { keyForUser, showKey } from './codec/key-text.js';
+import { type Block, readU48 } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import { xxh32 } from '../../base/xxh32.js';
+import { keyForUser, showKey } from '../../codec/key-text.js';
+import { MAX_KEY_BYTES } from '../../format/constants.js';
+import type { KeyType } from '../../format/key-types.js';
+import { type HeldType, isNarrowed } from '../../format/value-types.js';
+import type { SpillFile } from '../common/spill-file.js';
 import { EntryStats } from './entry-stats.js';
-import { MAX_KEY_BYTES } from './format/constants.js';
-import type { KeyType } from './format/key-types.js';
-import { type HeldType, isNarrowed } from './format/value-types.js';
-import { HELD, type HeldForm, headBytes, heldNarrowed } from './held.js';
 import { type Interned, Interner } from './interner.js';
 import { Partitions } from './partitions.js';
+import { HELD, type HeldForm, headBytes, heldNarrowed } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;

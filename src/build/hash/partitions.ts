@@ -1,10 +1,10 @@
 // Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
-import { Block, copyLoosely, LOOSE, writeU64 } from './base/bytes.js';
-import type { SpillFile } from './build/common/spill-file.js';
-import { MAX_KEY_BYTES } from './format/constants.js';
-import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './held.js';
+import { Block, copyLoosely, LOOSE, writeU64 } from '../../base/bytes.js';
+import { MAX_KEY_BYTES } from '../../format/constants.js';
+import type { SpillFile } from '../common/spill-file.js';
+import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { hash: HASH, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;

@@ -1,8 +1,8 @@
 // The script of a thread that writes spans.
 
 import { parentPort } from 'node:worker_threads';
-import { loadChecksums } from './base/block-hasher.js';
-import { serve } from './base/workers.js';
+import { loadChecksums } from '../../base/block-hasher.js';
+import { serve } from '../../base/workers.js';
 import { runSpan } from './span-task.js';
 
 // Loaded while the other thread still reads.

@@ -2,12 +2,12 @@
 // what drops entries, or has partitions too large to be sorted side by side, is assemble.ts.
 
 import { ftruncateSync } from 'node:fs';
+import { waitFor } from '../../base/workers.js';
+import { BucketLoads } from '../../format/bucket-loads.js';
+import { alignToPage, blockCount } from '../../format/constants.js';
+import { BlockSums } from '../common/block-sums.js';
 import { type Assembled, type Assembly, planOf } from './assemble.js';
-import { waitFor } from './base/workers.js';
-import { BlockSums } from './build/common/block-sums.js';
 import { writeDictionary } from './dictionary-writer.js';
-import { BucketLoads } from './format/bucket-loads.js';
-import { alignToPage, blockCount } from './format/constants.js';
 import type { SpanTask } from './span-task.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
 import { layOut } from './spans.js';

@@ -1,14 +1,14 @@
 // Puts a build's distinct values into the order of the format, and the records' numbers into the indexes of that order. Knows the dictionary section
 // (native-notes/format.md, section 7) and held records; does not know where the section lies.
 
-import type { BlockHasher } from './base/block-hasher.js';
-import { Block, compareBytes } from './base/bytes.js';
-import { writeAll } from './base/fs.js';
-import type { BlockSums } from './build/common/block-sums.js';
-import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from './format/constants.js';
-import { type HeldForm, heldValueAt } from './held.js';
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { Block, compareBytes } from '../../base/bytes.js';
+import { writeAll } from '../../base/fs.js';
+import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from '../../format/constants.js';
+import type { BlockSums } from '../common/block-sums.js';
 import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
-import type { Sorted } from './table-writer.js';
+import type { Sorted } from './segment-writer.js';
+import { type HeldForm, heldValueAt } from './staged-record.js';
 
 /** From the numbers that lanes gave to the indexes in the file, by lane; can be sent to other threads, which share it. */
 export type Ranks = readonly Int32Array[];

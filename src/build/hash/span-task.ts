@@ -1,6 +1,6 @@
 // A span as a piece of work for another thread. Knows what is sent; the work is span-writer.ts.
 
-import { loadChecksums } from './base/block-hasher.js';
+import { loadChecksums } from '../../base/block-hasher.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
 import type { Span } from './spans.js';
 

@@ -1,20 +1,13 @@
 // Builds a file from encoded records: memory budget, partitions, assembly, header, publication. Does not know how keys and values were
 // encoded, nor where they come from; options are build-options.ts.
 
-import { type Assembled, type Assembly, assemble } from './assemble.js';
-import { assembleSpans } from './assemble-spans.js';
-import { type BlockHasher, loadChecksums } from './base/block-hasher.js';
-import { Block } from './base/bytes.js';
-import { HmapError, systemError } from './base/errors.js';
-import { writeAll } from './base/fs.js';
-import { checkPath } from './base/options.js';
-import { Pacer } from './base/pacer.js';
-import { Helper, threadsFor } from './base/workers.js';
-import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from './build/common/options.js';
-import { Publication } from './build/common/publication.js';
-import { type SharedSpill, SpillFile } from './build/common/spill-file.js';
-import { rank } from './dictionary-writer.js';
-import type { Sums } from './entry-stats.js';
+import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
+import { Block } from '../../base/bytes.js';
+import { HmapError, systemError } from '../../base/errors.js';
+import { writeAll } from '../../base/fs.js';
+import { checkPath } from '../../base/options.js';
+import { Pacer } from '../../base/pacer.js';
+import { Helper, threadsFor } from '../../base/workers.js';
 import {
   bucketArraySize,
   bucketLimit,
@@ -22,14 +15,21 @@ import {
   heapStart,
   MAX_SEGMENT_BYTES,
   VARIABLE,
-} from './format/constants.js';
-import type { KeyType } from './format/key-types.js';
-import { type HeldType, type StoredType, UINTS, type ValueChoice, valueWidthOf } from './format/value-types.js';
-import { schemaBytesOf, writeHeader } from './format/write-header.js';
-import type { HeldForm } from './held.js';
-import { Intake, type RecordSink } from './intake.js';
+} from '../../format/constants.js';
+import type { KeyType } from '../../format/key-types.js';
+import { type HeldType, type StoredType, UINTS, type ValueChoice, valueWidthOf } from '../../format/value-types.js';
+import { schemaBytesOf, writeHeader } from '../../format/write-header.js';
+import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from '../common/options.js';
+import { Publication } from '../common/publication.js';
+import { type SharedSpill, SpillFile } from '../common/spill-file.js';
+import { type Assembled, type Assembly, assemble } from './assemble.js';
+import { assembleSpans } from './assemble-parallel.js';
+import { rank } from './dictionary-writer.js';
+import type { Sums } from './entry-stats.js';
+import { Intake, type RecordSink } from './ingest.js';
 import type { Interned } from './interner.js';
 import type { Holding } from './partitions.js';
+import type { HeldForm } from './staged-record.js';
 
 /** Bytes of keys and values for each further thread that sorts and writes; below, a thread costs more than it saves. */
 const HELPED = 64 * 2 ** 20;
@@ -133,7 +133,7 @@ export class Builder implements RecordSink {
     const { keyBytes, valueBytes } = this.#intake.stats;
     const threads = this.#helpers.length + 1;
     if (threads >= this.#threads || keyBytes + valueBytes <= threads * HELPED) return;
-    if (this.#options.duplicates === 'error') this.addHelper(new Helper(new URL('./span-helper.js', import.meta.url)));
+    if (this.#options.duplicates === 'error') this.addHelper(new Helper(new URL('./span-worker.js', import.meta.url)));
   }
 
   /** A thread to write with, which the builder stops when it is done. */

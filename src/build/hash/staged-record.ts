@@ -1,7 +1,7 @@
 // The form in which a build holds a record between reading and writing. Does not know where records are held, nor the file's format.
 
-import { readU48, readU64 } from './base/bytes.js';
-import type { KeyType } from './format/key-types.js';
+import { readU48, readU64 } from '../../base/bytes.js';
+import type { KeyType } from '../../format/key-types.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
 export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;

@@ -1,12 +1,12 @@
 // Cuts a file into spans that threads can write side by side. Pure arithmetic: knows no bytes and no threads.
 
-import { varintSize } from './base/bytes.js';
+import { varintSize } from '../../base/bytes.js';
+import { alignToPage, heapStart, VARIABLE } from '../../format/constants.js';
+import type { SegmentPlace } from '../../format/header.js';
+import type { Plan } from '../../format/shape.js';
+import { type HeldType, valueWidthOf } from '../../format/value-types.js';
 import type { EntryStats } from './entry-stats.js';
-import { alignToPage, heapStart, VARIABLE } from './format/constants.js';
-import type { SegmentPlace } from './format/header.js';
-import type { Plan } from './format/shape.js';
-import { type HeldType, valueWidthOf } from './format/value-types.js';
-import type { Start } from './table-writer.js';
+import type { Start } from './segment-writer.js';
 
 /** Partitions `[first, behind)`, which fill whole buckets of the file, up to bucket `end`, exclusive. */
 export interface Span {

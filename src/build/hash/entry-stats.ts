@@ -1,10 +1,10 @@
 // Sums over the entries of a build, enough to decide the shape of its file. Knows no bytes and no files.
 
-import { varintSize } from './base/bytes.js';
-import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './format/constants.js';
-import type { KeyType } from './format/key-types.js';
-import { type Plan, planOfWidth } from './format/shape.js';
-import { type HeldType, isNarrowed, narrowWidth, valueWidthOf } from './format/value-types.js';
+import { varintSize } from '../../base/bytes.js';
+import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
+import type { KeyType } from '../../format/key-types.js';
+import { type Plan, planOfWidth } from '../../format/shape.js';
+import { type HeldType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
 
 /** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
 const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;

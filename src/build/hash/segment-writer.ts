@@ -1,15 +1,15 @@
 // Lays records out as segments, in one pass over some or all of a file's buckets. Knows the format's layout; does not know where records
 // come from.
 
-import type { BlockHasher } from './base/block-hasher.js';
-import { type Block, writeVarint } from './base/bytes.js';
-import type { BlockSums } from './build/common/block-sums.js';
-import { Region } from './build/common/section-writer.js';
-import { BucketLoads } from './format/bucket-loads.js';
-import * as layout from './format/constants.js';
-import type { SegmentPlace } from './format/header.js';
-import type { Plan } from './format/shape.js';
-import { HELD, type HeldForm, headBytes, largeValuePosition } from './held.js';
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { type Block, writeVarint } from '../../base/bytes.js';
+import { BucketLoads } from '../../format/bucket-loads.js';
+import * as layout from '../../format/constants.js';
+import type { SegmentPlace } from '../../format/header.js';
+import type { Plan } from '../../format/shape.js';
+import type { BlockSums } from '../common/block-sums.js';
+import { Region } from '../common/section-writer.js';
+import { HELD, type HeldForm, headBytes, largeValuePosition } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;

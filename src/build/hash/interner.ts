@@ -1,9 +1,9 @@
 // Numbers distinct values in the order in which they come. Knows bytes; does not know what they stand for, nor the file's format.
 
-import { Block, compareBytes, copyBytes } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { xxh32 } from './base/xxh32.js';
-import { dictionarySize } from './format/constants.js';
+import { Block, compareBytes, copyBytes } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import { xxh32 } from '../../base/xxh32.js';
+import { dictionarySize } from '../../format/constants.js';
 
 /** Bits of a number below those of the lane that gave it: so the lanes of one build need not know of each other. */
 const LANE_SHIFT = 28;

@@ -1,19 +1,19 @@
 // Sorts and writes the partitions of one span, in whichever thread. Does not know of threads, nor how the file was cut.
 
-import type { BlockHasher } from './base/block-hasher.js';
-import { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { BlockSums } from './build/common/block-sums.js';
-import { type SharedSpill, SpillFile } from './build/common/spill-file.js';
-import { keyForUserOf, showKeyOf } from './codec/key-text.js';
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { Block } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import { keyForUserOf, showKeyOf } from '../../codec/key-text.js';
+import type { BucketLoads } from '../../format/bucket-loads.js';
+import type { Plan } from '../../format/shape.js';
+import { BlockSums } from '../common/block-sums.js';
+import { type SharedSpill, SpillFile } from '../common/spill-file.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
-import type { BucketLoads } from './format/bucket-loads.js';
-import type { Plan } from './format/shape.js';
-import { HELD, type HeldForm, headBytes } from './held.js';
 import { type Holding, loadHeld } from './partitions.js';
+import { TableWriter } from './segment-writer.js';
 import { Sorter } from './sorter.js';
 import type { Span } from './spans.js';
-import { TableWriter } from './table-writer.js';
+import { HELD, type HeldForm, headBytes } from './staged-record.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork {

@@ -1,14 +1,14 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
 
-import type { BitsBuildOptions } from './bits-builder.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
+import type { BitsBuildOptions } from './build/keyless/bits-builder.js';
+import type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
+import type { ListBuildOptions } from './build/keyless/list-builder.js';
 import type { Entry } from './build.js';
 import type { KeyForm } from './format/key-types.js';
 import type { ListType, ListValue, ValueChoice } from './format/value-types.js';
 import type { StatOptions } from './inspect/stat.js';
 import type { TableStat } from './inspect/table-stat.js';
-import type { IntegerSetBuildOptions } from './integer-set-builder.js';
-import type { ListBuildOptions } from './list-builder.js';
 import type { Verification, VerifyOptions } from './verify/verify.js';
 
 /**

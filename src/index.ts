@@ -1,8 +1,10 @@
 // What users import. Nothing else is public.
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
-export type { BitsBuildOptions } from './bits-builder.js';
 export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build/common/options.js';
+export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
+export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
+export type { ListBuildOptions } from './build/keyless/list-builder.js';
 export type { Entry } from './build.js';
 export { build, stat, verify } from './deferred.js';
 export type { Layout } from './format/constants.js';
@@ -23,8 +25,6 @@ export type {
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect/bucket.js';
 export type { StatOptions } from './inspect/stat.js';
 export type { Lengths, TableStat } from './inspect/table-stat.js';
-export type { IntegerSetBuildOptions } from './integer-set-builder.js';
-export type { ListBuildOptions } from './list-builder.js';
 export type { MappingChoice } from './mapping/map-ranges.js';
 export type { MappingKind } from './mapping/mapping.js';
 export { BitArray } from './read/bit-array.js';

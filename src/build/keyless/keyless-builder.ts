@@ -1,19 +1,19 @@
 // What building a list and building a bit array have in common: options, output, header, publication. Does not know elements.
 
-import { type BlockHasher, loadChecksums } from './base/block-hasher.js';
-import { HmapError, systemError } from './base/errors.js';
-import { writeAll } from './base/fs.js';
-import { checkOptions, checkPath } from './base/options.js';
-import { Pacer } from './base/pacer.js';
-import { BlockSums, type WrittenSums } from './build/common/block-sums.js';
-import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from './build/common/options.js';
-import { Publication } from './build/common/publication.js';
-import { Region } from './build/common/section-writer.js';
-import { SpillFile } from './build/common/spill-file.js';
-import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './format/constants.js';
-import type { SegmentPlace } from './format/header.js';
-import { dataStart, indexBytes, type PlainForm, segmentBitsFor, TAIL } from './format/keyless.js';
-import { type HeaderParts, writeHeader } from './format/write-header.js';
+import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
+import { HmapError, systemError } from '../../base/errors.js';
+import { writeAll } from '../../base/fs.js';
+import { checkOptions, checkPath } from '../../base/options.js';
+import { Pacer } from '../../base/pacer.js';
+import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
+import type { SegmentPlace } from '../../format/header.js';
+import { dataStart, indexBytes, type PlainForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
+import { type HeaderParts, writeHeader } from '../../format/write-header.js';
+import { BlockSums, type WrittenSums } from '../common/block-sums.js';
+import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from '../common/options.js';
+import { Publication } from '../common/publication.js';
+import { Region } from '../common/section-writer.js';
+import { SpillFile } from '../common/spill-file.js';
 
 /** Common options of layouts without keys. */
 export interface PlainBuildOptions extends CommonOptions {

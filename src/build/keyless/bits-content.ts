@@ -1,8 +1,8 @@
 // What is written of a bit array: its words, and the counts of ones before each run of them. Does not know where the words come from.
 
-import { popcount } from './base/bytes.js';
-import { COUNTED, capacityOf, countIn, type PlainForm } from './format/keyless.js';
-import type { PlainContent } from './plain-builder.js';
+import { popcount } from '../../base/bytes.js';
+import { COUNTED, capacityOf, countIn, type PlainForm } from '../../format/keyless.js';
+import type { PlainContent } from './keyless-builder.js';
 
 const BITS: PlainForm = { kind: 'bits', bits: 1 };
 

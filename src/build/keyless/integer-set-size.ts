@@ -9,8 +9,8 @@ import {
   MAX_WRITTEN_SEGMENT_BITS,
   PAGE,
   totalBucketBits,
-} from './format/constants.js';
-import { bitsFileBytes } from './format/keyless.js';
+} from '../../format/constants.js';
+import { bitsFileBytes } from '../../format/keyless.js';
 
 /** What both sizes depend on besides the integers. */
 export interface SetLimits {

@@ -1,8 +1,8 @@
 // Builds bit arrays from integers as a program has them. Knows how they are held until the file is written; the rest is plain-builder.ts.
 
-import { HmapError } from './base/errors.js';
+import { HmapError } from '../../base/errors.js';
 import { bitsContent } from './bits-content.js';
-import { PLAIN_OPTIONS, PlainBuilder, type PlainBuildOptions, type PlainContent } from './plain-builder.js';
+import { PLAIN_OPTIONS, PlainBuilder, type PlainBuildOptions, type PlainContent } from './keyless-builder.js';
 
 /** How a bit array is built, from integers in any order; one that comes again changes nothing. */
 export interface BitsBuildOptions extends PlainBuildOptions {

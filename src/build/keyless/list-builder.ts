@@ -1,19 +1,19 @@
 // Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
 
-import { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { Tape } from './build/common/spool.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
-import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './format/constants.js';
-import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from './format/keyless.js';
-import { isListType, type ListType, packedOf, packedRange } from './format/value-types.js';
+import { Block } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../codec/encode-value.js';
+import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
+import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from '../../format/keyless.js';
+import { isListType, type ListType, packedOf, packedRange } from '../../format/value-types.js';
+import { Tape } from '../common/spool.js';
 import {
   PLAIN_OPTIONS,
   PlainBuilder,
   type PlainBuildOptions,
   type PlainContent,
   type SegmentWriter,
-} from './plain-builder.js';
+} from './keyless-builder.js';
 
 /** How a list is built, from bare values in their order. */
 export interface ListBuildOptions<T extends ListType = ListType> extends PlainBuildOptions {

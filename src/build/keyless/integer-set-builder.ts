@@ -1,17 +1,17 @@
 // Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold the integers until then; each
 // form's bytes are the business of its own builder.
 
-import { Block, popcount } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
+import { Block, popcount } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import { scratch } from '../../codec/keys.js';
+import { KEY_HASHERS } from '../../codec/typed-keys.js';
+import { parseMetadata } from '../../format/metadata.js';
+import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from '../common/options.js';
+import { Tape } from '../common/spool.js';
+import { Builder } from '../hash/builder.js';
 import { bitsContent, RUN } from './bits-content.js';
-import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from './build/common/options.js';
-import { Tape } from './build/common/spool.js';
-import { Builder } from './build/hash/builder.js';
-import { scratch } from './codec/keys.js';
-import { KEY_HASHERS } from './codec/typed-keys.js';
-import { parseMetadata } from './format/metadata.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
-import { COMMON_OPTIONS, PlainBuilder, type PlainContent } from './plain-builder.js';
+import { COMMON_OPTIONS, PlainBuilder, type PlainContent } from './keyless-builder.js';
 
 /** How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again changes nothing. */
 export interface IntegerSetBuildOptions extends CommonOptions {

@@ -1,10 +1,10 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
 
+import type { Entry } from './build/build.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 import type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 import type { ListBuildOptions } from './build/keyless/list-builder.js';
-import type { Entry } from './build.js';
 import type { KeyForm } from './format/key-types.js';
 import type { ListType, ListValue, ValueChoice } from './format/value-types.js';
 import type { StatOptions } from './inspect/stat.js';
@@ -48,7 +48,7 @@ export async function build(
   entries: Iterable<unknown> | AsyncIterable<unknown>,
   options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
-  const { build: buildTable, buildPlain } = await import('./build.js');
+  const { build: buildTable, buildPlain } = await import('./build/build.js');
   if (options?.layout === 'list' || options?.layout === 'bits' || options?.layout === 'auto')
     return buildPlain(path, entries, options);
   return buildTable(path, entries as Iterable<never>, options);

@@ -1,11 +1,11 @@
 // What users import. Nothing else is public.
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
+export type { Entry } from './build/build.js';
 export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build/common/options.js';
 export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 export type { ListBuildOptions } from './build/keyless/list-builder.js';
-export type { Entry } from './build.js';
 export { build, stat, verify } from './deferred.js';
 export type { Layout } from './format/constants.js';
 export type { Header, ListHeader, SegmentPlace } from './format/header.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import { Block } from '../src/base/bytes.js';
-import { withBuilder } from '../src/build.js';
+import { withBuilder } from '../src/build/build.js';
 import { indexWidth } from '../src/format/constants.js';
 import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
 import { buildPlainFrom } from '../tools/commands/keyless.js';

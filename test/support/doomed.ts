@@ -5,7 +5,7 @@
 // the fourth argument it is killed before its call of that number of the file system, from 1; reads and writes do not count.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from '../../src/build.js';
+import { build } from '../../src/build/build.js';
 import { CALLS, intercept } from './faults.js';
 import { entriesOf, type Kind, optionsOf } from './versions.js';
 

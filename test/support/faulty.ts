@@ -5,7 +5,7 @@
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HmapError } from '../../src/base/errors.js';
-import { build } from '../../src/build.js';
+import { build } from '../../src/build/build.js';
 import { type Call, intercept } from './faults.js';
 import { contentOf, openFilesIn } from './temp.js';
 import { entriesOf, type Kind, optionsOf } from './versions.js';

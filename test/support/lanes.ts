@@ -2,10 +2,10 @@
 
 import { Block } from '../../src/base/bytes.js';
 import { Helper } from '../../src/base/workers.js';
+import { withBuilder } from '../../src/build/build.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
 import type { Builder } from '../../src/build/hash/builder.js';
 import { Intake, type RecordSink } from '../../src/build/hash/ingest.js';
-import { withBuilder } from '../../src/build.js';
 import { valueEncoder } from '../../src/codec/encode-value.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
 

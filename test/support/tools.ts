@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withBuilder } from '../../src/build/build.js';
 import type { Builder } from '../../src/build/hash/builder.js';
 import type { BitsBuilder } from '../../src/build/keyless/bits-builder.js';
-import { withBuilder } from '../../src/build.js';
 import type { HeldType } from '../../src/format/value-types.js';
 import {
   type BitsBuildOptions,

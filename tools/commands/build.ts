@@ -3,13 +3,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HmapError } from '../../src/base/errors.js';
 import { threadsFor } from '../../src/base/workers.js';
+import { type PlainBuildChoice, withBuilder } from '../../src/build/build.js';
 import {
   type BuildOptions,
   type BuildSummary,
   type CommonOptions,
   DEFAULT_MEMORY,
 } from '../../src/build/common/options.js';
-import { type PlainBuildChoice, withBuilder } from '../../src/build.js';
 import { LAYOUTS, type Layout } from '../../src/format/constants.js';
 import { KEY_FORMS, type KeyForm } from '../../src/format/key-types.js';
 import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../../src/format/value-types.js';

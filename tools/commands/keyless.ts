@@ -1,8 +1,8 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
 import { Block } from '../../src/base/bytes.js';
+import { type PlainBuildChoice, plainBuilder } from '../../src/build/build.js';
 import type { BuildSummary } from '../../src/build/common/options.js';
-import { type PlainBuildChoice, plainBuilder } from '../../src/build.js';
 import type { Header } from '../../src/format/header.js';
 import { formOf } from '../../src/format/keyless.js';
 import type { ListType } from '../../src/format/value-types.js';

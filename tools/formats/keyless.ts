@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
 import { Block } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
-import type { plainBuilder } from '../../src/build.js';
+import type { plainBuilder } from '../../src/build/build.js';
 import { type EncodedValue, ValueError } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/format/value-types.js';

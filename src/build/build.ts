@@ -1,20 +1,20 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
-import { Block } from './base/bytes.js';
-import { HmapError } from './base/errors.js';
-import { kindOf } from './base/options.js';
-import type { BuildOptions, BuildSummary } from './build/common/options.js';
-import { Builder } from './build/hash/builder.js';
-import { keyTooLong } from './build/hash/ingest.js';
-import { BitsBuilder, type BitsBuildOptions } from './build/keyless/bits-builder.js';
-import { IntegerSetBuilder, type IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
-import { ListBuilder, type ListBuildOptions } from './build/keyless/list-builder.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
-import { badTypedKey, keyForUser, showKey } from './codec/key-text.js';
-import { encodeKey, NOT_UNICODE, scratch } from './codec/keys.js';
-import { KEY_HASHERS } from './codec/typed-keys.js';
-import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
-import type { ValueChoice, ValueOf } from './format/value-types.js';
+import { Block } from '../base/bytes.js';
+import { HmapError } from '../base/errors.js';
+import { kindOf } from '../base/options.js';
+import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-value.js';
+import { badTypedKey, keyForUser, showKey } from '../codec/key-text.js';
+import { encodeKey, NOT_UNICODE, scratch } from '../codec/keys.js';
+import { KEY_HASHERS } from '../codec/typed-keys.js';
+import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from '../format/key-types.js';
+import type { ValueChoice, ValueOf } from '../format/value-types.js';
+import type { BuildOptions, BuildSummary } from './common/options.js';
+import { Builder } from './hash/builder.js';
+import { keyTooLong } from './hash/ingest.js';
+import { BitsBuilder, type BitsBuildOptions } from './keyless/bits-builder.js';
+import { IntegerSetBuilder, type IntegerSetBuildOptions } from './keyless/integer-set-builder.js';
+import { ListBuilder, type ListBuildOptions } from './keyless/list-builder.js';
 
 /** Entries between two looks at the clock and the signal. */
 const STRIDE = 1024;

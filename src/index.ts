@@ -6,7 +6,6 @@ export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from 
 export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 export type { ListBuildOptions } from './build/keyless/list-builder.js';
-export { build, stat, verify } from './deferred.js';
 export type { Layout } from './format/constants.js';
 export type { Header, ListHeader, SegmentPlace } from './format/header.js';
 export type { AnyKey, Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
@@ -25,6 +24,7 @@ export type {
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect/bucket.js';
 export type { StatOptions } from './inspect/stat.js';
 export type { Lengths, TableStat } from './inspect/table-stat.js';
+export { build, stat, verify } from './lazy.js';
 export type { MappingChoice } from './mapping/map-ranges.js';
 export type { MappingKind } from './mapping/mapping.js';
 export { BitArray } from './read/bit-array.js';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Block } from '../src/base/bytes.js';
+import { ByteBuffer } from '../src/base/bytes.js';
 import { xxh32 } from '../src/base/xxh32.js';
 import { keyWithHash } from './support/collisions.js';
 import { Random } from './support/random.js';
@@ -12,11 +12,11 @@ const random = new Random(32);
 const SEEDS = [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, random.u32(), random.u32()];
 
 function hashOf(bytes: Uint8Array, seed: number): number {
-  return xxh32(new Block(bytes).view, 0, bytes.length, seed) >>> 0;
+  return xxh32(new ByteBuffer(bytes).view, 0, bytes.length, seed) >>> 0;
 }
 
 test('the hash is that of xxhash-wasm for each length from 0 to 300, each seed and unaligned starts', () => {
-  const { bytes, view } = new Block(random.bytes(400));
+  const { bytes, view } = new ByteBuffer(random.bytes(400));
   for (let length = 0; length <= 300; length++) {
     for (const seed of SEEDS) {
       for (const start of [0, 1, 3, 4 + (length % 59)]) {
@@ -28,7 +28,7 @@ test('the hash is that of xxhash-wasm for each length from 0 to 300, each seed a
 });
 
 test('long inputs have the hash that xxhash-wasm gives', () => {
-  const { bytes, view } = new Block(random.bytes(65_535));
+  const { bytes, view } = new ByteBuffer(random.bytes(65_535));
   for (const length of [1023, 1024, 4095, 65_534, 65_535]) {
     for (const seed of SEEDS)
       assert.equal(xxh32(view, 0, length, seed) >>> 0, oracle.h32Raw(bytes.subarray(0, length), seed));
@@ -36,7 +36,7 @@ test('long inputs have the hash that xxhash-wasm gives', () => {
 });
 
 test('the result is a signed 32-bit integer, also for sums that pass 2^32', () => {
-  const { view } = new Block(new Uint8Array(64).fill(255));
+  const { view } = new ByteBuffer(new Uint8Array(64).fill(255));
   let negative = 0;
   for (let length = 0; length <= 64; length++) {
     const hash = xxh32(view, 0, length, 0xffff_ffff);
@@ -47,7 +47,7 @@ test('the result is a signed 32-bit integer, also for sums that pass 2^32', () =
 });
 
 test('a seed means the same as a signed and as an unsigned number', () => {
-  const { view } = new Block(random.bytes(40));
+  const { view } = new ByteBuffer(random.bytes(40));
   for (const seed of SEEDS) {
     for (const length of [0, 3, 15, 16, 40])
       assert.equal(xxh32(view, 0, length, seed | 0), xxh32(view, 0, length, seed));
@@ -56,12 +56,12 @@ test('a seed means the same as a signed and as an unsigned number', () => {
 
 test('only the bytes of the range count', () => {
   const bytes = random.bytes(60);
-  const before = xxh32(new Block(bytes).view, 7, 37, 5);
+  const before = xxh32(new ByteBuffer(bytes).view, 7, 37, 5);
   bytes.fill(0, 0, 7);
   bytes.fill(0, 44);
-  assert.equal(xxh32(new Block(bytes).view, 7, 37, 5), before);
+  assert.equal(xxh32(new ByteBuffer(bytes).view, 7, 37, 5), before);
   bytes[43]! ^= 1;
-  assert.notEqual(xxh32(new Block(bytes).view, 7, 37, 5), before);
+  assert.notEqual(xxh32(new ByteBuffer(bytes).view, 7, 37, 5), before);
 });
 
 test('known values', () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Block } from '../src/base/bytes.js';
+import { ByteBuffer } from '../src/base/bytes.js';
 import { xxh32 } from '../src/base/xxh32.js';
 import { hashKey, keyHash } from '../src/codec/hash-key.js';
 import { scratch } from '../src/codec/keys.js';
@@ -15,7 +15,7 @@ function check(key: string | Uint8Array, at: number, seed: number): void {
   const shown = JSON.stringify(key).slice(0, 80);
   assert.equal(length, bytes.length, shown);
   assert.deepEqual(Buffer.from(scratch.bytes.subarray(at, at + length)), bytes, shown);
-  assert.equal(keyHash.value, xxh32(new Block(bytes).view, 0, length, seed | 0), shown);
+  assert.equal(keyHash.value, xxh32(new ByteBuffer(bytes).view, 0, length, seed | 0), shown);
 }
 
 test('every length from 0 to 200, at any offset and seed', () => {

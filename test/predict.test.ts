@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
-import { Block } from '../src/base/bytes.js';
+import { ByteBuffer } from '../src/base/bytes.js';
 import { withBuilder } from '../src/build/build.js';
 import { indexWidth } from '../src/format/constants.js';
 import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
@@ -263,7 +263,7 @@ test('a file of several segments is within 1 percent of what was predicted', asy
   await withBuilder(path, { value: 'u32', segmentBytes }, async (builder) => {
     const feeds = [new Feed(survey, ''), new Feed(builder, '')];
     for (let i = 0; i < 300_000; i++) {
-      const line = new Block(Buffer.from(`${(i * 7919) % 1_000_003}-${i}${i}`));
+      const line = new ByteBuffer(Buffer.from(`${(i * 7919) % 1_000_003}-${i}${i}`));
       for (const feed of feeds) feed.text(line, 0, line.size, line, line.size - 1, line.size, i);
     }
   });

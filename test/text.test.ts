@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Block } from '../src/base/bytes.js';
+import { ByteBuffer } from '../src/base/bytes.js';
 import { decodeText } from '../src/base/text.js';
 
 /** Decodes `bytes` in the middle of others that are not ASCII, which must not matter. */
 function decoded(bytes: Uint8Array): string {
-  const block = new Block(Buffer.concat([Buffer.alloc(3, 0xff), bytes, Buffer.alloc(5, 0xff)]));
+  const block = new ByteBuffer(Buffer.concat([Buffer.alloc(3, 0xff), bytes, Buffer.alloc(5, 0xff)]));
   return decodeText(block, 3, bytes.length);
 }
 

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { Block } from '../src/base/bytes.js';
+import { ByteBuffer } from '../src/base/bytes.js';
 import { Helper, threadsFor } from '../src/base/workers.js';
 import { withBuilder } from '../src/build/build.js';
 import type { BuildOptions, BuildSummary } from '../src/build/common/options.js';
@@ -36,8 +36,8 @@ function entriesOf(count: number, random: Random, most = 60): Pair[] {
 
 function add(sink: RecordSink, entries: Iterable<Pair>): void {
   for (const [key, value] of entries) {
-    const k = new Block(Buffer.from(key as string));
-    const v = new Block(value);
+    const k = new ByteBuffer(Buffer.from(key as string));
+    const v = new ByteBuffer(value);
     sink.add(k, 0, k.size, v, 0, v.size);
   }
 }

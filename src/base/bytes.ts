@@ -1,10 +1,10 @@
 // Blocks of bytes and the integers in them. Knows nothing of records or files.
 
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
-export class Block {
+export class ByteBuffer {
   readonly bytes: Buffer;
   /** For copies that are no Buffers: its `slice` makes one in a single step. */
-  readonly plain: Uint8Array;
+  readonly array: Uint8Array;
   readonly view: DataView;
 
   /** @param source a size in bytes (zero-filled memory), or memory to look at without copying */
@@ -13,7 +13,7 @@ export class Block {
       typeof source === 'number'
         ? Buffer.from(new ArrayBuffer(source))
         : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-    this.plain = new Uint8Array(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    this.array = new Uint8Array(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
@@ -26,7 +26,7 @@ export class Block {
 const NATIVE_COPY = 96;
 
 /** Copies `length` bytes between blocks. They must not overlap. */
-export function copyBytes(from: Block, at: number, to: Block, target: number, length: number): void {
+export function copyBytes(from: ByteBuffer, at: number, to: ByteBuffer, target: number, length: number): void {
   if (length > NATIVE_COPY) {
     from.bytes.copy(to.bytes, target, at, at + length);
     return;
@@ -48,7 +48,7 @@ const SPARE = LOOSE;
  * Copies `length` bytes between blocks by whole words: up to {@link LOOSE} bytes behind the target may be overwritten, and must be there. A
  * third faster than {@link copyBytes} for short runs whose length varies.
  */
-export function copyLoosely(from: Block, at: number, to: Block, target: number, length: number): void {
+export function copyLoosely(from: ByteBuffer, at: number, to: ByteBuffer, target: number, length: number): void {
   if (length > NATIVE_COPY || at + length + SPARE > from.bytes.length) {
     copyBytes(from, at, to, target, length);
     return;

@@ -1,19 +1,19 @@
 // Bytes to strings. Knows UTF-8; does not know what the text is.
 
-import type { Block } from './bytes.js';
+import type { ByteBuffer } from './bytes.js';
 
 /** Up to this many ASCII characters a string is made here; a call into the runtime costs 40 ns and more, whatever the length. */
 const SHORT = 24;
 
 /** Text of `length` bytes. Bytes that are no UTF-8 become U+FFFD. */
-export function decodeText(block: Block, at: number, length: number): string {
-  return isShortAscii(block, at, length)
-    ? shortAscii(block, at, length)
-    : block.bytes.toString('utf8', at, at + length);
+export function decodeText(buffer: ByteBuffer, at: number, length: number): string {
+  return isShortAscii(buffer, at, length)
+    ? shortAscii(buffer, at, length)
+    : buffer.bytes.toString('utf8', at, at + length);
 }
 
 /** Whether {@link shortAscii} can decode the bytes. */
-export function isShortAscii({ view }: Block, at: number, length: number): boolean {
+export function isShortAscii({ view }: ByteBuffer, at: number, length: number): boolean {
   if (length > SHORT) return false;
   let bits = 0;
   let i = at;
@@ -23,8 +23,8 @@ export function isShortAscii({ view }: Block, at: number, length: number): boole
 }
 
 /** Text of at most {@link SHORT} ASCII bytes. Each length has a call of its own: V8 makes such a string without leaving compiled code. */
-export function shortAscii(block: Block, p: number, length: number): string {
-  const b = block.bytes;
+export function shortAscii(buffer: ByteBuffer, p: number, length: number): string {
+  const b = buffer.bytes;
   // biome-ignore format: one call a line is a table; one argument a line hides it
   switch (length) {
     case 1: return String.fromCharCode(b[p]!);

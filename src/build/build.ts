@@ -1,6 +1,6 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-value.js';
@@ -149,7 +149,7 @@ class EntryAdder {
   readonly #encodeKey: (key: Key, at: number) => number;
   readonly #encode: ValueEncoder;
   readonly #isSet: boolean;
-  readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+  readonly #value: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
   constructor(builder: Builder) {
     const { keyType } = builder;
@@ -188,8 +188,8 @@ class EntryAdder {
       throw wrong instanceof ValueError
         ? wrong.forKey(scratch.bytes.subarray(0, length), undefined, this.#keyType)
         : wrong;
-    const { block, at, length: valueBytes } = this.#value;
-    this.#builder.add(scratch, 0, length, block, at, valueBytes);
+    const { buffer, at, length: valueBytes } = this.#value;
+    this.#builder.add(scratch, 0, length, buffer, at, valueBytes);
   }
 }
 

@@ -1,26 +1,26 @@
 // Whether bytes are a value of a type, as a writer leaves it (native-notes/format.md, section 7). Knows nothing of records or files.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from '../base/bytes.js';
+import type { ByteBuffer } from '../base/bytes.js';
 import { isStruct, structOf } from '../format/schema.js';
 import type { StoredType, ValueType } from '../format/value-types.js';
 import { NAN32, NAN64, recordChecker } from './bit-fields.js';
 
-export type ValueCheck = (block: Block, at: number, length: number) => boolean;
+export type ValueCheck = (buffer: ByteBuffer, at: number, length: number) => boolean;
 
 /** Makes what tells whether bytes are a value of the type; what `verify` holds each value to. Widths, and indexes of `enum`, are checked elsewhere. */
 export function valueCheck(type: StoredType): ValueCheck {
-  if (!isStruct(type)) return (block, at, length) => isValueOf(type, block, at, length);
+  if (!isStruct(type)) return (buffer, at, length) => isValueOf(type, buffer, at, length);
   const check = recordChecker(structOf(type));
   return ({ view }, at) => check(view, at);
 }
 
-function isValueOf(type: ValueType, block: Block, at: number, length: number): boolean {
-  const { view } = block;
+function isValueOf(type: ValueType, buffer: ByteBuffer, at: number, length: number): boolean {
+  const { view } = buffer;
   if (type === 'f32') return !Number.isNaN(view.getFloat32(at, true)) || view.getUint32(at, true) === NAN32;
   if (type === 'f64') return !Number.isNaN(view.getFloat64(at, true)) || view.getBigUint64(at, true) === NAN64;
   if (type !== 'utf8' && type !== 'json') return true;
-  const bytes = block.bytes.subarray(at, at + length);
+  const bytes = buffer.bytes.subarray(at, at + length);
   if (!isUtf8(bytes)) return false;
   if (type === 'utf8') return true;
   try {

@@ -1,43 +1,43 @@
 // Encodes and decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
 
-import type { Block } from '../base/bytes.js';
+import type { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { decodeText } from '../base/text.js';
 import { isStruct, structOf } from '../format/schema.js';
 import type { StoredType, ValueType, ValueTypes } from '../format/value-types.js';
 import { type FieldReader, fieldReader } from './bit-fields.js';
 
-export type ValueDecoder<V> = (block: Block, at: number, length: number) => V;
+export type ValueDecoder<V> = (buffer: ByteBuffer, at: number, length: number) => V;
 
 /** Types whose values need nothing but their bytes to be decoded. */
 type PlainType = Exclude<ValueType, 'enum'>;
 
-/** Decoders by type: a value from `length` bytes of `block` at `at`. The numeric ones allocate nothing but a BigInt. */
+/** Decoders by type: a value from `length` bytes of `buffer` at `at`. The numeric ones allocate nothing but a BigInt. */
 export const DECODERS: { readonly [T in PlainType]: ValueDecoder<ValueTypes[T]> } = {
   none: () => true,
-  bytes: (block, at, length) => block.plain.slice(at, at + length),
-  utf8: (block, at, length) => decodeText(block, at, length),
-  json: (block, at, length) => {
-    const text = decodeText(block, at, length);
+  bytes: (buffer, at, length) => buffer.array.slice(at, at + length),
+  utf8: (buffer, at, length) => decodeText(buffer, at, length),
+  json: (buffer, at, length) => {
+    const text = decodeText(buffer, at, length);
     try {
       return JSON.parse(text);
     } catch (error) {
       throw new HmapError('HMAP_DAMAGED', `a value is not valid JSON: ${(error as Error).message}`, { cause: error });
     }
   },
-  u8: (block, at) => block.view.getUint8(at),
-  i8: (block, at) => block.view.getInt8(at),
-  u16: (block, at) => block.view.getUint16(at, true),
-  i16: (block, at) => block.view.getInt16(at, true),
-  u32: (block, at) => block.view.getUint32(at, true),
-  i32: (block, at) => block.view.getInt32(at, true),
-  u64: (block, at) => block.view.getBigUint64(at, true),
-  i64: (block, at) => block.view.getBigInt64(at, true),
-  f32: (block, at) => block.view.getFloat32(at, true),
-  f64: (block, at) => block.view.getFloat64(at, true),
-  u24: (block, at) => block.view.getUint16(at, true) | (block.view.getUint8(at + 2) << 16),
-  u40: (block, at) => block.view.getUint32(at, true) + block.view.getUint8(at + 4) * 2 ** 32,
-  u48: (block, at) => block.view.getUint32(at, true) + block.view.getUint16(at + 4, true) * 2 ** 32,
+  u8: (buffer, at) => buffer.view.getUint8(at),
+  i8: (buffer, at) => buffer.view.getInt8(at),
+  u16: (buffer, at) => buffer.view.getUint16(at, true),
+  i16: (buffer, at) => buffer.view.getInt16(at, true),
+  u32: (buffer, at) => buffer.view.getUint32(at, true),
+  i32: (buffer, at) => buffer.view.getInt32(at, true),
+  u64: (buffer, at) => buffer.view.getBigUint64(at, true),
+  i64: (buffer, at) => buffer.view.getBigInt64(at, true),
+  f32: (buffer, at) => buffer.view.getFloat32(at, true),
+  f64: (buffer, at) => buffer.view.getFloat64(at, true),
+  u24: (buffer, at) => buffer.view.getUint16(at, true) | (buffer.view.getUint8(at + 2) << 16),
+  u40: (buffer, at) => buffer.view.getUint32(at, true) + buffer.view.getUint8(at + 4) * 2 ** 32,
+  u48: (buffer, at) => buffer.view.getUint32(at, true) + buffer.view.getUint16(at + 4, true) * 2 ** 32,
 };
 
 /**

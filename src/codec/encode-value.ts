@@ -1,6 +1,6 @@
 // Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing of records or files.
 
-import { Block, LOOSE, writeU64 } from '../base/bytes.js';
+import { ByteBuffer, LOOSE, writeU64 } from '../base/bytes.js';
 import { HmapError, type HmapErrorCode } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
 import { MAX_VALUE_BYTES } from '../format/constants.js';
@@ -10,9 +10,9 @@ import { type HeldType, INTEGER_RANGES } from '../format/value-types.js';
 import { NAN32, NAN64, writeField } from './bit-fields.js';
 import { keyForUserOf, showKeyOf } from './key-text.js';
 
-/** A value in bytes: `length` bytes of `block` from `at`. Valid until the next value is encoded. */
+/** A value in bytes: `length` bytes of `buffer` from `at`. Valid until the next value is encoded. */
 export interface EncodedValue {
-  block: Block;
+  buffer: ByteBuffer;
   at: number;
   length: number;
 }
@@ -64,13 +64,13 @@ export function checkValueLength(bytes: number): void {
 /** Makes the encoder of one value type. It reuses its memory: use one encoder for one build. */
 export function valueEncoder(type: HeldType): ValueEncoder {
   if (isStruct(type)) return structEncoder(structOf(type));
-  const scratch = new Block(4096);
+  const scratch = new ByteBuffer(4096);
   const { view } = scratch;
   const number = (bytes: number, write: (value: number) => void): ValueEncoder => {
     return (value, out) => {
       if (typeof value !== 'number') invalid(`${type}, a number`, value);
       write(value);
-      out.block = scratch;
+      out.buffer = scratch;
       out.at = 0;
       out.length = bytes;
     };
@@ -88,7 +88,7 @@ export function valueEncoder(type: HeldType): ValueEncoder {
       if (typeof value !== 'bigint') invalid(`${type}, a BigInt`, value);
       if (value < least || value > most) outOfRange(type, value);
       write(value);
-      out.block = scratch;
+      out.buffer = scratch;
       out.at = 0;
       out.length = 8;
     };
@@ -97,7 +97,7 @@ export function valueEncoder(type: HeldType): ValueEncoder {
     case 'none':
       return (value, out) => {
         if (value !== true && value !== undefined) invalid('true or nothing (the table is a set)', value);
-        out.block = scratch;
+        out.buffer = scratch;
         out.at = 0;
         out.length = 0;
       };
@@ -153,7 +153,7 @@ function passesSingle(value: number): boolean {
 
 function structEncoder({ fields, bytes }: Struct): ValueEncoder {
   // Copies of whole words look at a few bytes behind the record.
-  const scratch = new Block(bytes + LOOSE);
+  const scratch = new ByteBuffer(bytes + LOOSE);
   const { view } = scratch;
   const checks = fields.map(fieldCheck);
   return (value, out) => {
@@ -172,7 +172,7 @@ function structEncoder({ fields, bytes }: Struct): ValueEncoder {
       const unknown = names.find((name) => !fields.some((field) => field.name === name));
       if (unknown !== undefined) invalid(`no field '${unknown}', which the schema does not have`, value);
     }
-    out.block = scratch;
+    out.buffer = scratch;
     out.at = 0;
     out.length = bytes;
   };
@@ -200,33 +200,33 @@ function fieldCheck({ name, type, kind, bits }: Field): (value: unknown) => numb
 }
 
 function bytesEncoder(): ValueEncoder {
-  const scratch = new Block(4096);
+  const scratch = new ByteBuffer(4096);
   return (value, out) => {
     if (!(value instanceof Uint8Array)) invalid('bytes, a Uint8Array', value);
     checkValueLength(value.length);
     if (value.length <= scratch.size) {
       scratch.bytes.set(value);
-      out.block = scratch;
+      out.buffer = scratch;
     } else {
-      out.block = new Block(value);
+      out.buffer = new ByteBuffer(value);
     }
     out.at = 0;
     out.length = value.length;
   };
 }
 
-function textEncoder(scratch: Block, textOf: (value: unknown) => string): ValueEncoder {
+function textEncoder(scratch: ByteBuffer, textOf: (value: unknown) => string): ValueEncoder {
   const encoder = new TextEncoder();
   return (value, out) => {
     const text = textOf(value);
     out.at = 0;
     if (3 * text.length <= scratch.size) {
-      out.block = scratch;
+      out.buffer = scratch;
       out.length = encoder.encodeInto(text, scratch.bytes).written;
     } else {
       out.length = Buffer.byteLength(text);
       checkValueLength(out.length);
-      out.block = new Block(Buffer.from(text));
+      out.buffer = new ByteBuffer(Buffer.from(text));
     }
     if (out.length !== text.length && !text.isWellFormed()) invalid('text without half surrogate pairs', value);
   };

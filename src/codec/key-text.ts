@@ -1,7 +1,7 @@
 // Keys as text: as messages show them, and as the tools read them. Knows the key types; does not know tables.
 
 import { isUtf8 } from 'node:buffer';
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';
 import type { AnyKey, KeyType, TypedKey } from '../format/key-types.js';
@@ -54,7 +54,7 @@ export function encodeKeyText(type: TypedKey, text: string, where?: string, line
 
 /** A key of any type as error data carries it. */
 export function keyForUserOf(type: KeyType, key: Uint8Array): AnyKey {
-  return type === 'bytes' ? keyForUser(key) : KEY_DECODERS[type](new Block(key), 0, key.length);
+  return type === 'bytes' ? keyForUser(key) : KEY_DECODERS[type](new ByteBuffer(key), 0, key.length);
 }
 
 /** Shows a key of any type in a message, as `showKey` shows bytes. */
@@ -62,7 +62,7 @@ export function showKeyOf(type: KeyType, key: Uint8Array): string {
   if (type === 'bytes') return showKey(key);
   const cut = key.length > SHOWN / 2;
   const text = KEY_DECODERS[type](
-    new Block(cut ? key.subarray(0, SHOWN / 2) : key),
+    new ByteBuffer(cut ? key.subarray(0, SHOWN / 2) : key),
     0,
     Math.min(key.length, SHOWN / 2),
   );

@@ -1,6 +1,6 @@
 // Turns the keys that a caller gives into bytes. Knows UTF-8 and the key limit; does not know tables.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';
 import type { Key } from '../format/key-types.js';
@@ -10,7 +10,7 @@ export const SCRATCH_FILL = 65_536;
 /**
  * Encoded keys. One for the thread is enough, since nothing that uses it gives way to other code between encoding and comparing.
  */
-export const scratch = new Block(SCRATCH_FILL + 3 * MAX_KEY_BYTES);
+export const scratch = new ByteBuffer(SCRATCH_FILL + 3 * MAX_KEY_BYTES);
 
 const encoder = new TextEncoder();
 

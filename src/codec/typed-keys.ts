@@ -1,7 +1,7 @@
 // Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back (native-notes/format.md,
 // section 3). Knows the key types and the scratch block; does not know tables.
 
-import type { Block } from '../base/bytes.js';
+import type { ByteBuffer } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import { PRIMES, xxh32 } from '../base/xxh32.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';
@@ -141,14 +141,14 @@ function digit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** A key from `length` bytes of `block` at `at`, in its type. */
-export const KEY_DECODERS: Readonly<Record<TypedKey, (block: Block, at: number, length: number) => AnyKey>> = {
+/** A key from `length` bytes of `buffer` at `at`, in its type. */
+export const KEY_DECODERS: Readonly<Record<TypedKey, (buffer: ByteBuffer, at: number, length: number) => AnyKey>> = {
   u32: ({ view: from }, at) => from.getUint32(at, true),
   u64: ({ view: from }, at) => from.getBigUint64(at, true),
   i64: ({ view: from }, at) => from.getBigInt64(at, true),
-  uuid: (block, at) => {
-    const all = block.bytes.toString('hex', at, at + UUID_BYTES);
+  uuid: (buffer, at) => {
+    const all = buffer.bytes.toString('hex', at, at + UUID_BYTES);
     return `${all.slice(0, 8)}-${all.slice(8, 12)}-${all.slice(12, 16)}-${all.slice(16, 20)}-${all.slice(20)}`;
   },
-  hex: (block, at, length) => block.bytes.toString('hex', at, at + length),
+  hex: (buffer, at, length) => buffer.bytes.toString('hex', at, at + length),
 };

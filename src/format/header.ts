@@ -1,6 +1,6 @@
 // What a header says, as types, and what its readers and its writer share (native-notes/format.md, section 3). Reads no header and writes none.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import type { HmapErrorCode } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { type ENUM_HEADER, FEATURES, HEADER, type Layout } from './constants.js';
@@ -98,7 +98,7 @@ export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): 
 
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
 export function headerChecksum(header: Uint8Array): number {
-  const copy = new Block(Uint8Array.from(header));
+  const copy = new ByteBuffer(Uint8Array.from(header));
   copy.view.setUint32(HEADER.headerChecksum, 0, true);
   return xxh32(copy.view, 0, copy.size, 0) >>> 0;
 }

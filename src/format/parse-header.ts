@@ -1,6 +1,6 @@
 // Parses and checks a header (native-notes/format.md, section 3); writing one is header-writer.ts. Knows bytes; does not know files or records.
 
-import { Block, MAX_U64, readU64 } from '../base/bytes.js';
+import { ByteBuffer, MAX_U64, readU64 } from '../base/bytes.js';
 import {
   alignToPage,
   BUCKETS_U32,
@@ -69,7 +69,7 @@ export function examineHeader(
   fileBytes: number | undefined,
   note: (fault: HeaderFault) => void,
 ): Header | undefined {
-  const { view } = new Block(bytes);
+  const { view } = new ByteBuffer(bytes);
   const stated = view.getUint32(HEADER.headerChecksum, true);
   const computed = headerChecksum(bytes);
   const fault = (code: HeaderCode, message: string, offset: number, expected: unknown, actual: unknown) =>

@@ -1,6 +1,6 @@
 // The first bytes of a file: whether it is one of ours, and how long its header is. Does not know the rest of the header.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './constants.js';
 import type { HeaderCode } from './header.js';
@@ -26,7 +26,7 @@ export function refuse(
  * @param fileBytes the file's size
  */
 export function checkPreamble(start: Uint8Array, fileBytes: number, path: string): number {
-  const { view } = new Block(start);
+  const { view } = new ByteBuffer(start);
   checkMagic(start, path);
   if (start.length < PAGE) {
     const found = `${start.length} bytes, the header needs ${PAGE}`;

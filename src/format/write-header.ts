@@ -1,6 +1,6 @@
 // Writes a header (native-notes/format.md, section 3). Knows bytes; does not know how anything in the file came about.
 
-import { Block, writeU64 } from '../base/bytes.js';
+import { ByteBuffer, writeU64 } from '../base/bytes.js';
 import {
   BUCKETS_U32,
   CHECKSUM_XXH64,
@@ -51,7 +51,7 @@ export function schemaBytesOf(type: HeldType): Uint8Array {
 /** The bytes of a header. */
 export function writeHeader(parts: HeaderParts): Uint8Array {
   const schema = schemaBytesOf(parts.valueType as StoredType);
-  const { bytes, view } = new Block(headerSize(parts.segmentBits, parts.metadata.length + schema.length));
+  const { bytes, view } = new ByteBuffer(headerSize(parts.segmentBits, parts.metadata.length + schema.length));
   bytes.set(MAGIC, HEADER.magic);
   view.setUint16(HEADER.major, MAJOR_VERSION, true);
   view.setUint16(HEADER.minor, MINOR_VERSION, true);

@@ -1,7 +1,7 @@
 // An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from '../base/bytes.js';
+import type { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
@@ -327,6 +327,6 @@ function valueAt<V>({ cursor, segment }: Walk, decode: ValueDecoder<V>): V {
   return decode(segment.heap, cursor.value, cursor.valueBytes);
 }
 
-function viewOf({ bytes }: Block, at: number, length: number): Uint8Array {
+function viewOf({ bytes }: ByteBuffer, at: number, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
 }

@@ -1,7 +1,7 @@
 // The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked for. Knows the section; does not
 // know records, nor how its bytes come.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { decodeText } from '../base/text.js';
@@ -9,10 +9,10 @@ import type { DictionaryPlace, Header } from '../format/header.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
 
 export class Dictionary {
-  /** The string that an index in `block` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */
-  readonly decoder: (block: Block, at: number) => string;
+  /** The string that an index in `buffer` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */
+  readonly decoder: (buffer: ByteBuffer, at: number) => string;
   /** All of the section. */
-  readonly bytes: Block;
+  readonly bytes: ByteBuffer;
   readonly #place: DictionaryPlace;
   readonly #guard: SegmentGuard;
   readonly #path: string;
@@ -28,7 +28,7 @@ export class Dictionary {
   constructor(bytes: Uint8Array, header: Header, path: string, checker?: BlockChecker) {
     const place = header.dictionary!;
     this.#place = place;
-    this.bytes = new Block(bytes.subarray(0, place.bytes));
+    this.bytes = new ByteBuffer(bytes.subarray(0, place.bytes));
     this.#guard = new SegmentGuard(header, { ...place, entries: 0 }, checker);
     this.#path = path;
     this.#width = header.valueWidth!;
@@ -73,14 +73,14 @@ export class Dictionary {
     return text;
   }
 
-  /** The bytes of the string that an index in `block` at `at` stands for. Throws as {@link placeOf} does. */
-  readonly view = (block: Block, at: number): Uint8Array => {
-    const place = this.placeAt(block, at);
-    return new Uint8Array(this.bytes.plain.buffer, this.bytes.plain.byteOffset + place.at, place.length);
+  /** The bytes of the string that an index in `buffer` at `at` stands for. Throws as {@link placeOf} does. */
+  readonly view = (buffer: ByteBuffer, at: number): Uint8Array => {
+    const place = this.placeAt(buffer, at);
+    return new Uint8Array(this.bytes.array.buffer, this.bytes.array.byteOffset + place.at, place.length);
   };
 
-  /** {@link placeOf} the index in `block` at `at`. */
-  placeAt({ bytes }: Block, at: number): { at: number; length: number } {
+  /** {@link placeOf} the index in `buffer` at `at`. */
+  placeAt({ bytes }: ByteBuffer, at: number): { at: number; length: number } {
     return this.placeOf(this.#width === 0 ? 0 : bytes.readUIntLE(at, this.#width));
   }
 

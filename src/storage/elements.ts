@@ -31,7 +31,7 @@ export function elementReader(type: string): ElementReader {
         const start = index[at]!;
         const end = index[at + 1]!;
         if (start < 0 || end < start || end > segment.heap.size) throw badOffsets(segment, at);
-        return segment.heap.plain.slice(start, end);
+        return segment.heap.array.slice(start, end);
       };
   }
 }

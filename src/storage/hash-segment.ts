@@ -1,6 +1,6 @@
 // One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning, values or files.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from '../format/constants.js';
 import type { Header, SegmentPlace } from '../format/header.js';
@@ -10,7 +10,7 @@ import { type BlockChecker, SegmentGuard } from './block-check.js';
 export class Segment {
   /** Heap offset of each bucket, and of the end; signed, so a damaged one above 2^31 shows as negative. */
   readonly offsets: Int32Array;
-  readonly heap: Block;
+  readonly heap: ByteBuffer;
   readonly heapBytes: number;
   /** Offset of the segment, and of its key heap, in the file. */
   readonly offset: number;
@@ -32,7 +32,7 @@ export class Segment {
   constructor(view: Uint8Array, place: SegmentPlace, header: Header, path: string, checker?: BlockChecker) {
     const start = heapStart(header.bucketBits);
     this.offsets = new Int32Array(view.buffer, view.byteOffset, bucketArraySize(header.bucketBits) / 4);
-    this.heap = new Block(view.subarray(start, place.bytes));
+    this.heap = new ByteBuffer(view.subarray(start, place.bytes));
     this.heapBytes = this.heap.size;
     this.offset = place.offset;
     this.#path = path;

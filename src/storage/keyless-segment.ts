@@ -1,7 +1,7 @@
 // One segment of a list or a bit array, mapped. Knows where its parts lie and which blocks of it have been checked; does not know what its elements
 // mean.
 
-import { Block } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import type { Header, SegmentPlace } from '../format/header.js';
@@ -11,14 +11,14 @@ import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
 
 export class PlainSegment {
   /** All bytes of the segment. */
-  readonly block: Block;
+  readonly buffer: ByteBuffer;
   readonly view: DataView;
   /** Offsets of a list's elements, or counts of a bit array; signed, so that a damaged one above 2^31 shows as negative. */
   readonly index: Int32Array;
   /** The words of a bit array. */
   readonly words: Int32Array;
   /** The heap of elements of different lengths. */
-  readonly heap: Block;
+  readonly heap: ByteBuffer;
   /** Elements in the segment. */
   readonly count: number;
   /** What the segment table says: as `count`, or of a bit array the ones. */
@@ -33,8 +33,8 @@ export class PlainSegment {
   constructor(bytes: Uint8Array, header: Header, number: number, path: string, checker: BlockChecker | undefined) {
     const form = formOf(header);
     const place = header.segments[number]!;
-    this.block = new Block(bytes.subarray(0, place.bytes));
-    this.view = this.block.view;
+    this.buffer = new ByteBuffer(bytes.subarray(0, place.bytes));
+    this.view = this.buffer.view;
     this.count = countIn(number, header.perSegment, header.length);
     this.entries = place.entries;
     this.offset = place.offset;
@@ -43,7 +43,7 @@ export class PlainSegment {
       new Int32Array(bytes.buffer, bytes.byteOffset + start, Math.floor((end - start) / 4));
     this.index = words(0, this.dataStart);
     this.words = form.kind === 'bits' ? words(this.dataStart, place.bytes) : new Int32Array(0);
-    this.heap = new Block(this.block.bytes.subarray(this.dataStart));
+    this.heap = new ByteBuffer(this.buffer.bytes.subarray(this.dataStart));
     this.guard = new SegmentGuard(header, place, checker);
     this.#path = path;
   }

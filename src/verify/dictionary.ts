@@ -1,7 +1,7 @@
 // The dictionary's part of a verification: offsets, the order of the distinct values, and that each is in use. Knows the rules of the format
 // (native-notes/format.md, sections 7 and 11); does not know checksums.
 
-import { Block, compareBytes } from '../base/bytes.js';
+import { ByteBuffer, compareBytes } from '../base/bytes.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
 import { alignToPage } from '../format/constants.js';
 import type { DictionaryPlace, Header } from '../format/header.js';
@@ -62,7 +62,7 @@ export class DictionaryCheck {
     const { offset, bytes, count } = this.#place;
     const start = 4 * (count + 1);
     const index = new Int32Array(section.buffer, section.byteOffset, count + 1);
-    const heap = new Block(section.subarray(start, bytes));
+    const heap = new ByteBuffer(section.subarray(start, bytes));
     const isText = valueCheck('utf8');
     let last = -1;
     let lastAt = 0;

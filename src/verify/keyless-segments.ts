@@ -67,20 +67,20 @@ class Check {
 
   /** Bits of the segment from `from` to its end at byte `end`, which no element claims. */
   leftOver(from: number, end: number): void {
-    const { block, offset } = this.#segment;
+    const { buffer, offset } = this.#segment;
     const partial = from % 8;
     const first = Math.floor(from / 8);
-    const rest = Uint8Array.from(block.bytes.subarray(first, end));
+    const rest = Uint8Array.from(buffer.bytes.subarray(first, end));
     if (partial > 0) rest[0]! &= 256 - 2 ** partial;
     checkZero(rest, 0, rest.length, offset + first, 'HMAP_PADDING', 'heap', this.#findings);
   }
 
   *floating(type: 'f32' | 'f64'): Generator<number, void> {
-    const { block, count } = this.#segment;
+    const { buffer, count } = this.#segment;
     const width = type === 'f32' ? 4 : 8;
     const isValue = valueCheck(type);
     for (let at = 0; at < count; at++) {
-      if (!isValue(block, width * at, width)) this.#badValue(type, at, width * at, width);
+      if (!isValue(buffer, width * at, width)) this.#badValue(type, at, width * at, width);
       if (at % STRIDE === 0) yield this.#done + width * at;
     }
   }

@@ -1,6 +1,6 @@
 // Builds as several threads would: each part of the input by a lane of its own, one after the other in this thread; writes with a helper.
 
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { Helper } from '../../src/base/workers.js';
 import { withBuilder } from '../../src/build/build.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
@@ -25,7 +25,7 @@ export async function buildInLanes(
     addAll(builder, parts[0]!);
     const results = parts.slice(1).map((part, i) => {
       const { valueType, seed, form, arena, spill, lane, lanes } = builder.laneWork(i + 1);
-      const intake = new Intake(valueType, seed, form, new Block(arena), new SpillFile(spill), lane, lanes);
+      const intake = new Intake(valueType, seed, form, new ByteBuffer(arena), new SpillFile(spill), lane, lanes);
       addAll(intake, part);
       const { stats, partitions, interned } = intake;
       return { sums: { ...stats }, holding: partitions.holding(), interned };
@@ -37,10 +37,10 @@ export async function buildInLanes(
 
 function addAll(sink: RecordSink, part: LanePart): void {
   const encode = valueEncoder(sink.valueType);
-  const out = { block: new Block(0), at: 0, length: 0 };
+  const out = { buffer: new ByteBuffer(0), at: 0, length: 0 };
   for (const [key, value] of part) {
-    const block = new Block(Buffer.from(key));
+    const block = new ByteBuffer(Buffer.from(key));
     encode(value, out);
-    sink.add(block, 0, block.size, out.block, out.at, out.length);
+    sink.add(block, 0, block.size, out.buffer, out.at, out.length);
   }
 }

@@ -1,7 +1,7 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { badTypedKey, keyFromText, showKey, showKeyOf } from '../../src/codec/key-text.js';
 import { NO_KEY } from '../../src/codec/typed-keys.js';
 import type { Header } from '../../src/format/header.js';
@@ -41,7 +41,7 @@ export function addDump(program: Command): void {
     .addOption(
       new Option(
         '--check <what>',
-        'what to compare with its checksum: the header, or each block before it is printed (header shows what is left of a damaged file)',
+        'what to compare with its checksum: the header, or each buffer before it is printed (header shows what is left of a damaged file)',
       )
         .choices(['header', 'touch'])
         .default('touch'),
@@ -131,7 +131,7 @@ function valueNames(path: string, { valueType }: Header): (value: Uint8Array) =>
   if (valueType !== 'enum') return () => valueType;
   return withFile(path, ({ fd, header }) => {
     const dictionary = readDictionary(fd, header, path, 'none')!;
-    return (value) => `enum: ${showKey(dictionary.view(new Block(value), 0))}`;
+    return (value) => `enum: ${showKey(dictionary.view(new ByteBuffer(value), 0))}`;
   });
 }
 

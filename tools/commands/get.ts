@@ -1,7 +1,7 @@
 // hmap get: looks keys up.
 
 import { type Command, Option } from 'commander';
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { encodeKeyText, showKeyOf } from '../../src/codec/key-text.js';
 import { scratch } from '../../src/codec/keys.js';
 import type { KeyType } from '../../src/format/key-types.js';
@@ -34,7 +34,7 @@ export function addGet(program: Command): void {
     .addOption(
       new Option(
         '--check <what>',
-        'what to compare with its checksum: the header, each block that is used, or all of the file first',
+        'what to compare with its checksum: the header, each buffer that is used, or all of the file first',
       )
         .choices(['header', 'touch', 'full'])
         .default('touch'),
@@ -156,7 +156,7 @@ class Printer {
     const { out } = this;
     if (this.#json) {
       out.latin1('{"key":');
-      this.#jsonKey(new Block(key), 0, key.length, out);
+      this.#jsonKey(new ByteBuffer(key), 0, key.length, out);
       out.latin1(`,"found":${view !== undefined}`);
     }
     if (view === undefined) {
@@ -167,7 +167,7 @@ class Printer {
     }
     if (this.#json) out.latin1(',"value":');
     if (this.#isSet) out.latin1('true');
-    else this.#value(new Block(view), 0, view.length, out);
+    else this.#value(new ByteBuffer(view), 0, view.length, out);
     out.latin1(this.#json ? '}\n' : '\n');
   }
 }

@@ -1,6 +1,6 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { type PlainBuildChoice, plainBuilder } from '../../src/build/build.js';
 import type { BuildSummary } from '../../src/build/common/options.js';
 import type { Header } from '../../src/format/header.js';
@@ -54,7 +54,7 @@ export async function dumpPlain(
   const writer = plainWriter(header, format);
   const { bits, kind } = formOf(header);
   const read = kind === 'fixed' ? elementReader(header.valueType) : undefined;
-  const nothing = new Block(0);
+  const nothing = new ByteBuffer(0);
   let done = 0;
   const flush = async () => {
     await out.flush();
@@ -137,12 +137,12 @@ export class PlainPrinter {
       print(value, EMPTY, 0, 0, this.out);
       return;
     }
-    const bytes = new Block(Buffer.from(value as string));
+    const bytes = new ByteBuffer(Buffer.from(value as string));
     print(0, bytes, 0, bytes.size, this.out);
   }
 }
 
-const EMPTY = new Block(0);
+const EMPTY = new ByteBuffer(0);
 
 /** The exit code of lookups. */
 export function exitWithMissing(missing: number): void {

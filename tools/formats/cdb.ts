@@ -1,6 +1,6 @@
 // `cdb`: the input of cdbmake and `cdb -c`: `+klen,dlen:key->data` and a line end for each entry, and an empty line after the last.
 
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/format/constants.js';
 import { Output } from '../terminal/output.js';
 import type { EntryFeed } from './entry-sink.js';
@@ -40,13 +40,13 @@ class CdbReader {
     this.#pieces.push(piece);
     this.#waiting += piece.length;
     if (this.#rest.length + this.#waiting < this.#needed) return;
-    const block = new Block(
+    const buffer = new ByteBuffer(
       this.#pieces.length === 1 && this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, ...this.#pieces]),
     );
     this.#pieces = [];
     this.#waiting = 0;
-    const at = this.#records(block);
-    this.#rest = Buffer.from(block.bytes.subarray(at));
+    const at = this.#records(buffer);
+    this.#rest = Buffer.from(buffer.bytes.subarray(at));
   }
 
   end(): void {
@@ -55,8 +55,8 @@ class CdbReader {
   }
 
   /** Takes all whole records and returns where the first that is not whole begins. */
-  #records(block: Block): number {
-    const { bytes } = block;
+  #records(buffer: ByteBuffer): number {
+    const { bytes } = buffer;
     let at = 0;
     while (at < bytes.length) {
       if (this.#ended) throw this.#malformed('there is more after the empty line that closes the input');
@@ -65,7 +65,7 @@ class CdbReader {
         at++;
         continue;
       }
-      const next = this.#one(block, at);
+      const next = this.#one(buffer, at);
       if (next < 0) return at;
       at = next;
     }
@@ -74,8 +74,8 @@ class CdbReader {
   }
 
   /** Takes the record at `at` and returns where the next begins, or -1 where the record is not whole. */
-  #one(block: Block, at: number): number {
-    const { bytes } = block;
+  #one(buffer: ByteBuffer, at: number): number {
+    const { bytes } = buffer;
     const head = bytes.toString('latin1', at, Math.min(at + LONGEST_HEAD, bytes.length));
     const match = /^\+(\d{1,10}),(\d{1,10}):/.exec(head);
     if (match === null) {
@@ -102,7 +102,7 @@ class CdbReader {
     }
     if (bytes[keyEnd] !== 0x2d || bytes[keyEnd + 1] !== 0x3e) throw this.#malformed('expected -> between key and data');
     if (bytes[end] !== LF) throw this.#malformed('expected a line end after the data');
-    this.#feed.text(block, keyAt, keyEnd, block, dataAt, end, ++this.#record);
+    this.#feed.text(buffer, keyAt, keyEnd, buffer, dataAt, end, ++this.#record);
     return end + 1;
   }
 
@@ -117,7 +117,7 @@ const cdbWriter: MakeWriter = (header) => {
   return {
     entry(heap, cursor, value, out) {
       const data = new Output(64);
-      print(value.block, value.at, value.length, data);
+      print(value.buffer, value.at, value.length, data);
       const key = new Output(64);
       printKey(heap, cursor.key, cursor.keyBytes, key);
       out.latin1(`+${key.length},${data.length}:`);

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { Output } from '../terminal/output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
@@ -48,12 +48,12 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
         const hint = record.length > chosen.most ? '; choose with --key-column and --value-column' : '';
         throw feed.malformed(info.lines, `expected ${needed} columns, found ${record.length}${hint}`);
       }
-      const keyBlock = new Block(Buffer.from(key, 'latin1'));
+      const keyBlock = new ByteBuffer(Buffer.from(key, 'latin1'));
       if (chosen.fields !== undefined) {
         const texts = chosen.fields.map((column) => record[column]!);
         feed.fields(keyBlock, 0, keyBlock.size, texts, info.lines);
       } else {
-        const valueBlock = new Block(Buffer.from(value, 'latin1'));
+        const valueBlock = new ByteBuffer(Buffer.from(value, 'latin1'));
         feed.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, info.lines);
       }
       if (++rows % STRIDE === 0) {
@@ -75,15 +75,15 @@ const csvWriter: MakeWriter = (header) => {
   const isSet = header.valueType === 'none';
   const texts = fieldTexts(header.valueType);
   return {
-    entry(heap, cursor, { block, at, length }, out) {
+    entry(heap, cursor, { buffer, at, length }, out) {
       const key = new Output(64);
       printKey(heap, cursor.key, cursor.keyBytes, key);
       const row = [key.toLatin1()];
       if (texts !== undefined) {
-        row.push(...texts(block.view, at));
+        row.push(...texts(buffer.view, at));
       } else if (!isSet) {
         const value = new Output(64);
-        print(block, at, length, value);
+        print(buffer, at, length, value);
         row.push(value.toLatin1());
       }
       out.latin1(stringify([row], { quoted_match: QUOTED }));

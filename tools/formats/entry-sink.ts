@@ -1,6 +1,6 @@
 // Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened; knows no format.
 
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
 import { decodeText } from '../../src/base/text.js';
 import type { RecordSink } from '../../src/build/hash/ingest.js';
@@ -24,7 +24,7 @@ export class Feed {
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
   readonly #parseFields: FieldsParser;
-  readonly #value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+  readonly #value: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
   constructor(sink: RecordSink, name: string) {
     this.#sink = sink;
@@ -37,7 +37,15 @@ export class Feed {
   }
 
   /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`, and whose key in `key`: as text, too, where its type is not bytes. */
-  text(key: Block, keyAt: number, keyEnd: number, value: Block, valueAt: number, valueEnd: number, line: number): void {
+  text(
+    key: ByteBuffer,
+    keyAt: number,
+    keyEnd: number,
+    value: ByteBuffer,
+    valueAt: number,
+    valueEnd: number,
+    line: number,
+  ): void {
     try {
       this.#encodeText(value, valueAt, valueEnd, this.#value);
       this.#add(key, keyAt, keyEnd, line);
@@ -47,7 +55,7 @@ export class Feed {
   }
 
   /** Adds an entry whose value stands as texts, one a field of the struct; each code unit of a text is a byte. */
-  fields(key: Block, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
+  fields(key: ByteBuffer, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
     try {
       this.#encode(this.#parseFields(texts), this.#value);
       this.#add(key, keyAt, keyEnd, line);
@@ -57,7 +65,7 @@ export class Feed {
   }
 
   /** Adds an entry whose value a program has; the key is as in {@link text}. */
-  value(key: Block, value: unknown, line: number): void {
+  value(key: ByteBuffer, value: unknown, line: number): void {
     try {
       this.#encode(value, this.#value);
       this.#add(key, 0, key.size, line);
@@ -76,15 +84,15 @@ export class Feed {
     return this.#sink.pause();
   }
 
-  #add(key: Block, keyAt: number, keyEnd: number, line: number): void {
-    const { block, at, length } = this.#value;
+  #add(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): void {
+    const { buffer, at, length } = this.#value;
     if (this.keyType !== 'bytes') {
       const text = decodeText(key, keyAt, keyEnd - keyAt);
       const keyBytes = encodeKeyText(this.keyType, text, `${this.name}: line ${line}: `, line);
-      this.#sink.add(scratch, 0, keyBytes, block, at, length);
+      this.#sink.add(scratch, 0, keyBytes, buffer, at, length);
       return;
     }
-    this.#sink.add(key, keyAt, keyEnd - keyAt, block, at, length);
+    this.#sink.add(key, keyAt, keyEnd - keyAt, buffer, at, length);
   }
 
   #located(error: unknown, key: Uint8Array, line: number): unknown {

@@ -1,6 +1,6 @@
 // Where the values of a table's entries lie as the writers of formats want them. Knows the dictionary of `enum`; knows no format.
 
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import type { EncodedValue } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import { readDictionary } from '../../src/storage/dictionary.js';
@@ -14,15 +14,15 @@ export function entryValues(
   check: 'none' | 'touch',
 ): (walk: Walk) => EncodedValue {
   const dictionary = readDictionary(fd, header, path, check);
-  const value: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+  const value: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
   if (dictionary === undefined) {
     return ({ segment, cursor }) => {
-      value.block = segment.heap;
+      value.buffer = segment.heap;
       value.at = cursor.value;
       value.length = cursor.valueBytes;
       return value;
     };
   }
-  value.block = dictionary.bytes;
+  value.buffer = dictionary.bytes;
   return ({ segment, cursor }) => Object.assign(value, dictionary.placeAt(segment.heap, cursor.value));
 }

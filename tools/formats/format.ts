@@ -1,6 +1,6 @@
 // What an input or output format is. Knows no format.
 
-import type { Block } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import type { EncodedValue } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import type { RecordCursor } from '../../src/storage/hash-segment.js';
@@ -24,7 +24,7 @@ export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, feed: EntryFeed, c
 /** Writes entries of one table. */
 export interface EntryWriter {
   /** @param value where the value's bytes lie: in the record, or among the distinct values of `enum` */
-  entry(heap: Block, cursor: RecordCursor, value: EncodedValue, out: Output): void;
+  entry(heap: ByteBuffer, cursor: RecordCursor, value: EncodedValue, out: Output): void;
   /** What stands after the last entry. */
   end?(out: Output): void;
 }

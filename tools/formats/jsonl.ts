@@ -1,7 +1,7 @@
 // `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are no UTF-8 stand as `{"base64": "..."}`.
 
 import { isUtf8 } from 'node:buffer';
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { ValueError } from '../../src/codec/encode-value.js';
 import type { EntryFeed } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
@@ -14,10 +14,10 @@ export function eachObject(
   feed: EntryFeed,
   take: (record: Record<string, unknown>, line: number) => void,
 ): Promise<void> {
-  return eachLine(pieces, feed, (block, start, end, line) => {
-    const text = block.bytes.toString('utf8', start, end);
+  return eachLine(pieces, feed, (buffer, start, end, line) => {
+    const text = buffer.bytes.toString('utf8', start, end);
     if (text.trim() === '') return;
-    if (!isUtf8(block.bytes.subarray(start, end))) throw feed.malformed(line, 'not valid UTF-8');
+    if (!isUtf8(buffer.bytes.subarray(start, end))) throw feed.malformed(line, 'not valid UTF-8');
     let record: unknown;
     try {
       record = JSON.parse(text);
@@ -48,7 +48,7 @@ const readJsonl: ReadEntries = (pieces, feed, columns) => {
     } catch (error) {
       throw error instanceof ValueError ? error.forKey(key, line) : error;
     }
-    feed.value(new Block(key), value, line);
+    feed.value(new ByteBuffer(key), value, line);
   });
 };
 
@@ -62,7 +62,7 @@ const jsonlWriter: MakeWriter = (header) => {
       printKey(heap, cursor.key, cursor.keyBytes, out);
       if (!isSet) {
         out.latin1(',"value":');
-        print(value.block, value.at, value.length, out);
+        print(value.buffer, value.at, value.length, out);
       }
       out.latin1('}\n');
     },

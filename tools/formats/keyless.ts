@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
 import type { plainBuilder } from '../../src/build/build.js';
 import { type EncodedValue, ValueError } from '../../src/codec/encode-value.js';
@@ -31,7 +31,7 @@ export class PlainFeed implements EntryFeed {
   readonly keyType = 'bytes';
   readonly name: string;
   readonly #builder: PlainBuilder;
-  readonly #parse: (block: Block, at: number, end: number) => unknown;
+  readonly #parse: (buffer: ByteBuffer, at: number, end: number) => unknown;
   readonly #indexed: boolean;
   readonly #base: number;
 
@@ -53,7 +53,15 @@ export class PlainFeed implements EntryFeed {
     return this.#builder.valueType;
   }
 
-  text(key: Block, keyAt: number, keyEnd: number, value: Block, valueAt: number, valueEnd: number, line: number): void {
+  text(
+    key: ByteBuffer,
+    keyAt: number,
+    keyEnd: number,
+    value: ByteBuffer,
+    valueAt: number,
+    valueEnd: number,
+    line: number,
+  ): void {
     if (this.isSet) {
       this.#add(() => this.#parse(key, keyAt, keyEnd), line);
       return;
@@ -68,11 +76,11 @@ export class PlainFeed implements EntryFeed {
   }
 
   /** A value, or an integer, that stands by itself. */
-  bare(block: Block, at: number, end: number, line: number): void {
-    this.#add(() => this.#parse(block, at, end), line);
+  bare(buffer: ByteBuffer, at: number, end: number, line: number): void {
+    this.#add(() => this.#parse(buffer, at, end), line);
   }
 
-  value(_key: Block, value: unknown, line: number): void {
+  value(_key: ByteBuffer, value: unknown, line: number): void {
     this.#add(() => value, line);
   }
 
@@ -108,29 +116,29 @@ export class PlainFeed implements EntryFeed {
   }
 }
 
-function integerText(block: Block, at: number, end: number): number {
-  const text = block.bytes.toString('latin1', at, end);
+function integerText(buffer: ByteBuffer, at: number, end: number): number {
+  const text = buffer.bytes.toString('latin1', at, end);
   if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', 'an integer', text);
   return Number(text);
 }
 
 /** An element from its text. */
-function elementText(type: ListType): (block: Block, at: number, end: number) => unknown {
+function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: number) => unknown {
   const packed = packedOf(type);
   if (packed !== undefined) {
     const [least, most] = packedRange(packed.bits, packed.signed);
     const expected = `${type}, an integer from ${least} to ${most}`;
-    return (block, at, end) => {
-      const text = block.bytes.toString('latin1', at, end);
+    return (buffer, at, end) => {
+      const text = buffer.bytes.toString('latin1', at, end);
       if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', expected, text);
       return Number(text);
     };
   }
-  if (type === 'bytes') return (block, at, end) => Uint8Array.from(block.bytes.subarray(at, end));
+  if (type === 'bytes') return (buffer, at, end) => Uint8Array.from(buffer.bytes.subarray(at, end));
   if (type === 'utf8') {
-    return (block, at, end) => {
-      if (isUtf8(block.bytes.subarray(at, end))) return block.bytes.toString('utf8', at, end);
-      throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', block.bytes.toString('latin1', at, end));
+    return (buffer, at, end) => {
+      if (isUtf8(buffer.bytes.subarray(at, end))) return buffer.bytes.toString('utf8', at, end);
+      throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', buffer.bytes.toString('latin1', at, end));
     };
   }
   // The encoder is given what the text says; the number itself goes on.
@@ -139,15 +147,15 @@ function elementText(type: ListType): (block: Block, at: number, end: number) =>
     parsed = value;
   };
   const encode = textEncoding(type as 'f64', take);
-  const out: EncodedValue = { block: new Block(0), at: 0, length: 0 };
-  return (block, at, end) => {
-    encode(block, at, end, out);
+  const out: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
+  return (buffer, at, end) => {
+    encode(buffer, at, end, out);
     return parsed;
   };
 }
 
 const readLines: ReadEntries = (pieces, feed) =>
-  eachLine(pieces, feed, (block, start, end, line) => (feed as PlainFeed).bare(block, start, end, line));
+  eachLine(pieces, feed, (buffer, start, end, line) => (feed as PlainFeed).bare(buffer, start, end, line));
 
 const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
   const feed = anyFeed as PlainFeed;
@@ -156,7 +164,7 @@ const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
     const { [keyName]: key, [valueName]: value } = record;
     if (feed.isSet) {
       const integer = typeof key === 'string' && INTEGER.test(key) ? Number(key) : key;
-      feed.value(new Block(0), integer, line);
+      feed.value(new ByteBuffer(0), integer, line);
       return;
     }
     if (key !== undefined) feed.index(key, line);
@@ -167,7 +175,7 @@ const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
       if (!(error instanceof ValueError)) throw error;
       throw new HmapError(error.code, `${feed.name}: line ${line}: ${error.message}`, { line });
     }
-    feed.value(new Block(0), element, line);
+    feed.value(new ByteBuffer(0), element, line);
   });
 };
 
@@ -194,7 +202,7 @@ export function plainColumns(columns: Columns, isSet: boolean): Columns {
 /** Writes elements of one file, each with its index, or integers. */
 export interface ElementWriter {
   /** @param at where the element's bytes lie, of those that have bytes of their own; else `number` is the element */
-  element(index: number, number: number, heap: Block, at: number, length: number, out: Output): void;
+  element(index: number, number: number, heap: ByteBuffer, at: number, length: number, out: Output): void;
 }
 
 export function plainWriter(header: Header, format: FormatName): ElementWriter {
@@ -230,7 +238,7 @@ export function plainWriter(header: Header, format: FormatName): ElementWriter {
 }
 
 /** Prints an element: a number, or the bytes of one that has bytes of its own. */
-export type ElementPrinter = (number: number, heap: Block, at: number, length: number, out: Output) => void;
+export type ElementPrinter = (number: number, heap: ByteBuffer, at: number, length: number, out: Output) => void;
 
 export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
   if (type === 'utf8' || type === 'bytes') {
@@ -246,7 +254,7 @@ export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
 function refuseUncarried(
   header: Header,
   index: number,
-  { bytes }: Block,
+  { bytes }: ByteBuffer,
   at: number,
   length: number,
   format: string,

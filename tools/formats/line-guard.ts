@@ -1,6 +1,6 @@
 // Refuses what a format of lines cannot carry, so that a dump is never a one-way door. Knows what the readers do to a line.
 
-import type { Block } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
 import { showKeyOf } from '../../src/codec/key-text.js';
 import type { KeyType } from '../../src/format/key-types.js';
@@ -14,14 +14,14 @@ const CR = 0x0d;
 export function lineGuard(format: string, tabs: boolean, keyType: KeyType) {
   // A typed key is plain text, and so nothing after it is at the start.
   let first = keyType === 'bytes';
-  const refuse = (heap: Block, cursor: RecordCursor, what: string): never => {
+  const refuse = (heap: ByteBuffer, cursor: RecordCursor, what: string): never => {
     const key = showKeyOf(keyType, heap.bytes.subarray(cursor.key, cursor.value));
     const message = `the entry of key ${key} has ${what}, which the format '${format}' cannot carry; use jsonl, csv or cdb`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message);
   };
   return {
     /** Checks a field of the record at `cursor` that other fields or a line end follow. */
-    field({ bytes }: Block, at: number, length: number, heap: Block, cursor: RecordCursor): void {
+    field({ bytes }: ByteBuffer, at: number, length: number, heap: ByteBuffer, cursor: RecordCursor): void {
       for (let i = at; i < at + length; i++) {
         const byte = bytes[i]!;
         if (byte === LF) refuse(heap, cursor, 'a line end');

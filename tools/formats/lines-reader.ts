@@ -1,6 +1,6 @@
 // Cuts input into lines, on bytes: no string is made. Knows line ends and tabs; does not know what a line holds.
 
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import type { EntryFeed } from './entry-sink.js';
 
 const TAB = 0x09;
@@ -8,11 +8,11 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Called with a line, without its end: `[start, end)` of `block`, and its number from 1. The first `tabCount` elements of `tabs` are the
+ * Called with a line, without its end: `[start, end)` of `buffer`, and its number from 1. The first `tabCount` elements of `tabs` are the
  * offsets of the tabs in it; valid during the call.
  */
 export type OnLine = (
-  block: Block,
+  buffer: ByteBuffer,
   start: number,
   end: number,
   line: number,
@@ -57,7 +57,7 @@ class Lines {
   readonly #onLine: OnLine;
   #line = 0;
   // The start of a line whose end has not come yet.
-  #rest = new Block(64 * 1024);
+  #rest = new ByteBuffer(64 * 1024);
   #restBytes = 0;
   readonly #tabs: number[] = [];
 
@@ -75,8 +75,8 @@ class Lines {
       this.#restBytes = 0;
       start = end + 1;
     }
-    const block = new Block(piece);
-    const left = this.#lines(block, start, piece.length);
+    const buffer = new ByteBuffer(piece);
+    const left = this.#lines(buffer, start, piece.length);
     if (left < piece.length) this.#keep(piece.subarray(left));
   }
 
@@ -88,8 +88,8 @@ class Lines {
   }
 
   /** Calls for each whole line of `[from, to)` and returns where the first that is not whole starts. */
-  #lines(block: Block, from: number, to: number): number {
-    const { bytes, view } = block;
+  #lines(buffer: ByteBuffer, from: number, to: number): number {
+    const { bytes, view } = buffer;
     const tabs = this.#tabs;
     let tabCount = 0;
     let start = from;
@@ -109,7 +109,7 @@ class Lines {
       if (byte === TAB) {
         tabs[tabCount++] = i;
       } else if (byte === LF) {
-        this.#emit(block, start, i, tabCount);
+        this.#emit(buffer, start, i, tabCount);
         start = i + 1;
         tabCount = 0;
       }
@@ -118,15 +118,15 @@ class Lines {
     return start;
   }
 
-  #emit(block: Block, start: number, end: number, tabCount: number): void {
-    const to = end > start && block.bytes[end - 1] === CR ? end - 1 : end;
-    this.#onLine(block, start, to, ++this.#line, this.#tabs, tabCount);
+  #emit(buffer: ByteBuffer, start: number, end: number, tabCount: number): void {
+    const to = end > start && buffer.bytes[end - 1] === CR ? end - 1 : end;
+    this.#onLine(buffer, start, to, ++this.#line, this.#tabs, tabCount);
   }
 
   #keep(bytes: Uint8Array): void {
     const needed = this.#restBytes + bytes.length;
     if (needed > this.#rest.size) {
-      const larger = new Block(2 * needed);
+      const larger = new ByteBuffer(2 * needed);
       this.#rest.bytes.copy(larger.bytes, 0, 0, this.#restBytes);
       this.#rest = larger;
     }

@@ -12,7 +12,7 @@ const readLines: ReadEntries = (pieces, feed) => {
       `--value: the format 'lines' holds keys alone, so the value type is 'none', not '${feed.valueType}'`,
     );
   }
-  return eachLine(pieces, feed, (block, start, end, line) => feed.text(block, start, end, block, end, end, line));
+  return eachLine(pieces, feed, (buffer, start, end, line) => feed.text(buffer, start, end, buffer, end, end, line));
 };
 
 const linesWriter: MakeWriter = (header) => {

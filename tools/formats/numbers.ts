@@ -1,6 +1,6 @@
 // Numbers as text. Knows how they are written; knows no value types.
 
-import type { Block } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import { ValueError } from '../../src/codec/encode-value.js';
 import type { Output } from '../terminal/output.js';
 
@@ -42,4 +42,4 @@ export function numberJson(value: number): string {
 }
 
 /** Prints keys or values as text. */
-export type TextPrinter = (heap: Block, at: number, length: number, out: Output) => void;
+export type TextPrinter = (heap: ByteBuffer, at: number, length: number, out: Output) => void;

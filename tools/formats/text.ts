@@ -1,7 +1,7 @@
 // Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no format.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import { DECODERS } from '../../src/codec/decode-value.js';
 import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } from '../../src/codec/encode-value.js';
 import { KEY_DECODERS } from '../../src/codec/typed-keys.js';
@@ -13,59 +13,60 @@ import { finite, numberJson, numberText, parseFloating, parseInteger, type TextP
 import { structFromJson, structPrinter } from './struct-text.js';
 
 /** Encodes the value that stands as text in `[at, end)`. */
-export type TextEncoding = (block: Block, at: number, end: number, out: EncodedValue) => void;
+export type TextEncoding = (buffer: ByteBuffer, at: number, end: number, out: EncodedValue) => void;
 
 const ZERO = 0x30;
 
 export function textEncoding(type: HeldType, encode: ValueEncoder): TextEncoding {
-  const text = (block: Block, at: number, end: number) => block.bytes.toString('latin1', at, end);
-  const bare = (block: Block, at: number, end: number, out: EncodedValue) => {
+  const text = (buffer: ByteBuffer, at: number, end: number) => buffer.bytes.toString('latin1', at, end);
+  const bare = (buffer: ByteBuffer, at: number, end: number, out: EncodedValue) => {
     checkValueLength(end - at);
-    out.block = block;
+    out.buffer = buffer;
     out.at = at;
     out.length = end - at;
   };
   if (isStruct(type)) {
-    return (block, at, end, out) => {
-      if (!isUtf8(block.bytes.subarray(at, end))) {
-        throw new ValueError('HMAP_VALUE_INVALID', 'a JSON object, valid UTF-8', text(block, at, end));
+    return (buffer, at, end, out) => {
+      if (!isUtf8(buffer.bytes.subarray(at, end))) {
+        throw new ValueError('HMAP_VALUE_INVALID', 'a JSON object, valid UTF-8', text(buffer, at, end));
       }
-      encode(structFromJson(type, parseJson(block.bytes.toString('utf8', at, end))), out);
+      encode(structFromJson(type, parseJson(buffer.bytes.toString('utf8', at, end))), out);
     };
   }
   switch (type) {
     case 'none':
-      return (block, at, end, out) => {
-        if (end > at) throw new ValueError('HMAP_VALUE_INVALID', 'no value (the table is a set)', text(block, at, end));
+      return (buffer, at, end, out) => {
+        if (end > at)
+          throw new ValueError('HMAP_VALUE_INVALID', 'no value (the table is a set)', text(buffer, at, end));
         encode(true, out);
       };
     case 'bytes':
       return bare;
     case 'utf8':
     case 'enum':
-      return (block, at, end, out) => {
-        if (!isUtf8(block.bytes.subarray(at, end))) {
-          throw new ValueError('HMAP_VALUE_INVALID', `${type}, valid UTF-8`, text(block, at, end));
+      return (buffer, at, end, out) => {
+        if (!isUtf8(buffer.bytes.subarray(at, end))) {
+          throw new ValueError('HMAP_VALUE_INVALID', `${type}, valid UTF-8`, text(buffer, at, end));
         }
-        bare(block, at, end, out);
+        bare(buffer, at, end, out);
       };
     case 'json':
-      return (block, at, end, out) => {
-        if (!isUtf8(block.bytes.subarray(at, end))) {
-          throw new ValueError('HMAP_VALUE_INVALID', 'json, valid UTF-8', text(block, at, end));
+      return (buffer, at, end, out) => {
+        if (!isUtf8(buffer.bytes.subarray(at, end))) {
+          throw new ValueError('HMAP_VALUE_INVALID', 'json, valid UTF-8', text(buffer, at, end));
         }
-        encode(parseJson(block.bytes.toString('utf8', at, end)), out);
+        encode(parseJson(buffer.bytes.toString('utf8', at, end)), out);
       };
     case 'f32':
     case 'f64':
-      return (block, at, end, out) => encode(parseFloating(text(block, at, end), type), out);
+      return (buffer, at, end, out) => encode(parseFloating(text(buffer, at, end), type), out);
     case 'u64':
     case 'i64':
-      return (block, at, end, out) => encode(parseBig(type, text(block, at, end)), out);
+      return (buffer, at, end, out) => encode(parseBig(type, text(buffer, at, end)), out);
     default:
-      return (block, at, end, out) => {
-        const short = smallInteger(block.bytes, at, end);
-        encode(short >= 0 ? short : Number(parseBig(type, text(block, at, end))), out);
+      return (buffer, at, end, out) => {
+        const short = smallInteger(buffer.bytes, at, end);
+        encode(short >= 0 ? short : Number(parseBig(type, text(buffer, at, end))), out);
       };
   }
 }
@@ -184,7 +185,7 @@ export function keyPrinter(type: KeyType): TextPrinter {
 }
 
 /** JSON on one line. What this project writes has no line ends; other writers may. */
-function printJson(heap: Block, at: number, length: number, out: Output): void {
+function printJson(heap: ByteBuffer, at: number, length: number, out: Output): void {
   const bytes = heap.bytes.subarray(at, at + length);
   if (bytes.includes(0x0a) || bytes.includes(0x0d) || bytes.includes(0x09)) {
     out.text(onOneLine(bytes.toString()));

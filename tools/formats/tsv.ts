@@ -1,6 +1,6 @@
 // `tsv`: one entry a line, fields separated by tabs, nothing quoted or escaped.
 
-import type { Block } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { EntryFeed } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
@@ -13,8 +13,8 @@ const TAB = 0x09;
 
 const readTsv: ReadEntries = (pieces, feed, columns) => {
   const reader = new TsvReader(feed, columns);
-  return eachLine(pieces, feed, (block, start, end, line, tabs, tabCount) =>
-    reader.line(block, start, end, line, tabs, tabCount),
+  return eachLine(pieces, feed, (buffer, start, end, line, tabs, tabCount) =>
+    reader.line(buffer, start, end, line, tabs, tabCount),
   );
 };
 
@@ -42,10 +42,10 @@ class TsvReader {
     this.#most = most;
   }
 
-  line(block: Block, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
+  line(buffer: ByteBuffer, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
     if (this.#named) {
       this.#named = false;
-      this.#choose(block.bytes.toString('utf8', start, end).split('\t'));
+      this.#choose(buffer.bytes.toString('utf8', start, end).split('\t'));
       return;
     }
     const key = this.#key;
@@ -56,14 +56,14 @@ class TsvReader {
     if (this.#fields !== undefined) {
       const texts = this.#fields.map((column) => {
         const at = column === 0 ? start : tabs[column - 1]! + 1;
-        return block.bytes.toString('latin1', at, column === tabCount ? end : tabs[column]!);
+        return buffer.bytes.toString('latin1', at, column === tabCount ? end : tabs[column]!);
       });
-      this.#feed.fields(block, keyAt, keyEnd, texts, line);
+      this.#feed.fields(buffer, keyAt, keyEnd, texts, line);
       return;
     }
     const valueAt = value < 0 ? end : value === 0 ? start : tabs[value - 1]! + 1;
     const valueEnd = value < 0 || value === tabCount ? end : tabs[value]!;
-    this.#feed.text(block, keyAt, keyEnd, block, valueAt, valueEnd, line);
+    this.#feed.text(buffer, keyAt, keyEnd, buffer, valueAt, valueEnd, line);
   }
 
   #wrongColumns(line: number, found: number): Error {
@@ -86,15 +86,15 @@ const tsvWriter: MakeWriter = (header) => {
   const texts = fieldTexts(header.valueType);
   const textValues = ['bytes', 'utf8', 'enum'].includes(header.valueType);
   return {
-    entry(heap, cursor, { block, at, length }, out) {
+    entry(heap, cursor, { buffer, at, length }, out) {
       if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, heap, cursor);
-      if (textValues) guard.field(block, at, length, heap, cursor);
+      if (textValues) guard.field(buffer, at, length, heap, cursor);
       printKey(heap, cursor.key, cursor.keyBytes, out);
       if (texts !== undefined) {
-        out.latin1(`\t${texts(block.view, at).join('\t')}`);
+        out.latin1(`\t${texts(buffer.view, at).join('\t')}`);
       } else if (!isSet) {
         out.byte(TAB);
-        print(block, at, length, out);
+        print(buffer, at, length, out);
       }
       out.byte(0x0a);
     },

@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { loadChecksums } from '../../src/base/block-hasher.js';
-import { Block } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/base/bytes.js';
 import { serve } from '../../src/base/workers.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
 import type { LaneResult } from '../../src/build/hash/builder.js';
@@ -15,7 +15,15 @@ import { Source } from './source.js';
 
 async function readPart({ lane, path, start, end, name, format, columns, done }: ReadTask): Promise<LaneResult> {
   const spill = new SpillFile(lane.spill);
-  const intake = new Intake(lane.valueType, lane.seed, lane.form, new Block(lane.arena), spill, lane.lane, lane.lanes);
+  const intake = new Intake(
+    lane.valueType,
+    lane.seed,
+    lane.form,
+    new ByteBuffer(lane.arena),
+    spill,
+    lane.lane,
+    lane.lanes,
+  );
   const { read } = await loadFormat(format);
   const source = new Source(path);
   const pieces = async function* () {

@@ -2,7 +2,7 @@
 // format and no representation.
 
 import { isUtf8 } from 'node:buffer';
-import type { Block } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import type { Pacer } from '../../src/base/pacer.js';
 import { keyTooLong, type RecordSink } from '../../src/build/hash/ingest.js';
 import { MAX_KEY_BYTES } from '../../src/format/constants.js';
@@ -138,7 +138,7 @@ export class Survey implements RecordSink {
   }
 
   /** See {@link RecordSink.add}. */
-  add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void {
+  add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void {
     const keyPart = key.bytes.subarray(keyAt, keyAt + keyBytes);
     if (keyBytes > MAX_KEY_BYTES) throw keyTooLong(keyPart);
     this.entries++;

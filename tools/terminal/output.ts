@@ -1,7 +1,7 @@
 // Data on stdout, in large pieces. Knows when a reader has gone away; does not know what is written.
 
 import { once } from 'node:events';
-import { Block, copyBytes } from '../../src/base/bytes.js';
+import { ByteBuffer, copyBytes } from '../../src/base/bytes.js';
 import { EXIT, say } from './cli.js';
 
 const PIECE = 256 * 1024;
@@ -19,12 +19,12 @@ export function endWithReader(): void {
 
 /** A buffer before stdout. Write entries, and after each `if (out.full) await out.flush()`. */
 export class Output {
-  #block: Block;
+  #buffer: ByteBuffer;
   #used = 0;
 
   /** @param size room to begin with, in bytes */
   constructor(size: number = PIECE) {
-    this.#block = new Block(size);
+    this.#buffer = new ByteBuffer(size);
   }
 
   /** Bytes written since the last flush. */
@@ -38,51 +38,51 @@ export class Output {
 
   byte(value: number): void {
     this.#reserve(1);
-    this.#block.bytes[this.#used++] = value;
+    this.#buffer.bytes[this.#used++] = value;
   }
 
-  bytes(from: Block, at: number, length: number): void {
+  bytes(from: ByteBuffer, at: number, length: number): void {
     this.#reserve(length);
-    copyBytes(from, at, this.#block, this.#used, length);
+    copyBytes(from, at, this.#buffer, this.#used, length);
     this.#used += length;
   }
 
   /** Writes text as UTF-8. */
   text(text: string): void {
     this.#reserve(3 * text.length);
-    this.#used += this.#block.bytes.write(text, this.#used);
+    this.#used += this.#buffer.bytes.write(text, this.#used);
   }
 
   /** Writes a string of which each code unit is one byte. */
   latin1(text: string): void {
     this.#reserve(text.length);
-    this.#used += this.#block.bytes.write(text, this.#used, 'latin1');
+    this.#used += this.#buffer.bytes.write(text, this.#used, 'latin1');
   }
 
   /** Writes what another buffer holds. */
   append(other: Output): void {
-    this.bytes(other.#block, 0, other.#used);
+    this.bytes(other.#buffer, 0, other.#used);
   }
 
   /** What the buffer holds, each byte as one code unit. */
   toLatin1(): string {
-    return this.#block.bytes.toString('latin1', 0, this.#used);
+    return this.#buffer.bytes.toString('latin1', 0, this.#used);
   }
 
   async flush(): Promise<void> {
     if (this.#used === 0) return;
-    const bytes = this.#block.bytes.subarray(0, this.#used);
+    const bytes = this.#buffer.bytes.subarray(0, this.#used);
     // The stream keeps what it is given, so the next piece needs memory of its own.
-    this.#block = new Block(PIECE);
+    this.#buffer = new ByteBuffer(PIECE);
     this.#used = 0;
     if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
   }
 
   #reserve(bytes: number): void {
     const needed = this.#used + bytes;
-    if (needed <= this.#block.size) return;
-    const larger = new Block(Math.max(needed, 2 * this.#block.size));
-    this.#block.bytes.copy(larger.bytes, 0, 0, this.#used);
-    this.#block = larger;
+    if (needed <= this.#buffer.size) return;
+    const larger = new ByteBuffer(Math.max(needed, 2 * this.#buffer.size));
+    this.#buffer.bytes.copy(larger.bytes, 0, 0, this.#used);
+    this.#buffer = larger;
   }
 }

@@ -1,7 +1,7 @@
 // Writes one section of a file: buffers its bytes, and sums the whole blocks among them on the way. Does not know what they are.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { Block, copyLoosely, LOOSE } from '../../base/bytes.js';
+import { ByteBuffer, copyLoosely, LOOSE } from '../../base/bytes.js';
 import { writeAll } from '../../base/fs.js';
 import { BLOCK } from '../../format/constants.js';
 import type { BlockSums } from './block-sums.js';
@@ -17,7 +17,7 @@ const BUFFER = 4 * PIECE;
 
 /** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
 export class Region {
-  readonly block: Block;
+  readonly buffer: ByteBuffer;
   /** Bytes in the buffer. */
   used = 0;
   readonly #fd: number;
@@ -30,7 +30,7 @@ export class Region {
 
   constructor(fd: number, bytes: number, sums: BlockSums, hashes: BlockHasher) {
     this.#room = Math.min(BUFFER, Math.ceil(bytes / BLOCK) * BLOCK + BLOCK);
-    this.block = new Block(this.#room + LOOSE);
+    this.buffer = new ByteBuffer(this.#room + LOOSE);
     this.#fd = fd;
     this.#sums = sums;
     this.#hashes = hashes;
@@ -60,15 +60,15 @@ export class Region {
 
   u32(value: number): void {
     this.reserve(4);
-    this.block.view.setUint32(this.used, value, true);
+    this.buffer.view.setUint32(this.used, value, true);
     this.used += 4;
   }
 
-  copy(from: Block, at: number, length: number): void {
+  copy(from: ByteBuffer, at: number, length: number): void {
     for (let done = 0; done < length; ) {
       const piece = Math.min(BLOCK, length - done);
       this.reserve(piece);
-      copyLoosely(from, at + done, this.block, this.used, piece);
+      copyLoosely(from, at + done, this.buffer, this.used, piece);
       this.used += piece;
       done += piece;
     }
@@ -82,10 +82,10 @@ export class Region {
   #flush(to: number): void {
     const length = to - this.#position;
     if (length <= 0) return;
-    const bytes = this.block.bytes.subarray(0, length);
+    const bytes = this.buffer.bytes.subarray(0, length);
     writeAll(this.#fd, bytes, this.#position);
     this.#sums.take(this.#hashes, bytes, this.#position);
-    this.block.bytes.copyWithin(0, length, this.used);
+    this.buffer.bytes.copyWithin(0, length, this.used);
     this.#position = to;
     this.used -= length;
   }

@@ -1,7 +1,7 @@
 // Bytes that are appended first and read from the start afterwards: in memory up to a bound, what is too much in the temporary file. Does not know what
 // they are.
 
-import { Block, copyBytes } from '../../base/bytes.js';
+import { ByteBuffer, copyBytes } from '../../base/bytes.js';
 import type { SpillFile } from './spill-file.js';
 
 const PIECE = 2 ** 17;
@@ -15,10 +15,10 @@ export class Tape {
   /** Bytes appended. */
   length = 0;
   /** Whole pieces, in order: in memory, or where they lie in the temporary file. */
-  readonly #pieces: (Block | number)[] = [];
+  readonly #pieces: (ByteBuffer | number)[] = [];
   readonly #memory: TapeMemory;
   readonly #spill: SpillFile;
-  #last = new Block(PIECE);
+  #last = new ByteBuffer(PIECE);
   #used = 0;
 
   constructor(memory: TapeMemory, spill: SpillFile) {
@@ -26,7 +26,7 @@ export class Tape {
     this.#spill = spill;
   }
 
-  append(from: Block, at: number, length: number): void {
+  append(from: ByteBuffer, at: number, length: number): void {
     for (let done = 0; done < length; ) {
       if (this.#used === PIECE) this.#turn();
       const piece = Math.min(length - done, PIECE - this.#used);
@@ -63,7 +63,7 @@ export class Tape {
     if (this.#memory.left >= PIECE) {
       this.#memory.left -= PIECE;
       this.#pieces.push(this.#last);
-      this.#last = new Block(PIECE);
+      this.#last = new ByteBuffer(PIECE);
     } else {
       this.#pieces.push(this.#spill.append(this.#last.bytes));
     }
@@ -73,11 +73,11 @@ export class Tape {
   /** A reader from the start; nothing may be appended while one is used. */
   reader(): TapeReader {
     const { length } = this;
-    let scratch: Block | undefined;
-    const piece = (i: number): Block => {
+    let scratch: ByteBuffer | undefined;
+    const piece = (i: number): ByteBuffer => {
       const held = this.#pieces[i] ?? this.#last;
       if (typeof held !== 'number') return held;
-      scratch ??= new Block(PIECE);
+      scratch ??= new ByteBuffer(PIECE);
       this.#spill.read(held, scratch.bytes);
       return scratch;
     };
@@ -87,23 +87,23 @@ export class Tape {
 
 export class TapeReader {
   readonly #length: number;
-  readonly #piece: (i: number) => Block;
+  readonly #piece: (i: number) => ByteBuffer;
   #at = 0;
-  #block: Block | undefined;
+  #buffer: ByteBuffer | undefined;
 
-  constructor(length: number, piece: (i: number) => Block) {
+  constructor(length: number, piece: (i: number) => ByteBuffer) {
     this.#length = length;
     this.#piece = piece;
   }
 
   /** Gives the next `length` bytes, or what is left, to `take`, in runs. */
-  next(length: number, take: (block: Block, at: number, length: number) => void): void {
+  next(length: number, take: (buffer: ByteBuffer, at: number, length: number) => void): void {
     const end = Math.min(this.#at + length, this.#length);
     while (this.#at < end) {
       const within = this.#at % PIECE;
-      if (within === 0 || this.#block === undefined) this.#block = this.#piece(Math.floor(this.#at / PIECE));
+      if (within === 0 || this.#buffer === undefined) this.#buffer = this.#piece(Math.floor(this.#at / PIECE));
       const run = Math.min(PIECE - within, end - this.#at);
-      take(this.#block, within, run);
+      take(this.#buffer, within, run);
       this.#at += run;
     }
   }

@@ -68,7 +68,7 @@ export async function assembleSpans(
       result = step.value;
     }
     loads.merge(result.loads);
-    for (const block of result.sharedBlocks) all.shared.add(block);
+    for (const buffer of result.sharedBlocks) all.shared.add(buffer);
   }
   writeDictionary(assembly, all, ranked, layout.end);
   const checksums = all.finish(fd, hashes, end);

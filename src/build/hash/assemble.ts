@@ -2,7 +2,7 @@
 
 import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { Block } from '../../base/bytes.js';
+import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
 import { alignToPage } from '../../format/constants.js';
@@ -109,7 +109,7 @@ class Pass {
   /** Order of the distinct values that the pass writes, and which of them the records have that are kept. */
   readonly #ranked: Ranked | undefined;
   readonly #used: Used | undefined;
-  #memory = new Block(0);
+  #memory = new ByteBuffer(0);
   #done = 0;
 
   constructor(assembly: Assembly, plan: Plan | undefined, ranked: Ranked | undefined) {
@@ -163,10 +163,10 @@ class Pass {
       if (partitions.sizes[i]! > loadLimit && consumed < 32) {
         await this.#all(partitions.part(i));
       } else if (count > 0) {
-        const block = this.#room(partitions.sizes[i]!);
-        partitions.load(i, block);
-        this.#sorter.sort(block, count, consumed);
-        this.#write(block, count);
+        const buffer = this.#room(partitions.sizes[i]!);
+        partitions.load(i, buffer);
+        this.#sorter.sort(buffer, count, consumed);
+        this.#write(buffer, count);
         this.#done += count;
       }
       const waiting = pause(this.#done);
@@ -174,29 +174,29 @@ class Pass {
     }
   }
 
-  #room(bytes: number): Block {
+  #room(bytes: number): ByteBuffer {
     if (bytes > 2 ** 31 - 1) {
       const message = `${bytes} bytes of records share one hash; another seed may spread them`;
       throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { actual: bytes });
     }
-    if (this.#memory.size < bytes) this.#memory = new Block(Math.min(2 ** 31 - 1, Math.ceil(bytes * 1.125)));
+    if (this.#memory.size < bytes) this.#memory = new ByteBuffer(Math.min(2 ** 31 - 1, Math.ceil(bytes * 1.125)));
     return this.#memory;
   }
 
   /** Writes a sorted partition, one record for each key. */
-  #write(block: Block, count: number): void {
+  #write(buffer: ByteBuffer, count: number): void {
     const { duplicates, form } = this.#assembly;
     const sorter = this.#sorter;
-    const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, block, form, index));
-    if (this.kept !== undefined) this.#count(this.kept, block, kept);
-    if (this.#used !== undefined) markUsed(block, sorter, kept, form, this.#used);
-    if (this.#ranked !== undefined) applyRanks(block, sorter, kept, form, this.#ranked.ranks);
-    this.writer?.records(block, sorter, kept, this.#readLarge);
+    const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, buffer, form, index));
+    if (this.kept !== undefined) this.#count(this.kept, buffer, kept);
+    if (this.#used !== undefined) markUsed(buffer, sorter, kept, form, this.#used);
+    if (this.#ranked !== undefined) applyRanks(buffer, sorter, kept, form, this.#ranked.ranks);
+    this.writer?.records(buffer, sorter, kept, this.#readLarge);
   }
 
   readonly #readLarge = (position: number, into: Uint8Array): void => this.#assembly.spill.read(position, into);
 
-  #count(stats: EntryStats, { view }: Block, kept: number): void {
+  #count(stats: EntryStats, { view }: ByteBuffer, kept: number): void {
     const { form, valueType } = this.#assembly;
     const { fixedValue } = form;
     const { order, positions, hashes } = this.#sorter;

@@ -2,7 +2,7 @@
 // encoded, nor where they come from; options are build-options.ts.
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
-import { Block } from '../../base/bytes.js';
+import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError, systemError } from '../../base/errors.js';
 import { writeAll } from '../../base/fs.js';
 import { checkPath } from '../../base/options.js';
@@ -118,7 +118,7 @@ export class Builder implements RecordSink {
   }
 
   /** See {@link RecordSink.add}. */
-  add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void {
+  add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void {
     this.#intake.add(key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
 
@@ -313,10 +313,10 @@ function tooLoaded(longest: number, limit: number, seeds: readonly number[]): Hm
   return new HmapError('HMAP_BUCKET_LOAD', message, { expected: limit, actual: longest });
 }
 
-function allocate(bytes: number): Block {
+function allocate(bytes: number): ByteBuffer {
   try {
     // Shared, so that other threads can read and fill it.
-    return new Block(new Uint8Array(new SharedArrayBuffer(bytes)));
+    return new ByteBuffer(new Uint8Array(new SharedArrayBuffer(bytes)));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const message = `there are no ${bytes} bytes of memory; give a smaller 'memory'`;

@@ -2,7 +2,7 @@
 // (native-notes/format.md, section 7) and held records; does not know where the section lies.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { Block, compareBytes } from '../../base/bytes.js';
+import { ByteBuffer, compareBytes } from '../../base/bytes.js';
 import { writeAll } from '../../base/fs.js';
 import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from '../../format/constants.js';
 import type { BlockSums } from '../common/block-sums.js';
@@ -37,7 +37,7 @@ class Values {
 
   constructor(lanes: readonly Interned[]) {
     this.#lanes = lanes;
-    this.#views = lanes.map(({ bytes }) => new Block(bytes).view);
+    this.#views = lanes.map(({ bytes }) => new ByteBuffer(bytes).view);
   }
 
   length(number: number): number {
@@ -114,21 +114,21 @@ export function writeDictionary(
 
 function encode(lanes: readonly Interned[], { order, count, bytes }: Ranked): Uint8Array {
   const values = new Values(lanes);
-  const { plain, view } = new Block(bytes);
+  const { array, view } = new ByteBuffer(bytes);
   const heap = 4 * (count + 1);
   let at = 0;
   for (const [i, number] of order.entries()) {
     const value = values.bytes(number);
-    plain.set(value, heap + at);
+    array.set(value, heap + at);
     at += value.length;
     view.setUint32(4 * i + 4, at, true);
   }
-  return plain;
+  return array;
 }
 
 /** Puts indexes in the place of numbers in the first `count` records of a sorted partition. */
 export function applyRanks(
-  { view }: Block,
+  { view }: ByteBuffer,
   { positions, order }: Sorted,
   count: number,
   form: HeldForm,
@@ -143,7 +143,7 @@ export function applyRanks(
 
 /** Notes which values the first `count` records of a sorted partition have, before {@link applyRanks}. */
 export function markUsed(
-  { view }: Block,
+  { view }: ByteBuffer,
   { positions, order }: Sorted,
   count: number,
   form: HeldForm,

@@ -1,6 +1,6 @@
 // Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
 
-import { type Block, readU48 } from '../../base/bytes.js';
+import { type ByteBuffer, readU48 } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { xxh32 } from '../../base/xxh32.js';
 import { keyForUser, showKey } from '../../codec/key-text.js';
@@ -26,7 +26,7 @@ export interface RecordSink {
    * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, both already in the form of their types.
    * @throws {HmapError} `HMAP_KEY_TOO_LONG`
    */
-  add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void;
+  add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void;
   /** Called now and then between records; gives other work a turn. */
   pause(): Promise<void> | undefined;
 }
@@ -51,7 +51,7 @@ export class Intake implements RecordSink {
     valueType: HeldType,
     seed: number,
     form: HeldForm,
-    arena: Block,
+    arena: ByteBuffer,
     spill: SpillFile,
     lane: number,
     lanes: number,
@@ -73,7 +73,7 @@ export class Intake implements RecordSink {
   }
 
   /** See {@link RecordSink.add}. */
-  add(key: Block, keyAt: number, keyBytes: number, value: Block, valueAt: number, valueBytes: number): void {
+  add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void {
     if (keyBytes > MOST) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
     const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
     if (this.#interner !== undefined) {
@@ -89,10 +89,10 @@ export class Intake implements RecordSink {
   #addEnum(
     interner: Interner,
     hash: number,
-    key: Block,
+    key: ByteBuffer,
     keyAt: number,
     keyBytes: number,
-    value: Block,
+    value: ByteBuffer,
     valueAt: number,
     valueBytes: number,
   ): void {

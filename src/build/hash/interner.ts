@@ -1,6 +1,6 @@
 // Numbers distinct values in the order in which they come. Knows bytes; does not know what they stand for, nor the file's format.
 
-import { Block, compareBytes, copyBytes } from '../../base/bytes.js';
+import { ByteBuffer, compareBytes, copyBytes } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { xxh32 } from '../../base/xxh32.js';
 import { dictionarySize } from '../../format/constants.js';
@@ -39,9 +39,9 @@ export function indexOf(number: number): number {
 
 export class Interner {
   /** Holds what the last {@link intern} gave, as a u32. */
-  readonly number: Block = new Block(4);
+  readonly number: ByteBuffer = new ByteBuffer(4);
   #count = 0;
-  #bytes = new Block(FIRST_BYTES);
+  #bytes = new ByteBuffer(FIRST_BYTES);
   #ends = new Uint32Array(FIRST_SLOTS / 2);
   #hashes = new Int32Array(FIRST_SLOTS / 2);
   /** Indexes from 1, by hash; 0 is free. At most half of the slots are taken. */
@@ -61,27 +61,27 @@ export class Interner {
    * Puts the number of a value into {@link number}.
    * @throws {HmapError} `HMAP_DICTIONARY_TOO_LARGE`
    */
-  intern(block: Block, at: number, length: number): void {
-    const hash = xxh32(block.view, at, length, 0);
+  intern(buffer: ByteBuffer, at: number, length: number): void {
+    const hash = xxh32(buffer.view, at, length, 0);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let probes = 0; probes < MOST_PROBES; probes++) {
       const index = this.#slots[slot]! - 1;
       if (index < 0) break;
-      if (this.#hashes[index] === hash && this.#equals(index, block, at, length)) {
+      if (this.#hashes[index] === hash && this.#equals(index, buffer, at, length)) {
         this.#give(index);
         return;
       }
       slot = (slot + 1) & mask;
     }
-    const index = this.#crowded.size === 0 ? undefined : this.#crowded.get(textOf(block, at, length));
-    this.#give(index ?? this.#add(hash, block, at, length));
+    const index = this.#crowded.size === 0 ? undefined : this.#crowded.get(textOf(buffer, at, length));
+    this.#give(index ?? this.#add(hash, buffer, at, length));
   }
 
   /** All values so far. */
   get interned(): Interned {
     const count = this.#count;
-    return { count, bytes: this.#bytes.plain.slice(0, this.#end), ends: this.#ends.slice(0, count) };
+    return { count, bytes: this.#bytes.array.slice(0, this.#end), ends: this.#ends.slice(0, count) };
   }
 
   get #end(): number {
@@ -92,23 +92,23 @@ export class Interner {
     this.number.view.setUint32(0, numberOf(this.#lane, index), true);
   }
 
-  #equals(index: number, block: Block, at: number, length: number): boolean {
+  #equals(index: number, buffer: ByteBuffer, at: number, length: number): boolean {
     const start = index === 0 ? 0 : this.#ends[index - 1]!;
     const own = this.#ends[index]! - start;
-    return own === length && compareBytes(this.#bytes.view, start, own, block.view, at, length) === 0;
+    return own === length && compareBytes(this.#bytes.view, start, own, buffer.view, at, length) === 0;
   }
 
-  #add(hash: number, block: Block, at: number, length: number): number {
+  #add(hash: number, buffer: ByteBuffer, at: number, length: number): number {
     const index = this.#count;
     const start = this.#end;
     const size = dictionarySize(index + 1, start + length);
     if (size > this.#most || index === MOST_COUNT) throw tooLarge(this.#most, size);
     if (start + length > this.#bytes.size) {
-      const larger = new Block(Math.min(this.#most, Math.max(2 * this.#bytes.size, start + length)));
-      larger.plain.set(this.#bytes.plain.subarray(0, start));
+      const larger = new ByteBuffer(Math.min(this.#most, Math.max(2 * this.#bytes.size, start + length)));
+      larger.array.set(this.#bytes.array.subarray(0, start));
       this.#bytes = larger;
     }
-    copyBytes(block, at, this.#bytes, start, length);
+    copyBytes(buffer, at, this.#bytes, start, length);
     this.#ends[index] = start + length;
     this.#hashes[index] = hash;
     this.#count++;
@@ -149,7 +149,7 @@ export class Interner {
 }
 
 /** A character for each byte. */
-function textOf({ bytes }: Block, at: number, length: number): string {
+function textOf({ bytes }: ByteBuffer, at: number, length: number): string {
   return bytes.toString('latin1', at, at + length);
 }
 

@@ -1,7 +1,7 @@
 // Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
 // Knows the form of a held record; does not know the file's format or what becomes of the records.
 
-import { Block, copyLoosely, LOOSE, writeU64 } from '../../base/bytes.js';
+import { ByteBuffer, copyLoosely, LOOSE, writeU64 } from '../../base/bytes.js';
 import { MAX_KEY_BYTES } from '../../format/constants.js';
 import type { SpillFile } from '../common/spill-file.js';
 import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './staged-record.js';
@@ -25,7 +25,7 @@ export interface Holding {
 }
 
 /** Takes a held record, which it may change. */
-export type VisitHeld = (held: Block, at: number, size: number) => void;
+export type VisitHeld = (held: ByteBuffer, at: number, size: number) => void;
 
 export class Partitions {
   /** Number of partitions is 2 to this power. */
@@ -38,7 +38,7 @@ export class Partitions {
   readonly #form: HeldForm;
   readonly #head: number;
   /** The memory of the records. Free for other use after {@link spillAll}. */
-  readonly arena: Block;
+  readonly arena: ByteBuffer;
   readonly #chunk: number;
   readonly #spill: SpillFile;
   /** The part of the arena that is used: `[low, high)`, and from where on it is free. */
@@ -57,7 +57,7 @@ export class Partitions {
    * @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll}
    * @param lane which of how many equal parts of the arena to use; threads that fill partitions side by side each have one
    */
-  constructor(arena: Block, form: HeldForm, spill: SpillFile, consumed: number, lane = 0, lanes = 1) {
+  constructor(arena: ByteBuffer, form: HeldForm, spill: SpillFile, consumed: number, lane = 0, lanes = 1) {
     this.arena = arena;
     const room = Math.floor(arena.size / lanes);
     this.#low = this.#free = lane * room;
@@ -82,10 +82,10 @@ export class Partitions {
 
   add(
     hash: number,
-    key: Block,
+    key: ByteBuffer,
     keyAt: number,
     keyBytes: number,
-    value: Block,
+    value: ByteBuffer,
     valueAt: number,
     valueBytes: number,
   ): void {
@@ -108,7 +108,7 @@ export class Partitions {
   }
 
   /** Takes over a held record as it is, from an earlier parting. */
-  addHeld(from: Block, at: number, size: number): void {
+  addHeld(from: ByteBuffer, at: number, size: number): void {
     const hash = from.view.getInt32(at + HASH, true);
     const partition = (hash << this.consumed) >>> (32 - this.bits);
     copyLoosely(from, at, this.arena, this.#room(partition, size), size);
@@ -183,7 +183,7 @@ export class Partitions {
   }
 
   /** {@link loadHeld} of what is held here. */
-  load(partition: number, into: Block): void {
+  load(partition: number, into: ByteBuffer): void {
     this.#endChunk(partition);
     loadHeld(this.#chunks[partition]!, this.#extents[partition]!, this.arena, this.#spill, into);
   }
@@ -210,7 +210,7 @@ export class Partitions {
 
   #eachSpilled(partition: number, visit: VisitHeld): void {
     // Twice the largest record that does not lie in the spill file by itself, and large enough for few reads.
-    const window = new Block(2 * (this.#head + MAX_KEY_BYTES + this.#form.largeValue) + WINDOW);
+    const window = new ByteBuffer(2 * (this.#head + MAX_KEY_BYTES + this.#form.largeValue) + WINDOW);
     const extents = this.#extents[partition]!;
     for (let i = 0; i < extents.length; i += 2) {
       let position = extents[i]!;
@@ -227,7 +227,7 @@ export class Partitions {
   }
 
   /** Visits the whole records of a window; moves the rest to its start and returns the length of the rest. */
-  #visitWindow(window: Block, end: number, visit: VisitHeld): number {
+  #visitWindow(window: ByteBuffer, end: number, visit: VisitHeld): number {
     let at = 0;
     while (at + this.#head <= end) {
       const size = heldSize(this.#form, window.view, at);
@@ -244,9 +244,9 @@ export class Partitions {
 export function loadHeld(
   chunks: readonly number[],
   extents: readonly number[],
-  arena: Block,
+  arena: ByteBuffer,
   spill: SpillFile,
-  into: Block,
+  into: ByteBuffer,
 ): void {
   let at = 0;
   for (let i = 0; i < extents.length; i += 2) {

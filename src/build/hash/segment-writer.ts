@@ -2,7 +2,7 @@
 // come from.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { type Block, writeVarint } from '../../base/bytes.js';
+import { type ByteBuffer, writeVarint } from '../../base/bytes.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
 import * as layout from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
@@ -81,12 +81,12 @@ export class TableWriter {
 
   /**
    * Writes the first `count` records of a sorted partition.
-   * @param block the partition's held records
+   * @param buffer the partition's held records
    * @param readLarge reads the values that lie elsewhere
    */
-  records(block: Block, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
+  records(buffer: ByteBuffer, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
     const { fixedValue, largeValue } = this.#form;
-    const { view } = block;
+    const { view } = buffer;
     const { keyWidth, valueWidth } = this.#plan;
     const heap = this.#heap;
     const head = this.#head;
@@ -102,14 +102,14 @@ export class TableWriter {
       // A `uint` is held in more bytes than are written; the first ones are the lowest.
       const valueBytes = fixedValue === undefined ? view.getUint32(at + VALUE_BYTES, true) : valueWidth;
       heap.reserve(PREFIXES);
-      if (keyWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, keyBytes);
-      if (valueWidth === VARIABLE) heap.used = writeVarint(heap.block.view, heap.used, valueBytes);
+      if (keyWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, keyBytes);
+      if (valueWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, valueBytes);
       if (fixedValue === undefined && valueBytes >= largeValue) {
-        heap.copy(block, at + head, keyBytes);
+        heap.copy(buffer, at + head, keyBytes);
         this.#copyLarge(largeValuePosition(view, at + head + keyBytes), valueBytes, readLarge);
       } else {
         // Key and value lie side by side in both places.
-        heap.copy(block, at + head, keyBytes + valueBytes);
+        heap.copy(buffer, at + head, keyBytes + valueBytes);
       }
     }
   }
@@ -119,7 +119,7 @@ export class TableWriter {
     for (let done = 0; done < length; ) {
       const piece = Math.min(BLOCK, length - done);
       heap.reserve(piece);
-      readLarge(position + done, heap.block.bytes.subarray(heap.used, heap.used + piece));
+      readLarge(position + done, heap.buffer.bytes.subarray(heap.used, heap.used + piece));
       heap.used += piece;
       done += piece;
     }

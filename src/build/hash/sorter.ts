@@ -1,6 +1,6 @@
 // Puts the held records of one partition into the order of the format. Does not know files or where the records come from.
 
-import { type Block, compareBytes } from '../../base/bytes.js';
+import { type ByteBuffer, compareBytes } from '../../base/bytes.js';
 import { HELD, type HeldForm, headBytes, heldSize } from './staged-record.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
@@ -20,7 +20,7 @@ export class Sorter {
   readonly #form: HeldForm;
   readonly #keyAt: number;
   #ends = new Int32Array(0);
-  #block!: Block;
+  #buffer!: ByteBuffer;
 
   constructor(form: HeldForm) {
     this.#form = form;
@@ -28,11 +28,11 @@ export class Sorter {
   }
 
   /**
-   * @param count records at the start of `block`, without gaps
+   * @param count records at the start of `buffer`, without gaps
    * @param consumed top bits of the hash that all of them share
    */
-  sort(block: Block, count: number, consumed: number): void {
-    this.#block = block;
+  sort(buffer: ByteBuffer, count: number, consumed: number): void {
+    this.#buffer = buffer;
     if (this.order.length < count) {
       this.positions = new Int32Array(count);
       this.hashes = new Int32Array(count);
@@ -51,7 +51,7 @@ export class Sorter {
 
   #read(count: number): void {
     const { positions, hashes } = this;
-    const { view } = this.#block;
+    const { view } = this.#buffer;
     let at = 0;
     for (let i = 0; i < count; i++) {
       positions[i] = at;
@@ -126,7 +126,7 @@ export class Sorter {
     const x = this.hashes[a]!;
     const y = this.hashes[b]!;
     if (x !== y) return x >>> 0 < y >>> 0 ? -1 : 1;
-    const { view } = this.#block;
+    const { view } = this.#buffer;
     const p = this.positions[a]!;
     const q = this.positions[b]!;
     const pBytes = view.getUint16(p + KEY_BYTES, true);

@@ -1,7 +1,7 @@
 // Sorts and writes the partitions of one span, in whichever thread. Does not know of threads, nor how the file was cut.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { Block } from '../../base/bytes.js';
+import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { keyForUserOf, showKeyOf } from '../../codec/key-text.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
@@ -46,7 +46,7 @@ export interface SpanResult {
  */
 export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
   const { plan, form, holding, fd } = work;
-  const arena = new Block(work.arena);
+  const arena = new ByteBuffer(work.arena);
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
   const sorter = new Sorter(form);
@@ -55,16 +55,16 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const writer = new TableWriter(fd, plan, form, span.start, all, sums, hashes);
-  const block = new Block(largest);
+  const buffer = new ByteBuffer(largest);
   let done = 0;
   for (let i = span.first; i < span.behind; i++) {
     const count = holding.counts[i]!;
     if (count > 0) {
-      loadHeld(holding.chunks[i]!, holding.extents[i]!, arena, spill, block);
-      sorter.sort(block, count, work.consumed);
-      sorter.dropDuplicates(count, 'error', (index) => refuseDuplicate(sorter, block, form, index));
-      if (work.ranks !== undefined) applyRanks(block, sorter, count, form, work.ranks);
-      writer.records(block, sorter, count, readLarge);
+      loadHeld(holding.chunks[i]!, holding.extents[i]!, arena, spill, buffer);
+      sorter.sort(buffer, count, work.consumed);
+      sorter.dropDuplicates(count, 'error', (index) => refuseDuplicate(sorter, buffer, form, index));
+      if (work.ranks !== undefined) applyRanks(buffer, sorter, count, form, work.ranks);
+      writer.records(buffer, sorter, count, readLarge);
       done += count;
     }
     yield done;
@@ -75,10 +75,10 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
 }
 
 /** Throws the error for the record at `index`, whose key is there more than once. */
-export function refuseDuplicate(sorter: Sorter, block: Block, form: HeldForm, index: number): never {
+export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, form: HeldForm, index: number): never {
   const at = sorter.positions[index]!;
   const keyAt = at + headBytes(form);
-  const key = block.bytes.subarray(keyAt, keyAt + block.view.getUint16(at + HELD.keyBytes, true));
+  const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + HELD.keyBytes, true));
   const message = `the key ${showKeyOf(form.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
   throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUserOf(form.keyType, key) });
 }

@@ -1,7 +1,7 @@
 // Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold the integers until then; each
 // form's bytes are the business of its own builder.
 
-import { Block, popcount } from '../../base/bytes.js';
+import { ByteBuffer, popcount } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { scratch } from '../../codec/keys.js';
 import { KEY_HASHERS } from '../../codec/typed-keys.js';
@@ -23,7 +23,7 @@ const STRIDE = 2 ** 16;
 /** Bytes of an integer that is held. */
 const HELD = 8;
 const MOST_U32 = 2 ** 32 - 1;
-const NO_VALUE = new Block(0);
+const NO_VALUE = new ByteBuffer(0);
 
 export class IntegerSetBuilder extends PlainBuilder {
   readonly valueType = 'none';

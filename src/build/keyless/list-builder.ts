@@ -1,6 +1,6 @@
 // Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
 
-import { Block } from '../../base/bytes.js';
+import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../codec/encode-value.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
@@ -100,11 +100,11 @@ export class ListBuilder extends PlainBuilder {
 
   #encoder(type: 'f32' | 'f64' | 'utf8' | 'bytes'): (value: unknown) => void {
     const encode: ValueEncoder = valueEncoder(type);
-    const out: EncodedValue = { block: new Block(0), at: 0, length: 0 };
+    const out: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
     const sized = this.#form.kind === 'offsets';
     return (value) => {
       encode(value, out);
-      this.#tape.append(out.block, out.at, out.length);
+      this.#tape.append(out.buffer, out.at, out.length);
       if (sized) this.#lengths.u32(out.length);
     };
   }
@@ -142,7 +142,7 @@ export class ListBuilder extends PlainBuilder {
           }
         }
         for (let done = 0; done < data; done += STRIDE) {
-          elements.next(Math.min(STRIDE, data - done), (block, at, length) => out.elements.copy(block, at, length));
+          elements.next(Math.min(STRIDE, data - done), (buffer, at, length) => out.elements.copy(buffer, at, length));
           await this.pause(this.written);
         }
         return { data, entries: count };

@@ -48,9 +48,9 @@ export async function build(
   entries: Iterable<unknown> | AsyncIterable<unknown>,
   options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
-  const { build: buildTable, buildPlain } = await import('./build/build.js');
+  const { build: buildTable, buildKeyless } = await import('./build/build.js');
   if (options?.layout === 'list' || options?.layout === 'bits' || options?.layout === 'auto')
-    return buildPlain(path, entries, options);
+    return buildKeyless(path, entries, options);
   return buildTable(path, entries as Iterable<never>, options);
 }
 

@@ -5,12 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { BitArray, type BitsBuildOptions, build, open, stat, verify } from '../src/index.js';
-import { ReferencePlain } from './reference-plain.js';
-import { WHOLE_PLAIN } from './support/damaged-plain.js';
+import { ReferenceKeyless } from './reference-plain.js';
+import { WHOLE_KEYLESS } from './support/damaged-plain.js';
 import { hmapError, misuse } from './support/errors.js';
 import { failure, hmapErrorOf } from './support/plain.js';
 import { Random } from './support/random.js';
-import { bitsPart, composePlain } from './support/raw-plain.js';
+import { bitsPart, composeKeyless } from './support/raw-plain.js';
 import { temporaryFolder } from './support/temp.js';
 
 /** Holds a bit array to a set in every way of asking. */
@@ -73,7 +73,7 @@ describe('bit arrays', () => {
         assertIs(bits, set, base, length);
         bits.close();
       }
-      const reference = new ReferencePlain(path);
+      const reference = new ReferenceKeyless(path);
       assert.deepEqual(reference.check(), []);
       assert.deepEqual(
         reference.values(),
@@ -99,7 +99,7 @@ describe('bit arrays', () => {
     const path = join(temporaryFolder(t), 'bits.hmap');
     const ones = [4100, 0, 5, 31, 32, 2047, 2048, 2049];
     await build(path, ones, { layout: 'bits', length: 4110 });
-    assert.ok(readFileSync(path).equals(composePlain(WHOLE_PLAIN.bits())));
+    assert.ok(readFileSync(path).equals(composeKeyless(WHOLE_KEYLESS.bits())));
   });
 
   test('the order of the integers does not matter to the file', async (t) => {
@@ -214,7 +214,7 @@ test('ones behind the last bit are none of the set, whatever the file says', asy
   const part = bitsPart(33, [1, 32, 40]);
   writeFileSync(
     path,
-    composePlain({ segments: [part], fields: { features: 8, layout: 2, valueBytes: 8, spareBits: 31 } }),
+    composeKeyless({ segments: [part], fields: { features: 8, layout: 2, valueBytes: 8, spareBits: 31 } }),
   );
   const { findings } = await verify(path);
   assert.deepEqual(

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { HEADER_CODES, type HeaderCode } from '../src/format/header.js';
 import { type MappingKind, open, type Verification, verify } from '../src/index.js';
 import { FINDING_CODES } from '../src/verify/findings.js';
-import { ReferencePlain } from './reference-plain.js';
+import { ReferenceKeyless } from './reference-plain.js';
 import { ReferenceReader } from './reference-reader.js';
 import { DAMAGED, DAMAGED_FOLDER } from './support/damaged.js';
 import { hmapError } from './support/errors.js';
@@ -100,7 +100,7 @@ function opened(path: string, mapping: MappingKind): { close(): void } {
 /** What the reference reader says of a file, which it may well refuse to read. */
 function complaints(path: string): string[] {
   try {
-    return (isPlain(path) ? new ReferencePlain(path) : new ReferenceReader(path)).check();
+    return (isPlain(path) ? new ReferenceKeyless(path) : new ReferenceReader(path)).check();
   } catch (error) {
     return [(error as Error).message];
   }

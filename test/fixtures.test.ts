@@ -6,9 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type BitsBuildOptions, build, type Key, open, verify } from '../src/index.js';
-import { ReferencePlain } from './reference-plain.js';
+import { ReferenceKeyless } from './reference-plain.js';
 import { ReferenceReader } from './reference-reader.js';
-import { FIXTURES, fixturePath, PLAIN_FIXTURES } from './support/fixtures.js';
+import { FIXTURES, fixturePath, KEYLESS_FIXTURES } from './support/fixtures.js';
 import { encodeKey } from './support/raw-table.js';
 import { PACKAGE_ROOT } from './support/root.js';
 import { temporaryFolder } from './support/temp.js';
@@ -16,7 +16,7 @@ import { temporaryFolder } from './support/temp.js';
 describe('golden files', () => {
   test('there is one for each fixture, and no other', () => {
     const files = readdirSync(fixturePath('')).filter((name) => name.endsWith('.hmap'));
-    assert.deepEqual(files.sort(), [...FIXTURES, ...PLAIN_FIXTURES].map(({ name }) => `${name}.hmap`).sort());
+    assert.deepEqual(files.sort(), [...FIXTURES, ...KEYLESS_FIXTURES].map(({ name }) => `${name}.hmap`).sort());
   });
 
   for (const { name, options, entries } of FIXTURES) {
@@ -78,7 +78,7 @@ describe('golden files', () => {
 });
 
 describe('golden files without keys', () => {
-  for (const { name, options, values, segments } of PLAIN_FIXTURES) {
+  for (const { name, options, values, segments } of KEYLESS_FIXTURES) {
     const path = fixturePath(`${name}.hmap`);
 
     test(`${name}: a build makes the same bytes, verify and the reference reader find nothing`, async (t) => {
@@ -87,11 +87,11 @@ describe('golden files without keys', () => {
       await build(rebuilt, inOrder as number[], options as BitsBuildOptions);
       assert.ok(readFileSync(rebuilt).equals(readFileSync(path)), 'the bytes differ');
       assert.deepEqual((await verify(path)).findings, []);
-      assert.deepEqual(new ReferencePlain(path).check(), []);
+      assert.deepEqual(new ReferenceKeyless(path).check(), []);
     });
 
     test(`${name}: the reference reader and the library agree`, () => {
-      const reference = new ReferencePlain(path);
+      const reference = new ReferenceKeyless(path);
       assert.equal(reference.header.segments.length, segments);
       const expected = options.layout === 'list' ? values : [...new Set(values)].sort((a, b) => Number(a) - Number(b));
       const plain = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value) : value);

@@ -17,13 +17,13 @@ import {
   stat,
   verify,
 } from '../src/index.js';
-import { ReferencePlain } from './reference-plain.js';
-import { DAMAGED_PLAIN, WHOLE_PLAIN } from './support/damaged-plain.js';
+import { ReferenceKeyless } from './reference-plain.js';
+import { DAMAGED_KEYLESS, WHOLE_KEYLESS } from './support/damaged-plain.js';
 import { hmapError, misuse } from './support/errors.js';
 import { WORKING } from './support/mappings.js';
 import { failure, hmapErrorOf } from './support/plain.js';
 import { Random } from './support/random.js';
-import { composePlain, packedPart } from './support/raw-plain.js';
+import { composeKeyless, packedPart } from './support/raw-plain.js';
 import { temporaryFolder } from './support/temp.js';
 
 /** A value of a packed type: often one at an end of the range. */
@@ -101,7 +101,7 @@ describe('every type of element', () => {
         assertIs(list, values, base);
         list.close();
       }
-      const reference = new ReferencePlain(path);
+      const reference = new ReferenceKeyless(path);
       assert.deepEqual(reference.check(), []);
       const plain = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value) : value);
       assert.deepStrictEqual(reference.values().map(plain), values.map(plain));
@@ -132,15 +132,15 @@ describe('the file', () => {
     const path = join(temporaryFolder(t), 'list.hmap');
     const values = [0, 1, 127, 64, 5, 99, 3, 2, 80, 7, 11];
     await build(path, values, { layout: 'list', value: 'u7' });
-    assert.ok(readFileSync(path).equals(composePlain(WHOLE_PLAIN.packed())));
+    assert.ok(readFileSync(path).equals(composeKeyless(WHOLE_KEYLESS.packed())));
     await build(path, ['ant', '', 'bee', 'crow', 'dové'], { layout: 'list', value: 'utf8' });
-    assert.ok(readFileSync(path).equals(composePlain(WHOLE_PLAIN.texts())));
+    assert.ok(readFileSync(path).equals(composeKeyless(WHOLE_KEYLESS.texts())));
     await build(path, [1, Number.NaN], { layout: 'list', value: 'f32' });
-    assert.ok(readFileSync(path).equals(composePlain(WHOLE_PLAIN.floats())));
-    for (const make of Object.values(WHOLE_PLAIN)) {
-      writeFileSync(path, composePlain(make()));
+    assert.ok(readFileSync(path).equals(composeKeyless(WHOLE_KEYLESS.floats())));
+    for (const make of Object.values(WHOLE_KEYLESS)) {
+      writeFileSync(path, composeKeyless(make()));
       assert.deepEqual((await verify(path)).findings, []);
-      assert.deepEqual(new ReferencePlain(path).check(), []);
+      assert.deepEqual(new ReferenceKeyless(path).check(), []);
     }
   });
 
@@ -335,11 +335,11 @@ describe('damage', () => {
     }
   }
 
-  for (const [name, make] of Object.entries(WHOLE_PLAIN)) {
+  for (const [name, make] of Object.entries(WHOLE_KEYLESS)) {
     test(`${name}: each changed byte is told when it is touched, or does not matter; verify finds it; nothing escapes`, async (t) => {
       const folder = temporaryFolder(t);
       const path = join(folder, 'damaged.hmap');
-      const whole = composePlain(make());
+      const whole = composeKeyless(make());
       writeFileSync(path, whole);
       const right = answers(path, 'touch');
       const random = new Random(5);
@@ -360,19 +360,19 @@ describe('damage', () => {
   test('with checksums that fit it gives an error or any answer, and nothing worse', async (t) => {
     const path = join(temporaryFolder(t), 'hostile.hmap');
     const random = new Random(9);
-    for (const { bytes } of DAMAGED_PLAIN) {
+    for (const { bytes } of DAMAGED_KEYLESS) {
       writeFileSync(path, bytes);
       answers(path, 'header');
       answers(path, 'touch');
     }
     for (let round = 0; round < 300; round++) {
-      const raw = random.pick(Object.values(WHOLE_PLAIN))();
+      const raw = random.pick(Object.values(WHOLE_KEYLESS))();
       const part = random.pick(raw.segments);
       for (const bytes of [part.index, part.elements]) {
         for (let i = 0; i < 3 && bytes.length > 0; i++)
           bytes[random.below(Math.min(bytes.length, 40))] = random.below(256);
       }
-      writeFileSync(path, composePlain(raw));
+      writeFileSync(path, composeKeyless(raw));
       const told = answers(path, 'touch');
       assert.ok(typeof told !== 'string' || told === 'HMAP_DAMAGED', `${told}`);
       await verify(path);
@@ -406,7 +406,7 @@ describe('damage', () => {
 
 test('a table of elements that end at a block gives the last ones, too', async (t) => {
   const path = join(temporaryFolder(t), 'list.hmap');
-  writeFileSync(path, composePlain({ ...WHOLE_PLAIN.packed(), segments: [packedPart(7, Array(11).fill(127))] }));
+  writeFileSync(path, composeKeyless({ ...WHOLE_KEYLESS.packed(), segments: [packedPart(7, Array(11).fill(127))] }));
   const list = open(path, { layout: 'list' });
   assert.deepEqual([...list], Array(11).fill(127));
   list.close();

@@ -9,7 +9,7 @@ import { ByteBuffer } from '../src/base/bytes.js';
 import { withBuilder } from '../src/build/build.js';
 import { indexWidth } from '../src/format/constants.js';
 import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
-import { buildPlainFrom } from '../tools/commands/keyless.js';
+import { buildKeylessFrom } from '../tools/commands/keyless.js';
 import { Feed } from '../tools/formats/entry-sink.js';
 import type { FormatName } from '../tools/formats/format.js';
 import { loadFormat } from '../tools/formats/formats.js';
@@ -58,7 +58,7 @@ async function assertBuilt(format: FormatName, text: string, only?: readonly str
     const path = join(folder, `${names++}.hmap`);
     const value = options[options.indexOf('--value') + 1] as ValueType;
     if (options[0] === '--layout') {
-      await buildPlain(path, format, text, options);
+      await buildKeyless(path, format, text, options);
       await assertParts(path, { ...parts, total }, name);
       continue;
     }
@@ -76,14 +76,14 @@ async function assertBuilt(format: FormatName, text: string, only?: readonly str
 }
 
 /** A list or a bit array, by the options that the plan prints. */
-async function buildPlain(path: string, format: FormatName, text: string, options: readonly string[]): Promise<void> {
+async function buildKeyless(path: string, format: FormatName, text: string, options: readonly string[]): Promise<void> {
   const option = (name: string) => (options.includes(name) ? options[options.indexOf(name) + 1] : undefined);
   const base = Number(option('--base') ?? 0);
   const wanted =
     option('--layout') === 'bits'
       ? ({ layout: 'bits', base } as const)
       : ({ layout: 'list', value: option('--value') as ListType, base } as const);
-  await buildPlainFrom(path, wanted, () => whole(text), 'input', format, NO_COLUMNS);
+  await buildKeylessFrom(path, wanted, () => whole(text), 'input', format, NO_COLUMNS);
 }
 
 async function assertParts(path: string, predicted: Record<string, number>, name: string): Promise<number> {

@@ -17,7 +17,7 @@ const LIST = 1;
 
 type Kind = 'packed' | 'floats' | 'offsets' | 'bits';
 
-export class ReferencePlain {
+export class ReferenceKeyless {
   readonly header: ReferenceHeader;
   readonly length: number;
   /** E */

@@ -35,13 +35,13 @@ export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
 }
 
 /** {@link build} of the layouts without keys, and of sets of integers. */
-export async function buildPlain(
+export async function buildKeyless(
   path: string,
   values: Iterable<unknown> | AsyncIterable<unknown>,
-  options: PlainBuildChoice,
+  options: KeylessBuildChoice,
 ): Promise<BuildSummary> {
   const kind = iterationOf(values);
-  const builder = plainBuilder(path, options);
+  const builder = keylessBuilder(path, options);
   try {
     await giveAll(values, kind, options.signal, builder);
     return await builder.finish();
@@ -210,10 +210,13 @@ function badKey(type: KeyType, key: Key, why: number): HmapError {
 }
 
 /** How a file without keys is built, or one that may come to have none. */
-export type PlainBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
+export type KeylessBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
 
 /** The builder of a layout without keys, or of one that is chosen when all integers are known. */
-export function plainBuilder(path: string, options: PlainBuildChoice): ListBuilder | BitsBuilder | IntegerSetBuilder {
+export function keylessBuilder(
+  path: string,
+  options: KeylessBuildChoice,
+): ListBuilder | BitsBuilder | IntegerSetBuilder {
   if (options.layout === 'auto') return new IntegerSetBuilder(path, options);
   return options.layout === 'list' ? new ListBuilder(path, options) : new BitsBuilder(path, options);
 }

@@ -10,10 +10,10 @@ import { type FieldReader, fieldReader } from './bit-fields.js';
 export type ValueDecoder<V> = (buffer: ByteBuffer, at: number, length: number) => V;
 
 /** Types whose values need nothing but their bytes to be decoded. */
-type PlainType = Exclude<ValueType, 'enum'>;
+type DirectType = Exclude<ValueType, 'enum'>;
 
 /** Decoders by type: a value from `length` bytes of `buffer` at `at`. The numeric ones allocate nothing but a BigInt. */
-export const DECODERS: { readonly [T in PlainType]: ValueDecoder<ValueTypes[T]> } = {
+export const DECODERS: { readonly [T in DirectType]: ValueDecoder<ValueTypes[T]> } = {
   none: () => true,
   bytes: (buffer, at, length) => buffer.array.slice(at, at + length),
   utf8: (buffer, at, length) => decodeText(buffer, at, length),

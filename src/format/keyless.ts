@@ -5,7 +5,7 @@ import type { Header } from './header.js';
 import { packedOf } from './value-types.js';
 
 /** How the elements of a segment lie: each in as many bits as the others, each from an offset to the next, or one bit each with counts. */
-export type PlainKind = 'fixed' | 'offsets' | 'bits';
+export type KeylessKind = 'fixed' | 'offsets' | 'bits';
 
 /** Zero bytes behind the elements of a `fixed` segment, so that a reader may load 8 bytes from any byte of an element. */
 export const TAIL = 8;
@@ -19,46 +19,46 @@ export const MOST_ELEMENTS = 2 ** 32;
 export const GROUP = 8;
 
 /** What all arithmetic here depends on. */
-export interface PlainForm {
-  readonly kind: PlainKind;
+export interface KeylessForm {
+  readonly kind: KeylessKind;
   /** Bits of each element of a `fixed` list; 1 for bit arrays, 0 for `offsets`. */
   readonly bits: number;
 }
 
 /** Bytes of the offsets, or of the counts, with which a segment of `count` elements begins. */
-export function indexBytes({ kind }: PlainForm, count: number): number {
+export function indexBytes({ kind }: KeylessForm, count: number): number {
   if (kind === 'fixed') return 0;
   return kind === 'offsets' ? 4 * (count + 1) : 4 * Math.max(1, Math.ceil(count / COUNTED));
 }
 
 /** Offset of the elements in their segment. */
-export function dataStart(form: PlainForm, count: number): number {
+export function dataStart(form: KeylessForm, count: number): number {
   return alignToPage(indexBytes(form, count));
 }
 
 /** Bytes of `count` elements; not for `offsets`, whose elements say it themselves. */
-export function dataBytes({ kind, bits }: PlainForm, count: number): number {
+export function dataBytes({ kind, bits }: KeylessForm, count: number): number {
   return kind === 'bits' ? 4 * Math.ceil(count / 32) : Math.ceil((count * bits) / 8);
 }
 
 /** Bytes of a segment of `count` elements. */
-export function plainSegmentBytes(form: PlainForm, count: number, data = dataBytes(form, count)): number {
+export function keylessSegmentSize(form: KeylessForm, count: number, data = dataBytes(form, count)): number {
   return dataStart(form, count) + data + (form.kind === 'fixed' ? TAIL : 0);
 }
 
 /** Most elements of a segment of `limit` bytes; not for `offsets`. */
-export function capacityOf(form: PlainForm, limit: number): number {
+export function capacityOf(form: KeylessForm, limit: number): number {
   if (form.kind === 'fixed') return Math.min(MOST_ELEMENTS, GROUP * Math.floor((limit - TAIL) / form.bits));
   let groups = Math.min(MOST_ELEMENTS / COUNTED, Math.floor(limit / COUNTED_BYTES));
-  while (plainSegmentBytes(form, groups * COUNTED) > limit) groups--;
+  while (keylessSegmentSize(form, groups * COUNTED) > limit) groups--;
   return groups * COUNTED;
 }
 
 /** Bits of a full segment of a bit array of so many bytes; `undefined` where there is none of that size. */
-export function bitsOfSize(form: PlainForm, bytes: number): number | undefined {
+export function bitsOfSize(form: KeylessForm, bytes: number): number | undefined {
   const each = COUNTED_BYTES + 4;
   for (let groups = Math.max(1, Math.floor((bytes - 4096) / each)); groups * each <= bytes; groups++) {
-    if (plainSegmentBytes(form, groups * COUNTED) === bytes) return groups * COUNTED;
+    if (keylessSegmentSize(form, groups * COUNTED) === bytes) return groups * COUNTED;
   }
   return undefined;
 }
@@ -77,13 +77,13 @@ export function segmentBitsFor(segments: number): number {
 
 /** Bytes of the file of a bit array; infinite where it would take too many segments. */
 export function bitsFileBytes(length: number, segmentBytes: number, textBytes: number): number {
-  const form: PlainForm = { kind: 'bits', bits: 1 };
+  const form: KeylessForm = { kind: 'bits', bits: 1 };
   const each = capacityOf(form, segmentBytes);
   const full = Math.floor(length / each);
   const segmentBits = segmentBitsFor(Math.max(1, Math.ceil(length / each)));
   if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) return Number.POSITIVE_INFINITY;
   const header = headerSize(segmentBits, textBytes);
-  const whole = (count: number) => alignToPage(plainSegmentBytes(form, count));
+  const whole = (count: number) => alignToPage(keylessSegmentSize(form, count));
   const rest = 2 ** segmentBits - full;
   const last = rest > 0 ? whole(length - full * each) + (rest - 1) * whole(0) : 0;
   const end = header + full * whole(each) + last;
@@ -91,7 +91,7 @@ export function bitsFileBytes(length: number, segmentBytes: number, textBytes: n
 }
 
 /** How the elements of a file lie, by its header. */
-export function formOf({ layout, valueType }: Pick<Header, 'layout' | 'valueType'>): PlainForm {
+export function formOf({ layout, valueType }: Pick<Header, 'layout' | 'valueType'>): KeylessForm {
   if (layout === 'bits') return { kind: 'bits', bits: 1 };
   if (valueType === 'utf8' || valueType === 'bytes') return { kind: 'offsets', bits: 0 };
   return { kind: 'fixed', bits: packedOf(valueType)?.bits ?? (valueType === 'f32' ? 32 : 64) };

@@ -11,15 +11,15 @@ import {
   dataBytes,
   dataStart,
   GROUP,
+  type KeylessForm,
+  keylessSegmentSize,
   MOST_ELEMENTS,
-  type PlainForm,
-  plainSegmentBytes,
 } from './keyless.js';
 import { MAX_FIELD_BITS } from './schema.js';
 import { PACKED, type PackedType, VALUE_TYPES, type ValueType } from './value-types.js';
 
 /** What the header of a file says of its elements. */
-export interface PlainParts extends PlainForm {
+export interface ElementFields extends KeylessForm {
   readonly valueType: ValueType | PackedType;
   /** In bytes, or VARIABLE. */
   readonly valueWidth: number;
@@ -28,7 +28,7 @@ export interface PlainParts extends PlainForm {
   readonly base: number;
 }
 
-const LIST_CODES = new Map<number, Pick<PlainParts, 'kind' | 'bits' | 'valueWidth'>>([
+const LIST_CODES = new Map<number, Pick<ElementFields, 'kind' | 'bits' | 'valueWidth'>>([
   [VALUE_TYPES.indexOf('bytes'), { kind: 'offsets', bits: 0, valueWidth: VARIABLE }],
   [VALUE_TYPES.indexOf('utf8'), { kind: 'offsets', bits: 0, valueWidth: VARIABLE }],
   [VALUE_TYPES.indexOf('f32'), { kind: 'fixed', bits: 32, valueWidth: 4 }],
@@ -36,14 +36,14 @@ const LIST_CODES = new Map<number, Pick<PlainParts, 'kind' | 'bits' | 'valueWidt
 ]);
 
 /** Checks and gives what the header says of the elements; `undefined` where that leaves open how they lie. */
-export function examineElements(view: DataView, layout: Layout, need: Need): PlainParts | undefined {
+export function examineElements(view: DataView, layout: Layout, need: Need): ElementFields | undefined {
   const code = view.getUint8(HEADER.valueType);
   const bits = view.getUint8(HEADER.elementBits);
   const signed = view.getUint8(HEADER.elementSigned);
   const valueWidth = view.getUint32(HEADER.valueWidth, true);
   const packed = layout === 'list' && code === PACKED;
   const name = `${signed === 1 ? 'i' : 'u'}${bits}` as PackedType;
-  const of: Omit<PlainParts, 'signed' | 'base'> | undefined =
+  const of: Omit<ElementFields, 'signed' | 'base'> | undefined =
     layout === 'bits'
       ? code === 0
         ? { kind: 'bits', bits: 1, valueWidth: 0, valueType: 'none' }
@@ -75,7 +75,7 @@ export function examineElements(view: DataView, layout: Layout, need: Need): Pla
 }
 
 /** The segments of a file, and how many elements they hold; `undefined` where they leave open where elements lie. */
-export interface PlainTable {
+export interface KeylessSegments {
   readonly segments: SegmentPlace[];
   readonly end: number;
   /** Elements of a full segment. */
@@ -87,10 +87,10 @@ export interface PlainTable {
 export function examineSegments(
   view: DataView,
   segmentBits: number,
-  form: PlainParts,
+  form: ElementFields,
   valueBytes: number,
   need: Need,
-): PlainTable | undefined {
+): KeylessSegments | undefined {
   const { kind } = form;
   const count = 2 ** segmentBits;
   const row = (i: number) => HEADER.segmentTable + SEGMENT_ROW.size * i;
@@ -134,7 +134,7 @@ export function examineSegments(
     const placed = field(offset === end, `at ${end}`, offset, i, SEGMENT_ROW.offset);
     const counted = placed && field(inOrder, expected, entries, i, SEGMENT_ROW.entries);
     if (!counted) return undefined;
-    const least = kind === 'offsets' ? dataStart(form, elements) : plainSegmentBytes(form, elements);
+    const least = kind === 'offsets' ? dataStart(form, elements) : keylessSegmentSize(form, elements);
     const most = kind === 'offsets' ? MAX_SEGMENT_BYTES : Math.min(least, MAX_SEGMENT_BYTES);
     if (!field(bytes >= least && bytes <= most, `of ${least} to ${most} bytes`, bytes, i, SEGMENT_ROW.bytes)) {
       return undefined;

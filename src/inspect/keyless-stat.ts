@@ -3,7 +3,7 @@
 import type { Pacer } from '../base/pacer.js';
 import type { Header } from '../format/header.js';
 import { countIn, formOf, indexBytes } from '../format/keyless.js';
-import { mappedPlain } from '../storage/keyless-segment.js';
+import { mappedKeylessSegments } from '../storage/keyless-segment.js';
 import type { Lengths, TableStat } from './table-stat.js';
 
 const STRIDE = 2 ** 16;
@@ -17,7 +17,7 @@ export async function measureElements(
   add: (length: number) => void,
 ): Promise<void> {
   if (formOf(header).kind !== 'offsets') return;
-  for (const { segment } of mappedPlain(fd, header, path, 'touch')) {
+  for (const { segment } of mappedKeylessSegments(fd, header, path, 'touch')) {
     const { count, guard, index, heap } = segment;
     for (let at = 0; at < count; at++) {
       if (guard.unchecked > 0) guard.checkBytes(4 * at, 4 * at + 8);
@@ -31,7 +31,7 @@ export async function measureElements(
   }
 }
 
-export function plainSummary(path: string, header: Header, measured: Lengths): TableStat {
+export function keylessSummary(path: string, header: Header, measured: Lengths): TableStat {
   const { fileBytes, headerBytes, segments, checksums, entries, valueBytes, perSegment, length } = header;
   const form = formOf(header);
   const index = segments.reduce((sum, _, i) => sum + indexBytes(form, countIn(i, perSegment, length)), 0);

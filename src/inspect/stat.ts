@@ -6,7 +6,7 @@ import { BucketLoads } from '../format/bucket-loads.js';
 import { withFileAsync } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { measureSegment, summary } from './hash-stat.js';
-import { measureElements, plainSummary } from './keyless-stat.js';
+import { keylessSummary, measureElements } from './keyless-stat.js';
 import { LengthSums, type TableStat } from './table-stat.js';
 
 export interface StatOptions {
@@ -24,7 +24,7 @@ export async function stat(path: string, options: StatOptions = {}): Promise<Tab
     if (header.layout !== 'hash') {
       const values = new LengthSums();
       await measureElements(fd, path, header, pacer, (length) => values.add(length));
-      return plainSummary(path, header, values.lengths);
+      return keylessSummary(path, header, values.lengths);
     }
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
     for (const { segment, readAhead } of mappedSegments(fd, header, path, 'touch')) {

@@ -3,9 +3,9 @@
 import { popcount } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import type { Header } from '../format/header.js';
-import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { Source } from './handle.js';
-import { PlainOpened } from './keyless-handle.js';
+import { KeylessHandle } from './keyless-handle.js';
 import type { Version } from './snapshot.js';
 
 /** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
@@ -16,10 +16,10 @@ const RUN = 64;
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
  */
-export class BitArray extends PlainOpened implements Iterable<number> {
-  #segment: PlainSegment;
+export class BitArray extends KeylessHandle implements Iterable<number> {
+  #segment: KeylessSegment;
   #words: Int32Array = new Int32Array(0);
-  #segments: readonly PlainSegment[] = [];
+  #segments: readonly KeylessSegment[] = [];
   /** Ones before each segment, and all at the end. */
   #before: Float64Array = new Float64Array(1);
   #base = 0;
@@ -30,7 +30,7 @@ export class BitArray extends PlainOpened implements Iterable<number> {
   /** @internal Use `open`. */
   constructor(path: string, version: Version, source: Source) {
     super(path, version, source);
-    this.#segment = version.plain[0]!;
+    this.#segment = version.keyless[0]!;
     this.take(version);
   }
 
@@ -108,7 +108,7 @@ export class BitArray extends PlainOpened implements Iterable<number> {
   }
 
   protected override take(version: Version | undefined): void {
-    const segments = version?.plain ?? [];
+    const segments = version?.keyless ?? [];
     this.#segments = segments;
     this.#reach = 0;
     this.#length = version?.header.length ?? 0;
@@ -143,18 +143,18 @@ function notNumber(name: string, value: unknown): TypeError {
 }
 
 /** Checks the blocks with words `[from, end)` that have not been checked. */
-function checkWords({ guard, dataStart }: PlainSegment, from: number, end: number): void {
+function checkWords({ guard, dataStart }: KeylessSegment, from: number, end: number): void {
   guard.checkBytes(dataStart + 4 * from, dataStart + 4 * end);
 }
 
 /** Count `run` of a segment, without a sign. */
-function countAt({ guard, index }: PlainSegment, run: number): number {
+function countAt({ guard, index }: KeylessSegment, run: number): number {
   if (guard.unchecked > 0) guard.checkBytes(4 * run, 4 * run + 4);
   return index[run]! >>> 0;
 }
 
 /** Ones below bit `at` of a segment, which has that bit. */
-function rankIn(segment: PlainSegment, at: number): number {
+function rankIn(segment: KeylessSegment, at: number): number {
   const { words, guard } = segment;
   const run = at >>> 11;
   const last = at >>> 5;
@@ -167,7 +167,7 @@ function rankIn(segment: PlainSegment, at: number): number {
 }
 
 /** The bit of a segment below which there are `k` ones. */
-function selectIn(segment: PlainSegment, k: number): number {
+function selectIn(segment: KeylessSegment, k: number): number {
   const { words, guard, count } = segment;
   let run = 0;
   for (let high = Math.ceil(count / (32 * RUN)); high - run > 1; ) {
@@ -196,7 +196,7 @@ function selectIn(segment: PlainSegment, k: number): number {
 }
 
 /** The ones of a segment, in order. */
-function* ones(segment: PlainSegment, base: number): Generator<number, void> {
+function* ones(segment: KeylessSegment, base: number): Generator<number, void> {
   const { words, guard } = segment;
   for (let i = 0; i < words.length; i++) {
     if (guard.unchecked > 0) checkWords(segment, i, i + 1);

@@ -1,10 +1,10 @@
 // What an open list and an open bit array have in common: the integers that they are about, and going through them. Does not know elements.
 
-import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { KeylessSegment } from '../storage/keyless-segment.js';
 import { Opened } from './handle.js';
 
 /** Base of {@link List} and {@link BitArray}. */
-export abstract class PlainOpened extends Opened {
+export abstract class KeylessHandle extends Opened {
   /** The first integer that the file has something for. */
   get base(): number {
     return this.version().header.base;
@@ -12,18 +12,18 @@ export abstract class PlainOpened extends Opened {
 
   /** Goes through the segments of the version that is there now, and on over that one after a reload. A closed file refuses it at once. */
   protected each<R>(
-    take: (segment: PlainSegment, first: number) => Generator<R, void>,
+    take: (segment: KeylessSegment, first: number) => Generator<R, void>,
   ): Generator<R, undefined, unknown> {
     this.version();
     return this.#steps(take);
   }
 
-  *#steps<R>(take: (segment: PlainSegment, first: number) => Generator<R, void>): Generator<R, undefined, unknown> {
+  *#steps<R>(take: (segment: KeylessSegment, first: number) => Generator<R, void>): Generator<R, undefined, unknown> {
     const version = this.version();
     const { base, perSegment } = version.header;
     version.beginWalk();
     try {
-      for (const [i, segment] of version.plain.entries()) {
+      for (const [i, segment] of version.keyless.entries()) {
         for (const step of take(segment, base + i * perSegment)) {
           yield step;
           this.version();

@@ -4,9 +4,9 @@ import { kindOf } from '../base/options.js';
 import type { ListHeader } from '../format/header.js';
 import { formOf } from '../format/keyless.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
-import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { Source } from './handle.js';
-import { PlainOpened } from './keyless-handle.js';
+import { KeylessHandle } from './keyless-handle.js';
 import type { Version } from './snapshot.js';
 
 /**
@@ -14,21 +14,21 @@ import type { Version } from './snapshot.js';
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the list is closed.
  */
-export class List<V = unknown> extends PlainOpened implements Iterable<V> {
+export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   readonly #read: ElementReader<V>;
   /** What the shortest way needs: below `#reach` elements of the first segment are read without asking any more. */
-  #segment: PlainSegment;
+  #segment: KeylessSegment;
   #base = 0;
   #reach = 0;
   #length = 0;
   #perSegment = 0;
-  #segments: readonly PlainSegment[] = [];
+  #segments: readonly KeylessSegment[] = [];
 
   /** @internal Use `open`. */
   constructor(path: string, version: Version, source: Source) {
     super(path, version, source);
     this.#read = elementReader(version.header.valueType) as ElementReader<V>;
-    this.#segment = version.plain[0]!;
+    this.#segment = version.keyless[0]!;
     this.take(version);
   }
 
@@ -92,7 +92,7 @@ export class List<V = unknown> extends PlainOpened implements Iterable<V> {
   }
 
   protected override take(version: Version | undefined): void {
-    const segments = version?.plain ?? [];
+    const segments = version?.keyless ?? [];
     this.#segments = segments;
     this.#reach = 0;
     this.#length = version?.header.length ?? 0;
@@ -130,7 +130,7 @@ export class List<V = unknown> extends PlainOpened implements Iterable<V> {
 }
 
 /** Checks the blocks in which an element lies that have not been checked. */
-export function checkElement(segment: PlainSegment, bits: number, at: number): void {
+export function checkElement(segment: KeylessSegment, bits: number, at: number): void {
   const { guard, index, heap, dataStart } = segment;
   if (bits > 0) {
     const first = at * bits;

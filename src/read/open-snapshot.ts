@@ -13,7 +13,7 @@ import type { ByteRange, Mapping } from '../mapping/mapping.js';
 import { BlockChecker, type ReadFile } from '../storage/block-check.js';
 import { Dictionary } from '../storage/dictionary.js';
 import { Segment } from '../storage/hash-segment.js';
-import { PlainSegment } from '../storage/keyless-segment.js';
+import { KeylessSegment } from '../storage/keyless-segment.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { verifySteps } from '../verify/verify.js';
 import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
@@ -112,9 +112,9 @@ function mapVersion(fd: number, header: Header, identity: FileIdentity, settings
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
   const view = (i: number) => mapping.views[i]!;
   const segments = keyed ? header.segments.map((place, i) => new Segment(view(i), place, header, path, checker)) : [];
-  const plain = keyed ? [] : header.segments.map((_, i) => new PlainSegment(view(i), header, i, path, checker));
+  const keyless = keyed ? [] : header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
   const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
-  return new Version(header, identity, mapping, segments, plain, dictionary);
+  return new Version(header, identity, mapping, segments, keyless, dictionary);
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

@@ -54,15 +54,17 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
   onError?: (error: unknown) => void;
 }
 
-type PlainOptions<R> = Omit<OpenOptions, 'value' | 'key' | 'layout' | 'onReload'> & { onReload?: (opened: R) => void };
+type CommonOpenOptions<R> = Omit<OpenOptions, 'value' | 'key' | 'layout' | 'onReload'> & {
+  onReload?: (opened: R) => void;
+};
 
 /** Options for a list. `value` names the type that its elements must have. */
-export type ListOpenOptions<T extends ListType = ListType> = PlainOptions<List> & { layout: 'list'; value?: T };
+export type ListOpenOptions<T extends ListType = ListType> = CommonOpenOptions<List> & { layout: 'list'; value?: T };
 
-export type BitsOpenOptions = PlainOptions<BitArray> & { layout: 'bits' };
+export type BitsOpenOptions = CommonOpenOptions<BitArray> & { layout: 'bits' };
 
 /** Options for a set of integers that `build` with `layout: 'auto'` has made, as a bit array or by hash. */
-export type IntegerSetOpenOptions = PlainOptions<IntegerSet> & { layout: 'auto' };
+export type IntegerSetOpenOptions = CommonOpenOptions<IntegerSet> & { layout: 'auto' };
 
 // A program pays for this when it starts, not when it first opens a table.
 prepareMapping();
@@ -78,7 +80,7 @@ const OPTIONS = [
   'onError',
   'layout',
 ] as const satisfies readonly (keyof OpenOptions)[];
-const PLAIN = { list: List, bits: BitArray, auto: IntegerSet };
+const CLASSES = { list: List, bits: BitArray, auto: IntegerSet };
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
@@ -149,7 +151,7 @@ export function open(path: string, options: AnyOptions = {}): unknown {
   }
   const form = key ?? (keyType === 'bytes' ? 'string' : keyType);
   const opened =
-    layout === 'hash' ? Table.of<unknown, never>(path, first, form, source) : new PLAIN[layout](path, first, source);
+    layout === 'hash' ? Table.of<unknown, never>(path, first, form, source) : new CLASSES[layout](path, first, source);
   return opened;
 }
 

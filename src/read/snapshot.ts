@@ -8,7 +8,7 @@ import type { MappingChoice } from '../mapping/map-ranges.js';
 import type { Mapping } from '../mapping/mapping.js';
 import type { Dictionary } from '../storage/dictionary.js';
 import type { Segment } from '../storage/hash-segment.js';
-import type { PlainSegment } from '../storage/keyless-segment.js';
+import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { FileIdentity } from './file-identity.js';
 
 /**
@@ -42,7 +42,7 @@ export class Version {
   readonly mapping: Mapping;
   /** Of a table by hash; and those of any other layout. */
   readonly segments: readonly Segment[];
-  readonly plain: readonly PlainSegment[];
+  readonly keyless: readonly KeylessSegment[];
   /** Of `enum` values. */
   readonly dictionary: Dictionary | undefined;
   /** Whether someone may hold views of the mapping. */
@@ -55,14 +55,14 @@ export class Version {
     identity: FileIdentity,
     mapping: Mapping,
     segments: readonly Segment[],
-    plain: readonly PlainSegment[],
+    keyless: readonly KeylessSegment[],
     dictionary: Dictionary | undefined,
   ) {
     this.header = header;
     this.identity = identity;
     this.mapping = mapping;
     this.segments = segments;
-    this.plain = plain;
+    this.keyless = keyless;
     this.dictionary = dictionary;
   }
 

@@ -3,10 +3,10 @@
 
 import { decodeText } from '../base/text.js';
 import { packedOf } from '../format/value-types.js';
-import type { PlainSegment } from './keyless-segment.js';
+import type { KeylessSegment } from './keyless-segment.js';
 
 /** Gives the element with an index in its segment, a u32 below the segment's count. Numbers are read without allocating. */
-export type ElementReader<V = unknown> = (segment: PlainSegment, at: number) => V;
+export type ElementReader<V = unknown> = (segment: KeylessSegment, at: number) => V;
 
 /** The reader of a type. Reading passes no bounds of the segment, whatever its bytes are. */
 export function elementReader(type: string): ElementReader {
@@ -100,6 +100,6 @@ function lowWord(low: number, high: number, shift: number): number {
   return (low >>> shift) | ((high << 1) << (31 - shift));
 }
 
-function badOffsets(segment: PlainSegment, at: number): Error {
+function badOffsets(segment: KeylessSegment, at: number): Error {
   return segment.damaged(`the offsets of element ${at} of a segment do not fit`, 4 * at);
 }

@@ -9,7 +9,7 @@ import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
 
-export class PlainSegment {
+export class KeylessSegment {
   /** All bytes of the segment. */
   readonly buffer: ByteBuffer;
   readonly view: DataView;
@@ -56,8 +56,8 @@ export class PlainSegment {
 }
 
 /** A segment that can be gone through. */
-export interface PlainWalkable {
-  readonly segment: PlainSegment;
+export interface MappedKeylessSegment {
+  readonly segment: KeylessSegment;
   readonly place: SegmentPlace;
   readonly number: number;
 }
@@ -67,13 +67,13 @@ export interface PlainWalkable {
  * @param check whether blocks can be checked before they are used
  * @param wanted which segments
  */
-export function* mappedPlain(
+export function* mappedKeylessSegments(
   fd: number,
   header: Header,
   path: string,
   check: 'none' | 'touch',
   wanted: (place: SegmentPlace) => boolean = () => true,
-): Generator<PlainWalkable, undefined, unknown> {
+): Generator<MappedKeylessSegment, undefined, unknown> {
   const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
   const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
   for (const [number, place] of header.segments.entries()) {
@@ -81,7 +81,7 @@ export function* mappedPlain(
     const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
     try {
       mapping.advise('willneed', 0, 0, place.bytes);
-      yield { segment: new PlainSegment(mapping.views[0]!, header, number, path, checker), place, number };
+      yield { segment: new KeylessSegment(mapping.views[0]!, header, number, path, checker), place, number };
     } finally {
       mapping.close();
     }

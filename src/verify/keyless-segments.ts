@@ -5,9 +5,9 @@ import { popcount } from '../base/bytes.js';
 import { valueCheck } from '../codec/check-value.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from '../format/constants.js';
 import type { Header } from '../format/header.js';
-import { COUNTED, dataBytes, formOf, indexBytes, plainSegmentBytes } from '../format/keyless.js';
+import { COUNTED, dataBytes, formOf, indexBytes, keylessSegmentSize } from '../format/keyless.js';
 import type { ValueType } from '../format/value-types.js';
-import { mappedPlain, type PlainSegment } from '../storage/keyless-segment.js';
+import { type KeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
 import type { Findings } from './findings.js';
 import { checkOffsets } from './offsets.js';
 import { checkZero, type VerifyReader } from './reader.js';
@@ -18,7 +18,7 @@ const STRIDE = 2 ** 16;
 const RUN = COUNTED / 32;
 
 /** Checks all segments; yields how many bytes of the two readings of the file are done, and returns the entries that were found. */
-export function* checkPlain(
+export function* checkKeylessSegments(
   fd: number,
   path: string,
   header: Header,
@@ -29,7 +29,7 @@ export function* checkPlain(
   let entries = 0;
   // To touch a page of a mapping that cannot be read would end the process.
   const readable = ({ offset, bytes }: { offset: number; bytes: number }) => reader.isReadable(offset, offset + bytes);
-  for (const { segment, place, number } of mappedPlain(fd, header, path, 'none', readable)) {
+  for (const { segment, place, number } of mappedKeylessSegments(fd, header, path, 'none', readable)) {
     const { offset, count } = segment;
     const check = new Check(segment, findings, header.checksums.offset);
     if (form.kind === 'bits') {
@@ -44,7 +44,7 @@ export function* checkPlain(
       entries += count;
       if (form.kind === 'offsets') yield* check.offsets(header.valueType as ValueType);
       else if (header.valueType === 'f32' || header.valueType === 'f64') yield* check.floating(header.valueType);
-      if (form.kind === 'fixed') check.leftOver(count * form.bits, plainSegmentBytes(form, count));
+      if (form.kind === 'fixed') check.leftOver(count * form.bits, keylessSegmentSize(form, count));
     }
     if (form.kind === 'bits') check.leftOver(8 * segment.dataStart + count, segment.dataStart + dataBytes(form, count));
     reader.checkGap(offset + indexBytes(form, count), offset + segment.dataStart);
@@ -54,12 +54,12 @@ export function* checkPlain(
 }
 
 class Check {
-  readonly #segment: PlainSegment;
+  readonly #segment: KeylessSegment;
   readonly #findings: Findings;
   /** Bytes that were done before the segments: the file was read once. */
   readonly #done: number;
 
-  constructor(segment: PlainSegment, findings: Findings, done: number) {
+  constructor(segment: KeylessSegment, findings: Findings, done: number) {
     this.#segment = segment;
     this.#findings = findings;
     this.#done = done + segment.offset;

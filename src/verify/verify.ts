@@ -15,7 +15,7 @@ import { DictionaryCheck } from './dictionary.js';
 import { type Finding, Findings, type Section } from './findings.js';
 import { SegmentCheck } from './hash-segments.js';
 import { checkHeader } from './header.js';
-import { checkPlain } from './keyless-segments.js';
+import { checkKeylessSegments } from './keyless-segments.js';
 import { VerifyReader } from './reader.js';
 
 export interface VerifyOptions {
@@ -128,7 +128,7 @@ class Check {
     this.#header = header;
     yield* this.#checkSums(header);
     if (header.layout === 'hash') yield* this.#checkSegments(header);
-    else this.#entries = yield* checkPlain(this.#fd, this.#path, header, this.#reader, this.#findings);
+    else this.#entries = yield* checkKeylessSegments(this.#fd, this.#path, header, this.#reader, this.#findings);
   }
 
   *#checkSums(header: Header): Generator<number, void> {

@@ -2,7 +2,7 @@
 
 import type { FindingCode, Section } from '../../src/index.js';
 import type { Damaged, Expected } from './damaged.js';
-import { bitsPart, composePlain, offsetsPart, type PlainRaw, packedPart, plainPlaces } from './raw-plain.js';
+import { bitsPart, composeKeyless, keylessPlaces, offsetsPart, packedPart, type RawKeyless } from './raw-plain.js';
 import { FIELDS, type Field, type Raw, VARIABLE } from './raw-table.js';
 
 const VALUES = [0, 1, 127, 64, 5, 99, 3, 2, 80, 7, 11];
@@ -10,51 +10,57 @@ const TEXTS = ['ant', '', 'bee', 'crow', 'dové'];
 const ONES = [0, 5, 31, 32, 2047, 2048, 2049, 4100];
 
 /** §15: a list of `u7`. */
-const packed = (): PlainRaw => ({
+const packed = (): RawKeyless => ({
   segments: [packedPart(7, VALUES)],
   fields: { features: 4, layout: 1, valueType: 19, elementBits: 7, valueBytes: 10 },
 });
 
-const segmented = (): PlainRaw => ({
+const segmented = (): RawKeyless => ({
   segments: [packedPart(7, VALUES.slice(0, 8)), packedPart(7, VALUES.slice(8))],
   fields: { features: 4, layout: 1, valueType: 19, elementBits: 7, valueBytes: 10 },
 });
 
-const texts = (): PlainRaw => ({
+const texts = (): RawKeyless => ({
   segments: [offsetsPart(TEXTS.map((text) => Buffer.from(text)))],
   fields: { features: 4, layout: 1, valueType: 2, valueWidth: VARIABLE, valueBytes: 15 },
 });
 
-const floats = (): PlainRaw => ({
+const floats = (): RawKeyless => ({
   segments: [packedPart(32, [0x3f80_0000, 0x7fc0_0000])],
   fields: { features: 4, layout: 1, valueType: 12, valueWidth: 4, valueBytes: 8 },
 });
 
-const bits = (): PlainRaw => ({
+const bits = (): RawKeyless => ({
   segments: [bitsPart(4110, ONES)],
   fields: { features: 8, layout: 2, valueBytes: 516, spareBits: 18 },
 });
 
-const segmentedBits = (): PlainRaw => ({
+const segmentedBits = (): RawKeyless => ({
   segments: [bitsPart(2048, [1, 2]), bitsPart(40, [3])],
   fields: { features: 8, layout: 2, valueBytes: 264, spareBits: 24 },
 });
 
 /** The whole files, which nothing is wrong with. */
-export const WHOLE_PLAIN = { packed, segmented, texts, floats, bits, segmentedBits } as const;
+export const WHOLE_KEYLESS = { packed, segmented, texts, floats, bits, segmentedBits } as const;
 
 function at(code: FindingCode, section: Section, offset: number, bytes: number): Expected {
   return { code, section, offset, end: offset + bytes };
 }
 
-function field(name: string, raw: PlainRaw, fields: PlainRaw['fields'], told: Field, code?: FindingCode): Damaged {
-  const bytes = composePlain({ ...raw, fields: { ...raw.fields, ...fields } });
+function field(name: string, raw: RawKeyless, fields: RawKeyless['fields'], told: Field, code?: FindingCode): Damaged {
+  const bytes = composeKeyless({ ...raw, fields: { ...raw.fields, ...fields } });
   const finding = at(code ?? 'HMAP_HEADER_FIELD', 'header', ...([...FIELDS[told]] as [number, number]));
   return { name: `plain-${name}`, bytes, finding, refused: code === undefined };
 }
 
-function row(name: string, raw: PlainRaw, segment: number, column: 'offset' | 'size' | 'entries', value: Raw): Damaged {
-  const bytes = composePlain({ ...raw, rows: { [segment]: { [column]: value } } });
+function row(
+  name: string,
+  raw: RawKeyless,
+  segment: number,
+  column: 'offset' | 'size' | 'entries',
+  value: Raw,
+): Damaged {
+  const bytes = composeKeyless({ ...raw, rows: { [segment]: { [column]: value } } });
   const offset = 128 + 24 * segment + { offset: 0, size: 8, entries: 16 }[column];
   return { name: `plain-${name}`, bytes, finding: at('HMAP_HEADER_FIELD', 'header', offset, 8), refused: true };
 }
@@ -62,29 +68,29 @@ function row(name: string, raw: PlainRaw, segment: number, column: 'offset' | 's
 /** A whole file with other bytes in a segment, from `offset` on in the index or the elements. */
 function inside(
   name: string,
-  raw: PlainRaw,
+  raw: RawKeyless,
   where: 'index' | 'elements',
   offset: number,
   value: readonly number[],
   [code, from, length]: [FindingCode, number, number],
 ): Damaged {
   raw.segments[0]![where].set(value, offset);
-  const { start, elements } = plainPlaces(raw)[0]!;
+  const { start, elements } = keylessPlaces(raw)[0]!;
   const section = where === 'index' ? 'buckets' : 'heap';
   const base = where === 'index' ? start : elements;
   const finding = at(code, section, base + from, length);
-  return { name: `plain-${name}`, bytes: composePlain(raw), finding, refused: false };
+  return { name: `plain-${name}`, bytes: composeKeyless(raw), finding, refused: false };
 }
 
-function padding(name: string, raw: PlainRaw, from: 'index' | 'segment'): Damaged {
-  const { start, end } = plainPlaces(raw)[0]!;
+function padding(name: string, raw: RawKeyless, from: 'index' | 'segment'): Damaged {
+  const { start, end } = keylessPlaces(raw)[0]!;
   const part = raw.segments[0]!;
   if (from === 'index') part.index[part.indexEnd + 2] = 7;
   else part.padding = Uint8Array.of(0, 0, 7);
   const offset = (from === 'index' ? start + part.indexEnd : end) + 2;
   return {
     name: `plain-${name}`,
-    bytes: composePlain(raw),
+    bytes: composeKeyless(raw),
     finding: at('HMAP_PADDING', 'padding', offset, 1),
     refused: false,
   };
@@ -92,7 +98,7 @@ function padding(name: string, raw: PlainRaw, from: 'index' | 'segment'): Damage
 
 const tooLarge = 2n ** 53n;
 
-export const DAMAGED_PLAIN: readonly Damaged[] = [
+export const DAMAGED_KEYLESS: readonly Damaged[] = [
   field('features-of-no-layout', packed(), { features: 0 }, 'features'),
   field('features-of-both', packed(), { features: 12 }, 'features'),
   field('layout-of-other-features', packed(), { features: 8 }, 'features'),
@@ -132,7 +138,7 @@ export const DAMAGED_PLAIN: readonly Damaged[] = [
   row('entries-of-bits', bits(), 0, 'entries', 4111),
   {
     ...field('segments-without-elements', segmented(), {}, 'segmentBits'),
-    bytes: composePlain({ ...segmented(), segments: [packedPart(7, VALUES.slice(0, 8)), packedPart(7, [])] }),
+    bytes: composeKeyless({ ...segmented(), segments: [packedPart(7, VALUES.slice(0, 8)), packedPart(7, [])] }),
   },
   inside('left-over-bits', packed(), 'elements', 9, [0x80 | (VALUES[10]! >> 1)], ['HMAP_PADDING', 9, 1]),
   inside('behind-the-elements', packed(), 'elements', 12, [1], ['HMAP_PADDING', 12, 1]),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
 import { DAMAGED_ENUM } from './damaged-enum.js';
-import { DAMAGED_PLAIN } from './damaged-plain.js';
+import { DAMAGED_KEYLESS } from './damaged-plain.js';
 import {
   canonicalParts,
   compose,
@@ -562,6 +562,6 @@ export const DAMAGED: readonly Damaged[] = [
   ...order(),
   ...values(),
   ...totals(),
-  ...DAMAGED_PLAIN,
+  ...DAMAGED_KEYLESS,
   ...DAMAGED_ENUM,
 ];

@@ -245,7 +245,7 @@ export const FIXTURES: readonly Fixture[] = [
 ];
 
 /** A golden list, or bit array. */
-export interface PlainFixture {
+export interface KeylessFixture {
   readonly name: string;
   readonly options: ListBuildOptions | BitsBuildOptions;
   readonly values: readonly unknown[];
@@ -268,7 +268,7 @@ function bits(name: string, values: readonly number[], more: Partial<BitsBuildOp
 
 const numbers = (count: number, value: (i: number) => number) => Array.from({ length: count }, (_, i) => value(i));
 
-export const PLAIN_FIXTURES: readonly PlainFixture[] = [
+export const KEYLESS_FIXTURES: readonly KeylessFixture[] = [
   list('empty', 'u7', []),
   list('u1', 'u1', [1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1]),
   list('u7', 'u7', [0, 1, 127, 64, 5, 99, 3, 2, 80], { base: -4, metadata: { made: 'by hand' } }),

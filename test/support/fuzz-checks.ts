@@ -17,18 +17,26 @@ import {
   verify,
 } from '../../src/index.js';
 import { FORMATS } from '../../tools/formats/format.js';
-import { ReferencePlain } from '../reference-plain.js';
+import { ReferenceKeyless } from '../reference-plain.js';
 import { ReferenceReader } from '../reference-reader.js';
 import type { Input } from './fuzz-damage.js';
-import { askPlain, walkPlain } from './fuzz-plain-questions.js';
+import { askKeyless, walkKeyless } from './fuzz-plain-questions.js';
 import { askKeys, askMisfits, attempt, DAMAGE, damageFor, type Situation, walkThrough } from './fuzz-questions.js';
-import { FORMS, type Form, keyOfBytes, PAGE, type PlainSample, type Sample, type TableSample } from './fuzz-samples.js';
+import {
+  FORMS,
+  type Form,
+  type KeylessSample,
+  keyOfBytes,
+  PAGE,
+  type Sample,
+  type TableSample,
+} from './fuzz-samples.js';
 import { Truth } from './fuzz-truth.js';
 import { type Counts, codeOf, fail, INPUT_REFUSALS, noCounts, same, show, Wrong } from './fuzz-verdict.js';
 import { WORKING } from './mappings.js';
 import type { Random } from './random.js';
 import { KEY_TYPES } from './raw-table.js';
-import { dumpOf, piecesOf, readFrom, readPlainFrom } from './tools.js';
+import { dumpOf, piecesOf, readFrom, readKeylessFrom } from './tools.js';
 
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
@@ -82,7 +90,7 @@ export class Trial {
     for (const check of CHECKS) this.#open(check, input, random, verified, truth);
     await this.#measure(input, verified);
     if (truth.layout === 'hash') this.#inspect(input, random, verified);
-    else this.#inspectPlain(verified);
+    else this.#inspectKeyless(verified);
     if (random.below(3) === 0) await this.#dump(input, random);
     // Last, since it takes the file away.
     if (random.below(3) === 0) this.#reload(input, random, verified);
@@ -205,7 +213,7 @@ export class Trial {
   }
 
   /** There are no records to show. */
-  #inspectPlain(verified: Verification): void {
+  #inspectKeyless(verified: Verification): void {
     const codes = ['HMAP_LAYOUT', ...(verified.ok ? [] : REFUSALS)];
     for (const inspect of [() => inspectBucket(this.#path, 0), () => inspectKey(this.#path, 'key')]) {
       if (attempt(this.#counts, 'inspect', codes, inspect).code === undefined) fail('inspect: records of no table');
@@ -237,7 +245,7 @@ export class Trial {
     try {
       const pieces = piecesOf(dump, 4096);
       // What a hostile file has become may have no such format.
-      if (of.layout !== 'hash') await readPlainFrom(format === 'cdb' ? 'lines' : format, pieces, of.built);
+      if (of.layout !== 'hash') await readKeylessFrom(format === 'cdb' ? 'lines' : format, pieces, of.built);
       else await readFrom(format, pieces, format === 'lines' ? 'none' : of.valueType, of.keyType);
     } catch (error) {
       codeOf(error, `reading a dump as ${format}`, INPUT_REFUSALS);
@@ -302,18 +310,18 @@ function isTable(opened: Opened): opened is Table<unknown, AnyKey> {
 
 function ask(opened: Opened, situation: AnySituation, bytes: boolean, count: number): void {
   if (isTable(opened)) askKeys(opened, { ...(situation as Situation), bytes }, count);
-  else askPlain(opened, situation as Situation<PlainSample>, count);
+  else askKeyless(opened, situation as Situation<KeylessSample>, count);
 }
 
 function walk(opened: Opened, situation: AnySituation, bytes: boolean): void {
   if (isTable(opened)) walkThrough(opened, { ...(situation as Situation), bytes });
-  else walkPlain(opened, situation as Situation<PlainSample>);
+  else walkKeyless(opened, situation as Situation<KeylessSample>);
 }
 
 function referenceProblem(bytes: Buffer): string | undefined {
   try {
     const plain = bytes[63] === 1 || bytes[63] === 2;
-    return new (plain ? ReferencePlain : ReferenceReader)(bytes).check()[0];
+    return new (plain ? ReferenceKeyless : ReferenceReader)(bytes).check()[0];
   } catch (error) {
     return (error as Error).message;
   }

@@ -19,7 +19,7 @@ export interface TableContent {
 }
 
 /** A list, or a bit array. */
-export interface PlainContent {
+export interface KeylessContent {
   name: string;
   options: ListBuildOptions | BitsBuildOptions;
   values: readonly unknown[];
@@ -190,7 +190,7 @@ function list(
   count: number,
   element: (i: number) => unknown,
   more: Partial<ListBuildOptions> = {},
-): PlainContent {
+): KeylessContent {
   return {
     name,
     options: { layout: 'list', value, ...more },
@@ -198,11 +198,11 @@ function list(
   };
 }
 
-function bits(name: string, values: readonly number[], more: Partial<BitsBuildOptions> = {}): PlainContent {
+function bits(name: string, values: readonly number[], more: Partial<BitsBuildOptions> = {}): KeylessContent {
   return { name, options: { layout: 'bits', ...more }, values };
 }
 
-function lists(random: Random): PlainContent[] {
+function lists(random: Random): KeylessContent[] {
   /** Any integer of so many bits. */
   const unsigned = (width: number) => () => (random.below(2 ** 21) * 2 ** 32 + random.u32()) % 2 ** width;
   const signed = (width: number) => () => unsigned(width)() - 2 ** (width - 1);
@@ -237,7 +237,7 @@ function lists(random: Random): PlainContent[] {
   ];
 }
 
-function bitArrays(random: Random): PlainContent[] {
+function bitArrays(random: Random): KeylessContent[] {
   /** Integers in `[0, length)`, about one in `of`. */
   const some = (length: number, of: number) => Array.from({ length }, (_, i) => i).filter(() => random.below(of) === 0);
   const moved = (values: readonly number[], base: number) => values.map((value) => value + base);
@@ -258,6 +258,6 @@ function bitArrays(random: Random): PlainContent[] {
 }
 
 /** All lists and bit arrays. */
-export function plainContents(): PlainContent[] {
+export function keylessContents(): KeylessContent[] {
   return [...lists(new Random(80)), ...bitArrays(new Random(81))];
 }

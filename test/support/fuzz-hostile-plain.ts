@@ -94,7 +94,7 @@ function indexOf(bytes: Buffer, i: number): { offset: number; count: number; hea
   return { offset, count, heap: Math.max(0, end - offset - align(4 * count)) };
 }
 
-export const PLAIN_TRICKS: Record<string, Trick> = {
+export const KEYLESS_TRICKS: Record<string, Trick> = {
   'element bits'(bytes, _of, random) {
     bytes[FIELD.elementBits] = random.pick([0, 1, 53, 54, 64, 255, random.between(1, 53)]);
     return undefined;

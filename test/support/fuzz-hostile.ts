@@ -17,7 +17,7 @@ import {
   VARIABLE,
 } from './fuzz-fields.js';
 import { ENUM_TRICKS } from './fuzz-hostile-enum.js';
-import { PLAIN_TRICKS } from './fuzz-hostile-plain.js';
+import { KEYLESS_TRICKS } from './fuzz-hostile-plain.js';
 import { TABLE_TRICKS } from './fuzz-hostile-tables.js';
 import { TYPE_TRICKS } from './fuzz-hostile-types.js';
 import { anySample, BLOCK, type Form, PAGE } from './fuzz-samples.js';
@@ -138,9 +138,9 @@ const COMMON: Record<string, Trick> = {
 const named = (tricks: Record<string, Trick>, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, tricks[name]!]));
 
-const ANOTHER_LAYOUT = named(PLAIN_TRICKS, ['another layout']);
+const ANOTHER_LAYOUT = named(KEYLESS_TRICKS, ['another layout']);
 /** Most of what comes of these can be opened. */
-const INSIDE = named(PLAIN_TRICKS, ['base', 'an offset, or a count', 'all offsets, or counts', 'left-over bits']);
+const INSIDE = named(KEYLESS_TRICKS, ['base', 'an offset, or a count', 'all offsets, or counts', 'left-over bits']);
 
 type Tricks = readonly (readonly [name: string, trick: Trick])[];
 
@@ -150,8 +150,8 @@ const BY_FORM: Record<Form, readonly Record<string, Trick>[]> = {
   'packed values': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
   'enum values': [COMMON, ENUM_TRICKS, ENUM_TRICKS, TABLE_TRICKS, TYPE_TRICKS],
   'typed keys': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
-  lists: [COMMON, PLAIN_TRICKS, INSIDE],
-  'bit arrays': [COMMON, PLAIN_TRICKS, INSIDE],
+  lists: [COMMON, KEYLESS_TRICKS, INSIDE],
+  'bit arrays': [COMMON, KEYLESS_TRICKS, INSIDE],
 };
 
 /** One trick, or a few on top of each other; some of the files that come out are whole again. */

@@ -3,14 +3,14 @@
 
 import { BitArray, type List } from '../../src/index.js';
 import { attempt, certain, damageFor, misused, type Situation } from './fuzz-questions.js';
-import type { PlainSample } from './fuzz-samples.js';
+import type { KeylessSample } from './fuzz-samples.js';
 import { BROKEN, type Reply, UNCLEAR } from './fuzz-truth.js';
 import { fail, same, show } from './fuzz-verdict.js';
 
-type PlainSituation = Omit<Situation<PlainSample>, 'bytes'>;
+type KeylessSituation = Omit<Situation<KeylessSample>, 'bytes'>;
 
 /** Asks `count` questions of each kind. */
-export function askPlain(opened: List | BitArray, situation: PlainSituation, count: number): void {
+export function askKeyless(opened: List | BitArray, situation: KeylessSituation, count: number): void {
   const { of, strict } = situation;
   const { base, length } = opened;
   if (strict && (base !== of.base || length !== of.length || opened.size !== of.entries)) {
@@ -26,7 +26,7 @@ export function askPlain(opened: List | BitArray, situation: PlainSituation, cou
 }
 
 /** Integers that the file covers, often at the ends of it, of its segments, and of what a count covers. */
-function indexesIn({ base, length, header }: List | BitArray, { random }: PlainSituation, count: number): number[] {
+function indexesIn({ base, length, header }: List | BitArray, { random }: KeylessSituation, count: number): number[] {
   const { perSegment, segments } = header;
   const indexes: number[] = [];
   while (length > 0 && indexes.length < count) {
@@ -52,7 +52,7 @@ function hold(
   index: number,
   reply: Reply,
   right: unknown,
-  { strict, whole, check, truth }: PlainSituation,
+  { strict, whole, check, truth }: KeylessSituation,
 ): void {
   if (reply.code !== undefined && whole) fail(`${what}: ${reply.code} in a file that is whole`);
   if (strict && reply.code === undefined && !same(reply.value, right)) {
@@ -64,7 +64,7 @@ function hold(
   if (check === 'header' && reply.code !== undefined && clear) fail(`${what}: ${reply.code}, where all fits`);
 }
 
-function askElements(list: List, situation: PlainSituation, indexes: readonly number[]): void {
+function askElements(list: List, situation: KeylessSituation, indexes: readonly number[]): void {
   const { of, counts, check, strict, random } = situation;
   const damage = damageFor(strict, check);
   const right = (index: number) => of.values[index - of.base];
@@ -92,7 +92,7 @@ function askElements(list: List, situation: PlainSituation, indexes: readonly nu
   misused('get of no number', /^index: expected a number/, () => list.get(wrong));
 }
 
-function askBits(array: BitArray, situation: PlainSituation, integers: readonly number[]): void {
+function askBits(array: BitArray, situation: KeylessSituation, integers: readonly number[]): void {
   const { of, counts, check, strict, random } = situation;
   const damage = damageFor(strict, check);
   for (const integer of integers) {
@@ -133,7 +133,7 @@ function rankIn(values: readonly number[], integer: number): number {
   return low;
 }
 
-function askOnes(array: BitArray, situation: PlainSituation, count: number): void {
+function askOnes(array: BitArray, situation: KeylessSituation, count: number): void {
   const { of, random, counts, check, strict, whole, truth } = situation;
   const ones = array.count();
   const damage = damageFor(strict, check);
@@ -155,7 +155,7 @@ function askOnes(array: BitArray, situation: PlainSituation, count: number): voi
 }
 
 /** Goes through the file in one of the ways. */
-export function walkPlain(opened: List | BitArray, situation: PlainSituation): void {
+export function walkKeyless(opened: List | BitArray, situation: KeylessSituation): void {
   const { of, random, counts, check, strict, whole, truth } = situation;
   const isSet = opened instanceof BitArray;
   const way = random.pick(isSet ? (['values', 'iterator'] as const) : (['values', 'iterator', 'entries'] as const));

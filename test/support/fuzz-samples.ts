@@ -14,10 +14,10 @@ import {
   type ValueChoice,
   type ValueType,
 } from '../../src/index.js';
-import { ReferencePlain } from '../reference-plain.js';
+import { ReferenceKeyless } from '../reference-plain.js';
 import { type ReferenceHeader, ReferenceReader } from '../reference-reader.js';
-import { FIXTURES, PLAIN_FIXTURES } from './fixtures.js';
-import { type PlainContent, plainContents, type TableContent, tableContents } from './fuzz-contents.js';
+import { FIXTURES, KEYLESS_FIXTURES } from './fixtures.js';
+import { type KeylessContent, keylessContents, type TableContent, tableContents } from './fuzz-contents.js';
 import type { Random } from './random.js';
 import { encodeKey, KEY_TYPES } from './raw-table.js';
 import { TYPE_CODES, VALUE_TYPES } from './samples.js';
@@ -95,7 +95,7 @@ export interface TableSample extends File {
   absent: Buffer[];
 }
 
-export interface PlainSample extends File {
+export interface KeylessSample extends File {
   layout: 'list' | 'bits';
   built: ListBuildOptions | BitsBuildOptions;
   base: number;
@@ -106,7 +106,7 @@ export interface PlainSample extends File {
   set: ReadonlySet<unknown>;
 }
 
-export type Sample = TableSample | PlainSample;
+export type Sample = TableSample | KeylessSample;
 
 /** Bytes as a key of a Map. */
 export function latin1(bytes: Uint8Array): string {
@@ -124,9 +124,9 @@ export function anySample<S extends Sample>(samples: readonly S[], random: Rando
 export async function makeSamples(folder: string): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const content of [...FIXTURES, ...tableContents()]) samples.push(await makeTable(folder, content));
-  for (const content of [...PLAIN_FIXTURES, ...plainContents()]) {
+  for (const content of [...KEYLESS_FIXTURES, ...keylessContents()]) {
     const path = join(folder, `plain-${samples.length}.hmap`);
-    samples.push(await makePlain(path, content));
+    samples.push(await makeKeyless(path, content));
   }
   return samples;
 }
@@ -172,10 +172,10 @@ function storedType({ valueType, schemaSize, schema }: ReferenceHeader): StoredT
   return VALUE_TYPES.find((type) => TYPE_CODES[type] === valueType) as ValueType;
 }
 
-async function makePlain(path: string, { name, options, values }: PlainContent): Promise<PlainSample> {
+async function makeKeyless(path: string, { name, options, values }: KeylessContent): Promise<KeylessSample> {
   await build(path, values as never, { memory: 2 ** 20, ...options } as never);
   const bytes = readFileSync(path);
-  const reader = new ReferencePlain(bytes);
+  const reader = new ReferenceKeyless(bytes);
   const { header, length } = reader;
   const isList = options.layout === 'list';
   const ones = new Set(isList ? [] : values);
@@ -188,7 +188,7 @@ async function makePlain(path: string, { name, options, values }: PlainContent):
     path,
     bytes,
     header,
-    parts: plainParts(reader, bytes.length),
+    parts: keylessParts(reader, bytes.length),
     built: options,
     entries: model.length,
     base: header.base,
@@ -234,7 +234,7 @@ function tableParts(header: ReferenceHeader, fileBytes: number): Part[] {
   return parts.filter(there);
 }
 
-function plainParts(reader: ReferencePlain, fileBytes: number): Part[] {
+function keylessParts(reader: ReferenceKeyless, fileBytes: number): Part[] {
   const { header } = reader;
   const parts = headerParts(header);
   for (let i = 0; i < header.segments.length; i++) {

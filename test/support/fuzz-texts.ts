@@ -10,13 +10,13 @@ import {
   type ListBuildOptions,
   verify,
 } from '../../src/index.js';
-import { buildPlainFrom } from '../../tools/commands/keyless.js';
+import { buildKeylessFrom } from '../../tools/commands/keyless.js';
 import { FORMATS, type FormatName } from '../../tools/formats/format.js';
 import { mutate } from './fuzz-damage.js';
 import { anySample, type Sample } from './fuzz-samples.js';
 import { type Counts, codeOf, fail, INPUT_REFUSALS } from './fuzz-verdict.js';
 import type { Random } from './random.js';
-import { buildFrom, dumpOf, NO_COLUMNS, piecesOf, readFrom, readPlainFrom } from './tools.js';
+import { buildFrom, dumpOf, NO_COLUMNS, piecesOf, readFrom, readKeylessFrom } from './tools.js';
 
 const READ_REFUSALS = [...INPUT_REFUSALS, 'TypeError of columns'];
 /** A bit array takes memory for each integer up to the largest. */
@@ -90,7 +90,7 @@ export async function tryText(folder: string, text: Text, random: Random, counts
     const entries =
       of.layout === 'hash'
         ? await readFrom(format, pieces, of.valueType, of.keyType, columns)
-        : await readPlainFrom(format, pieces, of.built, columns);
+        : await readKeylessFrom(format, pieces, of.built, columns);
     if (entries.length > bytes.length) fail(`${entries.length} entries of ${bytes.length} bytes`);
     counts.opened++;
     counts.answers++;
@@ -122,7 +122,7 @@ function buildText(path: string, { bytes, format, headerRow, of }: Text): Promis
   }
   const { base = 0 } = of.built;
   const options = { ...of.built, base, memory: MEMORY } as ListBuildOptions | BitsBuildOptions;
-  return buildPlainFrom(path, options, () => arriving(bytes), 'input', format, columns);
+  return buildKeylessFrom(path, options, () => arriving(bytes), 'input', format, columns);
 }
 
 async function* arriving(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,7 @@
 // checksums of blocks; does not know what was done to the file.
 
 import type { Layout } from '../../src/index.js';
-import { ReferencePlain } from '../reference-plain.js';
+import { ReferenceKeyless } from '../reference-plain.js';
 import { ReferenceReader } from '../reference-reader.js';
 import { latin1 } from './fuzz-samples.js';
 import { fail, same, show } from './fuzz-verdict.js';
@@ -23,7 +23,7 @@ export class Truth {
   /** What it would be opened as, if it can be. */
   readonly layout: Layout;
   readonly #table: ReferenceReader | undefined;
-  readonly #plain: ReferencePlain | undefined;
+  readonly #plain: ReferenceKeyless | undefined;
   readonly #read = new Map<string, unknown>();
   readonly #said = new Map<string, unknown>();
 
@@ -31,7 +31,7 @@ export class Truth {
     this.layout = LAYOUTS[bytes[63] ?? 0] ?? 'hash';
     try {
       if (this.layout === 'hash') this.#table = new ReferenceReader(bytes);
-      else this.#plain = new ReferencePlain(bytes);
+      else this.#plain = new ReferenceKeyless(bytes);
     } catch (error) {
       this.refusal = (error as Error).message;
     }

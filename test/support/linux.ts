@@ -1,4 +1,4 @@
-// ByteBuffer devices, read-only file systems and memory limits: what only Linux has and mostly root alone may make. Each goes with its test, and
+// Block devices, read-only file systems and memory limits: what only Linux has and mostly root alone may make. Each goes with its test, and
 // where there is none the test is skipped. Knows nothing of tables.
 
 import { execFileSync } from 'node:child_process';

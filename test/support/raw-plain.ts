@@ -9,7 +9,7 @@ const BLOCK = 65_536;
 const SEGMENT_TABLE = 128;
 const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
 
-export interface PlainPart {
+export interface KeylessPart {
   /** The offsets or counts; with what follows up to the elements. */
   index: Buffer;
   /** From where on the index is padding. */
@@ -21,15 +21,15 @@ export interface PlainPart {
   padding?: Uint8Array;
 }
 
-export interface PlainRaw {
-  segments: PlainPart[];
+export interface RawKeyless {
+  segments: KeylessPart[];
   /** The fields that are not those of an empty header. */
   fields: Partial<Record<Field, Raw>>;
   rows?: Record<number, Partial<Record<'offset' | 'size' | 'entries', Raw>>>;
 }
 
 /** §15: a segment of packed integers. */
-export function packedPart(bits: number, values: readonly number[]): PlainPart {
+export function packedPart(bits: number, values: readonly number[]): KeylessPart {
   const data = Math.ceil((values.length * bits) / 8);
   const elements = Buffer.alloc(data + 8);
   for (const [j, value] of values.entries()) {
@@ -43,7 +43,7 @@ export function packedPart(bits: number, values: readonly number[]): PlainPart {
 }
 
 /** §15: a segment of elements of different lengths. */
-export function offsetsPart(values: readonly Uint8Array[]): PlainPart {
+export function offsetsPart(values: readonly Uint8Array[]): KeylessPart {
   const indexEnd = 4 * (values.length + 1);
   const index = Buffer.alloc(align(indexEnd));
   let end = 0;
@@ -55,7 +55,7 @@ export function offsetsPart(values: readonly Uint8Array[]): PlainPart {
 }
 
 /** §15: a segment of a bit array of `length` bits. */
-export function bitsPart(length: number, ones: readonly number[]): PlainPart {
+export function bitsPart(length: number, ones: readonly number[]): KeylessPart {
   const elements = Buffer.alloc(4 * Math.ceil(length / 32));
   for (const one of ones) elements[Math.floor(one / 8)]! |= 1 << (one % 8);
   const counts = Math.max(1, Math.ceil(length / 2048));
@@ -64,8 +64,8 @@ export function bitsPart(length: number, ones: readonly number[]): PlainPart {
   return { index, indexEnd: 4 * counts, elements, entries: ones.length };
 }
 
-/** Where parts lie in the file that {@link composePlain} writes. */
-export function plainPlaces(raw: PlainRaw): { start: number; elements: number; end: number }[] {
+/** Where parts lie in the file that {@link composeKeyless} writes. */
+export function keylessPlaces(raw: RawKeyless): { start: number; elements: number; end: number }[] {
   let at = align(SEGMENT_TABLE + 24 * raw.segments.length);
   return raw.segments.map(({ index, elements }) => {
     const start = at;
@@ -76,8 +76,8 @@ export function plainPlaces(raw: PlainRaw): { start: number; elements: number; e
 }
 
 /** The file of these parts. Checksums are made last, so they fit whatever else is wrong. */
-export function composePlain(raw: PlainRaw): Buffer {
-  const places = plainPlaces(raw);
+export function composeKeyless(raw: RawKeyless): Buffer {
+  const places = keylessPlaces(raw);
   const headerEnd = places[0]!.start;
   const checksums = align(places.at(-1)!.end);
   const blocks = Math.ceil((checksums - headerEnd) / BLOCK);

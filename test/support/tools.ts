@@ -23,12 +23,12 @@ import {
 } from '../../src/index.js';
 import { withFileAsync } from '../../src/storage/open-file.js';
 import { mappedSegments, Walk } from '../../src/storage/scan.js';
-import { dumpPlain } from '../../tools/commands/keyless.js';
+import { dumpKeyless } from '../../tools/commands/keyless.js';
 import { Feed } from '../../tools/formats/entry-sink.js';
 import { entryValues } from '../../tools/formats/entry-values.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/formats.js';
-import { PlainFeed, plainReader } from '../../tools/formats/keyless.js';
+import { KeylessEntrySink, keylessReader } from '../../tools/formats/keyless.js';
 import { Output } from '../../tools/terminal/output.js';
 
 /** The program, compiled together with the tests. */
@@ -178,13 +178,13 @@ export async function readFrom(
 }
 
 /** {@link readFrom} for lists and bit arrays: the values, or the integers. */
-export async function readPlainFrom(
+export async function readKeylessFrom(
   format: FormatName,
   pieces: Iterable<Uint8Array>,
   options: ListBuildOptions | BitsBuildOptions,
   columns: Columns = NO_COLUMNS,
 ): Promise<unknown[]> {
-  const read = await plainReader(format);
+  const read = await keylessReader(format);
   const values: unknown[] = [];
   const recorder = {
     valueType: options.layout === 'list' ? options.value : 'none',
@@ -194,7 +194,7 @@ export async function readPlainFrom(
     add: (value: unknown) => void values.push(value),
     pause: () => undefined,
   } as unknown as BitsBuilder;
-  await read(arriving(pieces), new PlainFeed(recorder, 'input', options.base ?? 0, true), columns);
+  await read(arriving(pieces), new KeylessEntrySink(recorder, 'input', options.base ?? 0, true), columns);
   return values;
 }
 
@@ -215,7 +215,7 @@ export async function dumpOf(path: string, format: FormatName, check: 'none' | '
   const out = new Kept();
   await withFileAsync(path, async ({ fd, header }) => {
     if (header.layout !== 'hash')
-      return dumpPlain(fd, path, header, format, Number.POSITIVE_INFINITY, check, out, () => {});
+      return dumpKeyless(fd, path, header, format, Number.POSITIVE_INFINITY, check, out, () => {});
     const entries = writer(header);
     const place = entryValues(fd, header, path, check);
     const walk = new Walk(header, mappedSegments(fd, header, path, check), 'records');

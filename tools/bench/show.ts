@@ -1,7 +1,7 @@
 // A run as tables on a terminal. Knows no measurement; targets are judged elsewhere.
 
 import { humanBytes } from '../terminal/cli.js';
-import { plainTable } from '../terminal/columns.js';
+import { textTable } from '../terminal/columns.js';
 import { DATASETS, type Figure, median, type Run, type Unit } from './model.js';
 import { foundText, limitText, metText } from './target-text.js';
 import { type Target, targetsOf } from './targets.js';
@@ -43,7 +43,7 @@ function section(title: string, figures: readonly Figure[]): string[] {
       return [name, subject, show(middle, unit), show(least, unit), show(most, unit), String(samples.length), ratio];
     });
   });
-  return [`${title}\n${plainTable(['what', 'subject', 'median', 'least', 'most', 'trials', 'hmap / this'], rows)}`];
+  return [`${title}\n${textTable(['what', 'subject', 'median', 'least', 'most', 'trials', 'hmap / this'], rows)}`];
 }
 
 /** What a figure has in common with those that it is compared with. */
@@ -70,7 +70,7 @@ function show(value: number, unit: Unit): string {
 function targets(found: readonly Target[]): string[] {
   if (found.length === 0) return [];
   const rows = found.map((target) => [target.what, limitText(target), foundText(target), metText(target)]);
-  return [`Targets\n${plainTable(['target', 'limit', 'found', ''], rows)}`];
+  return [`Targets\n${textTable(['target', 'limit', 'found', ''], rows)}`];
 }
 
 function absent(run: Run): string[] {

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HmapError } from '../../src/base/errors.js';
 import { threadsFor } from '../../src/base/workers.js';
-import { type PlainBuildChoice, withBuilder } from '../../src/build/build.js';
+import { type KeylessBuildChoice, withBuilder } from '../../src/build/build.js';
 import {
   type BuildOptions,
   type BuildSummary,
@@ -186,8 +186,8 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const progress = new Progress();
   const source = new Source(input);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
-  const plain = options.layout !== 'hash';
-  const lanes = plain ? undefined : lanesOf(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
+  const isKeyless = options.layout !== 'hash';
+  const lanes = isKeyless ? undefined : lanesOf(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
@@ -218,10 +218,10 @@ async function runBuild(input: string, output: string, options: Options): Promis
     ...(options.seed !== undefined && { seed: options.seed }),
   };
   try {
-    const summary = plain
-      ? await (await import('./keyless.js')).buildPlainFrom(
+    const summary = isKeyless
+      ? await (await import('./keyless.js')).buildKeylessFrom(
           output,
-          plainOptions(common, options),
+          keylessOptions(common, options),
           () => source.pieces(),
           name,
           format,
@@ -252,7 +252,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
 }
 
 /** Options of the layouts without keys. */
-function plainOptions(common: CommonOptions, { layout, value, base, length }: Options): PlainBuildChoice {
+function keylessOptions(common: CommonOptions, { layout, value, base, length }: Options): KeylessBuildChoice {
   if (layout === 'auto') return { ...common, layout };
   const based = { ...common, ...(base !== undefined && { base }) };
   if (layout === 'bits') return { ...based, layout, ...(length !== undefined && { length }) };

@@ -86,9 +86,9 @@ async function dumpEntries(
   await withFileAsync(path, async ({ fd, header }) => {
     const checked = check === 'touch' ? 'touch' : 'none';
     if (header.layout !== 'hash') {
-      const { dumpPlain } = await import('./keyless.js');
+      const { dumpKeyless } = await import('./keyless.js');
       const most = Math.min(header.entries, limit);
-      return dumpPlain(fd, path, header, format, limit, checked, out, (done) =>
+      return dumpKeyless(fd, path, header, format, limit, checked, out, (done) =>
         progress.update('dumping', 'entries', done, most),
       );
     }

@@ -51,8 +51,8 @@ export function addGet(program: Command): void {
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
   const { layout } = withFile(file, ({ header }) => header);
   if (layout !== 'hash') {
-    const { PlainPrinter, exitWithMissing } = await import('./keyless.js');
-    const printer = new PlainPrinter(file, layout, options.check, options.json === true);
+    const { KeylessPrinter, exitWithMissing } = await import('./keyless.js');
+    const printer = new KeylessPrinter(file, layout, options.check, options.json === true);
     await printAll(printer, keys, options);
     exitWithMissing(printer.missing);
     return;

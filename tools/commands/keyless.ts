@@ -1,7 +1,7 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
 import { ByteBuffer } from '../../src/base/bytes.js';
-import { type PlainBuildChoice, plainBuilder } from '../../src/build/build.js';
+import { type KeylessBuildChoice, keylessBuilder } from '../../src/build/build.js';
 import type { BuildSummary } from '../../src/build/common/options.js';
 import type { Header } from '../../src/format/header.js';
 import { formOf } from '../../src/format/keyless.js';
@@ -10,29 +10,29 @@ import { type Check, type List, open } from '../../src/index.js';
 import { BitArray } from '../../src/read/bit-array.js';
 import { checkElement } from '../../src/read/list.js';
 import { elementReader } from '../../src/storage/elements.js';
-import { mappedPlain } from '../../src/storage/keyless-segment.js';
+import { mappedKeylessSegments } from '../../src/storage/keyless-segment.js';
 import type { Columns, FormatName } from '../formats/format.js';
-import { elementPrinter, PlainFeed, plainColumns, plainReader, plainWriter } from '../formats/keyless.js';
+import { elementPrinter, KeylessEntrySink, keylessColumns, keylessReader, keylessWriter } from '../formats/keyless.js';
 import { EXIT, exitWith, say } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
 /** Builds a list, a bit array or a set of integers from pieces of text. */
-export async function buildPlainFrom(
+export async function buildKeylessFrom(
   output: string,
-  options: PlainBuildChoice,
+  options: KeylessBuildChoice,
   pieces: () => AsyncIterable<Uint8Array>,
   name: string,
   format: FormatName,
   columns: Columns,
 ): Promise<BuildSummary> {
-  const read = await plainReader(format);
-  const builder = plainBuilder(output, options);
+  const read = await keylessReader(format);
+  const builder = keylessBuilder(output, options);
   const isSet = options.layout !== 'list';
   const base = options.layout === 'auto' ? 0 : (options.base ?? 0);
   const indexed = columns.key !== undefined || columns.value === undefined;
   try {
-    const feed = new PlainFeed(builder, name, base, indexed);
-    await read(pieces(), feed, plainColumns(columns, isSet));
+    const feed = new KeylessEntrySink(builder, name, base, indexed);
+    await read(pieces(), feed, keylessColumns(columns, isSet));
     return await builder.finish();
   } catch (error) {
     builder.abandon();
@@ -41,7 +41,7 @@ export async function buildPlainFrom(
 }
 
 /** Prints the elements of an open file; returns how many. */
-export async function dumpPlain(
+export async function dumpKeyless(
   fd: number,
   path: string,
   header: Header,
@@ -51,7 +51,7 @@ export async function dumpPlain(
   out: Output,
   progress: (done: number) => void,
 ): Promise<void> {
-  const writer = plainWriter(header, format);
+  const writer = keylessWriter(header, format);
   const { bits, kind } = formOf(header);
   const read = kind === 'fixed' ? elementReader(header.valueType) : undefined;
   const nothing = new ByteBuffer(0);
@@ -60,7 +60,7 @@ export async function dumpPlain(
     await out.flush();
     progress(done);
   };
-  for (const { segment, number } of mappedPlain(fd, header, path, check)) {
+  for (const { segment, number } of mappedKeylessSegments(fd, header, path, check)) {
     const first = header.base + number * header.perSegment;
     const { words, guard, index, heap, dataStart, count } = segment;
     for (let at = 0; at < count; at++) {
@@ -88,7 +88,7 @@ export async function dumpPlain(
 }
 
 /** Looks indexes up; gives what `hmap get` does with each batch of them, and how many were not there. */
-export class PlainPrinter {
+export class KeylessPrinter {
   readonly out = new Output();
   missing = 0;
   readonly #file: List | BitArray;

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { isStruct, structOf } from '../../src/format/schema.js';
 import { type Header, stat, type TableStat } from '../../src/index.js';
 import { EXIT, examples, exitWith, grouped, humanBytes } from '../terminal/cli.js';
-import { plainTable } from '../terminal/columns.js';
+import { textTable } from '../terminal/columns.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
 
@@ -74,7 +74,7 @@ export function statText(result: TableStat): string {
     '',
     ...facts.map(([label, value]) => `${label!.padEnd(name)}  ${value}`),
     '',
-    plainTable(['section', 'bytes', 'share', 'per entry'], sections),
+    textTable(['section', 'bytes', 'share', 'per entry'], sections),
     ...(keyed ? bucketLines(header, bucketLoads) : []),
   ].join('\n');
 }
@@ -105,7 +105,7 @@ function fieldTable({ valueType }: Header): string[] {
     String(bits),
     `[${from}, ${from + bits})`,
   ]);
-  return [plainTable(['field', 'type', 'bits', 'place'], rows), ''];
+  return [textTable(['field', 'type', 'bits', 'place'], rows), ''];
 }
 
 function lengths({ shortest, longest, mean }: TableStat['keys']): string {
@@ -127,5 +127,5 @@ function histogram({ buckets, histogram: counts }: TableStat['bucketLoads']): st
       bar.padEnd(BAR),
     ];
   });
-  return plainTable(['records', 'buckets', 'share', ''.padEnd(BAR)], rows);
+  return textTable(['records', 'buckets', 'share', ''.padEnd(BAR)], rows);
 }

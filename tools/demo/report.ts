@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { BuildSummary, Key, Verification } from '../../src/index.js';
 import { grouped, humanBytes } from '../terminal/cli.js';
-import { plainTable } from '../terminal/columns.js';
+import { textTable } from '../terminal/columns.js';
 import type { DataSet } from './data.js';
 import type { Memory } from './memory.js';
 import type { KeyForm } from './protocol.js';
@@ -107,7 +107,7 @@ export function processTable({ hmap, map, bare }: Results): string {
     block('bare Node', bare, undefined).at(-1)!,
   ];
   const name = memoryName([...hmap, ...map, ...bare]);
-  return plainTable(['process', 'first lookup', 'a lookup', name, 'over bare', 'private', 'JS heap'], rows);
+  return textTable(['process', 'first lookup', 'a lookup', name, 'over bare', 'private', 'JS heap'], rows);
 }
 
 /** A row for each process and one for all, which holds medians of times and sums of memory. */
@@ -145,7 +145,7 @@ export function fileTable(results: readonly Results[]): string {
     seconds(built.seconds),
     seconds(verified.seconds),
   ]);
-  return plainTable(['file', 'entries', 'keys + values', 'file size', 'over that, each', 'build', 'verify'], rows);
+  return textTable(['file', 'entries', 'keys + values', 'file size', 'over that, each', 'build', 'verify'], rows);
 }
 
 /** What this run has shown, in figures of this run only. */

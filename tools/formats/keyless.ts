@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
 import { ByteBuffer } from '../../src/base/bytes.js';
 import { HmapError } from '../../src/base/errors.js';
-import type { plainBuilder } from '../../src/build/build.js';
+import type { keylessBuilder } from '../../src/build/build.js';
 import { type EncodedValue, ValueError } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/format/value-types.js';
@@ -21,22 +21,22 @@ import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } 
 
 const INTEGER = /^[+-]?\d{1,40}$/;
 
-type PlainBuilder = ReturnType<typeof plainBuilder>;
+type KeylessBuilder = ReturnType<typeof keylessBuilder>;
 
 /** Takes what the formats find, and adds it to the build of a list or a bit array. */
-export class PlainFeed implements EntryFeed {
+export class KeylessEntrySink implements EntryFeed {
   /** What the readers of rows ask: whether there is a value beside the key. */
   readonly valueType: ValueType;
   /** Indexes and integers are read as text. */
   readonly keyType = 'bytes';
   readonly name: string;
-  readonly #builder: PlainBuilder;
+  readonly #builder: KeylessBuilder;
   readonly #parse: (buffer: ByteBuffer, at: number, end: number) => unknown;
   readonly #indexed: boolean;
   readonly #base: number;
 
   /** @param indexed whether what stands as a key is the index, which must be the next one */
-  constructor(builder: PlainBuilder, name: string, base: number, indexed: boolean) {
+  constructor(builder: KeylessBuilder, name: string, base: number, indexed: boolean) {
     this.#builder = builder;
     this.name = name;
     this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';
@@ -155,10 +155,10 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
 }
 
 const readLines: ReadEntries = (pieces, feed) =>
-  eachLine(pieces, feed, (buffer, start, end, line) => (feed as PlainFeed).bare(buffer, start, end, line));
+  eachLine(pieces, feed, (buffer, start, end, line) => (feed as KeylessEntrySink).bare(buffer, start, end, line));
 
 const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
-  const feed = anyFeed as PlainFeed;
+  const feed = anyFeed as KeylessEntrySink;
   const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
   return eachObject(pieces, feed, (record, line) => {
     const { [keyName]: key, [valueName]: value } = record;
@@ -185,7 +185,7 @@ function elementFromJson(type: ListType, value: unknown): unknown {
 }
 
 /** The reader of a format for lists and bit arrays. */
-export async function plainReader(format: FormatName): Promise<ReadEntries> {
+export async function keylessReader(format: FormatName): Promise<ReadEntries> {
   if (format === 'cdb')
     throw new TypeError("--format: 'cdb' holds keys and values, which the other layouts do not have");
   if (format === 'lines') return readLines;
@@ -193,7 +193,7 @@ export async function plainReader(format: FormatName): Promise<ReadEntries> {
 }
 
 /** The columns of a list: where only that of the values was chosen, there is none of indexes. */
-export function plainColumns(columns: Columns, isSet: boolean): Columns {
+export function keylessColumns(columns: Columns, isSet: boolean): Columns {
   return isSet || columns.value === undefined || columns.key !== undefined
     ? columns
     : { ...columns, key: columns.value };
@@ -205,7 +205,7 @@ export interface ElementWriter {
   element(index: number, number: number, heap: ByteBuffer, at: number, length: number, out: Output): void;
 }
 
-export function plainWriter(header: Header, format: FormatName): ElementWriter {
+export function keylessWriter(header: Header, format: FormatName): ElementWriter {
   if (format === 'cdb') {
     const message = `the format 'cdb' holds keys and values, and this file has the layout '${header.layout}'; use another format`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'hash', actual: header.layout });

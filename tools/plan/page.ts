@@ -1,7 +1,7 @@
 // A plan as people read it, and the command that it recommends. Knows no input.
 
 import { grouped, humanBytes } from '../terminal/cli.js';
-import { plainTable } from '../terminal/columns.js';
+import { textTable } from '../terminal/columns.js';
 import type { Facts } from './facts.js';
 import { PART_NAMES, type Representation } from './predict.js';
 import type { Rival } from './rivals.js';
@@ -58,9 +58,9 @@ export function planText({ input, facts, representations, rivals, recommended }:
     `${input}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${key}`,
     DUPLICATES,
     '',
-    plainTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows),
+    textTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows),
     '',
-    plainTable(['beside them', 'bytes', 'an entry', 'times the smallest'], others),
+    textTable(['beside them', 'bytes', 'an entry', 'times the smallest'], others),
     ...notes,
     '',
     `The smallest is ${recommended.name}, ${humanBytes(smallest)}:`,

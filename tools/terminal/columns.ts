@@ -24,7 +24,7 @@ const PLAIN = {
 };
 
 /** A table of plain columns, the first to the left and the others to the right. */
-export function plainTable(head: string[], rows: string[][]): string {
+export function textTable(head: string[], rows: string[][]): string {
   const table = new Table({ ...PLAIN, head, colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')) });
   table.push(...rows);
   return table

@@ -2,10 +2,10 @@
 
 import { HmapError } from '../../base/errors.js';
 import { bitsContent } from './bits-content.js';
-import { PLAIN_OPTIONS, PlainBuilder, type PlainBuildOptions, type PlainContent } from './keyless-builder.js';
+import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessBuildOptions, type KeylessContent } from './keyless-builder.js';
 
 /** How a bit array is built, from integers in any order; one that comes again changes nothing. */
-export interface BitsBuildOptions extends PlainBuildOptions {
+export interface BitsBuildOptions extends KeylessBuildOptions {
   layout: 'bits';
   /** How many integers, from `base` on, could be in the set. Default: up to the largest that is. */
   length?: number;
@@ -14,7 +14,7 @@ export interface BitsBuildOptions extends PlainBuildOptions {
 /** Words of one piece of a bit array in memory. */
 const PIECE = 2 ** 14;
 
-export class BitsBuilder extends PlainBuilder {
+export class BitsBuilder extends KeylessBuilder {
   readonly valueType = 'none';
   /** Pieces without ones are left out. */
   readonly #pieces: (Int32Array | undefined)[] = [];
@@ -28,7 +28,7 @@ export class BitsBuilder extends PlainBuilder {
     if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
       throw new TypeError(`length: expected an integer from 0, got ${String(length)}`);
     }
-    super(path, options, 'bits', { kind: 'bits', bits: 1 }, [...PLAIN_OPTIONS, 'length']);
+    super(path, options, 'bits', { kind: 'bits', bits: 1 }, [...KEYLESS_OPTIONS, 'length']);
     this.#stated = length;
     try {
       if (length !== undefined) this.#hold(length);
@@ -75,7 +75,7 @@ export class BitsBuilder extends PlainBuilder {
     this.#length = length;
   }
 
-  protected override content(): PlainContent {
+  protected override content(): KeylessContent {
     return bitsContent({
       length: this.#length,
       ones: this.#ones,

@@ -1,10 +1,10 @@
 // What is written of a bit array: its words, and the counts of ones before each run of them. Does not know where the words come from.
 
 import { popcount } from '../../base/bytes.js';
-import { COUNTED, capacityOf, countIn, type PlainForm } from '../../format/keyless.js';
-import type { PlainContent } from './keyless-builder.js';
+import { COUNTED, capacityOf, countIn, type KeylessForm } from '../../format/keyless.js';
+import type { KeylessContent } from './keyless-builder.js';
 
-const BITS: PlainForm = { kind: 'bits', bits: 1 };
+const BITS: KeylessForm = { kind: 'bits', bits: 1 };
 
 /** Words that one count covers. */
 export const RUN: number = COUNTED / 32;
@@ -25,7 +25,7 @@ export interface BitsSource {
   pause(): Promise<void> | undefined;
 }
 
-export function bitsContent(source: BitsSource): PlainContent {
+export function bitsContent(source: BitsSource): KeylessContent {
   const { length, ones: all, duplicates, segmentBytes } = source;
   const words = Math.ceil(length / 32);
   const each = capacityOf(BITS, segmentBytes);

@@ -11,7 +11,7 @@ import { Tape } from '../common/spool.js';
 import { Builder } from '../hash/builder.js';
 import { bitsContent, RUN } from './bits-content.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
-import { COMMON_OPTIONS, PlainBuilder, type PlainContent } from './keyless-builder.js';
+import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
 /** How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again changes nothing. */
 export interface IntegerSetBuildOptions extends CommonOptions {
@@ -25,7 +25,7 @@ const HELD = 8;
 const MOST_U32 = 2 ** 32 - 1;
 const NO_VALUE = new ByteBuffer(0);
 
-export class IntegerSetBuilder extends PlainBuilder {
+export class IntegerSetBuilder extends KeylessBuilder {
   readonly valueType = 'none';
   readonly #limits: SetLimits;
   /** Bytes for the integers that are held; what is left of the memory is for building. */
@@ -125,7 +125,7 @@ export class IntegerSetBuilder extends PlainBuilder {
     return undefined;
   }
 
-  protected override async content(): Promise<PlainContent> {
+  protected override async content(): Promise<KeylessContent> {
     this.#ones ??= await this.#count();
     const { segmentBytes } = this.#limits;
     return bitsContent({

@@ -7,7 +7,7 @@ import { checkOptions, checkPath } from '../../base/options.js';
 import { Pacer } from '../../base/pacer.js';
 import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import { dataStart, indexBytes, type PlainForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
+import { dataStart, indexBytes, type KeylessForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
 import { type HeaderParts, writeHeader } from '../../format/write-header.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from '../common/options.js';
@@ -16,7 +16,7 @@ import { Region } from '../common/section-writer.js';
 import { SpillFile } from '../common/spill-file.js';
 
 /** Common options of layouts without keys. */
-export interface PlainBuildOptions extends CommonOptions {
+export interface KeylessBuildOptions extends CommonOptions {
   /** The first integer; default 0. */
   base?: number;
 }
@@ -31,13 +31,13 @@ export const COMMON_OPTIONS = [
   'signal',
 ] as const satisfies readonly (keyof CommonOptions | 'layout')[];
 
-export const PLAIN_OPTIONS = [...COMMON_OPTIONS, 'base'] as const satisfies readonly (
-  | keyof PlainBuildOptions
+export const KEYLESS_OPTIONS = [...COMMON_OPTIONS, 'base'] as const satisfies readonly (
+  | keyof KeylessBuildOptions
   | 'layout'
 )[];
 
 /** What is written, and what the header says of it. */
-export interface PlainContent {
+export interface KeylessContent {
   readonly entries: number;
   readonly duplicates: number;
   readonly valueType: HeaderParts['valueType'];
@@ -62,13 +62,13 @@ export interface SegmentWriter {
 }
 
 /** Every path ends with {@link finish} or {@link abandon}. */
-export abstract class PlainBuilder {
+export abstract class KeylessBuilder {
   protected readonly options: ReturnType<typeof settleCommon>;
   /** The first integer; settled at the latest when there is {@link content}. */
   protected base: number;
   protected readonly spill: SpillFile;
   readonly #layout: 'list' | 'bits';
-  readonly #form: PlainForm;
+  readonly #form: KeylessForm;
   readonly #started = performance.now();
   readonly #publication: Publication;
   readonly #pacer: Pacer;
@@ -80,9 +80,9 @@ export abstract class PlainBuilder {
   /** @throws {TypeError} for a bad option, which it names */
   constructor(
     path: string,
-    options: PlainBuildOptions,
+    options: KeylessBuildOptions,
     layout: 'list' | 'bits',
-    form: PlainForm,
+    form: KeylessForm,
     known: readonly string[],
   ) {
     checkPath(path);
@@ -121,7 +121,7 @@ export abstract class PlainBuilder {
   }
 
   /** What all that was added makes. */
-  protected abstract content(): PlainContent | Promise<PlainContent>;
+  protected abstract content(): KeylessContent | Promise<KeylessContent>;
 
   /** Reports progress, and gives other work a turn where the last one was a while ago. Throws the signal's reason once it is aborted. */
   pause(done: number = this.entries): Promise<void> | undefined {
@@ -208,7 +208,7 @@ export abstract class PlainBuilder {
     };
   }
 
-  async #write(content: PlainContent, hashes: BlockHasher, fd: number) {
+  async #write(content: KeylessContent, hashes: BlockHasher, fd: number) {
     const form = this.#form;
     const { counts } = content;
     const segmentBits = segmentBitsFor(counts.length);

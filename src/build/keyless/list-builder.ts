@@ -4,19 +4,26 @@ import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../codec/encode-value.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
-import { capacityOf, countIn, formOf, MOST_ELEMENTS, type PlainForm, plainSegmentBytes } from '../../format/keyless.js';
+import {
+  capacityOf,
+  countIn,
+  formOf,
+  type KeylessForm,
+  keylessSegmentSize,
+  MOST_ELEMENTS,
+} from '../../format/keyless.js';
 import { isListType, type ListType, packedOf, packedRange } from '../../format/value-types.js';
 import { Tape } from '../common/spool.js';
 import {
-  PLAIN_OPTIONS,
-  PlainBuilder,
-  type PlainBuildOptions,
-  type PlainContent,
+  KEYLESS_OPTIONS,
+  KeylessBuilder,
+  type KeylessBuildOptions,
+  type KeylessContent,
   type SegmentWriter,
 } from './keyless-builder.js';
 
 /** How a list is built, from bare values in their order. */
-export interface ListBuildOptions<T extends ListType = ListType> extends PlainBuildOptions {
+export interface ListBuildOptions<T extends ListType = ListType> extends KeylessBuildOptions {
   layout: 'list';
   /** Type of the elements: packed integers `u1` to `u53` and `i1` to `i53`, `f32`, `f64`, `utf8` or `bytes`. */
   value: T;
@@ -25,9 +32,9 @@ export interface ListBuildOptions<T extends ListType = ListType> extends PlainBu
 /** Elements between two turns while a file is written. */
 const STRIDE = 2 ** 20;
 
-export class ListBuilder extends PlainBuilder {
+export class ListBuilder extends KeylessBuilder {
   readonly valueType: ListType;
-  readonly #form: PlainForm;
+  readonly #form: KeylessForm;
   readonly #add: (value: unknown) => void;
   readonly #tape: Tape;
   readonly #lengths: Tape;
@@ -39,7 +46,7 @@ export class ListBuilder extends PlainBuilder {
   constructor(path: string, options: ListBuildOptions) {
     const value = listType(options);
     const form = formOf({ layout: 'list', valueType: value as never });
-    super(path, options, 'list', form, [...PLAIN_OPTIONS, 'value']);
+    super(path, options, 'list', form, [...KEYLESS_OPTIONS, 'value']);
     this.valueType = value;
     this.#form = form;
     const memory = { left: this.options.memory * 0.75 };
@@ -109,7 +116,7 @@ export class ListBuilder extends PlainBuilder {
     };
   }
 
-  protected override content(): PlainContent {
+  protected override content(): KeylessContent {
     if (this.#used > 0) this.#endByte();
     const form = this.#form;
     const entries = this.#entries;
@@ -177,7 +184,7 @@ export class ListBuilder extends PlainBuilder {
         let heap = 0;
         if (bits === 0) heap = this.#tape.length;
         else for (let at = 0; at < count; at++) heap += lengths.u32();
-        fits = plainSegmentBytes(this.#form, count, heap) <= Math.min(segmentBytes, MAX_SEGMENT_BYTES);
+        fits = keylessSegmentSize(this.#form, count, heap) <= Math.min(segmentBytes, MAX_SEGMENT_BYTES);
         counts.push(count);
         heaps.push(heap);
       }

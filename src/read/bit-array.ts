@@ -4,9 +4,9 @@ import { popcount } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import type { Header } from '../format/header.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
-import type { Source } from './handle.js';
+import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
-import type { Version } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
 const RUN = 64;
@@ -28,10 +28,10 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
   #perSegment = 0;
 
   /** @internal Use `open`. */
-  constructor(path: string, version: Version, source: Source) {
-    super(path, version, source);
-    this.#segment = version.keyless[0]!;
-    this.take(version);
+  constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
+    super(path, snapshot, source);
+    this.#segment = snapshot.keyless[0]!;
+    this.take(snapshot);
   }
 
   override get header(): Header {
@@ -40,7 +40,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
 
   /** Number of bits: of integers that could be in the set. */
   get length(): number {
-    this.version();
+    this.snapshot();
     return this.#length;
   }
 
@@ -51,7 +51,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
 
   /** Number of ones: of integers that are in the set. */
   count(): number {
-    this.version();
+    this.snapshot();
     return this.#before.at(-1)!;
   }
 
@@ -73,7 +73,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
 
   /** How many integers in the set are below `integer`, which may be any number. Three memory touches at most. */
   rank(integer: number): number {
-    this.version();
+    this.snapshot();
     if (typeof integer !== 'number') throw notNumber('integer', integer);
     if (Number.isNaN(integer)) throw new TypeError('integer: expected a number, got NaN');
     const at = Math.ceil(integer - this.#base);
@@ -85,7 +85,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
 
   /** The integer in the set below which there are `k` others; `undefined` where there is none. Costs about log2(length / 2048) memory touches. */
   select(k: number): number | undefined {
-    this.version();
+    this.snapshot();
     if (typeof k !== 'number') throw notNumber('k', k);
     const before = this.#before;
     if (!(k >= 0 && k < before.at(-1)! && Number.isInteger(k))) return undefined;
@@ -98,7 +98,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return this.#base + number * this.#perSegment + selectIn(this.#segments[number]!, k - before[number]!);
   }
 
-  /** The integers in the set, in rising order. After a reload an iteration goes on over the version with which it began. */
+  /** The integers in the set, in rising order. After a reload an iteration goes on over the snapshot with which it began. */
   values(): Generator<number, undefined, unknown> {
     return this.each(ones);
   }
@@ -107,13 +107,13 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return this.values();
   }
 
-  protected override take(version: Version | undefined): void {
-    const segments = version?.keyless ?? [];
+  protected override take(snapshot: Snapshot | undefined): void {
+    const segments = snapshot?.keyless ?? [];
     this.#segments = segments;
     this.#reach = 0;
-    this.#length = version?.header.length ?? 0;
-    this.#perSegment = version?.header.perSegment ?? 0;
-    this.#base = version?.header.base ?? 0;
+    this.#length = snapshot?.header.length ?? 0;
+    this.#perSegment = snapshot?.header.perSegment ?? 0;
+    this.#base = snapshot?.header.base ?? 0;
     this.#words = new Int32Array(0);
     if (segments.length === 0) return;
     this.#segment = segments[0]!;
@@ -125,7 +125,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
 
   /** The way for what is not in the first segment, or not checked yet, or not there. */
   #find(integer: number): boolean {
-    this.version();
+    this.snapshot();
     if (typeof integer !== 'number') throw notNumber('integer', integer);
     const at = integer - this.#base;
     if (!(at >= 0 && at < this.#length && Number.isInteger(at))) return false;

@@ -3,35 +3,35 @@
 import { HmapError } from '../base/errors.js';
 import type { Header } from '../format/header.js';
 import type { MappingKind } from '../mapping/mapping.js';
-import type { Version } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Where the versions of an open file come from. */
-export interface Source {
-  /** The version that is there now; `undefined` where it is `current`. */
-  newer(current: Version): Version | undefined;
+export interface SnapshotSource {
+  /** The snapshot that is there now; `undefined` where it is `current`. */
+  newer(current: Snapshot): Snapshot | undefined;
   /** Starts to look for newer versions by itself; returns what ends that. */
-  watch?(current: () => Version, adopt: (version: Version) => void): () => void;
+  watch?(current: () => Snapshot, adopt: (snapshot: Snapshot) => void): () => void;
 }
 
 /** Base of {@link Table}, {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once it is closed. */
-export abstract class Opened {
+export abstract class Handle {
   /** The path as it was given to `open`. */
   readonly path: string;
   #header: Header;
   #mapping: MappingKind;
-  #version: Version | undefined;
-  readonly #source: Source;
+  #snapshot: Snapshot | undefined;
+  readonly #source: SnapshotSource;
   readonly #stopWatching: (() => void) | undefined;
 
   /** @internal Use `open`. */
-  constructor(path: string, version: Version, source: Source) {
+  constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
     this.path = path;
-    this.#header = version.header;
-    this.#mapping = version.mapping.kind;
-    this.#version = version;
+    this.#header = snapshot.header;
+    this.#mapping = snapshot.mapping.kind;
+    this.#snapshot = snapshot;
     this.#source = source;
     this.#stopWatching = source.watch?.(
-      () => this.#version!,
+      () => this.#snapshot!,
       (newer) => this.#adopt(newer),
     );
   }
@@ -47,7 +47,7 @@ export abstract class Opened {
   }
 
   get closed(): boolean {
-    return this.#version === undefined;
+    return this.#snapshot === undefined;
   }
 
   /**
@@ -55,7 +55,7 @@ export abstract class Opened {
    * Costs one system call and a byte for each page of the file.
    */
   residentBytes(): number | undefined {
-    return this.version().mapping.residentBytes();
+    return this.snapshot().mapping.residentBytes();
   }
 
   /**
@@ -66,7 +66,7 @@ export abstract class Opened {
    * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type now; all then stays as it was
    */
   reload(): boolean {
-    const newer = this.#source.newer(this.version());
+    const newer = this.#source.newer(this.snapshot());
     if (newer === undefined) return false;
     this.#adopt(newer);
     return true;
@@ -75,8 +75,8 @@ export abstract class Opened {
   /** Lets go of the file; may be called again. libc and copy release it at once, mmap-io when its memory is collected. Views stay safe to read. */
   close(): void {
     this.#stopWatching?.();
-    this.#version?.close();
-    this.#version = undefined;
+    this.#snapshot?.close();
+    this.#snapshot = undefined;
     this.take(undefined);
   }
 
@@ -84,27 +84,27 @@ export abstract class Opened {
     this.close();
   }
 
-  /** The version that is there now. */
-  protected version(): Version {
-    const version = this.#version;
-    if (version === undefined) throw this.closedError();
-    return version;
+  /** The snapshot that is there now. */
+  protected snapshot(): Snapshot {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) throw this.closedError();
+    return snapshot;
   }
 
   protected closedError(): HmapError {
     return new HmapError('HMAP_CLOSED', `the file ${this.path} is closed`, { path: this.path });
   }
 
-  /** Answers come from this version from now on; without one there are none. */
-  protected abstract take(version: Version | undefined): void;
+  /** Answers come from this snapshot from now on; without one there are none. */
+  protected abstract take(snapshot: Snapshot | undefined): void;
 
   /** Between two calls, since these do not give way to other code. */
-  #adopt(version: Version): void {
-    const old = this.#version!;
-    this.#version = version;
-    this.#header = version.header;
-    this.#mapping = version.mapping.kind;
-    this.take(version);
+  #adopt(snapshot: Snapshot): void {
+    const old = this.#snapshot!;
+    this.#snapshot = snapshot;
+    this.#header = snapshot.header;
+    this.#mapping = snapshot.mapping.kind;
+    this.take(snapshot);
     old.retire();
   }
 }

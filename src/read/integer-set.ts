@@ -4,12 +4,12 @@ import { HmapError } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
 import type { Header } from '../format/header.js';
 import { BitArray } from './bit-array.js';
-import { Opened, type Source } from './handle.js';
-import type { Version } from './snapshot.js';
+import { Handle, type SnapshotSource } from './handle.js';
+import type { Snapshot } from './snapshot.js';
 import { Table } from './table.js';
 
 /** Of the forms inside, which do not look for newer versions themselves. */
-const NO_SOURCE: Source = { newer: () => undefined };
+const NO_SOURCE: SnapshotSource = { newer: () => undefined };
 
 /**
  * A set of integers that has been opened; make one with `open(path, { layout: 'auto' })`. The file is a bit array or holds the integers by hash,
@@ -17,14 +17,14 @@ const NO_SOURCE: Source = { newer: () => undefined };
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
  */
-export class IntegerSet extends Opened implements Iterable<number> {
+export class IntegerSet extends Handle implements Iterable<number> {
   #bits: BitArray | undefined;
   #table: Table<true, number | bigint> | undefined;
 
   /** @internal Use `open`. */
-  constructor(path: string, version: Version, source: Source) {
-    super(path, version, source);
-    this.take(version);
+  constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
+    super(path, snapshot, source);
+    this.take(snapshot);
   }
 
   override get header(): Header {
@@ -38,7 +38,7 @@ export class IntegerSet extends Opened implements Iterable<number> {
 
   /** Number of integers in the set. */
   get size(): number {
-    return this.version().header.entries;
+    return this.snapshot().header.entries;
   }
 
   get [Symbol.toStringTag](): string {
@@ -54,17 +54,17 @@ export class IntegerSet extends Opened implements Iterable<number> {
       if (this.#bits !== undefined) return this.#bits.has(integer);
       if (this.#table !== undefined) return this.#table.has(integer);
     }
-    this.version();
+    this.snapshot();
     throw new TypeError(`integer: expected a number, got ${kindOf(integer)}`);
   }
 
   /**
    * The integers in the set: of a bit array in rising order, else in the order of the file (by hash). After a reload an iteration goes on over the
-   * version with which it began.
+   * snapshot with which it began.
    * @throws {HmapError} `HMAP_KEY_INVALID` at an integer that no number holds exactly, which `build` with `layout: 'auto'` does not put there
    */
   values(): Generator<number, undefined, unknown> {
-    this.version();
+    this.snapshot();
     return this.#each();
   }
 
@@ -72,24 +72,24 @@ export class IntegerSet extends Opened implements Iterable<number> {
     return this.values();
   }
 
-  protected override take(version: Version | undefined): void {
+  protected override take(snapshot: Snapshot | undefined): void {
     const { path } = this;
-    const layout = version?.header.layout;
-    this.#bits = version && layout === 'bits' ? new BitArray(path, version, NO_SOURCE) : undefined;
-    const form = version?.header.keyType === 'u32' ? 'u32' : 'i64';
+    const layout = snapshot?.header.layout;
+    this.#bits = snapshot && layout === 'bits' ? new BitArray(path, snapshot, NO_SOURCE) : undefined;
+    const form = snapshot?.header.keyType === 'u32' ? 'u32' : 'i64';
     this.#table =
-      version && layout === 'hash' ? Table.of<true, number | bigint>(path, version, form, NO_SOURCE) : undefined;
+      snapshot && layout === 'hash' ? Table.of<true, number | bigint>(path, snapshot, form, NO_SOURCE) : undefined;
   }
 
   *#each(): Generator<number, undefined, unknown> {
-    this.version();
+    this.snapshot();
     const integers = this.#bits?.values() ?? this.#table!.keys();
     for (const key of integers) {
       const integer = Number(key);
       if (!Number.isSafeInteger(integer)) throw this.#unsafe(key);
       yield integer;
       // The form itself is not closed, since others may go through it.
-      this.version();
+      this.snapshot();
     }
   }
 

@@ -1,36 +1,36 @@
 // What an open list and an open bit array have in common: the integers that they are about, and going through them. Does not know elements.
 
 import type { KeylessSegment } from '../storage/keyless-segment.js';
-import { Opened } from './handle.js';
+import { Handle } from './handle.js';
 
 /** Base of {@link List} and {@link BitArray}. */
-export abstract class KeylessHandle extends Opened {
+export abstract class KeylessHandle extends Handle {
   /** The first integer that the file has something for. */
   get base(): number {
-    return this.version().header.base;
+    return this.snapshot().header.base;
   }
 
-  /** Goes through the segments of the version that is there now, and on over that one after a reload. A closed file refuses it at once. */
+  /** Goes through the segments of the snapshot that is there now, and on over that one after a reload. A closed file refuses it at once. */
   protected each<R>(
     take: (segment: KeylessSegment, first: number) => Generator<R, void>,
   ): Generator<R, undefined, unknown> {
-    this.version();
+    this.snapshot();
     return this.#steps(take);
   }
 
   *#steps<R>(take: (segment: KeylessSegment, first: number) => Generator<R, void>): Generator<R, undefined, unknown> {
-    const version = this.version();
-    const { base, perSegment } = version.header;
-    version.beginWalk();
+    const snapshot = this.snapshot();
+    const { base, perSegment } = snapshot.header;
+    snapshot.retain();
     try {
-      for (const [i, segment] of version.keyless.entries()) {
+      for (const [i, segment] of snapshot.keyless.entries()) {
         for (const step of take(segment, base + i * perSegment)) {
           yield step;
-          this.version();
+          this.snapshot();
         }
       }
     } finally {
-      version.endWalk();
+      snapshot.release();
     }
   }
 }

@@ -5,9 +5,9 @@ import type { ListHeader } from '../format/header.js';
 import { formOf } from '../format/keyless.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
-import type { Source } from './handle.js';
+import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
-import type { Version } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 /**
  * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base` to `base + length - 1`.
@@ -25,11 +25,11 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   #segments: readonly KeylessSegment[] = [];
 
   /** @internal Use `open`. */
-  constructor(path: string, version: Version, source: Source) {
-    super(path, version, source);
-    this.#read = elementReader(version.header.valueType) as ElementReader<V>;
-    this.#segment = version.keyless[0]!;
-    this.take(version);
+  constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
+    super(path, snapshot, source);
+    this.#read = elementReader(snapshot.header.valueType) as ElementReader<V>;
+    this.#segment = snapshot.keyless[0]!;
+    this.take(snapshot);
   }
 
   override get header(): ListHeader {
@@ -38,7 +38,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
 
   /** Number of elements. */
   get length(): number {
-    this.version();
+    this.snapshot();
     return this.#length;
   }
 
@@ -68,7 +68,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
 
   /** The elements with many indexes, in their order. Throws as {@link get} does. */
   getMany(indexes: Iterable<number>): (V | undefined)[] {
-    this.version();
+    this.snapshot();
     if (typeof indexes !== 'object' || indexes === null || !(Symbol.iterator in indexes)) {
       throw new TypeError(`indexes: expected an iterable of numbers, got ${kindOf(indexes)}`);
     }
@@ -77,7 +77,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return values;
   }
 
-  /** All values, in order. After a reload an iteration goes on over the version with which it began. */
+  /** All values, in order. After a reload an iteration goes on over the snapshot with which it began. */
   values(): Generator<V, undefined, unknown> {
     return this.#each((_index, value) => value);
   }
@@ -91,13 +91,13 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return this.values();
   }
 
-  protected override take(version: Version | undefined): void {
-    const segments = version?.keyless ?? [];
+  protected override take(snapshot: Snapshot | undefined): void {
+    const segments = snapshot?.keyless ?? [];
     this.#segments = segments;
     this.#reach = 0;
-    this.#length = version?.header.length ?? 0;
-    this.#perSegment = version?.header.perSegment ?? 0;
-    this.#base = version?.header.base ?? 0;
+    this.#length = snapshot?.header.length ?? 0;
+    this.#perSegment = snapshot?.header.perSegment ?? 0;
+    this.#base = snapshot?.header.base ?? 0;
     if (segments.length === 0) return;
     this.#segment = segments[0]!;
     if (this.#segment.guard.unchecked === 0) this.#reach = this.#segment.count;
@@ -105,7 +105,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
 
   /** The way for what is not in the first segment, or not checked yet, or not there. */
   #find(index: number): V | undefined {
-    this.version();
+    this.snapshot();
     if (typeof index !== 'number') throw new TypeError(`index: expected a number, got ${kindOf(index)}`);
     const at = index - this.#base;
     if (!(at >= 0 && at < this.#length && Number.isInteger(at))) return undefined;

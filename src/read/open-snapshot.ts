@@ -1,4 +1,4 @@
-// One version of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
+// One snapshot of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
 
 import { closeSync, fstatSync } from 'node:fs';
 import { loadChecksumsNow } from '../base/block-hasher.js';
@@ -17,7 +17,7 @@ import { KeylessSegment } from '../storage/keyless-segment.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { verifySteps } from '../verify/verify.js';
 import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
-import { type Settings, Version } from './snapshot.js';
+import { type Settings, Snapshot } from './snapshot.js';
 
 /** Bytes of checksums that are seen through one view. */
 const SUMS_VIEW = 2 ** 30;
@@ -28,7 +28,7 @@ const SUMS_VIEW = 2 ** 30;
  * @param than gives `undefined` where the file is still this one
  * @throws {HmapError} as `open` does
  */
-export function* openVersion(settings: Settings, than?: FileIdentity): Generator<unknown, Version | undefined, void> {
+export function* openSnapshot(settings: Settings, than?: FileIdentity): Generator<unknown, Snapshot | undefined, void> {
   const { path, value, key, check, layout = 'hash' } = settings;
   const fd = openForReading(path);
   try {
@@ -51,7 +51,7 @@ export function* openVersion(settings: Settings, than?: FileIdentity): Generator
       throw new HmapError('HMAP_KEY_TYPE', message, { path, expected: key, actual: header.keyType });
     }
     if (check === 'full') yield* verified(fd, path);
-    return mapVersion(fd, header, identity, settings);
+    return mapSnapshot(fd, header, identity, settings);
   } catch (error) {
     throw systemError(error, 'read', path);
   } finally {
@@ -88,7 +88,7 @@ function* verified(fd: number, path: string): Generator<unknown, void, void> {
   throw damage(path, `bytes [${offset}, ${end}): ${code}: ${message}${more}`, { offset, end });
 }
 
-function mapVersion(fd: number, header: Header, identity: FileIdentity, settings: Settings): Version {
+function mapSnapshot(fd: number, header: Header, identity: FileIdentity, settings: Settings): Snapshot {
   const { path, mapping: choice, warm, check } = settings;
   const { bucketBits } = header;
   // Where blocks are checked, the padding between segments and the checksums are read, too.
@@ -114,7 +114,7 @@ function mapVersion(fd: number, header: Header, identity: FileIdentity, settings
   const segments = keyed ? header.segments.map((place, i) => new Segment(view(i), place, header, path, checker)) : [];
   const keyless = keyed ? [] : header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
   const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
-  return new Version(header, identity, mapping, segments, keyless, dictionary);
+  return new Snapshot(header, identity, mapping, segments, keyless, dictionary);
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

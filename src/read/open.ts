@@ -1,4 +1,4 @@
-// Opens a table: checks options, opens the first version of its file, and sees to the later ones. Knows the order of things; the parts know how.
+// Opens a table: checks options, opens the first snapshot of its file, and sees to the later ones. Knows the order of things; the parts know how.
 
 import { resolve } from 'node:path';
 import { checkOptions, checkPath, oneOf } from '../base/options.js';
@@ -16,11 +16,11 @@ import {
 } from '../format/value-types.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from '../mapping/map-ranges.js';
 import { BitArray } from './bit-array.js';
-import type { Source } from './handle.js';
+import type { SnapshotSource } from './handle.js';
 import { IntegerSet } from './integer-set.js';
 import { List } from './list.js';
-import { openVersion } from './open-snapshot.js';
-import type { Check, Settings, Version, Warm } from './snapshot.js';
+import { openSnapshot } from './open-snapshot.js';
+import type { Check, Settings, Snapshot, Warm } from './snapshot.js';
 import { Table } from './table.js';
 import { watchFile } from './watch.js';
 
@@ -126,22 +126,22 @@ export function open(path: string, options: AnyOptions = {}): unknown {
     check: oneOf('check', options.check ?? 'touch', CHECKS),
   };
   const interval = intervalOf(options);
-  const first = atOnce(openVersion(settings))!;
+  const first = atOnce(openSnapshot(settings))!;
   // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
   const { keyType, valueType } = first.header;
   // One of `uint` may become wider or narrower.
   const value: Settings['value'] = settings.value === 'uint' ? 'uint' : valueType;
   const later: Settings = { ...settings, path: resolve(path), key: layout === 'hash' ? keyType : undefined, value };
-  const source: Source = { newer: ({ identity }) => atOnce(openVersion(later, identity)) };
+  const source: SnapshotSource = { newer: ({ identity }) => atOnce(openSnapshot(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
-      watchFile<Version>(
+      watchFile<Snapshot>(
         {
           path: later.path,
           current: () => current().identity,
-          open: (than) => openVersion(later, than),
-          adopt(version) {
-            adopt(version);
+          open: (than) => openSnapshot(later, than),
+          adopt(snapshot) {
+            adopt(snapshot);
             options.onReload?.(opened as never);
           },
           onError: options.onError ?? warn,

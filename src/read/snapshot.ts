@@ -1,4 +1,4 @@
-// One version of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and not how a file is opened.
+// One snapshot of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and not how a file is opened.
 
 import type { Layout } from '../format/constants.js';
 import type { Header } from '../format/header.js';
@@ -20,7 +20,7 @@ export type Check = 'header' | 'touch' | 'full';
 /** What is read ahead when a table is opened: nothing, the bucket array (and the distinct values of `enum`), or the whole file. */
 export type Warm = 'none' | 'buckets' | 'all';
 
-/** How a version is opened. */
+/** How a snapshot is opened. */
 export interface Settings {
   /** As it was given. */
   readonly path: string;
@@ -36,7 +36,7 @@ export interface Settings {
 }
 
 /** A file that is open for lookups. It stays readable, whatever becomes of its name, until it is closed. */
-export class Version {
+export class Snapshot {
   readonly header: Header;
   readonly identity: FileIdentity;
   readonly mapping: Mapping;
@@ -47,7 +47,7 @@ export class Version {
   readonly dictionary: Dictionary | undefined;
   /** Whether someone may hold views of the mapping. */
   lent = false;
-  #walks = 0;
+  #scans = 0;
   #retired = false;
 
   constructor(
@@ -66,17 +66,17 @@ export class Version {
     this.dictionary = dictionary;
   }
 
-  /** A walk that has begun goes on over the version with which it began, also when that is no longer the table's. */
-  beginWalk(): void {
-    this.#walks++;
+  /** A walk that has begun goes on over the snapshot with which it began, also when that is no longer the table's. */
+  retain(): void {
+    this.#scans++;
   }
 
-  endWalk(): void {
-    this.#walks--;
+  release(): void {
+    this.#scans--;
     this.#free();
   }
 
-  /** The table has another version now. The memory goes when the last walk is done; with views that are held, when these are collected. */
+  /** The table has another snapshot now. The memory goes when the last walk is done; with views that are held, when these are collected. */
   retire(): void {
     this.#retired = true;
     this.#free();
@@ -88,6 +88,6 @@ export class Version {
   }
 
   #free(): void {
-    if (this.#retired && this.#walks === 0 && !this.lent) this.mapping.close();
+    if (this.#retired && this.#scans === 0 && !this.lent) this.mapping.close();
   }
 }

@@ -14,9 +14,9 @@ import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-
 import { MAX_FIELD_BITS } from '../format/schema.js';
 import { type Needs, Walk } from '../storage/scan.js';
 import { Batch } from './batch.js';
-import { Opened, type Source } from './handle.js';
+import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
-import type { Version } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Names of the fields of values; any name where TypeScript does not know the values' type. */
 export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
@@ -32,13 +32,13 @@ type Fields = Readonly<Record<string, number | boolean>>;
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, or keys of
  * the table's key type; they are synchronous, and may be made from any number of processes and threads, each with a table of its own.
  */
-export class Table<V = unknown, K extends AnyKey = string> extends Opened implements ReadonlyMap<K, V> {
+export class Table<V = unknown, K extends AnyKey = string> extends Handle implements ReadonlyMap<K, V> {
   /** Tables with typed keys: their lookups are methods of their own, so that those of other tables are as they would be without them. */
   static readonly #Typed = class TypedTable<V, K extends AnyKey> extends Table<V, K> {
     readonly #hash: KeyHasher;
 
-    constructor(path: string, version: Version, form: TypedKey, source: Source) {
-      super(path, version, form, source);
+    constructor(path: string, snapshot: Snapshot, form: TypedKey, source: SnapshotSource) {
+      super(path, snapshot, form, source);
       this.#hash = KEY_HASHERS[form];
     }
 
@@ -67,9 +67,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
   };
 
   /** @internal Use `open`. */
-  static of<V, K extends AnyKey>(path: string, version: Version, form: KeyForm, source: Source): Table<V, K> {
-    if (form === 'string' || form === 'bytes') return new Table(path, version, form, source);
-    return new Table.#Typed(path, version, form, source);
+  static of<V, K extends AnyKey>(path: string, snapshot: Snapshot, form: KeyForm, source: SnapshotSource): Table<V, K> {
+    if (form === 'string' || form === 'bytes') return new Table(path, snapshot, form, source);
+    return new Table.#Typed(path, snapshot, form, source);
   }
 
   #decode!: ValueDecoder<V>;
@@ -84,12 +84,12 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
   #batch: Batch | undefined;
 
   /** @internal Use `open`. */
-  protected constructor(path: string, version: Version, form: KeyForm, source: Source) {
-    super(path, version, source);
+  protected constructor(path: string, snapshot: Snapshot, form: KeyForm, source: SnapshotSource) {
+    super(path, snapshot, source);
     const typed = form === 'string' || form === 'bytes' ? undefined : form;
     this.#typedHash = typed && KEY_HASHERS[typed];
     this.#decodeKey = typed ? KEY_DECODERS[typed] : form === 'bytes' ? DECODERS.bytes : undefined;
-    this.take(version);
+    this.take(snapshot);
   }
 
   /** Number of entries. */
@@ -185,7 +185,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
     return this.#many(keys, (table) => table.#view);
   }
 
-  /** @param choose gives the decoder of the version that is there */
+  /** @param choose gives the decoder of the snapshot that is there */
   #many<R>(keys: Iterable<KeyArgument<K>>, choose: (table: Table<V, K>) => ValueDecoder<R>): (R | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
@@ -203,7 +203,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
         hash === undefined
           ? batch.take(lookup, list as readonly Key[], first)
           : batch.takeTyped(lookup, list, first, hash);
-      // An array's elements may be accessors; then all answers come from the version that is there now.
+      // An array's elements may be accessors; then all answers come from the snapshot that is there now.
       if (this.#opened() !== lookup) return this.#many(list, choose);
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
@@ -234,7 +234,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
 
   /**
    * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. After a reload an
-   * iteration goes on over the version with which it began.
+   * iteration goes on over the snapshot with which it began.
    * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is no string, unless the table was opened with `key: 'bytes'`
    */
   entries(): Generator<[K, V], undefined, unknown> {
@@ -267,18 +267,18 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
     return lookup;
   }
 
-  /** From now on the memory of this version goes only when nobody can see it any more. */
+  /** From now on the memory of this snapshot goes only when nobody can see it any more. */
   #lend(): void {
-    this.version().lent = true;
+    this.snapshot().lent = true;
   }
 
-  protected override take(version: Version | undefined): void {
-    if (version === undefined) {
+  protected override take(snapshot: Snapshot | undefined): void {
+    if (snapshot === undefined) {
       this.#lookup = undefined;
       this.#batch = undefined;
       return;
     }
-    const { header, segments, dictionary } = version;
+    const { header, segments, dictionary } = snapshot;
     // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its own.
     this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
     this.#view = dictionary?.view ?? viewOf;
@@ -293,19 +293,19 @@ export class Table<V = unknown, K extends AnyKey = string> extends Opened implem
 
   *#taken<R>(needs: Needs, take: (at: Walk, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
-    const version = this.version();
-    const { header, mapping } = version;
-    // The one of this version, also when another has been taken up.
+    const snapshot = this.snapshot();
+    const { header, mapping } = snapshot;
+    // The one of this snapshot, also when another has been taken up.
     const decode = this.#decode;
-    const segments = version.segments.map((segment, i) => ({
+    const segments = snapshot.segments.map((segment, i) => ({
       segment,
       readAhead: (start: number, length: number) => mapping.advise('willneed', i, start, length),
     }));
-    version.beginWalk();
+    snapshot.retain();
     try {
       for (const walk = new Walk(header, segments, needs); walk.step(); this.#opened()) yield take(walk, decode);
     } finally {
-      version.endWalk();
+      snapshot.release();
     }
   }
 

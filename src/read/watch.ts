@@ -10,7 +10,7 @@ export interface Watched<V> {
   current(): FileIdentity;
   /** Opens and checks the file that is there now, in steps; `undefined` where it is the one in use. */
   open(than: FileIdentity): Generator<unknown, V | undefined, void>;
-  /** Takes a checked version up. */
+  /** Takes a checked snapshot up. */
   adopt(version: V): void;
   /** Told once of each file that could not be taken up. */
   onError(error: unknown): void;
@@ -39,11 +39,11 @@ export function watchFile<V>(watched: Watched<V>, interval: number): () => void 
     if (again && refused?.code?.startsWith('HMAP_')) return;
     const opening = watched.open(watched.current());
     const pacer = new Pacer(stop.signal, () => {}, TURN);
-    let version: V | undefined;
+    let snapshot: V | undefined;
     try {
       let step = opening.next();
       for (; !step.done; step = opening.next()) await pacer.pause(0);
-      version = step.value;
+      snapshot = step.value;
     } catch (error) {
       opening.return(undefined);
       const { code } = error as NodeJS.ErrnoException;
@@ -54,7 +54,7 @@ export function watchFile<V>(watched: Watched<V>, interval: number): () => void 
       return;
     }
     refused = undefined;
-    if (version !== undefined) watched.adopt(version);
+    if (snapshot !== undefined) watched.adopt(snapshot);
   };
 
   const timer = setInterval(() => {

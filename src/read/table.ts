@@ -12,7 +12,7 @@ import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.j
 import type { Header } from '../format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
 import { MAX_FIELD_BITS } from '../format/schema.js';
-import { type Needs, Walk } from '../storage/scan.js';
+import { type Needs, Scan } from '../storage/scan.js';
 import { Batch } from './batch.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
@@ -286,12 +286,12 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
-  #each<R>(needs: Needs, take: (at: Walk, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
+  #each<R>(needs: Needs, take: (at: Scan, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     return this.#taken(needs, take);
   }
 
-  *#taken<R>(needs: Needs, take: (at: Walk, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
+  *#taken<R>(needs: Needs, take: (at: Scan, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     const snapshot = this.snapshot();
     const { header, mapping } = snapshot;
@@ -303,13 +303,13 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     }));
     snapshot.retain();
     try {
-      for (const walk = new Walk(header, segments, needs); walk.step(); this.#opened()) yield take(walk, decode);
+      for (const scan = new Scan(header, segments, needs); scan.step(); this.#opened()) yield take(scan, decode);
     } finally {
       snapshot.release();
     }
   }
 
-  #keyAt({ cursor, segment: { heap } }: Walk): K {
+  #keyAt({ cursor, segment: { heap } }: Scan): K {
     const { key, keyBytes } = cursor;
     const decode = this.#decodeKey;
     if (decode !== undefined) return decode(heap, key, keyBytes) as K;
@@ -323,7 +323,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 }
 
-function valueAt<V>({ cursor, segment }: Walk, decode: ValueDecoder<V>): V {
+function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
   return decode(segment.heap, cursor.value, cursor.valueBytes);
 }
 

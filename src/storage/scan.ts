@@ -10,7 +10,7 @@ import { RecordCursor, Segment } from './hash-segment.js';
 const READ_AHEAD = 8 * 2 ** 20;
 
 /** A segment that can be walked. */
-export interface Walkable {
+export interface MappedHashSegment {
   readonly segment: Segment;
   /** Asks for bytes of the segment, from its start, before they are needed. */
   readonly readAhead: (start: number, length: number) => void;
@@ -20,17 +20,17 @@ export interface Walkable {
 export type Needs = 'lengths' | 'keys' | 'records';
 
 /** Goes through all records of the segments, one after the other. Steps are bounded by the bytes of the heaps; only what is walked is asked for. */
-export class Walk {
+export class Scan {
   /** The record at which the walk is, and its segment. */
   readonly cursor: RecordCursor;
   segment!: Segment;
-  readonly #segments: Iterator<Walkable>;
+  readonly #segments: Iterator<MappedHashSegment>;
   readonly #needs: Needs;
-  #readAhead: Walkable['readAhead'] = () => {};
+  #readAhead: MappedHashSegment['readAhead'] = () => {};
   /** Offset in the key heap up to which no more has to be asked for. */
   #asked = 0;
 
-  constructor(header: Header, segments: Iterable<Walkable>, needs: Needs) {
+  constructor(header: Header, segments: Iterable<MappedHashSegment>, needs: Needs) {
     this.cursor = new RecordCursor(header);
     this.#needs = needs;
     this.#segments = segments[Symbol.iterator]();
@@ -78,7 +78,7 @@ export function* mappedSegments(
   header: Header,
   path: string,
   check: 'none' | 'touch',
-): Generator<Walkable, undefined, unknown> {
+): Generator<MappedHashSegment, undefined, unknown> {
   const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
   const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
   for (const place of header.segments) {

@@ -22,7 +22,7 @@ import {
   type ValueType,
 } from '../../src/index.js';
 import { withFileAsync } from '../../src/storage/open-file.js';
-import { mappedSegments, Walk } from '../../src/storage/scan.js';
+import { mappedSegments, Scan } from '../../src/storage/scan.js';
 import { dumpKeyless } from '../../tools/commands/keyless.js';
 import { Feed } from '../../tools/formats/entry-sink.js';
 import { entryValues } from '../../tools/formats/entry-values.js';
@@ -218,7 +218,7 @@ export async function dumpOf(path: string, format: FormatName, check: 'none' | '
       return dumpKeyless(fd, path, header, format, Number.POSITIVE_INFINITY, check, out, () => {});
     const entries = writer(header);
     const place = entryValues(fd, header, path, check);
-    const walk = new Walk(header, mappedSegments(fd, header, path, check), 'records');
+    const walk = new Scan(header, mappedSegments(fd, header, path, check), 'records');
     try {
       while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, place(walk), out);
     } finally {

@@ -8,7 +8,7 @@ import type { Header } from '../../src/format/header.js';
 import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
 import { readDictionary } from '../../src/storage/dictionary.js';
 import { withFile, withFileAsync } from '../../src/storage/open-file.js';
-import { mappedSegments, Walk } from '../../src/storage/scan.js';
+import { mappedSegments, Scan } from '../../src/storage/scan.js';
 import { entryValues } from '../formats/entry-values.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { loadFormat } from '../formats/formats.js';
@@ -96,17 +96,17 @@ async function dumpEntries(
     const total = Math.min(header.entries, limit);
     let done = 0;
     const place = entryValues(fd, header, path, checked);
-    const walk = new Walk(header, mappedSegments(fd, header, path, checked), 'records');
+    const scan = new Scan(header, mappedSegments(fd, header, path, checked), 'records');
     try {
-      for (; done < limit && walk.step(); done++) {
-        writer.entry(walk.segment.heap, walk.cursor, place(walk), out);
+      for (; done < limit && scan.step(); done++) {
+        writer.entry(scan.segment.heap, scan.cursor, place(scan), out);
         if (out.full) {
           await out.flush();
           progress.update('dumping', 'entries', done, total);
         }
       }
     } finally {
-      walk.end();
+      scan.end();
     }
     writer.end?.(out);
   }).finally(() => progress.stop());

@@ -4,7 +4,7 @@ import { ByteBuffer } from '../../src/base/bytes.js';
 import type { EncodedValue } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import { readDictionary } from '../../src/storage/dictionary.js';
-import type { Walk } from '../../src/storage/scan.js';
+import type { Scan } from '../../src/storage/scan.js';
 
 /** Gives the value at which a walk over an open file is; the same object each time. */
 export function entryValues(
@@ -12,7 +12,7 @@ export function entryValues(
   header: Header,
   path: string,
   check: 'none' | 'touch',
-): (walk: Walk) => EncodedValue {
+): (scan: Scan) => EncodedValue {
   const dictionary = readDictionary(fd, header, path, check);
   const value: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
   if (dictionary === undefined) {

@@ -6,7 +6,7 @@ import { kindOf } from '../base/options.js';
 import { MAX_VALUE_BYTES } from '../format/constants.js';
 import type { KeyType } from '../format/key-types.js';
 import { type Field, isStruct, type Struct, structOf } from '../format/schema.js';
-import { type HeldType, INTEGER_RANGES } from '../format/value-types.js';
+import { type BuildValueType, INTEGER_RANGES } from '../format/value-types.js';
 import { NAN32, NAN64, writeField } from './bit-fields.js';
 import { keyForUserOf, showKeyOf } from './key-text.js';
 
@@ -49,7 +49,7 @@ function invalid(expected: string, actual: unknown): never {
   throw new ValueError('HMAP_VALUE_INVALID', expected, actual);
 }
 
-function outOfRange(type: HeldType, actual: unknown): never {
+function outOfRange(type: BuildValueType, actual: unknown): never {
   const [least, most] = INTEGER_RANGES[type]!;
   throw new ValueError('HMAP_VALUE_RANGE', `${type}, an integer from ${least} to ${most}`, actual);
 }
@@ -62,7 +62,7 @@ export function checkValueLength(bytes: number): void {
 }
 
 /** Makes the encoder of one value type. It reuses its memory: use one encoder for one build. */
-export function valueEncoder(type: HeldType): ValueEncoder {
+export function valueEncoder(type: BuildValueType): ValueEncoder {
   if (isStruct(type)) return structEncoder(structOf(type));
   const scratch = new ByteBuffer(4096);
   const { view } = scratch;

@@ -42,7 +42,7 @@ import { parseMetadata } from './metadata.js';
 import { examineElements, examineSegments } from './parse-keyless-header.js';
 import { refuse } from './preamble.js';
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structText } from './schema.js';
-import { type HeldType, type StoredType, typeOfCode, valueWidthOf } from './value-types.js';
+import { type BuildValueType, type StoredType, typeOfCode, valueWidthOf } from './value-types.js';
 
 /**
  * Parses and checks a whole header. Costs as much as the header is long, whatever the size of the file.
@@ -121,7 +121,7 @@ export function examineHeader(
   const elements = keyed ? undefined : examineElements(view, layout, need);
   const namedType = keyed ? typeOfCode(valueCode) : elements?.valueType;
   const ownWidth = namedType === undefined || namedType === 'struct' || namedType === 'enum' || !keyed;
-  const typeWidth = ownWidth ? VARIABLE : valueWidthOf(namedType as HeldType);
+  const typeWidth = ownWidth ? VARIABLE : valueWidthOf(namedType as BuildValueType);
   const schemaBytes = keyed ? view.getUint32(HEADER.schemaBytes, true) : 0;
   const keyWidth = view.getUint32(HEADER.keyWidth, true);
   const valueWidth = view.getUint32(HEADER.valueWidth, true);

@@ -43,10 +43,10 @@ export type ValueType = keyof ValueTypes;
 export type StoredType = ValueType | StructText;
 
 /** What a builder holds values as: `uint` becomes the narrowest of {@link UINTS} that holds all of them when the file is written. */
-export type HeldType = StoredType | 'uint';
+export type BuildValueType = StoredType | 'uint';
 
 /** What callers may name. */
-export type ValueChoice = HeldType | StructType;
+export type ValueChoice = BuildValueType | StructType;
 
 /** What values are in a program, by what names their type. */
 export type ValueOf<T extends ValueChoice> = T extends ValueType
@@ -95,7 +95,7 @@ function uintFor(largest: number): (typeof UINTS)[number] {
 }
 
 /** Whether a builder holds the values in more bytes than it may write: how many these are depends on all values. */
-export function isNarrowed(type: HeldType): type is 'uint' | 'enum' {
+export function isNarrowed(type: BuildValueType): type is 'uint' | 'enum' {
   return type === 'uint' || type === 'enum';
 }
 
@@ -123,11 +123,11 @@ export function valueFeatures(type: StoredType | 'struct'): number {
  * A value type as a caller names it, in the form in which it is used.
  * @throws {TypeError} that names the option
  */
-export function checkValueType(value: ValueChoice): HeldType {
+export function checkValueType(value: ValueChoice): BuildValueType {
   const isSchema =
     typeof value === 'string' ? isStruct(value) : typeof value === 'object' && value !== null && 'struct' in value;
   if (isSchema) return checkStruct(value as StructType | StructText);
-  return oneOf<HeldType>('value', value as HeldType, [...VALUE_TYPES, 'uint']);
+  return oneOf<BuildValueType>('value', value as BuildValueType, [...VALUE_TYPES, 'uint']);
 }
 
 /** What the header stores for elements that are packed into bits; how many bits they have is said elsewhere. */
@@ -168,13 +168,13 @@ const WIDTHS: Record<ValueType, number> = {
 };
 
 /** Bytes of each value of the type, or {@link VARIABLE}; as a builder holds them, see {@link isNarrowed}. */
-export function valueWidthOf(type: HeldType): number {
+export function valueWidthOf(type: BuildValueType): number {
   if (type === 'uint') return WIDTHS.u48;
   return isStruct(type) ? structOf(type).bytes : WIDTHS[type];
 }
 
 /** Smallest and largest value (inclusive) of the integer types. */
-export const INTEGER_RANGES: Partial<Record<HeldType, readonly [bigint, bigint]>> = {
+export const INTEGER_RANGES: Partial<Record<BuildValueType, readonly [bigint, bigint]>> = {
   ...Object.fromEntries(
     [8, 16, 32, 64].flatMap((bits) => [
       [`u${bits}`, [0n, 2n ** BigInt(bits) - 1n]],

@@ -18,7 +18,7 @@ import {
 import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
 import { isStruct, structOf } from './schema.js';
-import { codeOf, type HeldType, PACKED, type PackedType, packedOf, type StoredType } from './value-types.js';
+import { type BuildValueType, codeOf, PACKED, type PackedType, packedOf, type StoredType } from './value-types.js';
 
 /** What a builder knows of a finished file; the rest of the header follows from it. */
 export interface HeaderParts {
@@ -44,7 +44,7 @@ export interface HeaderParts {
 }
 
 /** The text of the schema that stands behind the metadata; none but for a struct. */
-export function schemaBytesOf(type: HeldType): Uint8Array {
+export function schemaBytesOf(type: BuildValueType): Uint8Array {
   return Buffer.from(isStruct(type) ? structOf(type).text : '');
 }
 

@@ -5,8 +5,8 @@ import { checkOptions, checkPath, oneOf } from '../base/options.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
 import {
+  type BuildValueType,
   checkValueType,
-  type HeldType,
   isListType,
   type ListType,
   type ListValue,
@@ -162,7 +162,7 @@ type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
   onReload?: (opened: never) => void;
 };
 
-function typeIn({ value }: AnyOptions, layout: string): HeldType | ListType | undefined {
+function typeIn({ value }: AnyOptions, layout: string): BuildValueType | ListType | undefined {
   if (value === undefined) return undefined;
   if (layout === 'hash') return checkValueType(value as ValueChoice);
   if (layout !== 'list') throw new TypeError(`value: there are none in the layout '${layout}'`);

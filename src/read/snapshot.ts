@@ -3,7 +3,7 @@
 import type { Layout } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import type { KeyForm } from '../format/key-types.js';
-import type { HeldType, ListType } from '../format/value-types.js';
+import type { BuildValueType, ListType } from '../format/value-types.js';
 import type { MappingChoice } from '../mapping/map-ranges.js';
 import type { Mapping } from '../mapping/mapping.js';
 import type { Dictionary } from '../storage/dictionary.js';
@@ -25,7 +25,7 @@ export interface Settings {
   /** As it was given. */
   readonly path: string;
   /** The type that the values must have, if any; `uint` stands for each that it may have become. */
-  readonly value: HeldType | ListType | undefined;
+  readonly value: BuildValueType | ListType | undefined;
   /** What the keys must be, if anything. */
   readonly key: KeyForm | undefined;
   /** Without one, a table by hash; `auto` is a set of integers, as a bit array or by hash. */

@@ -5,7 +5,7 @@ import { Helper } from '../../src/base/workers.js';
 import { withBuilder } from '../../src/build/build.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
 import type { Builder } from '../../src/build/hash/builder.js';
-import { Intake, type RecordSink } from '../../src/build/hash/ingest.js';
+import { Ingest, type RecordSink } from '../../src/build/hash/ingest.js';
 import { valueEncoder } from '../../src/codec/encode-value.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
 
@@ -24,8 +24,8 @@ export async function buildInLanes(
     }
     addAll(builder, parts[0]!);
     const results = parts.slice(1).map((part, i) => {
-      const { valueType, seed, form, arena, spill, lane, lanes } = builder.laneWork(i + 1);
-      const intake = new Intake(valueType, seed, form, new ByteBuffer(arena), new SpillFile(spill), lane, lanes);
+      const { valueType, seed, staged, arena, spill, lane, lanes } = builder.laneWork(i + 1);
+      const intake = new Ingest(valueType, seed, staged, new ByteBuffer(arena), new SpillFile(spill), lane, lanes);
       addAll(intake, part);
       const { stats, partitions, interned } = intake;
       return { sums: { ...stats }, holding: partitions.holding(), interned };

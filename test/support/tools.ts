@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { withBuilder } from '../../src/build/build.js';
 import type { Builder } from '../../src/build/hash/builder.js';
 import type { BitsBuilder } from '../../src/build/keyless/bits-builder.js';
-import type { HeldType } from '../../src/format/value-types.js';
+import type { BuildValueType } from '../../src/format/value-types.js';
 import {
   type BitsBuildOptions,
   type BuildOptions,
@@ -158,7 +158,7 @@ export async function buildFrom(
 export async function readFrom(
   format: FormatName,
   pieces: Iterable<Uint8Array>,
-  valueType: HeldType,
+  valueType: BuildValueType,
   keyType: KeyType = 'bytes',
   columns: Columns = NO_COLUMNS,
 ): Promise<[key: Buffer, value: Buffer][]> {

@@ -12,7 +12,13 @@ import {
 } from '../../src/build/common/options.js';
 import { LAYOUTS, type Layout } from '../../src/format/constants.js';
 import { KEY_FORMS, type KeyForm } from '../../src/format/key-types.js';
-import { checkValueType, type HeldType, isListType, type ListType, VALUE_TYPES } from '../../src/format/value-types.js';
+import {
+  type BuildValueType,
+  checkValueType,
+  isListType,
+  type ListType,
+  VALUE_TYPES,
+} from '../../src/format/value-types.js';
 import { columnsNamed } from '../formats/columns.js';
 import { Feed } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
@@ -37,7 +43,7 @@ interface Options {
   format?: FormatName;
   layout: Layout | 'auto';
   key?: KeyForm;
-  value?: HeldType | ListType;
+  value?: BuildValueType | ListType;
   base?: number;
   length?: number;
   keyColumn?: string;
@@ -128,10 +134,10 @@ export function addBuild(program: Command): void {
 }
 
 /** The type of values that an argument names. */
-function parseValue(text: string): HeldType | ListType {
+function parseValue(text: string): BuildValueType | ListType {
   if (isListType(text)) return text;
   try {
-    return checkValueType(text.replace(/\s+/g, '') as HeldType);
+    return checkValueType(text.replace(/\s+/g, '') as BuildValueType);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new InvalidArgumentError(`${error.message}.`);
@@ -147,7 +153,7 @@ function parseSigned(text: string): number {
 const parseCount = parseInteger(0, Number.MAX_SAFE_INTEGER);
 
 /** Whether a type is one of tables by hash. */
-function isHashType(type: HeldType | ListType): type is HeldType {
+function isHashType(type: BuildValueType | ListType): type is BuildValueType {
   return type.startsWith('struct(') || type === 'uint' || (VALUE_TYPES as readonly string[]).includes(type);
 }
 
@@ -210,9 +216,9 @@ async function runBuild(input: string, output: string, options: Options): Promis
     ...(options.memory !== undefined && { memory: options.memory }),
     ...(options.meta && { metadata: options.meta }),
   };
-  const buildOptions: BuildOptions<HeldType> = {
+  const buildOptions: BuildOptions<BuildValueType> = {
     ...common,
-    value: value as HeldType,
+    value: value as BuildValueType,
     ...(options.key && { key: options.key }),
     ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.seed !== undefined && { seed: options.seed }),
@@ -279,7 +285,7 @@ function withHint(error: unknown): unknown {
 }
 
 /** @param chosen whether the layout was chosen by the build, and is to be told */
-function report(summary: BuildSummary, asked: HeldType | ListType, chosen: boolean, json: boolean): void {
+function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen: boolean, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;

@@ -1,7 +1,7 @@
 // Chooses the columns of formats that have rows. Knows numbers and names of columns; knows no format.
 
 import { nearest } from '../../src/base/options.js';
-import type { HeldType } from '../../src/format/value-types.js';
+import type { BuildValueType } from '../../src/format/value-types.js';
 import type { Columns } from './format.js';
 import { fieldNames } from './struct-text.js';
 
@@ -24,7 +24,11 @@ export function columnsNamed(columns: Columns): boolean {
 }
 
 /** @param names the first row, where it names the columns */
-export function chooseColumns(columns: Columns, names: readonly string[] | undefined, type: HeldType): ChosenColumns {
+export function chooseColumns(
+  columns: Columns,
+  names: readonly string[] | undefined,
+  type: BuildValueType,
+): ChosenColumns {
   const index = (option: string, column: string | undefined, otherwise: number): number => {
     if (column === undefined) return otherwise;
     if (isNumber(column)) return Number(column) - 1;

@@ -8,7 +8,7 @@ import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '
 import { encodeKeyText } from '../../src/codec/key-text.js';
 import { scratch } from '../../src/codec/keys.js';
 import type { KeyType } from '../../src/format/key-types.js';
-import type { HeldType } from '../../src/format/value-types.js';
+import type { BuildValueType } from '../../src/format/value-types.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
@@ -17,7 +17,7 @@ export type EntryFeed = Pick<Feed, keyof Feed>;
 
 export class Feed {
   readonly keyType: KeyType;
-  readonly valueType: HeldType;
+  readonly valueType: BuildValueType;
   /** The name of the input in messages. */
   readonly name: string;
   readonly #sink: RecordSink;

@@ -3,14 +3,14 @@
 import { fieldReader } from '../../src/codec/bit-fields.js';
 import { ValueError } from '../../src/codec/encode-value.js';
 import { type Field, isStruct, type StructText, structOf } from '../../src/format/schema.js';
-import type { HeldType, StoredType } from '../../src/format/value-types.js';
+import type { BuildValueType, StoredType } from '../../src/format/value-types.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 
 /** Makes a value of the texts of its fields, in their order. */
 export type FieldsParser = (texts: readonly string[]) => Record<string, unknown>;
 
 /** Names of the fields of values, in their order; `undefined` where values have none. */
-export function fieldNames(type: HeldType): string[] | undefined {
+export function fieldNames(type: BuildValueType): string[] | undefined {
   return isStruct(type) ? structOf(type).fields.map(({ name }) => name) : undefined;
 }
 
@@ -24,7 +24,7 @@ function fieldOfText(field: Field, text: string): unknown {
   throw new ValueError('HMAP_VALUE_INVALID', `${whatIs(field)}, true, false, 1 or 0`, text);
 }
 
-export function fieldsParser(type: HeldType): FieldsParser {
+export function fieldsParser(type: BuildValueType): FieldsParser {
   const fields = isStruct(type) ? structOf(type).fields : [];
   return (texts) => {
     const record: Record<string, unknown> = {};

@@ -7,7 +7,7 @@ import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } fr
 import { KEY_DECODERS } from '../../src/codec/typed-keys.js';
 import type { KeyType } from '../../src/format/key-types.js';
 import { isStruct } from '../../src/format/schema.js';
-import { type HeldType, INTEGER_RANGES, type StoredType } from '../../src/format/value-types.js';
+import { type BuildValueType, INTEGER_RANGES, type StoredType } from '../../src/format/value-types.js';
 import type { Output } from '../terminal/output.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { structFromJson, structPrinter } from './struct-text.js';
@@ -17,7 +17,7 @@ export type TextEncoding = (buffer: ByteBuffer, at: number, end: number, out: En
 
 const ZERO = 0x30;
 
-export function textEncoding(type: HeldType, encode: ValueEncoder): TextEncoding {
+export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEncoding {
   const text = (buffer: ByteBuffer, at: number, end: number) => buffer.bytes.toString('latin1', at, end);
   const bare = (buffer: ByteBuffer, at: number, end: number, out: EncodedValue) => {
     checkValueLength(end - at);
@@ -84,7 +84,7 @@ function smallInteger(bytes: Uint8Array, at: number, end: number): number {
   return value;
 }
 
-function parseBig(type: HeldType, text: string): bigint {
+function parseBig(type: BuildValueType, text: string): bigint {
   return parseInteger(text, () => {
     const [least, most] = INTEGER_RANGES[type]!;
     return `${type}, an integer from ${least} to ${most}`;
@@ -116,7 +116,7 @@ function refuseInfinite(value: unknown): void {
 }
 
 /** A value from a JSON Lines record as its type wants it: large integers and special numbers come as strings there. */
-export function valueFromJson(type: HeldType, value: unknown): unknown {
+export function valueFromJson(type: BuildValueType, value: unknown): unknown {
   if (isStruct(type)) return structFromJson(type, value);
   switch (type) {
     case 'json':

@@ -6,7 +6,7 @@ import { ByteBuffer } from '../../src/base/bytes.js';
 import { serve } from '../../src/base/workers.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
 import type { LaneResult } from '../../src/build/hash/builder.js';
-import { Intake } from '../../src/build/hash/ingest.js';
+import { Ingest } from '../../src/build/hash/ingest.js';
 import { runSpan, type SpanTask } from '../../src/build/hash/span-task.js';
 import { Feed } from '../formats/entry-sink.js';
 import { loadFormat } from '../formats/formats.js';
@@ -15,10 +15,10 @@ import { Source } from './source.js';
 
 async function readPart({ lane, path, start, end, name, format, columns, done }: ReadTask): Promise<LaneResult> {
   const spill = new SpillFile(lane.spill);
-  const intake = new Intake(
+  const intake = new Ingest(
     lane.valueType,
     lane.seed,
-    lane.form,
+    lane.staged,
     new ByteBuffer(lane.arena),
     spill,
     lane.lane,

@@ -24,7 +24,7 @@ export async function assembleSpans(
   threads: number,
   ask: AskHelper,
 ): Promise<Assembled | undefined> {
-  const { partitions, form, spill, valueType, fd, hashes, pause } = assembly;
+  const { partitions, staged, spill, valueType, fd, hashes, pause } = assembly;
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
   if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
   const plan = planOf(assembly.stats, assembly);
@@ -39,7 +39,7 @@ export async function assembleSpans(
   const done = new Float64Array(new SharedArrayBuffer(8 * layout.spans.length));
   const work: SpanWork = {
     plan,
-    form,
+    staged,
     fd,
     headerBytes,
     holding: partitions.holding(),

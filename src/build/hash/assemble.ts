@@ -8,7 +8,7 @@ import type { BucketLoads } from '../../format/bucket-loads.js';
 import { alignToPage } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
 import { type Plan, samePlan } from '../../format/shape.js';
-import { type HeldType, isNarrowed } from '../../format/value-types.js';
+import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import type { DuplicatePolicy } from '../common/options.js';
 import type { SpillFile } from '../common/spill-file.js';
@@ -19,14 +19,14 @@ import type { Partitions } from './partitions.js';
 import { TableWriter } from './segment-writer.js';
 import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
-import { HELD, type HeldForm, heldNarrowed } from './staged-record.js';
+import { STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
 
 export interface Assembly {
   readonly partitions: Partitions;
   readonly stats: EntryStats;
-  readonly form: HeldForm;
+  readonly staged: StagedLayout;
   readonly spill: SpillFile;
-  readonly valueType: HeldType;
+  readonly valueType: BuildValueType;
   readonly duplicates: DuplicatePolicy;
   readonly segmentLimit: number;
   /** Partitions up to this many bytes are sorted beside the records in memory. */
@@ -83,8 +83,8 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
 }
 
 /** The shape of the file of these entries. Throws as {@link planFile} does. */
-export function planOf(stats: EntryStats, { valueType, segmentLimit, form }: Assembly): Plan {
-  return planFile(stats, valueType, segmentLimit, form.keyType);
+export function planOf(stats: EntryStats, { valueType, segmentLimit, staged }: Assembly): Plan {
+  return planFile(stats, valueType, segmentLimit, staged.keyType);
 }
 
 /** `undefined` where the entries fit in no file, but those that are left when duplicates are dropped may. */
@@ -115,14 +115,14 @@ class Pass {
   constructor(assembly: Assembly, plan: Plan | undefined, ranked: Ranked | undefined) {
     this.#assembly = assembly;
     this.#ranked = ranked;
-    this.#sorter = new Sorter(assembly.form);
-    const { fd, form, hashes } = assembly;
+    this.#sorter = new Sorter(assembly.staged);
+    const { fd, staged, hashes } = assembly;
     const headerBytes = plan === undefined ? 0 : assembly.headerBytes(plan);
     const start = { bucket: 0, segmentOffset: headerBytes, heapBytes: 0 };
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
-    this.writer = plan && new TableWriter(fd, plan, form, start, bytes, this.#sums, hashes);
+    this.writer = plan && new TableWriter(fd, plan, staged, start, bytes, this.#sums, hashes);
     const { duplicates, valueType, distinct } = assembly;
     this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
@@ -185,26 +185,26 @@ class Pass {
 
   /** Writes a sorted partition, one record for each key. */
   #write(buffer: ByteBuffer, count: number): void {
-    const { duplicates, form } = this.#assembly;
+    const { duplicates, staged } = this.#assembly;
     const sorter = this.#sorter;
-    const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, buffer, form, index));
+    const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, buffer, staged, index));
     if (this.kept !== undefined) this.#count(this.kept, buffer, kept);
-    if (this.#used !== undefined) markUsed(buffer, sorter, kept, form, this.#used);
-    if (this.#ranked !== undefined) applyRanks(buffer, sorter, kept, form, this.#ranked.ranks);
+    if (this.#used !== undefined) markUsed(buffer, sorter, kept, staged, this.#used);
+    if (this.#ranked !== undefined) applyRanks(buffer, sorter, kept, staged, this.#ranked.ranks);
     this.writer?.records(buffer, sorter, kept, this.#readLarge);
   }
 
   readonly #readLarge = (position: number, into: Uint8Array): void => this.#assembly.spill.read(position, into);
 
   #count(stats: EntryStats, { view }: ByteBuffer, kept: number): void {
-    const { form, valueType } = this.#assembly;
-    const { fixedValue } = form;
+    const { staged, valueType } = this.#assembly;
+    const { fixedValue } = staged;
     const { order, positions, hashes } = this.#sorter;
     for (let i = 0; i < kept; i++) {
       const at = positions[order[i]!]!;
-      const valueBytes = fixedValue ?? view.getUint32(at + HELD.valueBytes, true);
-      stats.add(hashes[order[i]!]!, view.getUint16(at + HELD.keyBytes, true), valueBytes);
-      if (isNarrowed(valueType)) stats.addNarrowed(hashes[order[i]!]!, heldNarrowed(valueType, form, view, at));
+      const valueBytes = fixedValue ?? view.getUint32(at + STAGED.valueBytes, true);
+      stats.add(hashes[order[i]!]!, view.getUint16(at + STAGED.keyBytes, true), valueBytes);
+      if (isNarrowed(valueType)) stats.addNarrowed(hashes[order[i]!]!, stagedNarrowed(valueType, staged, view, at));
     }
   }
 }

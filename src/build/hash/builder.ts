@@ -17,7 +17,13 @@ import {
   VARIABLE,
 } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
-import { type HeldType, type StoredType, UINTS, type ValueChoice, valueWidthOf } from '../../format/value-types.js';
+import {
+  type BuildValueType,
+  type StoredType,
+  UINTS,
+  type ValueChoice,
+  valueWidthOf,
+} from '../../format/value-types.js';
 import { schemaBytesOf, writeHeader } from '../../format/write-header.js';
 import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from '../common/options.js';
 import { Publication } from '../common/publication.js';
@@ -26,19 +32,19 @@ import { type Assembled, type Assembly, assemble } from './assemble.js';
 import { assembleSpans } from './assemble-parallel.js';
 import { rank } from './dictionary-writer.js';
 import type { Sums } from './entry-stats.js';
-import { Intake, type RecordSink } from './ingest.js';
+import { Ingest, type RecordSink } from './ingest.js';
 import type { Interned } from './interner.js';
 import type { Holding } from './partitions.js';
-import type { HeldForm } from './staged-record.js';
+import type { StagedLayout } from './staged-record.js';
 
 /** Bytes of keys and values for each further thread that sorts and writes; below, a thread costs more than it saves. */
 const HELPED = 64 * 2 ** 20;
 
 /** What a thread needs to take a part of the input in. */
 export interface LaneWork {
-  readonly valueType: HeldType;
+  readonly valueType: BuildValueType;
   readonly seed: number;
-  readonly form: HeldForm;
+  readonly staged: StagedLayout;
   readonly arena: Uint8Array;
   readonly spill: SharedSpill;
   readonly lane: number;
@@ -59,16 +65,16 @@ export interface LaneResult {
  */
 export class Builder implements RecordSink {
   readonly keyType: KeyType;
-  readonly valueType: HeldType;
+  readonly valueType: BuildValueType;
   readonly #options: ReturnType<typeof settle>;
   readonly #started = performance.now();
   readonly #publication: Publication;
   readonly #spill: SpillFile;
-  readonly #form: HeldForm;
+  readonly #staged: StagedLayout;
   readonly #lanes: number;
   readonly #threads: number;
   readonly #helpers: Helper[] = [];
-  #intake: Intake;
+  #ingest: Ingest;
   /** Distinct values that the other lanes found. */
   readonly #interned: Interned[] = [];
   readonly #pacer: Pacer;
@@ -89,7 +95,7 @@ export class Builder implements RecordSink {
     const width = valueWidthOf(value);
     // Three quarters of the budget hold records; the rest is for sorting partitions, for reading and for writing.
     const arena = Math.floor(memory * 0.75);
-    this.#form = {
+    this.#staged = {
       keyType: key,
       fixedValue: width === VARIABLE ? undefined : width,
       mostDictionary: value === 'enum' ? Math.min(Math.floor(memory / 4), MAX_SEGMENT_BYTES) : undefined,
@@ -101,7 +107,7 @@ export class Builder implements RecordSink {
     this.#publication = new Publication(path, overwrite);
     this.#spill = new SpillFile(`${this.#publication.temporary}.spill`);
     try {
-      this.#intake = new Intake(value, seeds[0]!, this.#form, records, this.#spill, 0, lanes);
+      this.#ingest = new Ingest(value, seeds[0]!, this.#staged, records, this.#spill, 0, lanes);
     } catch (error) {
       this.#publication.abandon();
       throw error;
@@ -114,12 +120,12 @@ export class Builder implements RecordSink {
 
   /** Entries added so far. */
   get entries(): number {
-    return this.#intake.stats.entries;
+    return this.#ingest.stats.entries;
   }
 
   /** See {@link RecordSink.add}. */
   add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void {
-    this.#intake.add(key, keyAt, keyBytes, value, valueAt, valueBytes);
+    this.#ingest.add(key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
 
   /** Reports progress, and gives other work a turn where the last one was a while ago. Throws the signal's reason once it is aborted. */
@@ -130,7 +136,7 @@ export class Builder implements RecordSink {
 
   /** Starts a thread for the second half in time. Only where that can be cut: where no entry is dropped. */
   #getHelp(): void {
-    const { keyBytes, valueBytes } = this.#intake.stats;
+    const { keyBytes, valueBytes } = this.#ingest.stats;
     const threads = this.#helpers.length + 1;
     if (threads >= this.#threads || keyBytes + valueBytes <= threads * HELPED) return;
     if (this.#options.duplicates === 'error') this.addHelper(new Helper(new URL('./span-worker.js', import.meta.url)));
@@ -146,8 +152,8 @@ export class Builder implements RecordSink {
     return {
       valueType: this.valueType,
       seed: this.#options.seeds[0]!,
-      form: this.#form,
-      arena: new Uint8Array(this.#intake.partitions.arena.bytes.buffer),
+      staged: this.#staged,
+      arena: new Uint8Array(this.#ingest.partitions.arena.bytes.buffer),
       spill: this.#spill.share(),
       lane,
       lanes: this.#lanes,
@@ -157,8 +163,8 @@ export class Builder implements RecordSink {
   /** Takes over what the other lanes took in, in their order. Nothing can be added afterwards. */
   absorb(results: readonly LaneResult[]): void {
     for (const { sums, holding, interned } of results) {
-      this.#intake.stats.merge(sums);
-      this.#intake.partitions.absorb(holding);
+      this.#ingest.stats.merge(sums);
+      this.#ingest.partitions.absorb(holding);
       if (interned !== undefined) this.#interned.push(interned);
     }
   }
@@ -245,10 +251,10 @@ export class Builder implements RecordSink {
 
   /** The distinct values of all lanes, in order; only where values are `enum`. */
   #distinct(): Assembly['distinct'] {
-    const { interned, stats } = this.#intake;
+    const { interned, stats } = this.#ingest;
     if (interned === undefined) return undefined;
     const lanes = [interned, ...this.#interned];
-    const ranked = rank(lanes, this.#form.mostDictionary!);
+    const ranked = rank(lanes, this.#staged.mostDictionary!);
     stats.largest = ranked.count - 1;
     return { lanes, ranked };
   }
@@ -263,7 +269,7 @@ export class Builder implements RecordSink {
       const { longest } = assembled.written.loads;
       if (longest <= limit) return { ...assembled, seed: seeds[i]! };
       if (i + 1 === seeds.length) throw tooLoaded(longest, limit, seeds);
-      this.#intake = this.#intake.reseeded(seeds[i + 1]!);
+      this.#ingest = this.#ingest.reseeded(seeds[i + 1]!);
     }
   }
 
@@ -271,9 +277,9 @@ export class Builder implements RecordSink {
     const { metadata, duplicates, segmentBytes, memory } = this.#options;
     const textBytes = metadata.length + schemaBytesOf(this.valueType).length;
     const assembly: Assembly = {
-      partitions: this.#intake.partitions,
-      stats: this.#intake.stats,
-      form: this.#form,
+      partitions: this.#ingest.partitions,
+      stats: this.#ingest.stats,
+      staged: this.#staged,
       spill: this.#spill,
       valueType: this.valueType,
       duplicates,

@@ -8,7 +8,7 @@ import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from '../../format/con
 import type { BlockSums } from '../common/block-sums.js';
 import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
 import type { Sorted } from './segment-writer.js';
-import { type HeldForm, heldValueAt } from './staged-record.js';
+import { type StagedLayout, stagedValueAt } from './staged-record.js';
 
 /** From the numbers that lanes gave to the indexes in the file, by lane; can be sent to other threads, which share it. */
 export type Ranks = readonly Int32Array[];
@@ -131,11 +131,11 @@ export function applyRanks(
   { view }: ByteBuffer,
   { positions, order }: Sorted,
   count: number,
-  form: HeldForm,
+  staged: StagedLayout,
   ranks: Ranks,
 ): void {
   for (let i = 0; i < count; i++) {
-    const at = heldValueAt(form, view, positions[order[i]!]!);
+    const at = stagedValueAt(staged, view, positions[order[i]!]!);
     const number = view.getUint32(at, true);
     view.setInt32(at, ranks[laneOf(number)]![indexOf(number)]!, true);
   }
@@ -146,11 +146,11 @@ export function markUsed(
   { view }: ByteBuffer,
   { positions, order }: Sorted,
   count: number,
-  form: HeldForm,
+  staged: StagedLayout,
   used: Used,
 ): void {
   for (let i = 0; i < count; i++) {
-    const number = view.getUint32(heldValueAt(form, view, positions[order[i]!]!), true);
+    const number = view.getUint32(stagedValueAt(staged, view, positions[order[i]!]!), true);
     used[laneOf(number)]![indexOf(number)] = 1;
   }
 }

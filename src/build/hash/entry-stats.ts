@@ -4,7 +4,7 @@ import { varintSize } from '../../base/bytes.js';
 import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
 import { type Plan, planOfWidth } from '../../format/shape.js';
-import { type HeldType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
+import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
 
 /** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
 const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
@@ -28,7 +28,7 @@ export class EntryStats {
   readonly entriesByHash: Float64Array;
   readonly #variableValues: boolean;
 
-  constructor(valueType: HeldType) {
+  constructor(valueType: BuildValueType) {
     this.#variableValues = valueWidthOf(valueType) === VARIABLE;
     this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
   }
@@ -52,7 +52,7 @@ export class EntryStats {
   }
 
   /** The same sums where each value has the width in which it is written. */
-  settled(valueType: HeldType): EntryStats {
+  settled(valueType: BuildValueType): EntryStats {
     if (!isNarrowed(valueType)) return this;
     const width = narrowWidth(valueType, this.largest);
     const less = valueWidthOf(valueType) - width;
@@ -86,7 +86,12 @@ export class EntryStats {
  * @param segmentLimit most bytes of a segment, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function planFile(all: EntryStats, valueType: HeldType, segmentLimit: number, keyType: KeyType = 'bytes'): Plan {
+export function planFile(
+  all: EntryStats,
+  valueType: BuildValueType,
+  segmentLimit: number,
+  keyType: KeyType = 'bytes',
+): Plan {
   const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
   return planOfWidth(all.settled(valueType), width, segmentLimit, keyType);
 }

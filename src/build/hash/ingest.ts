@@ -6,12 +6,12 @@ import { xxh32 } from '../../base/xxh32.js';
 import { keyForUser, showKey } from '../../codec/key-text.js';
 import { MAX_KEY_BYTES } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
-import { type HeldType, isNarrowed } from '../../format/value-types.js';
+import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import type { SpillFile } from '../common/spill-file.js';
 import { EntryStats } from './entry-stats.js';
 import { type Interned, Interner } from './interner.js';
 import { Partitions } from './partitions.js';
-import { HELD, type HeldForm, headBytes, heldNarrowed } from './staged-record.js';
+import { headBytes, STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const MOST = MAX_KEY_BYTES;
@@ -19,7 +19,7 @@ const MOST = MAX_KEY_BYTES;
 /** Where the readers of an input put what they find. */
 export interface RecordSink {
   readonly keyType: KeyType;
-  readonly valueType: HeldType;
+  readonly valueType: BuildValueType;
   /** Records added so far. */
   readonly entries: number;
   /**
@@ -32,15 +32,15 @@ export interface RecordSink {
 }
 
 /** The records of one thread. */
-export class Intake implements RecordSink {
+export class Ingest implements RecordSink {
   readonly keyType: KeyType;
-  readonly valueType: HeldType;
+  readonly valueType: BuildValueType;
   readonly stats: EntryStats;
   readonly partitions: Partitions;
   readonly #seed: number;
   readonly #isUint: boolean;
   readonly #interner: Interner | undefined;
-  readonly #form: HeldForm;
+  readonly #staged: StagedLayout;
   readonly #spill: SpillFile;
 
   /**
@@ -48,23 +48,23 @@ export class Intake implements RecordSink {
    * @param interner has numbered values already, where these are `enum`
    */
   constructor(
-    valueType: HeldType,
+    valueType: BuildValueType,
     seed: number,
-    form: HeldForm,
+    staged: StagedLayout,
     arena: ByteBuffer,
     spill: SpillFile,
     lane: number,
     lanes: number,
-    interner = form.mostDictionary === undefined ? undefined : new Interner(lane, form.mostDictionary),
+    interner = staged.mostDictionary === undefined ? undefined : new Interner(lane, staged.mostDictionary),
   ) {
-    this.keyType = form.keyType;
+    this.keyType = staged.keyType;
     this.valueType = valueType;
     this.stats = new EntryStats(valueType);
-    this.partitions = new Partitions(arena, form, spill, 0, lane, lanes);
+    this.partitions = new Partitions(arena, staged, spill, 0, lane, lanes);
     this.#seed = seed | 0;
     this.#isUint = valueType === 'uint';
     this.#interner = interner;
-    this.#form = form;
+    this.#staged = staged;
     this.#spill = spill;
   }
 
@@ -110,19 +110,19 @@ export class Intake implements RecordSink {
   }
 
   /** The same records, hashed with another seed, in the same memory. This one is of no use afterwards. */
-  reseeded(seed: number): Intake {
-    const form = this.#form;
+  reseeded(seed: number): Ingest {
+    const staged = this.#staged;
     const type = this.valueType;
-    const other = new Intake(type, seed, form, this.partitions.arena, this.#spill, 0, 1, this.#interner);
-    const head = headBytes(form);
-    this.partitions.drain((held, at, size) => {
-      const { view } = held;
-      const keyBytes = view.getUint16(at + HELD.keyBytes, true);
+    const other = new Ingest(type, seed, staged, this.partitions.arena, this.#spill, 0, 1, this.#interner);
+    const head = headBytes(staged);
+    this.partitions.drain((records, at, size) => {
+      const { view } = records;
+      const keyBytes = view.getUint16(at + STAGED.keyBytes, true);
       const hash = xxh32(view, at + head, keyBytes, seed | 0);
-      view.setInt32(at + HELD.hash, hash, true);
-      other.stats.add(hash, keyBytes, form.fixedValue ?? view.getUint32(at + HELD.valueBytes, true));
-      if (isNarrowed(type)) other.stats.addNarrowed(hash, heldNarrowed(type, form, view, at));
-      other.partitions.addHeld(held, at, size);
+      view.setInt32(at + STAGED.hash, hash, true);
+      other.stats.add(hash, keyBytes, staged.fixedValue ?? view.getUint32(at + STAGED.valueBytes, true));
+      if (isNarrowed(type)) other.stats.addNarrowed(hash, stagedNarrowed(type, staged, view, at));
+      other.partitions.addStaged(records, at, size);
     });
     return other;
   }

@@ -4,10 +4,10 @@
 import { ByteBuffer, copyLoosely, LOOSE, writeU64 } from '../../base/bytes.js';
 import { MAX_KEY_BYTES } from '../../format/constants.js';
 import type { SpillFile } from '../common/spill-file.js';
-import { HELD, type HeldForm, headBytes, heldSize, POSITION } from './staged-record.js';
+import { headBytes, POSITION, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
-const { hash: HASH, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;
+const { hash: HASH, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
 const SPARE = LOOSE;
 
 const SMALLEST_CHUNK = 4096;
@@ -25,7 +25,7 @@ export interface Holding {
 }
 
 /** Takes a held record, which it may change. */
-export type VisitHeld = (held: ByteBuffer, at: number, size: number) => void;
+export type VisitStaged = (records: ByteBuffer, at: number, size: number) => void;
 
 export class Partitions {
   /** Number of partitions is 2 to this power. */
@@ -35,7 +35,7 @@ export class Partitions {
   /** Records and bytes of each partition. */
   readonly counts: Float64Array;
   readonly sizes: Float64Array;
-  readonly #form: HeldForm;
+  readonly #staged: StagedLayout;
   readonly #head: number;
   /** The memory of the records. Free for other use after {@link spillAll}. */
   readonly arena: ByteBuffer;
@@ -57,13 +57,13 @@ export class Partitions {
    * @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll}
    * @param lane which of how many equal parts of the arena to use; threads that fill partitions side by side each have one
    */
-  constructor(arena: ByteBuffer, form: HeldForm, spill: SpillFile, consumed: number, lane = 0, lanes = 1) {
+  constructor(arena: ByteBuffer, staged: StagedLayout, spill: SpillFile, consumed: number, lane = 0, lanes = 1) {
     this.arena = arena;
     const room = Math.floor(arena.size / lanes);
     this.#low = this.#free = lane * room;
     this.#high = this.#low + room;
-    this.#form = form;
-    this.#head = headBytes(form);
+    this.#staged = staged;
+    this.#head = headBytes(staged);
     this.#spill = spill;
     this.consumed = consumed;
     this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, room / 2048));
@@ -89,14 +89,14 @@ export class Partitions {
     valueAt: number,
     valueBytes: number,
   ): void {
-    const large = this.#form.fixedValue === undefined && valueBytes >= this.#form.largeValue;
+    const large = this.#staged.fixedValue === undefined && valueBytes >= this.#staged.largeValue;
     const partition = (hash << this.consumed) >>> (32 - this.bits);
     const size = this.#head + keyBytes + (large ? POSITION : valueBytes);
     const at = this.#room(partition, size);
     const { view } = this.arena;
     view.setInt32(at + HASH, hash, true);
     view.setUint16(at + KEY_BYTES, keyBytes, true);
-    if (this.#form.fixedValue === undefined) view.setUint32(at + VALUE_BYTES, valueBytes, true);
+    if (this.#staged.fixedValue === undefined) view.setUint32(at + VALUE_BYTES, valueBytes, true);
     const to = at + this.#head;
     copyLoosely(key, keyAt, this.arena, to, keyBytes);
     if (large) {
@@ -108,7 +108,7 @@ export class Partitions {
   }
 
   /** Takes over a held record as it is, from an earlier parting. */
-  addHeld(from: ByteBuffer, at: number, size: number): void {
+  addStaged(from: ByteBuffer, at: number, size: number): void {
     const hash = from.view.getInt32(at + HASH, true);
     const partition = (hash << this.consumed) >>> (32 - this.bits);
     copyLoosely(from, at, this.arena, this.#room(partition, size), size);
@@ -182,10 +182,10 @@ export class Partitions {
     this.#high = this.#free = this.arena.size;
   }
 
-  /** {@link loadHeld} of what is held here. */
+  /** {@link loadStaged} of what is held here. */
   load(partition: number, into: ByteBuffer): void {
     this.#endChunk(partition);
-    loadHeld(this.#chunks[partition]!, this.#extents[partition]!, this.arena, this.#spill, into);
+    loadStaged(this.#chunks[partition]!, this.#extents[partition]!, this.arena, this.#spill, into);
   }
 
   /**
@@ -193,8 +193,8 @@ export class Partitions {
    * used again.
    */
   part(partition: number): Partitions {
-    const finer = new Partitions(this.arena, this.#form, this.#spill, this.consumed + this.bits);
-    this.#eachSpilled(partition, (held, at, size) => finer.addHeld(held, at, size));
+    const finer = new Partitions(this.arena, this.#staged, this.#spill, this.consumed + this.bits);
+    this.#eachSpilled(partition, (records, at, size) => finer.addStaged(records, at, size));
     finer.spillAll();
     return finer;
   }
@@ -203,14 +203,14 @@ export class Partitions {
    * Visits all records, those of one key in the order in which they were added. All go to the spill file first, and the arena may be used again
    * meanwhile.
    */
-  drain(visit: VisitHeld): void {
+  drain(visit: VisitStaged): void {
     this.spillAll();
     for (let partition = 0; partition < this.counts.length; partition++) this.#eachSpilled(partition, visit);
   }
 
-  #eachSpilled(partition: number, visit: VisitHeld): void {
+  #eachSpilled(partition: number, visit: VisitStaged): void {
     // Twice the largest record that does not lie in the spill file by itself, and large enough for few reads.
-    const window = new ByteBuffer(2 * (this.#head + MAX_KEY_BYTES + this.#form.largeValue) + WINDOW);
+    const window = new ByteBuffer(2 * (this.#head + MAX_KEY_BYTES + this.#staged.largeValue) + WINDOW);
     const extents = this.#extents[partition]!;
     for (let i = 0; i < extents.length; i += 2) {
       let position = extents[i]!;
@@ -227,10 +227,10 @@ export class Partitions {
   }
 
   /** Visits the whole records of a window; moves the rest to its start and returns the length of the rest. */
-  #visitWindow(window: ByteBuffer, end: number, visit: VisitHeld): number {
+  #visitWindow(window: ByteBuffer, end: number, visit: VisitStaged): number {
     let at = 0;
     while (at + this.#head <= end) {
-      const size = heldSize(this.#form, window.view, at);
+      const size = stagedSize(this.#staged, window.view, at);
       if (at + size > end) break;
       visit(window, at, size);
       at += size;
@@ -241,7 +241,7 @@ export class Partitions {
 }
 
 /** Copies a partition's records, in the order in which they were added, to the start of `into`, which is large enough. */
-export function loadHeld(
+export function loadStaged(
   chunks: readonly number[],
   extents: readonly number[],
   arena: ByteBuffer,

@@ -9,11 +9,11 @@ import type { SegmentPlace } from '../../format/header.js';
 import type { Plan } from '../../format/shape.js';
 import type { BlockSums } from '../common/block-sums.js';
 import { Region } from '../common/section-writer.js';
-import { HELD, type HeldForm, headBytes, largeValuePosition } from './staged-record.js';
+import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;
-const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = HELD;
+const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
 
 /** Most bytes of the two length prefixes. */
 const PREFIXES = 8;
@@ -45,7 +45,7 @@ export class TableWriter {
   readonly #plan: Plan;
   readonly #totalBits: number;
   readonly #bucketMask: number;
-  readonly #form: HeldForm;
+  readonly #staged: StagedLayout;
   readonly #head: number;
   readonly #firstBucket: number;
   readonly #buckets: Region;
@@ -60,7 +60,7 @@ export class TableWriter {
   constructor(
     fd: number,
     plan: Plan,
-    form: HeldForm,
+    staged: StagedLayout,
     start: Start,
     bytes: number,
     sums: BlockSums,
@@ -69,8 +69,8 @@ export class TableWriter {
     this.#plan = plan;
     this.#totalBits = plan.segmentBits + plan.bucketBits;
     this.#bucketMask = 2 ** plan.bucketBits - 1;
-    this.#form = form;
-    this.#head = headBytes(form);
+    this.#staged = staged;
+    this.#head = headBytes(staged);
     this.#firstBucket = this.#nextBucket = start.bucket;
     this.#segmentOffset = start.segmentOffset;
     this.#buckets = new Region(fd, bucketArraySize(plan.bucketBits), sums, hashes);
@@ -85,7 +85,7 @@ export class TableWriter {
    * @param readLarge reads the values that lie elsewhere
    */
   records(buffer: ByteBuffer, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
-    const { fixedValue, largeValue } = this.#form;
+    const { fixedValue, largeValue } = this.#staged;
     const { view } = buffer;
     const { keyWidth, valueWidth } = this.#plan;
     const heap = this.#heap;

@@ -1,14 +1,14 @@
 // Puts the held records of one partition into the order of the format. Does not know files or where the records come from.
 
 import { type ByteBuffer, compareBytes } from '../../base/bytes.js';
-import { HELD, type HeldForm, headBytes, heldSize } from './staged-record.js';
+import { headBytes, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
 const INSERTION = 24;
 const MOST_DIGIT_BITS = 16;
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
-const { hash: HASH, keyBytes: KEY_BYTES } = HELD;
+const { hash: HASH, keyBytes: KEY_BYTES } = STAGED;
 
 /** Sorts by hash (unsigned), then by key bytes; records with the same key stay in the order in which they came. */
 export class Sorter {
@@ -17,14 +17,14 @@ export class Sorter {
   hashes: Int32Array = new Int32Array(0);
   /** Indexes into {@link positions} and {@link hashes}, sorted. */
   order: Int32Array = new Int32Array(0);
-  readonly #form: HeldForm;
+  readonly #staged: StagedLayout;
   readonly #keyAt: number;
   #ends = new Int32Array(0);
   #buffer!: ByteBuffer;
 
-  constructor(form: HeldForm) {
-    this.#form = form;
-    this.#keyAt = headBytes(form);
+  constructor(staged: StagedLayout) {
+    this.#staged = staged;
+    this.#keyAt = headBytes(staged);
   }
 
   /**
@@ -56,7 +56,7 @@ export class Sorter {
     for (let i = 0; i < count; i++) {
       positions[i] = at;
       hashes[i] = view.getInt32(at + HASH, true);
-      at += heldSize(this.#form, view, at);
+      at += stagedSize(this.#staged, view, at);
     }
   }
 

@@ -9,16 +9,16 @@ import type { Plan } from '../../format/shape.js';
 import { BlockSums } from '../common/block-sums.js';
 import { type SharedSpill, SpillFile } from '../common/spill-file.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
-import { type Holding, loadHeld } from './partitions.js';
+import { type Holding, loadStaged } from './partitions.js';
 import { TableWriter } from './segment-writer.js';
 import { Sorter } from './sorter.js';
 import type { Span } from './spans.js';
-import { HELD, type HeldForm, headBytes } from './staged-record.js';
+import { headBytes, STAGED, type StagedLayout } from './staged-record.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork {
   readonly plan: Plan;
-  readonly form: HeldForm;
+  readonly staged: StagedLayout;
   /** Descriptor of the file that is written. */
   readonly fd: number;
   readonly headerBytes: number;
@@ -45,25 +45,25 @@ export interface SpanResult {
  * @throws {HmapError} `HMAP_DUPLICATE_KEY`: no entry may be dropped here, because the places of all are settled
  */
 export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
-  const { plan, form, holding, fd } = work;
+  const { plan, staged, holding, fd } = work;
   const arena = new ByteBuffer(work.arena);
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
-  const sorter = new Sorter(form);
+  const sorter = new Sorter(staged);
   const readLarge = (position: number, into: Uint8Array) => spill.read(position, into);
   const sizes = holding.sizes.subarray(span.first, span.behind);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
-  const writer = new TableWriter(fd, plan, form, span.start, all, sums, hashes);
+  const writer = new TableWriter(fd, plan, staged, span.start, all, sums, hashes);
   const buffer = new ByteBuffer(largest);
   let done = 0;
   for (let i = span.first; i < span.behind; i++) {
     const count = holding.counts[i]!;
     if (count > 0) {
-      loadHeld(holding.chunks[i]!, holding.extents[i]!, arena, spill, buffer);
+      loadStaged(holding.chunks[i]!, holding.extents[i]!, arena, spill, buffer);
       sorter.sort(buffer, count, work.consumed);
-      sorter.dropDuplicates(count, 'error', (index) => refuseDuplicate(sorter, buffer, form, index));
-      if (work.ranks !== undefined) applyRanks(buffer, sorter, count, form, work.ranks);
+      sorter.dropDuplicates(count, 'error', (index) => refuseDuplicate(sorter, buffer, staged, index));
+      if (work.ranks !== undefined) applyRanks(buffer, sorter, count, staged, work.ranks);
       writer.records(buffer, sorter, count, readLarge);
       done += count;
     }
@@ -75,10 +75,10 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
 }
 
 /** Throws the error for the record at `index`, whose key is there more than once. */
-export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, form: HeldForm, index: number): never {
+export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, staged: StagedLayout, index: number): never {
   const at = sorter.positions[index]!;
-  const keyAt = at + headBytes(form);
-  const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + HELD.keyBytes, true));
-  const message = `the key ${showKeyOf(form.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
-  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUserOf(form.keyType, key) });
+  const keyAt = at + headBytes(staged);
+  const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + STAGED.keyBytes, true));
+  const message = `the key ${showKeyOf(staged.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
+  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUserOf(staged.keyType, key) });
 }

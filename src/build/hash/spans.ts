@@ -4,7 +4,7 @@ import { varintSize } from '../../base/bytes.js';
 import { alignToPage, heapStart, VARIABLE } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
 import type { Plan } from '../../format/shape.js';
-import { type HeldType, valueWidthOf } from '../../format/value-types.js';
+import { type BuildValueType, valueWidthOf } from '../../format/value-types.js';
 import type { EntryStats } from './entry-stats.js';
 import type { Start } from './segment-writer.js';
 
@@ -32,7 +32,7 @@ export interface FileLayout {
 export function layOut(
   plan: Plan,
   stats: EntryStats,
-  valueType: HeldType,
+  valueType: BuildValueType,
   counts: Float64Array,
   headerBytes: number,
   parts: number,
@@ -75,7 +75,7 @@ export function layOut(
 }
 
 /** Bytes of the key heap that the records of each partition take. */
-function heapBytes(plan: Plan, stats: EntryStats, valueType: HeldType, counts: Float64Array): Float64Array {
+function heapBytes(plan: Plan, stats: EntryStats, valueType: BuildValueType, counts: Float64Array): Float64Array {
   const { keyWidth, valueWidth } = plan;
   // The sums count both prefixes of each record (format, section 10); a shared width makes a prefix vanish.
   const keyPrefix = keyWidth === VARIABLE ? 0 : varintSize(keyWidth);

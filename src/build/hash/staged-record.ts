@@ -4,14 +4,14 @@ import { readU48, readU64 } from '../../base/bytes.js';
 import type { KeyType } from '../../format/key-types.js';
 
 /** Layout of a held record: its hash, the length of its key, the length of its value (where these vary), then key and value. */
-export const HELD = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
+export const STAGED = { hash: 0, keyBytes: 4, valueBytes: 6, headFixed: 6, headVariable: 10 } as const;
 // V8 folds constants that a module keeps to itself into its code; what is exported or imported it loads anew each time.
-const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, headFixed: HEAD_FIXED, headVariable: HEAD_VARIABLE } = HELD;
+const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, headFixed: HEAD_FIXED, headVariable: HEAD_VARIABLE } = STAGED;
 /** Bytes that stand in for a large value: its position in the spill file. */
 export const POSITION = 8;
 
 /** What a held record is, by the kinds of keys and values. */
-export interface HeldForm {
+export interface StagedLayout {
   /** What the key's bytes stand for. */
   readonly keyType: KeyType;
   /** In bytes, or `undefined` where values differ in length. */
@@ -23,30 +23,30 @@ export interface HeldForm {
 }
 
 /** Bytes before the key of a held record. */
-export function headBytes(form: HeldForm): number {
-  return form.fixedValue === undefined ? HEAD_VARIABLE : HEAD_FIXED;
+export function headBytes(staged: StagedLayout): number {
+  return staged.fixedValue === undefined ? HEAD_VARIABLE : HEAD_FIXED;
 }
 
 /** Bytes that a held record takes after its head and key. */
-function heldValueBytes(form: HeldForm, view: DataView, at: number): number {
-  if (form.fixedValue !== undefined) return form.fixedValue;
+function stagedValueSize(staged: StagedLayout, view: DataView, at: number): number {
+  if (staged.fixedValue !== undefined) return staged.fixedValue;
   const bytes = view.getUint32(at + VALUE_BYTES, true);
-  return bytes >= form.largeValue ? POSITION : bytes;
+  return bytes >= staged.largeValue ? POSITION : bytes;
 }
 
-export function heldSize(form: HeldForm, view: DataView, at: number): number {
-  return headBytes(form) + view.getUint16(at + KEY_BYTES, true) + heldValueBytes(form, view, at);
+export function stagedSize(staged: StagedLayout, view: DataView, at: number): number {
+  return headBytes(staged) + view.getUint16(at + KEY_BYTES, true) + stagedValueSize(staged, view, at);
 }
 
 /** What {@link EntryStats.addNarrowed} is told of a held record. */
-export function heldNarrowed(type: 'uint' | 'enum', form: HeldForm, view: DataView, at: number): number {
+export function stagedNarrowed(type: 'uint' | 'enum', staged: StagedLayout, view: DataView, at: number): number {
   // How large an index will be shows when all values are there.
-  return type === 'uint' ? readU48(view, heldValueAt(form, view, at)) : 0;
+  return type === 'uint' ? readU48(view, stagedValueAt(staged, view, at)) : 0;
 }
 
 /** Where the value of a held record lies. */
-export function heldValueAt(form: HeldForm, view: DataView, at: number): number {
-  return at + headBytes(form) + view.getUint16(at + KEY_BYTES, true);
+export function stagedValueAt(staged: StagedLayout, view: DataView, at: number): number {
+  return at + headBytes(staged) + view.getUint16(at + KEY_BYTES, true);
 }
 
 /** Where a large value lies in the spill file, from the offset of what stands in for it. */

@@ -21,7 +21,7 @@ export interface IntegerSetBuildOptions extends CommonOptions {
 /** Integers between two turns. */
 const STRIDE = 2 ** 16;
 /** Bytes of an integer that is held. */
-const HELD = 8;
+const INTEGER_SIZE = 8;
 const MOST_U32 = 2 ** 32 - 1;
 const NO_VALUE = new ByteBuffer(0);
 
@@ -177,8 +177,8 @@ export class IntegerSetBuilder extends KeylessBuilder {
   async #each(take: (integer: number) => void, pause: () => Promise<void> | undefined): Promise<void> {
     const reader = this.#tape.reader();
     for (let done = 0; done < this.#added; done += STRIDE) {
-      reader.next(HELD * STRIDE, ({ view }, at, length) => {
-        for (let i = at; i < at + length; i += HELD) take(view.getFloat64(i, true));
+      reader.next(INTEGER_SIZE * STRIDE, ({ view }, at, length) => {
+        for (let i = at; i < at + length; i += INTEGER_SIZE) take(view.getFloat64(i, true));
       });
       const waiting = pause();
       if (waiting !== undefined) await waiting;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EntryStats, planFile } from '../src/build/hash/entry-stats.js';
+import { EntryStats, shapeOfEntries } from '../src/build/hash/entry-stats.js';
 import { MAX_SEGMENT_BYTES, totalBucketBits, VARIABLE } from '../src/format/constants.js';
 import { hmapError } from './support/errors.js';
 
@@ -36,18 +36,18 @@ describe('bits of all buckets', () => {
 
 describe('segments', () => {
   test('are one as long as one is enough', () => {
-    const plan = planFile(statsOf(10_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
+    const plan = shapeOfEntries(statsOf(10_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
     assert.deepEqual(plan, { segmentBits: 0, bucketBits: 22, keyWidth: 20, valueWidth: 40 });
   });
 
   test('are as few as fit, each with its part of the bucket bits', () => {
-    const plan = planFile(statsOf(100_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
+    const plan = shapeOfEntries(statsOf(100_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
     assert.equal(plan.segmentBits, 2);
     assert.equal(plan.segmentBits + plan.bucketBits, totalBucketBits(100_000_000));
   });
 
   test('have no bucket bits where there are more segments than buckets are needed', () => {
-    const plan = planFile(statsOf(4, 20, 2 ** 30), 'bytes', MAX_SEGMENT_BYTES);
+    const plan = shapeOfEntries(statsOf(4, 20, 2 ** 30), 'bytes', MAX_SEGMENT_BYTES);
     assert.deepEqual([plan.segmentBits, plan.bucketBits], [2, 0]);
   });
 
@@ -55,11 +55,11 @@ describe('segments', () => {
     const crowded = statsOf(3, 20, 2 ** 30);
     crowded.bytesByHash.fill(0).fill(3 * 2 ** 30, 0, 1);
     assert.throws(
-      () => planFile(crowded, 'bytes', MAX_SEGMENT_BYTES),
+      () => shapeOfEntries(crowded, 'bytes', MAX_SEGMENT_BYTES),
       hmapError('HMAP_SEGMENT_TOO_LARGE', { expected: MAX_SEGMENT_BYTES, actual: 3 * 2 ** 30 }),
     );
     assert.throws(
-      () => planFile(statsOf(2 ** 43, 20, 1024), 'bytes', MAX_SEGMENT_BYTES),
+      () => shapeOfEntries(statsOf(2 ** 43, 20, 1024), 'bytes', MAX_SEGMENT_BYTES),
       hmapError('HMAP_FILE_TOO_LARGE', { expected: 2 ** 53 - 1 }),
     );
   });
@@ -70,7 +70,7 @@ describe('widths', () => {
     const widths = (lengths: readonly (readonly [number, number])[]) => {
       const stats = new EntryStats('utf8');
       for (const [key, value] of lengths) stats.add(0, key, value);
-      const { keyWidth, valueWidth } = planFile(stats, 'utf8', MAX_SEGMENT_BYTES);
+      const { keyWidth, valueWidth } = shapeOfEntries(stats, 'utf8', MAX_SEGMENT_BYTES);
       return [keyWidth, valueWidth];
     };
     assert.deepEqual(widths([]), [VARIABLE, VARIABLE]);

@@ -10,7 +10,7 @@ import { ByteBuffer } from '../src/base/bytes.js';
 import { Helper, threadsFor } from '../src/base/workers.js';
 import { withBuilder } from '../src/build/build.js';
 import type { BuildOptions, BuildSummary } from '../src/build/common/options.js';
-import { EntryStats, planFile } from '../src/build/hash/entry-stats.js';
+import { EntryStats, shapeOfEntries } from '../src/build/hash/entry-stats.js';
 import type { RecordSink } from '../src/build/hash/ingest.js';
 import { layOut } from '../src/build/hash/spans.js';
 import { build, type Entry, verify } from '../src/index.js';
@@ -218,7 +218,7 @@ describe('a file laid out before it is written', () => {
         stats.add(hash | 0, random.between(1, 200), 4);
         counts[hash >>> 26]!++;
       }
-      const plan = planFile(stats, 'u32', segmentLimit);
+      const plan = shapeOfEntries(stats, 'u32', segmentLimit);
       for (const parts of [1, 2, 3, 4, 64]) {
         const layout = layOut(plan, stats, 'u32', counts, 4096, parts);
         if (plan.segmentBits > 6) {

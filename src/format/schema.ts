@@ -111,7 +111,7 @@ const INTEGER = /^([ui])([1-9]\d?)$/;
 export class SchemaError extends Error {}
 
 /** @throws {SchemaError} */
-function layOut(pairs: Iterable<readonly [name: string, type: unknown]>): Struct {
+function placeFields(pairs: Iterable<readonly [name: string, type: unknown]>): Struct {
   const fields: Field[] = [];
   const names = new Set<string>();
   let from = 0;
@@ -127,7 +127,7 @@ function layOut(pairs: Iterable<readonly [name: string, type: unknown]>): Struct
     }
     if (names.has(name)) throw new SchemaError(`the field ${name} twice`);
     names.add(name);
-    const field = { name, from, ...shapeOf(name, type) };
+    const field = { name, from, ...fieldShape(name, type) };
     fields.push(field);
     from += field.bits;
   }
@@ -136,7 +136,7 @@ function layOut(pairs: Iterable<readonly [name: string, type: unknown]>): Struct
   return { text, fields, bits: from, bytes: Math.ceil(from / 8) };
 }
 
-function shapeOf(name: string, type: unknown): Pick<Field, 'type' | 'kind' | 'bits'> {
+function fieldShape(name: string, type: unknown): Pick<Field, 'type' | 'kind' | 'bits'> {
   if (type === 'bool') return { type, kind: 'bool', bits: 1 };
   if (type === 'f32') return { type, kind: 'float', bits: 32 };
   if (type === 'f64') return { type, kind: 'float', bits: 64 };
@@ -168,7 +168,7 @@ export function parseSchema(text: string): Struct {
     if (at < 0) throw new SchemaError(`${JSON.stringify(shown(part))}, expected NAME:TYPE`);
     return [part.slice(0, at), part.slice(at + 1)];
   });
-  return layOut(pairs);
+  return placeFields(pairs);
 }
 
 export function isStruct(type: string): type is StructText {
@@ -200,7 +200,7 @@ export function checkStruct(value: StructType | StructText): StructText {
     if (typeof struct !== 'object' || struct === null || Array.isArray(struct)) {
       throw new SchemaError('no object of field names and types');
     }
-    return structText(layOut(Object.entries(struct)));
+    return structText(placeFields(Object.entries(struct)));
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     throw new TypeError(

@@ -14,7 +14,7 @@ import {
 import { type KeyType, keyWidthOf } from './key-types.js';
 
 /** The shape of a file. Widths in bytes, or VARIABLE. */
-export interface Plan {
+export interface Shape {
   readonly segmentBits: number;
   readonly bucketBits: number;
   readonly keyWidth: number;
@@ -38,12 +38,7 @@ export interface ShapeSums {
  * @param segmentLimit largest segment, in bytes, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function planOfWidth(
-  stats: ShapeSums,
-  typeWidth: number,
-  segmentLimit: number,
-  keyType: KeyType = 'bytes',
-): Plan {
+export function shapeOf(stats: ShapeSums, typeWidth: number, segmentLimit: number, keyType: KeyType = 'bytes'): Shape {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
   const total = totalBucketBits(stats.entries);
@@ -87,7 +82,7 @@ function checkFileSize(stats: ShapeSums, totalBits: number): void {
   throw new HmapError('HMAP_FILE_TOO_LARGE', message, { expected: MAX_U64 - 1, actual: parts });
 }
 
-export function samePlan(a: Plan, b: Plan): boolean {
+export function sameShape(a: Shape, b: Shape): boolean {
   return (
     a.segmentBits === b.segmentBits &&
     a.bucketBits === b.bucketBits &&

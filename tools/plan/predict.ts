@@ -15,7 +15,7 @@ import {
   PAGE,
   VARIABLE,
 } from '../../src/format/constants.js';
-import { planOfWidth } from '../../src/format/shape.js';
+import { shapeOf } from '../../src/format/shape.js';
 import { INTEGER_RANGES, type ValueType, valueWidthOf } from '../../src/format/value-types.js';
 import { type Facts, type Lengths, lengthsOf, type Range, type ValueFacts } from './facts.js';
 
@@ -266,20 +266,20 @@ function hashParts(
     longestValue: values.longest,
     bytesByHash: new Float64Array(classes).fill(most / classes),
   };
-  const plan = planOfWidth(sums, valueWidth, segmentLimit);
-  const segments = 2 ** plan.segmentBits;
+  const shape = shapeOf(sums, valueWidth, segmentLimit);
+  const segments = 2 ** shape.segmentBits;
   const lengths =
-    (plan.keyWidth === VARIABLE ? keys.prefixes : 0) + (plan.valueWidth === VARIABLE ? values.prefixes : 0);
+    (shape.keyWidth === VARIABLE ? keys.prefixes : 0) + (shape.valueWidth === VARIABLE ? values.prefixes : 0);
   const heap = lengths + keys.bytes + values.bytes;
-  const arrays = bucketArraySize(plan.bucketBits);
+  const arrays = bucketArraySize(shape.bucketBits);
   return finished({
-    header: headerSize(plan.segmentBits, 0),
+    header: headerSize(shape.segmentBits, 0),
     buckets: segments * arrays,
     lengths,
     keys: keys.bytes,
     values: values.bytes + extra,
     padding:
-      segments * (heapStart(plan.bucketBits) - arrays) +
+      segments * (heapStart(shape.bucketBits) - arrays) +
       (segments === 1 ? alignToPage(heap) - heap : (segments * PAGE) / 2) +
       (alignToPage(extra) - extra),
   });

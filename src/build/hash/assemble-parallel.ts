@@ -6,7 +6,7 @@ import { waitFor } from '../../base/workers.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
 import { alignToPage, blockCount } from '../../format/constants.js';
 import { BlockSums } from '../common/block-sums.js';
-import { type Assembled, type Assembly, planOf } from './assemble.js';
+import { type Assembled, type Assembly, shapeFor } from './assemble.js';
 import { writeDictionary } from './dictionary-writer.js';
 import type { SpanTask } from './span-task.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
@@ -27,10 +27,10 @@ export async function assembleSpans(
   const { partitions, staged, spill, valueType, fd, hashes, pause } = assembly;
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
   if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
-  const plan = planOf(assembly.stats, assembly);
+  const shape = shapeFor(assembly.stats, assembly);
   const stats = assembly.stats.settled(valueType);
-  const headerBytes = assembly.headerBytes(plan);
-  const layout = layOut(plan, stats, valueType, partitions.counts, headerBytes, threads);
+  const headerBytes = assembly.headerBytes(shape);
+  const layout = layOut(shape, stats, valueType, partitions.counts, headerBytes, threads);
   if (layout === undefined) return undefined;
   const ranked = assembly.distinct?.ranked;
   const end = alignToPage(layout.end + (ranked?.bytes ?? 0));
@@ -38,7 +38,7 @@ export async function assembleSpans(
   const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, end)));
   const done = new Float64Array(new SharedArrayBuffer(8 * layout.spans.length));
   const work: SpanWork = {
-    plan,
+    shape,
     staged,
     fd,
     headerBytes,
@@ -72,5 +72,5 @@ export async function assembleSpans(
   }
   writeDictionary(assembly, all, ranked, layout.end);
   const checksums = all.finish(fd, hashes, end);
-  return { plan, stats, written: { segments: layout.segments, checksums, loads }, ranked };
+  return { shape, stats, written: { segments: layout.segments, checksums, loads }, ranked };
 }

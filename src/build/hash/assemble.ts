@@ -7,13 +7,13 @@ import { HmapError } from '../../base/errors.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
 import { alignToPage } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import { type Plan, samePlan } from '../../format/shape.js';
+import { type Shape, sameShape } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import type { DuplicatePolicy } from '../common/options.js';
 import type { SpillFile } from '../common/spill-file.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
-import { EntryStats, planFile } from './entry-stats.js';
+import { EntryStats, shapeOfEntries } from './entry-stats.js';
 import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
 import { TableWriter } from './segment-writer.js';
@@ -37,7 +37,7 @@ export interface Assembly {
   readonly hashes: BlockHasher;
   /** The distinct values of each lane, and their order, where values are `enum`. */
   readonly distinct: { readonly lanes: readonly Interned[]; readonly ranked: Ranked } | undefined;
-  headerBytes(plan: Plan): number;
+  headerBytes(shape: Shape): number;
   /** Called between partitions, with the records done so far; gives other work a turn and may throw to stop. */
   pause(done: number): Promise<void> | undefined;
 }
@@ -50,7 +50,7 @@ export interface Written {
 }
 
 export interface Assembled {
-  readonly plan: Plan;
+  readonly shape: Shape;
   readonly stats: EntryStats;
   readonly written: Written;
   /** What was written of distinct values. */
@@ -65,16 +65,16 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
   let { stats } = assembly;
   let ranked = assembly.distinct?.ranked;
   for (;;) {
-    const plan = planOrUndefined(stats, assembly);
-    const pass = new Pass(assembly, plan, ranked);
+    const shape = shapeOrUndefined(stats, assembly);
+    const pass = new Pass(assembly, shape, ranked);
     await pass.run();
     const kept = pass.kept ?? stats;
     const left = kept.entries === stats.entries ? ranked : pass.rankUsed(kept);
-    if (plan !== undefined && pass.writer !== undefined) {
-      const written = pass.finish(pass.writer, plan);
-      const same = left?.count === ranked?.count && samePlan(plan, planOf(kept, assembly));
+    if (shape !== undefined && pass.writer !== undefined) {
+      const written = pass.finish(pass.writer, shape);
+      const same = left?.count === ranked?.count && sameShape(shape, shapeFor(kept, assembly));
       if (kept.entries === stats.entries || same) {
-        return { plan, stats: kept.settled(assembly.valueType), written, ranked };
+        return { shape, stats: kept.settled(assembly.valueType), written, ranked };
       }
     }
     stats = kept;
@@ -82,16 +82,16 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
   }
 }
 
-/** The shape of the file of these entries. Throws as {@link planFile} does. */
-export function planOf(stats: EntryStats, { valueType, segmentLimit, staged }: Assembly): Plan {
-  return planFile(stats, valueType, segmentLimit, staged.keyType);
+/** The shape of the file of these entries. Throws as {@link shapeOfEntries} does. */
+export function shapeFor(stats: EntryStats, { valueType, segmentLimit, staged }: Assembly): Shape {
+  return shapeOfEntries(stats, valueType, segmentLimit, staged.keyType);
 }
 
 /** `undefined` where the entries fit in no file, but those that are left when duplicates are dropped may. */
-function planOrUndefined(stats: EntryStats, assembly: Assembly): Plan | undefined {
+function shapeOrUndefined(stats: EntryStats, assembly: Assembly): Shape | undefined {
   const { duplicates, stats: all } = assembly;
   try {
-    return planOf(stats, assembly);
+    return shapeFor(stats, assembly);
   } catch (error) {
     if (duplicates === 'error' || stats !== all || !(error instanceof HmapError)) throw error;
     return undefined;
@@ -112,17 +112,17 @@ class Pass {
   #memory = new ByteBuffer(0);
   #done = 0;
 
-  constructor(assembly: Assembly, plan: Plan | undefined, ranked: Ranked | undefined) {
+  constructor(assembly: Assembly, shape: Shape | undefined, ranked: Ranked | undefined) {
     this.#assembly = assembly;
     this.#ranked = ranked;
     this.#sorter = new Sorter(assembly.staged);
     const { fd, staged, hashes } = assembly;
-    const headerBytes = plan === undefined ? 0 : assembly.headerBytes(plan);
+    const headerBytes = shape === undefined ? 0 : assembly.headerBytes(shape);
     const start = { bucket: 0, segmentOffset: headerBytes, heapBytes: 0 };
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
-    this.writer = plan && new TableWriter(fd, plan, staged, start, bytes, this.#sums, hashes);
+    this.writer = shape && new TableWriter(fd, shape, staged, start, bytes, this.#sums, hashes);
     const { duplicates, valueType, distinct } = assembly;
     this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
@@ -139,9 +139,9 @@ class Pass {
   }
 
   /** Writes what is left, and the block checksums. The header's place is still empty afterwards. */
-  finish(writer: TableWriter, plan: Plan): Written {
+  finish(writer: TableWriter, shape: Shape): Written {
     const { fd, hashes } = this.#assembly;
-    const segmentsEnd = alignToPage(writer.end(2 ** (plan.segmentBits + plan.bucketBits)));
+    const segmentsEnd = alignToPage(writer.end(2 ** (shape.segmentBits + shape.bucketBits)));
     const end = writeDictionary(this.#assembly, this.#sums, this.#ranked, segmentsEnd);
     return { segments: writer.segments, checksums: this.#sums.finish(fd, hashes, end), loads: writer.loads };
   }

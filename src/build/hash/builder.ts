@@ -189,17 +189,17 @@ export class Builder implements RecordSink {
     const { metadata } = this.#options;
     const { fd } = this.#publication;
     this.#phase = 'write';
-    const { seed, plan, stats, written, ranked } = await this.#assemble(fd);
+    const { seed, shape, stats, written, ranked } = await this.#assemble(fd);
     await this.#stopHelpers();
     const { entries, keyBytes, valueBytes } = stats;
     const { segments, checksums, loads } = written;
     const fileBytes = checksums.offset + checksums.bytes;
     if (fileBytes >= below) return undefined;
-    const valueType = this.#writtenType(plan.valueWidth);
-    const bucketBytes = segments.length * bucketArraySize(plan.bucketBits);
-    const heapBytes = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(plan.bucketBits), 0);
+    const valueType = this.#writtenType(shape.valueWidth);
+    const bucketBytes = segments.length * bucketArraySize(shape.bucketBits);
+    const heapBytes = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(shape.bucketBits), 0);
     const header = writeHeader({
-      ...plan,
+      ...shape,
       entries,
       keyBytes,
       valueBytes,

@@ -3,7 +3,7 @@
 import { varintSize } from '../../base/bytes.js';
 import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
-import { type Plan, planOfWidth } from '../../format/shape.js';
+import { type Shape, shapeOf } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
 
 /** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
@@ -86,12 +86,12 @@ export class EntryStats {
  * @param segmentLimit most bytes of a segment, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function planFile(
+export function shapeOfEntries(
   all: EntryStats,
   valueType: BuildValueType,
   segmentLimit: number,
   keyType: KeyType = 'bytes',
-): Plan {
+): Shape {
   const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
-  return planOfWidth(all.settled(valueType), width, segmentLimit, keyType);
+  return shapeOf(all.settled(valueType), width, segmentLimit, keyType);
 }

@@ -6,7 +6,7 @@ import { type ByteBuffer, writeVarint } from '../../base/bytes.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
 import * as layout from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import type { Plan } from '../../format/shape.js';
+import type { Shape } from '../../format/shape.js';
 import type { BlockSums } from '../common/block-sums.js';
 import { Region } from '../common/section-writer.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
@@ -42,7 +42,7 @@ export class TableWriter {
   /** The segments whose last bucket was written. */
   readonly segments: SegmentPlace[] = [];
   readonly loads: BucketLoads = new BucketLoads();
-  readonly #plan: Plan;
+  readonly #shape: Shape;
   readonly #totalBits: number;
   readonly #bucketMask: number;
   readonly #staged: StagedLayout;
@@ -59,24 +59,24 @@ export class TableWriter {
   /** @param bytes about how many the records will take, which is how large a buffer is worth having */
   constructor(
     fd: number,
-    plan: Plan,
+    shape: Shape,
     staged: StagedLayout,
     start: Start,
     bytes: number,
     sums: BlockSums,
     hashes: BlockHasher,
   ) {
-    this.#plan = plan;
-    this.#totalBits = plan.segmentBits + plan.bucketBits;
-    this.#bucketMask = 2 ** plan.bucketBits - 1;
+    this.#shape = shape;
+    this.#totalBits = shape.segmentBits + shape.bucketBits;
+    this.#bucketMask = 2 ** shape.bucketBits - 1;
     this.#staged = staged;
     this.#head = headBytes(staged);
     this.#firstBucket = this.#nextBucket = start.bucket;
     this.#segmentOffset = start.segmentOffset;
-    this.#buckets = new Region(fd, bucketArraySize(plan.bucketBits), sums, hashes);
+    this.#buckets = new Region(fd, bucketArraySize(shape.bucketBits), sums, hashes);
     this.#heap = new Region(fd, bytes, sums, hashes);
-    this.#buckets.start(start.segmentOffset, 4 * (start.bucket % 2 ** plan.bucketBits));
-    this.#heap.start(start.segmentOffset + heapStart(plan.bucketBits), start.heapBytes);
+    this.#buckets.start(start.segmentOffset, 4 * (start.bucket % 2 ** shape.bucketBits));
+    this.#heap.start(start.segmentOffset + heapStart(shape.bucketBits), start.heapBytes);
   }
 
   /**
@@ -87,7 +87,7 @@ export class TableWriter {
   records(buffer: ByteBuffer, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
     const { fixedValue, largeValue } = this.#staged;
     const { view } = buffer;
-    const { keyWidth, valueWidth } = this.#plan;
+    const { keyWidth, valueWidth } = this.#shape;
     const heap = this.#heap;
     const head = this.#head;
     const shift = 32 - this.#totalBits;
@@ -152,7 +152,7 @@ export class TableWriter {
     this.#segmentOffset = offset;
     this.#segmentEntries = 0;
     this.#buckets.start(offset, 0);
-    this.#heap.start(offset + heapStart(this.#plan.bucketBits), 0);
+    this.#heap.start(offset + heapStart(this.#shape.bucketBits), 0);
   }
 
   #endSegment(): void {
@@ -167,7 +167,7 @@ export class TableWriter {
   end(end: number): number {
     this.#startBuckets(end - 1);
     this.#endBucket();
-    if (end % 2 ** this.#plan.bucketBits === 0) {
+    if (end % 2 ** this.#shape.bucketBits === 0) {
       this.#endSegment();
     } else {
       this.#buckets.finish();

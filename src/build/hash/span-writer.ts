@@ -5,7 +5,7 @@ import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { keyForUserOf, showKeyOf } from '../../codec/key-text.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
-import type { Plan } from '../../format/shape.js';
+import type { Shape } from '../../format/shape.js';
 import { BlockSums } from '../common/block-sums.js';
 import { type SharedSpill, SpillFile } from '../common/spill-file.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
@@ -17,7 +17,7 @@ import { headBytes, STAGED, type StagedLayout } from './staged-record.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork {
-  readonly plan: Plan;
+  readonly shape: Shape;
   readonly staged: StagedLayout;
   /** Descriptor of the file that is written. */
   readonly fd: number;
@@ -45,7 +45,7 @@ export interface SpanResult {
  * @throws {HmapError} `HMAP_DUPLICATE_KEY`: no entry may be dropped here, because the places of all are settled
  */
 export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
-  const { plan, staged, holding, fd } = work;
+  const { shape, staged, holding, fd } = work;
   const arena = new ByteBuffer(work.arena);
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
@@ -54,7 +54,7 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const sizes = holding.sizes.subarray(span.first, span.behind);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
-  const writer = new TableWriter(fd, plan, staged, span.start, all, sums, hashes);
+  const writer = new TableWriter(fd, shape, staged, span.start, all, sums, hashes);
   const buffer = new ByteBuffer(largest);
   let done = 0;
   for (let i = span.first; i < span.behind; i++) {

@@ -3,7 +3,7 @@
 import { varintSize } from '../../base/bytes.js';
 import { alignToPage, heapStart, VARIABLE } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import type { Plan } from '../../format/shape.js';
+import type { Shape } from '../../format/shape.js';
 import { type BuildValueType, valueWidthOf } from '../../format/value-types.js';
 import type { EntryStats } from './entry-stats.js';
 import type { Start } from './segment-writer.js';
@@ -30,19 +30,19 @@ export interface FileLayout {
  * @param counts records of each partition; partitions are by the top bits of the hash, their number a power of two
  */
 export function layOut(
-  plan: Plan,
+  shape: Shape,
   stats: EntryStats,
   valueType: BuildValueType,
   counts: Float64Array,
   headerBytes: number,
   parts: number,
 ): FileLayout | undefined {
-  const { segmentBits, bucketBits } = plan;
+  const { segmentBits, bucketBits } = shape;
   const partitions = counts.length;
   const segmentCount = 2 ** segmentBits;
   const bucketCount = 2 ** (segmentBits + bucketBits);
   if (partitions < segmentCount || partitions > bucketCount || stats.bytesByHash.length < partitions) return undefined;
-  const heaps = heapBytes(plan, stats, valueType, counts);
+  const heaps = heapBytes(shape, stats, valueType, counts);
   const total = heaps.reduce((sum, bytes) => sum + bytes, 0);
   const perSegment = partitions / segmentCount;
   const bucketsEach = bucketCount / partitions;
@@ -75,8 +75,8 @@ export function layOut(
 }
 
 /** Bytes of the key heap that the records of each partition take. */
-function heapBytes(plan: Plan, stats: EntryStats, valueType: BuildValueType, counts: Float64Array): Float64Array {
-  const { keyWidth, valueWidth } = plan;
+function heapBytes(shape: Shape, stats: EntryStats, valueType: BuildValueType, counts: Float64Array): Float64Array {
+  const { keyWidth, valueWidth } = shape;
   // The sums count both prefixes of each record (format, section 10); a shared width makes a prefix vanish.
   const keyPrefix = keyWidth === VARIABLE ? 0 : varintSize(keyWidth);
   const valuePrefix = valueWidth === VARIABLE || valueWidthOf(valueType) !== VARIABLE ? 0 : varintSize(valueWidth);

@@ -18,9 +18,9 @@ export async function measureElements(
 ): Promise<void> {
   if (formOf(header).kind !== 'offsets') return;
   for (const { segment } of mappedKeylessSegments(fd, header, path, 'touch')) {
-    const { count, guard, index, heap } = segment;
+    const { count, blocks, index, heap } = segment;
     for (let at = 0; at < count; at++) {
-      if (guard.unchecked > 0) guard.checkBytes(4 * at, 4 * at + 8);
+      if (blocks.unchecked > 0) blocks.checkBytes(4 * at, 4 * at + 8);
       const length = index[at + 1]! - index[at]!;
       if (length < 0 || index[at]! < 0 || index[at + 1]! > heap.size) {
         throw segment.damaged(`the offsets of element ${at} of a segment do not fit`, 4 * at);

@@ -120,7 +120,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     this.#words = this.#segment.words;
     this.#before = new Float64Array(segments.length + 1);
     for (const [i, { entries }] of segments.entries()) this.#before[i + 1] = this.#before[i]! + entries;
-    if (this.#segment.guard.unchecked === 0) this.#reach = this.#segment.count;
+    if (this.#segment.blocks.unchecked === 0) this.#reach = this.#segment.count;
   }
 
   /** The way for what is not in the first segment, or not checked yet, or not there. */
@@ -132,7 +132,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
     const segment = this.#segments[number]!;
     const bit = at - number * this.#perSegment;
-    if (segment.guard.unchecked > 0) checkWords(segment, bit >>> 5, (bit >>> 5) + 1);
+    if (segment.blocks.unchecked > 0) checkWords(segment, bit >>> 5, (bit >>> 5) + 1);
     else if (number === 0) this.#reach = segment.count;
     return ((segment.words[bit >>> 5]! >>> bit) & 1) !== 0;
   }
@@ -143,23 +143,23 @@ function notNumber(name: string, value: unknown): TypeError {
 }
 
 /** Checks the blocks with words `[from, end)` that have not been checked. */
-function checkWords({ guard, dataStart }: KeylessSegment, from: number, end: number): void {
-  guard.checkBytes(dataStart + 4 * from, dataStart + 4 * end);
+function checkWords({ blocks, dataStart }: KeylessSegment, from: number, end: number): void {
+  blocks.checkBytes(dataStart + 4 * from, dataStart + 4 * end);
 }
 
 /** Count `run` of a segment, without a sign. */
-function countAt({ guard, index }: KeylessSegment, run: number): number {
-  if (guard.unchecked > 0) guard.checkBytes(4 * run, 4 * run + 4);
+function countAt({ blocks, index }: KeylessSegment, run: number): number {
+  if (blocks.unchecked > 0) blocks.checkBytes(4 * run, 4 * run + 4);
   return index[run]! >>> 0;
 }
 
 /** Ones below bit `at` of a segment, which has that bit. */
 function rankIn(segment: KeylessSegment, at: number): number {
-  const { words, guard } = segment;
+  const { words, blocks } = segment;
   const run = at >>> 11;
   const last = at >>> 5;
   const first = run * RUN;
-  if (guard.unchecked > 0) checkWords(segment, first, last + 1);
+  if (blocks.unchecked > 0) checkWords(segment, first, last + 1);
   let ones = countAt(segment, run);
   for (let i = first; i < last; i++) ones += popcount(words[i]!);
   // A shift by 32 would be one by 0.
@@ -168,7 +168,7 @@ function rankIn(segment: KeylessSegment, at: number): number {
 
 /** The bit of a segment below which there are `k` ones. */
 function selectIn(segment: KeylessSegment, k: number): number {
-  const { words, guard, count } = segment;
+  const { words, blocks, count } = segment;
   let run = 0;
   for (let high = Math.ceil(count / (32 * RUN)); high - run > 1; ) {
     const middle = (run + high) >>> 1;
@@ -177,7 +177,7 @@ function selectIn(segment: KeylessSegment, k: number): number {
   }
   const first = run * RUN;
   const end = Math.min(first + RUN, words.length);
-  if (guard.unchecked > 0) checkWords(segment, first, end);
+  if (blocks.unchecked > 0) checkWords(segment, first, end);
   let left = k - countAt(segment, run);
   for (let i = first; left >= 0 && i < end; i++) {
     let word = words[i]!;
@@ -197,9 +197,9 @@ function selectIn(segment: KeylessSegment, k: number): number {
 
 /** The ones of a segment, in order. */
 function* ones(segment: KeylessSegment, base: number): Generator<number, void> {
-  const { words, guard } = segment;
+  const { words, blocks } = segment;
   for (let i = 0; i < words.length; i++) {
-    if (guard.unchecked > 0) checkWords(segment, i, i + 1);
+    if (blocks.unchecked > 0) checkWords(segment, i, i + 1);
     for (let word = words[i]!; word !== 0; word &= word - 1) {
       const bit = 32 * i + (31 - Math.clz32(word & -word));
       if (bit < segment.count) yield base + bit;

@@ -100,7 +100,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     this.#base = snapshot?.header.base ?? 0;
     if (segments.length === 0) return;
     this.#segment = segments[0]!;
-    if (this.#segment.guard.unchecked === 0) this.#reach = this.#segment.count;
+    if (this.#segment.blocks.unchecked === 0) this.#reach = this.#segment.count;
   }
 
   /** The way for what is not in the first segment, or not checked yet, or not there. */
@@ -112,7 +112,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
     const segment = this.#segments[number]!;
     const place = at - number * this.#perSegment;
-    if (segment.guard.unchecked > 0) checkElement(segment, formOf(this.header as never).bits, place);
+    if (segment.blocks.unchecked > 0) checkElement(segment, formOf(this.header as never).bits, place);
     else if (number === 0) this.#reach = segment.count;
     return this.#read(segment, place);
   }
@@ -122,7 +122,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     const { bits } = formOf(this.header as never);
     return this.each(function* (segment, first) {
       for (let at = 0; at < segment.count; at++) {
-        if (segment.guard.unchecked > 0) checkElement(segment, bits, at);
+        if (segment.blocks.unchecked > 0) checkElement(segment, bits, at);
         yield show(first + at, read(segment, at));
       }
     });
@@ -131,15 +131,15 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
 
 /** Checks the blocks in which an element lies that have not been checked. */
 export function checkElement(segment: KeylessSegment, bits: number, at: number): void {
-  const { guard, index, heap, dataStart } = segment;
+  const { blocks, index, heap, dataStart } = segment;
   if (bits > 0) {
     const first = at * bits;
-    guard.checkBytes(Math.floor(first / 8), Math.ceil((first + bits) / 8));
+    blocks.checkBytes(Math.floor(first / 8), Math.ceil((first + bits) / 8));
     return;
   }
-  guard.checkBytes(4 * at, 4 * at + 8);
+  blocks.checkBytes(4 * at, 4 * at + 8);
   const start = index[at]!;
   const end = index[at + 1]!;
   // Offsets that do not fit are told by who reads.
-  if (start >= 0 && start < end && end <= heap.size) guard.checkBytes(dataStart + start, dataStart + end);
+  if (start >= 0 && start < end && end <= heap.size) blocks.checkBytes(dataStart + start, dataStart + end);
 }

@@ -88,14 +88,14 @@ export class Lookup {
    * keep it, and be too large in their turn, when it is no longer called (8 percent of `getMany`).
    */
   #findWarily(segment: Segment, bucket: number, at: number, length: number): number {
-    const { guard, offsets, heapBytes } = segment;
+    const { blocks, offsets, heapBytes } = segment;
     const { bytes, view } = segment.heap;
-    if (guard.unchecked === 0) segment.reach = heapBytes;
-    guard.checkBucket(bucket);
+    if (blocks.unchecked === 0) segment.reach = heapBytes;
+    blocks.checkBucket(bucket);
     const start = offsets[bucket]!;
     const end = offsets[bucket + 1]!;
     if (start < 0 || end < start || end > heapBytes) throw segment.damagedBucket(bucket);
-    if (start === end || guard.knowsHeap(start, end)) return KNOWN;
+    if (start === end || blocks.knowsHeap(start, end)) return KNOWN;
     this.segment = segment;
     const keyWidth = this.#keyWidth;
     const valueWidth = this.#valueWidth;
@@ -106,7 +106,7 @@ export class Lookup {
       const record = p;
       if (keyWidth === VARIABLE || valueWidth === VARIABLE) {
         const prefixes = Math.min(record + PREFIXES, end);
-        if (prefixes > known) known = guard.checkHeap(record, prefixes);
+        if (prefixes > known) known = blocks.checkHeap(record, prefixes);
       }
       let keyBytes = keyWidth;
       if (keyBytes === VARIABLE) {
@@ -128,9 +128,9 @@ export class Lookup {
       const value = p + keyBytes;
       const next = value + valueBytes;
       if (keyBytes === length) {
-        if (value > known) known = guard.checkHeap(record, value);
+        if (value > known) known = blocks.checkHeap(record, value);
         if (isKey(view, p, at, length)) {
-          if (next > known) guard.checkHeap(record, next);
+          if (next > known) blocks.checkHeap(record, next);
           this.valueBytes = valueBytes;
           return value;
         }

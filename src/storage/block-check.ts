@@ -67,7 +67,7 @@ function sumOf(checksums: Uint8Array, hashes: BlockHasher): bigint {
 }
 
 /** The blocks in which one segment lies. */
-export class SegmentGuard {
+export class CheckedBlocks {
   /** Blocks that have not been checked. */
   unchecked: number;
   /** One bit a block, counted from the one in which the segment starts: it has been compared, and fits. */

@@ -6,7 +6,7 @@ import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { decodeText } from '../base/text.js';
 import type { DictionaryPlace, Header } from '../format/header.js';
-import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
+import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
 
 export class Dictionary {
   /** The string that an index in `buffer` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */
@@ -14,7 +14,7 @@ export class Dictionary {
   /** All of the section. */
   readonly bytes: ByteBuffer;
   readonly #place: DictionaryPlace;
-  readonly #guard: SegmentGuard;
+  readonly #blocks: CheckedBlocks;
   readonly #path: string;
   readonly #width: number;
   /** Strings that have been asked for, by index. Has its length from the first one on: opening a file costs the same for any number of them. */
@@ -29,7 +29,7 @@ export class Dictionary {
     const place = header.dictionary!;
     this.#place = place;
     this.bytes = new ByteBuffer(bytes.subarray(0, place.bytes));
-    this.#guard = new SegmentGuard(header, { ...place, entries: 0 }, checker);
+    this.#blocks = new CheckedBlocks(header, { ...place, entries: 0 }, checker);
     this.#path = path;
     this.#width = header.valueWidth!;
     this.decoder = this.#decoderOf(this.#width);
@@ -91,14 +91,14 @@ export class Dictionary {
   placeOf(index: number): { at: number; length: number } {
     const { count, bytes: size } = this.#place;
     if (index >= count) throw this.#damaged(`a value is number ${index} of ${count} distinct ones`, 0);
-    const guard = this.#guard;
-    if (guard.unchecked > 0) guard.checkBytes(4 * index, 4 * index + 8);
+    const blocks = this.#blocks;
+    if (blocks.unchecked > 0) blocks.checkBytes(4 * index, 4 * index + 8);
     const { view } = this.bytes;
     const heap = 4 * (count + 1);
     const at = heap + view.getUint32(4 * index, true);
     const end = heap + view.getUint32(4 * index + 4, true);
     if (end < at || end > size) throw this.#damaged(`the offsets of distinct value ${index} do not fit`, 4 * index);
-    if (guard.unchecked > 0) guard.checkBytes(at, end);
+    if (blocks.unchecked > 0) blocks.checkBytes(at, end);
     return { at, length: end - at };
   }
 

@@ -4,7 +4,7 @@ import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from '../format/constants.js';
 import type { Header, SegmentPlace } from '../format/header.js';
-import { type BlockChecker, SegmentGuard } from './block-check.js';
+import { type BlockChecker, CheckedBlocks } from './block-check.js';
 
 /** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */
 export class Segment {
@@ -16,7 +16,7 @@ export class Segment {
   readonly offset: number;
   readonly heapOffset: number;
   /** Checks blocks before they are used. */
-  readonly guard: SegmentGuard;
+  readonly blocks: CheckedBlocks;
   /**
    * Up to where in the heap a lookup may go straight on: all of it once every block has been checked, nothing before. So a lookup asks one thing,
    * which it would have to ask anyway.
@@ -37,8 +37,8 @@ export class Segment {
     this.offset = place.offset;
     this.#path = path;
     this.heapOffset = place.offset + start;
-    this.guard = new SegmentGuard(header, place, checker);
-    this.reach = this.guard.unchecked === 0 ? this.heapBytes : -1;
+    this.blocks = new CheckedBlocks(header, place, checker);
+    this.reach = this.blocks.unchecked === 0 ? this.heapBytes : -1;
   }
 
   /** Bytes of the segment: bucket array, padding and key heap. */
@@ -51,7 +51,7 @@ export class Segment {
    * @throws {HmapError} `HMAP_DAMAGED` where it is none
    */
   bucketRange(bucket: number): { start: number; end: number } {
-    this.guard.checkBucket(bucket);
+    this.blocks.checkBucket(bucket);
     const start = this.offsets[bucket]!;
     const end = this.offsets[bucket + 1]!;
     if (start < 0 || end < start || end > this.heapBytes) throw this.damagedBucket(bucket);
@@ -142,7 +142,7 @@ export class RecordCursor {
    */
   need(end: number): void {
     // What lies before has been needed already, or will not be: a cursor only moves forward.
-    if (end > this.#sure) this.#sure = this.#segment.guard.checkHeap(this.record, end);
+    if (end > this.#sure) this.#sure = this.#segment.blocks.checkHeap(this.record, end);
   }
 
   #length(what: string, most: number, longest: number): number {

@@ -7,7 +7,7 @@ import { readBytes } from '../base/fs.js';
 import type { Header, SegmentPlace } from '../format/header.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { mapRanges } from '../mapping/map-ranges.js';
-import { BlockChecker, type ReadFile, SegmentGuard } from './block-check.js';
+import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
 
 export class KeylessSegment {
   /** All bytes of the segment. */
@@ -26,7 +26,7 @@ export class KeylessSegment {
   /** Offset of the segment in the file, and of its elements in the segment. */
   readonly offset: number;
   readonly dataStart: number;
-  readonly guard: SegmentGuard;
+  readonly blocks: CheckedBlocks;
   readonly #path: string;
 
   /** @param bytes the segment's bytes, and perhaps more behind them */
@@ -44,7 +44,7 @@ export class KeylessSegment {
     this.index = words(0, this.dataStart);
     this.words = form.kind === 'bits' ? words(this.dataStart, place.bytes) : new Int32Array(0);
     this.heap = new ByteBuffer(this.buffer.bytes.subarray(this.dataStart));
-    this.guard = new SegmentGuard(header, place, checker);
+    this.blocks = new CheckedBlocks(header, place, checker);
     this.#path = path;
   }
 

@@ -62,15 +62,15 @@ export async function dumpKeyless(
   };
   for (const { segment, number } of mappedKeylessSegments(fd, header, path, check)) {
     const first = header.base + number * header.perSegment;
-    const { words, guard, index, heap, dataStart, count } = segment;
+    const { words, blocks, index, heap, dataStart, count } = segment;
     for (let at = 0; at < count; at++) {
       if (done >= limit) return;
       if (kind === 'bits') {
-        if (at % 32 === 0 && guard.unchecked > 0) guard.checkBytes(dataStart + at / 8, dataStart + at / 8 + 4);
+        if (at % 32 === 0 && blocks.unchecked > 0) blocks.checkBytes(dataStart + at / 8, dataStart + at / 8 + 4);
         if (((words[at >>> 5]! >>> at) & 1) === 0) continue;
         writer.element(first + at, 0, nothing, 0, 0, out);
       } else {
-        if (guard.unchecked > 0) checkElement(segment, bits, at);
+        if (blocks.unchecked > 0) checkElement(segment, bits, at);
         if (read !== undefined) {
           writer.element(first + at, read(segment, at) as number, nothing, 0, 0, out);
         } else {

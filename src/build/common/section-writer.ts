@@ -16,7 +16,7 @@ const PIECE = 2 ** 21;
 const BUFFER = 4 * PIECE;
 
 /** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
-export class Region {
+export class SectionWriter {
   readonly buffer: ByteBuffer;
   /** Bytes in the buffer. */
   used = 0;

@@ -16,7 +16,7 @@ import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDict
 import { EntryStats, shapeOfEntries } from './entry-stats.js';
 import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
-import { TableWriter } from './segment-writer.js';
+import { SegmentWriter } from './segment-writer.js';
 import { Sorter } from './sorter.js';
 import { refuseDuplicate } from './span-writer.js';
 import { STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
@@ -100,7 +100,7 @@ function shapeOrUndefined(stats: EntryStats, assembly: Assembly): Shape | undefi
 
 class Pass {
   /** Only where there is a plan to write by; else the pass counts. */
-  readonly writer: TableWriter | undefined;
+  readonly writer: SegmentWriter | undefined;
   /** Sums over the records that were kept; only where duplicates may be dropped. */
   readonly kept: EntryStats | undefined;
   readonly #assembly: Assembly;
@@ -122,7 +122,7 @@ class Pass {
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
-    this.writer = shape && new TableWriter(fd, shape, staged, start, bytes, this.#sums, hashes);
+    this.writer = shape && new SegmentWriter(fd, shape, staged, start, bytes, this.#sums, hashes);
     const { duplicates, valueType, distinct } = assembly;
     this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
@@ -139,7 +139,7 @@ class Pass {
   }
 
   /** Writes what is left, and the block checksums. The header's place is still empty afterwards. */
-  finish(writer: TableWriter, shape: Shape): Written {
+  finish(writer: SegmentWriter, shape: Shape): Written {
     const { fd, hashes } = this.#assembly;
     const segmentsEnd = alignToPage(writer.end(2 ** (shape.segmentBits + shape.bucketBits)));
     const end = writeDictionary(this.#assembly, this.#sums, this.#ranked, segmentsEnd);

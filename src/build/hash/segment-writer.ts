@@ -8,7 +8,7 @@ import * as layout from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
 import type { Shape } from '../../format/shape.js';
 import type { BlockSums } from '../common/block-sums.js';
-import { Region } from '../common/section-writer.js';
+import { SectionWriter } from '../common/section-writer.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
@@ -38,7 +38,7 @@ export interface Sorted {
 }
 
 /** Writes a run of buckets of one file. Records must come in the order of the format. */
-export class TableWriter {
+export class SegmentWriter {
   /** The segments whose last bucket was written. */
   readonly segments: SegmentPlace[] = [];
   readonly loads: BucketLoads = new BucketLoads();
@@ -48,8 +48,8 @@ export class TableWriter {
   readonly #staged: StagedLayout;
   readonly #head: number;
   readonly #firstBucket: number;
-  readonly #buckets: Region;
-  readonly #heap: Region;
+  readonly #buckets: SectionWriter;
+  readonly #heap: SectionWriter;
   #segmentOffset: number;
   #segmentEntries = 0;
   #bucketEntries = 0;
@@ -73,8 +73,8 @@ export class TableWriter {
     this.#head = headBytes(staged);
     this.#firstBucket = this.#nextBucket = start.bucket;
     this.#segmentOffset = start.segmentOffset;
-    this.#buckets = new Region(fd, bucketArraySize(shape.bucketBits), sums, hashes);
-    this.#heap = new Region(fd, bytes, sums, hashes);
+    this.#buckets = new SectionWriter(fd, bucketArraySize(shape.bucketBits), sums, hashes);
+    this.#heap = new SectionWriter(fd, bytes, sums, hashes);
     this.#buckets.start(start.segmentOffset, 4 * (start.bucket % 2 ** shape.bucketBits));
     this.#heap.start(start.segmentOffset + heapStart(shape.bucketBits), start.heapBytes);
   }

@@ -10,7 +10,7 @@ import { BlockSums } from '../common/block-sums.js';
 import { type SharedSpill, SpillFile } from '../common/spill-file.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
 import { type Holding, loadStaged } from './partitions.js';
-import { TableWriter } from './segment-writer.js';
+import { SegmentWriter } from './segment-writer.js';
 import { Sorter } from './sorter.js';
 import type { Span } from './spans.js';
 import { headBytes, STAGED, type StagedLayout } from './staged-record.js';
@@ -54,7 +54,7 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const sizes = holding.sizes.subarray(span.first, span.behind);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
-  const writer = new TableWriter(fd, shape, staged, span.start, all, sums, hashes);
+  const writer = new SegmentWriter(fd, shape, staged, span.start, all, sums, hashes);
   const buffer = new ByteBuffer(largest);
   let done = 0;
   for (let i = span.first; i < span.behind; i++) {

@@ -12,7 +12,7 @@ import { type HeaderParts, writeHeader } from '../../format/write-header.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from '../common/options.js';
 import { Publication } from '../common/publication.js';
-import { Region } from '../common/section-writer.js';
+import { SectionWriter } from '../common/section-writer.js';
 import { SpillFile } from '../common/spill-file.js';
 
 /** Common options of layouts without keys. */
@@ -49,16 +49,16 @@ export interface KeylessContent {
   readonly bytes: number;
   /** Writes the index and the elements of a segment; returns how many bytes the elements take, and the entries of its row. */
   write(
-    out: SegmentWriter,
+    out: SegmentSections,
     segment: number,
   ): { data: number; entries: number } | Promise<{ data: number; entries: number }>;
 }
 
 /** Where the parts of a segment go. */
-export interface SegmentWriter {
+export interface SegmentSections {
   /** The offsets or counts. */
-  readonly index: Region;
-  readonly elements: Region;
+  readonly index: SectionWriter;
+  readonly elements: SectionWriter;
 }
 
 /** Every path ends with {@link finish} or {@link abandon}. */
@@ -219,8 +219,8 @@ export abstract class KeylessBuilder {
     }
     const grid = headerSize(segmentBits, this.options.metadata.length);
     const sums = new BlockSums(grid);
-    const region = () => new Region(fd, content.bytes, sums, hashes);
-    const out: SegmentWriter = { index: region(), elements: region() };
+    const section = () => new SectionWriter(fd, content.bytes, sums, hashes);
+    const out: SegmentSections = { index: section(), elements: section() };
     const segments: SegmentPlace[] = [];
     const sections = { index: 0, heap: 0 };
     let offset = grid;

@@ -19,7 +19,7 @@ import {
   KeylessBuilder,
   type KeylessBuildOptions,
   type KeylessContent,
-  type SegmentWriter,
+  type SegmentSections,
 } from './keyless-builder.js';
 
 /** How a list is built, from bare values in their order. */
@@ -136,7 +136,7 @@ export class ListBuilder extends KeylessBuilder {
       spareBits: 0,
       bytes: Math.max(this.#tape.length, this.#lengths.length),
       counts,
-      write: async (out: SegmentWriter, i: number) => {
+      write: async (out: SegmentSections, i: number) => {
         const count = counts[i] ?? 0;
         const data = heaps[i] ?? 0;
         if (sized) {

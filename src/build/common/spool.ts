@@ -7,21 +7,21 @@ import type { SpillFile } from './spill-file.js';
 const PIECE = 2 ** 17;
 
 /** Memory that several tapes share, in bytes. */
-export interface TapeMemory {
+export interface SpoolMemory {
   left: number;
 }
 
-export class Tape {
+export class Spool {
   /** Bytes appended. */
   length = 0;
   /** Whole pieces, in order: in memory, or where they lie in the temporary file. */
   readonly #pieces: (ByteBuffer | number)[] = [];
-  readonly #memory: TapeMemory;
+  readonly #memory: SpoolMemory;
   readonly #spill: SpillFile;
   #last = new ByteBuffer(PIECE);
   #used = 0;
 
-  constructor(memory: TapeMemory, spill: SpillFile) {
+  constructor(memory: SpoolMemory, spill: SpillFile) {
     this.#memory = memory;
     this.#spill = spill;
   }
@@ -71,7 +71,7 @@ export class Tape {
   }
 
   /** A reader from the start; nothing may be appended while one is used. */
-  reader(): TapeReader {
+  reader(): SpoolReader {
     const { length } = this;
     let scratch: ByteBuffer | undefined;
     const piece = (i: number): ByteBuffer => {
@@ -81,11 +81,11 @@ export class Tape {
       this.#spill.read(held, scratch.bytes);
       return scratch;
     };
-    return new TapeReader(length, piece);
+    return new SpoolReader(length, piece);
   }
 }
 
-export class TapeReader {
+export class SpoolReader {
   readonly #length: number;
   readonly #piece: (i: number) => ByteBuffer;
   #at = 0;

@@ -7,7 +7,7 @@ import { scratch } from '../../codec/keys.js';
 import { KEY_HASHERS } from '../../codec/typed-keys.js';
 import { parseMetadata } from '../../format/metadata.js';
 import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from '../common/options.js';
-import { Tape } from '../common/spool.js';
+import { Spool } from '../common/spool.js';
 import { Builder } from '../hash/builder.js';
 import { bitsContent, RUN } from './bits-content.js';
 import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
@@ -30,7 +30,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   readonly #limits: SetLimits;
   /** Bytes for the integers that are held; what is left of the memory is for building. */
   readonly #building: number;
-  readonly #tape: Tape;
+  readonly #spool: Spool;
   #added = 0;
   #least = Number.POSITIVE_INFINITY;
   #greatest = Number.NEGATIVE_INFINITY;
@@ -45,7 +45,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
     const { memory, segmentBytes, metadata } = this.options;
     this.#limits = { segmentBytes, textBytes: metadata.length };
     this.#building = Math.max(SMALLEST_MEMORY, Math.floor(memory / 2));
-    this.#tape = new Tape({ left: memory - this.#building }, this.spill);
+    this.#spool = new Spool({ left: memory - this.#building }, this.spill);
   }
 
   override get entries(): number {
@@ -56,7 +56,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   override add(value: unknown): void {
     if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', value, 'a number');
     if (!Number.isSafeInteger(value)) throw wrong('HMAP_VALUE_RANGE', value, EXPECTED);
-    this.#tape.f64(value);
+    this.#spool.f64(value);
     if (value < this.#least) this.#least = value;
     if (value > this.#greatest) this.#greatest = value;
     this.#added++;
@@ -175,7 +175,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
 
   /** Gives each integer that was added. */
   async #each(take: (integer: number) => void, pause: () => Promise<void> | undefined): Promise<void> {
-    const reader = this.#tape.reader();
+    const reader = this.#spool.reader();
     for (let done = 0; done < this.#added; done += STRIDE) {
       reader.next(INTEGER_SIZE * STRIDE, ({ view }, at, length) => {
         for (let i = at; i < at + length; i += INTEGER_SIZE) take(view.getFloat64(i, true));

@@ -13,7 +13,7 @@ import {
   MOST_ELEMENTS,
 } from '../../format/keyless.js';
 import { isListType, type ListType, packedOf, packedRange } from '../../format/value-types.js';
-import { Tape } from '../common/spool.js';
+import { Spool } from '../common/spool.js';
 import {
   KEYLESS_OPTIONS,
   KeylessBuilder,
@@ -36,8 +36,8 @@ export class ListBuilder extends KeylessBuilder {
   readonly valueType: ListType;
   readonly #form: KeylessForm;
   readonly #add: (value: unknown) => void;
-  readonly #tape: Tape;
-  readonly #lengths: Tape;
+  readonly #spool: Spool;
+  readonly #lengths: Spool;
   #entries = 0;
   /** Bits that make no whole byte yet. */
   #bits = 0;
@@ -50,8 +50,8 @@ export class ListBuilder extends KeylessBuilder {
     this.valueType = value;
     this.#form = form;
     const memory = { left: this.options.memory * 0.75 };
-    this.#tape = new Tape(memory, this.spill);
-    this.#lengths = new Tape(memory, this.spill);
+    this.#spool = new Spool(memory, this.spill);
+    this.#lengths = new Spool(memory, this.spill);
     this.#add = packedOf(value) === undefined ? this.#encoder(value as 'f32') : this.#packer(value);
   }
 
@@ -100,7 +100,7 @@ export class ListBuilder extends KeylessBuilder {
   }
 
   #endByte(): void {
-    this.#tape.byte(this.#bits);
+    this.#spool.byte(this.#bits);
     this.#bits = 0;
     this.#used = 0;
   }
@@ -111,7 +111,7 @@ export class ListBuilder extends KeylessBuilder {
     const sized = this.#form.kind === 'offsets';
     return (value) => {
       encode(value, out);
-      this.#tape.append(out.buffer, out.at, out.length);
+      this.#spool.append(out.buffer, out.at, out.length);
       if (sized) this.#lengths.u32(out.length);
     };
   }
@@ -126,7 +126,7 @@ export class ListBuilder extends KeylessBuilder {
     }
     const sized = form.kind === 'offsets';
     const { counts, heaps } = sized ? this.#divide() : this.#cut();
-    const elements = this.#tape.reader();
+    const elements = this.#spool.reader();
     const lengths = this.#lengths.reader();
     return {
       entries,
@@ -134,7 +134,7 @@ export class ListBuilder extends KeylessBuilder {
       valueType: this.valueType as 'f32',
       valueWidth: sized ? VARIABLE : packedOf(this.valueType) === undefined ? form.bits / 8 : 0,
       spareBits: 0,
-      bytes: Math.max(this.#tape.length, this.#lengths.length),
+      bytes: Math.max(this.#spool.length, this.#lengths.length),
       counts,
       write: async (out: SegmentSections, i: number) => {
         const count = counts[i] ?? 0;
@@ -174,7 +174,7 @@ export class ListBuilder extends KeylessBuilder {
       const segments = 2 ** bits;
       const each = Math.ceil(this.#entries / segments);
       // Without a look at each length: not even if all were as long as each other would they fit.
-      if (this.#tape.length / segments > segmentBytes || each > MOST_ELEMENTS / 8) continue;
+      if (this.#spool.length / segments > segmentBytes || each > MOST_ELEMENTS / 8) continue;
       const counts: number[] = [];
       const heaps: number[] = [];
       const lengths = this.#lengths.reader();
@@ -182,7 +182,7 @@ export class ListBuilder extends KeylessBuilder {
       for (let i = 0; fits && i < segments; i++) {
         const count = countIn(i, each, this.#entries);
         let heap = 0;
-        if (bits === 0) heap = this.#tape.length;
+        if (bits === 0) heap = this.#spool.length;
         else for (let at = 0; at < count; at++) heap += lengths.u32();
         fits = keylessSegmentSize(this.#form, count, heap) <= Math.min(segmentBytes, MAX_SEGMENT_BYTES);
         counts.push(count);

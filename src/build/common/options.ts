@@ -106,7 +106,7 @@ export const DEFAULT_MEMORY = 256 * 2 ** 20;
 const SMALLEST_SEGMENT = 8192;
 
 /** Options with their defaults, checked. */
-export function settle(options: BuildOptions<ValueChoice>) {
+export function resolveOptions(options: BuildOptions<ValueChoice>) {
   checkOptions(options, BUILD_OPTIONS);
   oneOf('layout', options.layout ?? 'hash', ['hash']);
   const value = checkValueType(options.value);
@@ -117,7 +117,7 @@ export function settle(options: BuildOptions<ValueChoice>) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
   }
   const seeds = seed === undefined ? SEEDS : [seed];
-  return { key, value, duplicates, seeds, ...settleCommon(options) };
+  return { key, value, duplicates, seeds, ...resolveCommonOptions(options) };
 }
 
 /** What builds of every layout take. */
@@ -126,7 +126,7 @@ export type CommonOptions = Pick<
   'memory' | 'metadata' | 'overwrite' | 'segmentBytes' | 'onProgress' | 'signal'
 >;
 
-export function settleCommon(options: CommonOptions) {
+export function resolveCommonOptions(options: CommonOptions) {
   const { memory: wanted = DEFAULT_MEMORY } = options;
   if (typeof wanted !== 'number' || !(wanted >= SMALLEST_MEMORY)) {
     throw new TypeError(`memory: expected a number of bytes from ${SMALLEST_MEMORY}, got ${String(wanted)}`);

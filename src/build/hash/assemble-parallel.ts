@@ -28,7 +28,7 @@ export async function assembleSpans(
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
   if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
   const shape = shapeFor(assembly.stats, assembly);
-  const stats = assembly.stats.settled(valueType);
+  const stats = assembly.stats.narrowed(valueType);
   const headerBytes = assembly.headerBytes(shape);
   const layout = layOut(shape, stats, valueType, partitions.counts, headerBytes, threads);
   if (layout === undefined) return undefined;

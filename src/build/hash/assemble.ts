@@ -74,7 +74,7 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
       const written = pass.finish(pass.writer, shape);
       const same = left?.count === ranked?.count && sameShape(shape, shapeFor(kept, assembly));
       if (kept.entries === stats.entries || same) {
-        return { shape, stats: kept.settled(assembly.valueType), written, ranked };
+        return { shape, stats: kept.narrowed(assembly.valueType), written, ranked };
       }
     }
     stats = kept;

@@ -25,7 +25,7 @@ import {
   valueWidthOf,
 } from '../../format/value-types.js';
 import { schemaBytesOf, writeHeader } from '../../format/write-header.js';
-import { type BuildOptions, type BuildProgress, type BuildSummary, settle } from '../common/options.js';
+import { type BuildOptions, type BuildProgress, type BuildSummary, resolveOptions } from '../common/options.js';
 import { Publication } from '../common/publication.js';
 import { type SharedSpill, SpillFile } from '../common/spill-file.js';
 import { type Assembled, type Assembly, assemble } from './assemble.js';
@@ -66,7 +66,7 @@ export interface LaneResult {
 export class Builder implements RecordSink {
   readonly keyType: KeyType;
   readonly valueType: BuildValueType;
-  readonly #options: ReturnType<typeof settle>;
+  readonly #options: ReturnType<typeof resolveOptions>;
   readonly #started = performance.now();
   readonly #publication: Publication;
   readonly #spill: SpillFile;
@@ -87,7 +87,7 @@ export class Builder implements RecordSink {
    */
   constructor(path: string, options: BuildOptions<ValueChoice>, lanes = 1) {
     checkPath(path);
-    this.#options = settle(options);
+    this.#options = resolveOptions(options);
     const { key, value, memory, seeds, signal, overwrite, onProgress } = this.#options;
     signal?.throwIfAborted();
     this.keyType = key;

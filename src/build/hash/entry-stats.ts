@@ -10,7 +10,7 @@ import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../.
 const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
 
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
-export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'settled'>;
+export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'narrowed'>;
 
 /** Sums over a set of entries, enough to plan its file. */
 export class EntryStats {
@@ -52,7 +52,7 @@ export class EntryStats {
   }
 
   /** The same sums where each value has the width in which it is written. */
-  settled(valueType: BuildValueType): EntryStats {
+  narrowed(valueType: BuildValueType): EntryStats {
     if (!isNarrowed(valueType)) return this;
     const width = narrowWidth(valueType, this.largest);
     const less = valueWidthOf(valueType) - width;
@@ -93,5 +93,5 @@ export function shapeOfEntries(
   keyType: KeyType = 'bytes',
 ): Shape {
   const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
-  return shapeOf(all.settled(valueType), width, segmentLimit, keyType);
+  return shapeOf(all.narrowed(valueType), width, segmentLimit, keyType);
 }

@@ -10,7 +10,7 @@ import type { SegmentPlace } from '../../format/header.js';
 import { dataStart, indexBytes, type KeylessForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
 import { type HeaderParts, writeHeader } from '../../format/write-header.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
-import { type BuildProgress, type BuildSummary, type CommonOptions, settleCommon } from '../common/options.js';
+import { type BuildProgress, type BuildSummary, type CommonOptions, resolveCommonOptions } from '../common/options.js';
 import { Publication } from '../common/publication.js';
 import { SectionWriter } from '../common/section-writer.js';
 import { SpillFile } from '../common/spill-file.js';
@@ -63,7 +63,7 @@ export interface SegmentSections {
 
 /** Every path ends with {@link finish} or {@link abandon}. */
 export abstract class KeylessBuilder {
-  protected readonly options: ReturnType<typeof settleCommon>;
+  protected readonly options: ReturnType<typeof resolveCommonOptions>;
   /** The first integer; settled at the latest when there is {@link content}. */
   protected base: number;
   protected readonly spill: SpillFile;
@@ -87,7 +87,7 @@ export abstract class KeylessBuilder {
   ) {
     checkPath(path);
     checkOptions(options, known);
-    this.options = settleCommon(options);
+    this.options = resolveCommonOptions(options);
     const { base = 0 } = options;
     if (!Number.isSafeInteger(base)) throw new TypeError(`base: expected a safe integer, got ${String(base)}`);
     // No file has a base of -0.

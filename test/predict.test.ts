@@ -10,7 +10,7 @@ import { withBuilder } from '../src/build/build.js';
 import { indexWidth } from '../src/format/constants.js';
 import { type KeyForm, type ListType, stat, type ValueType } from '../src/index.js';
 import { buildKeylessFrom } from '../tools/commands/keyless.js';
-import { Feed } from '../tools/formats/entry-sink.js';
+import { HashEntrySink } from '../tools/formats/entry-sink.js';
 import type { FormatName } from '../tools/formats/format.js';
 import { loadFormat } from '../tools/formats/formats.js';
 import { type Facts, HELD_BY_NONE, LengthSums, lengthsOf, type Range, type ValueFacts } from '../tools/plan/facts.js';
@@ -44,7 +44,7 @@ async function* whole(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
 
 async function factsOf(format: FormatName, text: string | Uint8Array): Promise<Facts> {
   const survey = new Survey(FORM[format]);
-  await (await loadFormat(format)).read(whole(text), new Feed(survey, 'input'), NO_COLUMNS);
+  await (await loadFormat(format)).read(whole(text), new HashEntrySink(survey, 'input'), NO_COLUMNS);
   return survey.facts;
 }
 
@@ -64,7 +64,7 @@ async function assertBuilt(format: FormatName, text: string, only?: readonly str
     }
     const key = options[0] === '--key' ? (options[1] as KeyForm) : 'bytes';
     await withBuilder(path, { value, key, memory: 2 ** 24 }, (builder) =>
-      read(whole(text), new Feed(builder, 'input'), {
+      read(whole(text), new HashEntrySink(builder, 'input'), {
         ...NO_COLUMNS,
         ...(value === 'none' && format === 'tsv' && { key: '1' }),
       }),
@@ -261,7 +261,7 @@ test('a file of several segments is within 1 percent of what was predicted', asy
   const path = join(folder, `${names++}.hmap`);
   const segmentBytes = 2 ** 20;
   await withBuilder(path, { value: 'u32', segmentBytes }, async (builder) => {
-    const feeds = [new Feed(survey, ''), new Feed(builder, '')];
+    const feeds = [new HashEntrySink(survey, ''), new HashEntrySink(builder, '')];
     for (let i = 0; i < 300_000; i++) {
       const line = new ByteBuffer(Buffer.from(`${(i * 7919) % 1_000_003}-${i}${i}`));
       for (const feed of feeds) feed.text(line, 0, line.size, line, line.size - 1, line.size, i);

@@ -24,7 +24,7 @@ import {
 import { withFileAsync } from '../../src/storage/open-file.js';
 import { mappedSegments, Scan } from '../../src/storage/scan.js';
 import { dumpKeyless } from '../../tools/commands/keyless.js';
-import { Feed } from '../../tools/formats/entry-sink.js';
+import { HashEntrySink } from '../../tools/formats/entry-sink.js';
 import { entryValues } from '../../tools/formats/entry-values.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/formats.js';
@@ -150,7 +150,7 @@ export async function buildFrom(
 ): Promise<BuildSummary> {
   const { read } = await loadFormat(format);
   return withBuilder(path, { memory: 2 ** 20, ...options }, (builder) =>
-    read(arriving(pieces), new Feed(builder, 'input'), columns),
+    read(arriving(pieces), new HashEntrySink(builder, 'input'), columns),
   );
 }
 
@@ -173,7 +173,7 @@ export async function readFrom(
     },
     pause: () => undefined,
   };
-  await read(arriving(pieces), new Feed(recorder as Builder, 'input'), columns);
+  await read(arriving(pieces), new HashEntrySink(recorder as Builder, 'input'), columns);
   return entries;
 }
 

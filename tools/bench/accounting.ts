@@ -6,7 +6,7 @@ import { cpus, release, type } from 'node:os';
 import { join } from 'node:path';
 import { build, type ListType, type ValueType } from '../../src/index.js';
 import { pssOf } from '../demo/memory.js';
-import { Feed } from '../formats/entry-sink.js';
+import { HashEntrySink } from '../formats/entry-sink.js';
 import { loadFormat } from '../formats/formats.js';
 import { type Facts, HELD_BY_NONE } from '../plan/facts.js';
 import { PART_NAMES, type Representation, representations } from '../plan/predict.js';
@@ -46,7 +46,7 @@ async function survey(tsv: string, format: 'tsv' | 'lines'): Promise<Facts> {
   const pieces = (async function* () {
     yield bytes;
   })();
-  await read(pieces, new Feed(counted, tsv), { key: undefined, value: undefined, headerRow: false });
+  await read(pieces, new HashEntrySink(counted, tsv), { key: undefined, value: undefined, headerRow: false });
   return counted.facts;
 }
 

@@ -20,7 +20,7 @@ import {
   VALUE_TYPES,
 } from '../../src/format/value-types.js';
 import { columnsNamed } from '../formats/columns.js';
-import { Feed } from '../formats/entry-sink.js';
+import { HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
 import { Lanes } from '../input/parallel-source.js';
@@ -238,7 +238,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
           buildOptions,
           (builder) => {
             const pieces = lanes?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
-            return read(pieces, new Feed(builder, name), columns);
+            return read(pieces, new HashEntrySink(builder, name), columns);
           },
           lanes?.count,
         );

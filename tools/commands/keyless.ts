@@ -31,8 +31,8 @@ export async function buildKeylessFrom(
   const base = options.layout === 'auto' ? 0 : (options.base ?? 0);
   const indexed = columns.key !== undefined || columns.value === undefined;
   try {
-    const feed = new KeylessEntrySink(builder, name, base, indexed);
-    await read(pieces(), feed, keylessColumns(columns, isSet));
+    const sink = new KeylessEntrySink(builder, name, base, indexed);
+    await read(pieces(), sink, keylessColumns(columns, isSet));
     return await builder.finish();
   } catch (error) {
     builder.abandon();

@@ -3,7 +3,7 @@
 import { basename, extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { Pacer } from '../../src/base/pacer.js';
-import { Feed } from '../formats/entry-sink.js';
+import { HashEntrySink } from '../formats/entry-sink.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
 import { Source } from '../input/source.js';
@@ -70,7 +70,7 @@ async function runPlan(input: string, options: Options): Promise<void> {
   });
   const survey = new Survey(valuesOf(format, options), pacer);
   try {
-    await read(source.pieces(), new Feed(survey, name), columns);
+    await read(source.pieces(), new HashEntrySink(survey, name), columns);
   } finally {
     progress.stop();
     source.close();

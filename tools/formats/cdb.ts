@@ -3,7 +3,7 @@
 import { ByteBuffer } from '../../src/base/bytes.js';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/format/constants.js';
 import { Output } from '../terminal/output.js';
-import type { EntryFeed } from './entry-sink.js';
+import type { EntrySink } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { keyPrinter, textPrinter } from './text.js';
 
@@ -11,11 +11,11 @@ const LF = 0x0a;
 /** `+65535,1073741824:` and some. */
 const LONGEST_HEAD = 32;
 
-const readCdb: ReadEntries = async (pieces, feed) => {
-  const reader = new CdbReader(feed);
+const readCdb: ReadEntries = async (pieces, sink) => {
+  const reader = new CdbReader(sink);
   for await (const piece of pieces) {
     reader.take(piece);
-    const waiting = feed.pause();
+    const waiting = sink.pause();
     if (waiting !== undefined) await waiting;
   }
   reader.end();
@@ -23,7 +23,7 @@ const readCdb: ReadEntries = async (pieces, feed) => {
 
 /** Reads records one after the other. Line numbers count records, since data may hold line ends. */
 class CdbReader {
-  readonly #feed: EntryFeed;
+  readonly #sink: EntrySink;
   #rest: Buffer = Buffer.alloc(0);
   /** Bytes that must be there before it is worth to look again. */
   #needed = 1;
@@ -32,8 +32,8 @@ class CdbReader {
   #record = 0;
   #ended = false;
 
-  constructor(feed: EntryFeed) {
-    this.#feed = feed;
+  constructor(sink: EntrySink) {
+    this.#sink = sink;
   }
 
   take(piece: Uint8Array): void {
@@ -88,7 +88,7 @@ class CdbReader {
     const keyBytes = Number(match[1]);
     const dataBytes = Number(match[2]);
     // Two hexadecimal digits stand for a byte.
-    const longest = this.#feed.keyType === 'hex' ? 2 * MAX_KEY_BYTES : MAX_KEY_BYTES;
+    const longest = this.#sink.keyType === 'hex' ? 2 * MAX_KEY_BYTES : MAX_KEY_BYTES;
     if (keyBytes > longest) throw this.#malformed(`the key has ${keyBytes} bytes, the most is ${longest}`);
     if (dataBytes > MAX_VALUE_BYTES)
       throw this.#malformed(`the data has ${dataBytes} bytes, the most is ${MAX_VALUE_BYTES}`);
@@ -102,12 +102,12 @@ class CdbReader {
     }
     if (bytes[keyEnd] !== 0x2d || bytes[keyEnd + 1] !== 0x3e) throw this.#malformed('expected -> between key and data');
     if (bytes[end] !== LF) throw this.#malformed('expected a line end after the data');
-    this.#feed.text(buffer, keyAt, keyEnd, buffer, dataAt, end, ++this.#record);
+    this.#sink.text(buffer, keyAt, keyEnd, buffer, dataAt, end, ++this.#record);
     return end + 1;
   }
 
   #malformed(what: string): Error {
-    return this.#feed.malformed(this.#record + 1, `${what} (lines count records here)`);
+    return this.#sink.malformed(this.#record + 1, `${what} (lines count records here)`);
   }
 }
 

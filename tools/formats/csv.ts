@@ -14,7 +14,7 @@ import { keyPrinter, textPrinter } from './text.js';
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
 
-const readCsv: ReadEntries = async (pieces, feed, columns) => {
+const readCsv: ReadEntries = async (pieces, sink, columns) => {
   /** Lines of the rows that came whole. */
   let lines = 0;
   const parser = parse({
@@ -32,13 +32,13 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
   const source = Readable.from(withoutMark(pieces), { objectMode: false });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
-  let chosen = columnsNamed(columns) ? undefined : chooseColumns(columns, undefined, feed.valueType);
+  let chosen = columnsNamed(columns) ? undefined : chooseColumns(columns, undefined, sink.valueType);
   let rows = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       if (chosen === undefined) {
         const names = record.map((name) => Buffer.from(name, 'latin1').toString());
-        chosen = chooseColumns(columns, names, feed.valueType);
+        chosen = chooseColumns(columns, names, sink.valueType);
         continue;
       }
       const key = record[chosen.key];
@@ -46,18 +46,18 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
       if (key === undefined || value === undefined || record.length > chosen.most) {
         const needed = Math.max(chosen.key, chosen.value) + 1;
         const hint = record.length > chosen.most ? '; choose with --key-column and --value-column' : '';
-        throw feed.malformed(info.lines, `expected ${needed} columns, found ${record.length}${hint}`);
+        throw sink.malformed(info.lines, `expected ${needed} columns, found ${record.length}${hint}`);
       }
       const keyBlock = new ByteBuffer(Buffer.from(key, 'latin1'));
       if (chosen.fields !== undefined) {
         const texts = chosen.fields.map((column) => record[column]!);
-        feed.fields(keyBlock, 0, keyBlock.size, texts, info.lines);
+        sink.fields(keyBlock, 0, keyBlock.size, texts, info.lines);
       } else {
         const valueBlock = new ByteBuffer(Buffer.from(value, 'latin1'));
-        feed.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, info.lines);
+        sink.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, info.lines);
       }
       if (++rows % STRIDE === 0) {
-        const waiting = feed.pause();
+        const waiting = sink.pause();
         if (waiting !== undefined) await waiting;
       }
     }
@@ -65,7 +65,7 @@ const readCsv: ReadEntries = async (pieces, feed, columns) => {
     if (!(error instanceof CsvError)) throw error;
     // A quote that nobody closes runs to the end of the input; where its row begins tells more.
     const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines + 1 : Number(error.lines ?? parser.info.lines);
-    throw feed.malformed(line, error.message);
+    throw sink.malformed(line, error.message);
   }
 };
 

@@ -13,9 +13,9 @@ import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
 /** What the readers of formats need of a feed. */
-export type EntryFeed = Pick<Feed, keyof Feed>;
+export type EntrySink = Pick<HashEntrySink, keyof HashEntrySink>;
 
-export class Feed {
+export class HashEntrySink {
   readonly keyType: KeyType;
   readonly valueType: BuildValueType;
   /** The name of the input in messages. */

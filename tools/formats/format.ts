@@ -5,7 +5,7 @@ import type { EncodedValue } from '../../src/codec/encode-value.js';
 import type { Header } from '../../src/format/header.js';
 import type { RecordCursor } from '../../src/storage/hash-segment.js';
 import type { Output } from '../terminal/output.js';
-import type { EntryFeed } from './entry-sink.js';
+import type { EntrySink } from './entry-sink.js';
 
 export const FORMATS = ['tsv', 'csv', 'jsonl', 'cdb', 'lines'] as const;
 export type FormatName = (typeof FORMATS)[number];
@@ -19,7 +19,7 @@ export interface Columns {
 }
 
 /** Reads entries from pieces of input, which may be cut anywhere, and feeds them to a builder. */
-export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, feed: EntryFeed, columns: Columns) => Promise<void>;
+export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, sink: EntrySink, columns: Columns) => Promise<void>;
 
 /** Writes entries of one table. */
 export interface EntryWriter {

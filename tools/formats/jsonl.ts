@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteBuffer } from '../../src/base/bytes.js';
 import { ValueError } from '../../src/codec/encode-value.js';
-import type { EntryFeed } from './entry-sink.js';
+import type { EntrySink } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine } from './lines-reader.js';
 import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
@@ -11,44 +11,44 @@ import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson 
 /** Gives the object of each line that is not empty. */
 export function eachObject(
   pieces: AsyncIterable<Uint8Array>,
-  feed: EntryFeed,
+  sink: EntrySink,
   take: (record: Record<string, unknown>, line: number) => void,
 ): Promise<void> {
-  return eachLine(pieces, feed, (buffer, start, end, line) => {
+  return eachLine(pieces, sink, (buffer, start, end, line) => {
     const text = buffer.bytes.toString('utf8', start, end);
     if (text.trim() === '') return;
-    if (!isUtf8(buffer.bytes.subarray(start, end))) throw feed.malformed(line, 'not valid UTF-8');
+    if (!isUtf8(buffer.bytes.subarray(start, end))) throw sink.malformed(line, 'not valid UTF-8');
     let record: unknown;
     try {
       record = JSON.parse(text);
     } catch (error) {
-      throw feed.malformed(line, `not a JSON text: ${(error as Error).message}`);
+      throw sink.malformed(line, `not a JSON text: ${(error as Error).message}`);
     }
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-      throw feed.malformed(line, 'expected a JSON object');
+      throw sink.malformed(line, 'expected a JSON object');
     }
     take(record as Record<string, unknown>, line);
   });
 }
 
-const readJsonl: ReadEntries = (pieces, feed, columns) => {
+const readJsonl: ReadEntries = (pieces, sink, columns) => {
   const keyName = columns.key ?? 'key';
   const valueName = columns.value ?? 'value';
-  return eachObject(pieces, feed, (record, line) => {
+  return eachObject(pieces, sink, (record, line) => {
     const { [keyName]: keyJson, [valueName]: valueJson } = record;
-    const isBytes = feed.keyType === 'bytes';
+    const isBytes = sink.keyType === 'bytes';
     const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(keyJson);
     if (key === undefined) {
       const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer below 2^53';
-      throw feed.malformed(line, `expected the member "${keyName}" to be ${expected}`);
+      throw sink.malformed(line, `expected the member "${keyName}" to be ${expected}`);
     }
     let value: unknown;
     try {
-      value = valueFromJson(feed.valueType, valueJson);
+      value = valueFromJson(sink.valueType, valueJson);
     } catch (error) {
       throw error instanceof ValueError ? error.forKey(key, line) : error;
     }
-    feed.value(new ByteBuffer(key), value, line);
+    sink.value(new ByteBuffer(key), value, line);
   });
 };
 

@@ -11,7 +11,7 @@ import type { Header } from '../../src/format/header.js';
 import { type ListType, packedOf, packedRange, type ValueType } from '../../src/format/value-types.js';
 import { Output } from '../terminal/output.js';
 import { QUOTED } from './csv.js';
-import type { EntryFeed } from './entry-sink.js';
+import type { EntrySink } from './entry-sink.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './formats.js';
 import { eachObject } from './jsonl.js';
@@ -24,7 +24,7 @@ const INTEGER = /^[+-]?\d{1,40}$/;
 type KeylessBuilder = ReturnType<typeof keylessBuilder>;
 
 /** Takes what the formats find, and adds it to the build of a list or a bit array. */
-export class KeylessEntrySink implements EntryFeed {
+export class KeylessEntrySink implements EntrySink {
   /** What the readers of rows ask: whether there is a value beside the key. */
   readonly valueType: ValueType;
   /** Indexes and integers are read as text. */
@@ -154,28 +154,28 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
   };
 }
 
-const readLines: ReadEntries = (pieces, feed) =>
-  eachLine(pieces, feed, (buffer, start, end, line) => (feed as KeylessEntrySink).bare(buffer, start, end, line));
+const readLines: ReadEntries = (pieces, sink) =>
+  eachLine(pieces, sink, (buffer, start, end, line) => (sink as KeylessEntrySink).bare(buffer, start, end, line));
 
 const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
-  const feed = anyFeed as KeylessEntrySink;
+  const sink = anyFeed as KeylessEntrySink;
   const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
-  return eachObject(pieces, feed, (record, line) => {
+  return eachObject(pieces, sink, (record, line) => {
     const { [keyName]: key, [valueName]: value } = record;
-    if (feed.isSet) {
+    if (sink.isSet) {
       const integer = typeof key === 'string' && INTEGER.test(key) ? Number(key) : key;
-      feed.value(new ByteBuffer(0), integer, line);
+      sink.value(new ByteBuffer(0), integer, line);
       return;
     }
-    if (key !== undefined) feed.index(key, line);
+    if (key !== undefined) sink.index(key, line);
     let element: unknown;
     try {
-      element = elementFromJson(feed.elementType as ListType, value);
+      element = elementFromJson(sink.elementType as ListType, value);
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
-      throw new HmapError(error.code, `${feed.name}: line ${line}: ${error.message}`, { line });
+      throw new HmapError(error.code, `${sink.name}: line ${line}: ${error.message}`, { line });
     }
-    feed.value(new ByteBuffer(0), element, line);
+    sink.value(new ByteBuffer(0), element, line);
   });
 };
 

@@ -1,7 +1,7 @@
 // Cuts input into lines, on bytes: no string is made. Knows line ends and tabs; does not know what a line holds.
 
 import { ByteBuffer } from '../../src/base/bytes.js';
-import type { EntryFeed } from './entry-sink.js';
+import type { EntrySink } from './entry-sink.js';
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -43,11 +43,11 @@ export async function* withoutMark(pieces: AsyncIterable<Uint8Array>): AsyncGene
  * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the start of the input
  * is skipped. The last line needs no end; nothing after the last end is no line.
  */
-export async function eachLine(pieces: AsyncIterable<Uint8Array>, feed: EntryFeed, onLine: OnLine): Promise<void> {
+export async function eachLine(pieces: AsyncIterable<Uint8Array>, sink: EntrySink, onLine: OnLine): Promise<void> {
   const lines = new Lines(onLine);
   for await (const piece of withoutMark(pieces)) {
     lines.take(piece);
-    const waiting = feed.pause();
+    const waiting = sink.pause();
     if (waiting !== undefined) await waiting;
   }
   lines.end();

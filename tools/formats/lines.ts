@@ -6,13 +6,13 @@ import { lineGuard } from './line-guard.js';
 import { eachLine } from './lines-reader.js';
 import { keyPrinter } from './text.js';
 
-const readLines: ReadEntries = (pieces, feed) => {
-  if (feed.valueType !== 'none') {
+const readLines: ReadEntries = (pieces, sink) => {
+  if (sink.valueType !== 'none') {
     throw new TypeError(
-      `--value: the format 'lines' holds keys alone, so the value type is 'none', not '${feed.valueType}'`,
+      `--value: the format 'lines' holds keys alone, so the value type is 'none', not '${sink.valueType}'`,
     );
   }
-  return eachLine(pieces, feed, (buffer, start, end, line) => feed.text(buffer, start, end, buffer, end, end, line));
+  return eachLine(pieces, sink, (buffer, start, end, line) => sink.text(buffer, start, end, buffer, end, end, line));
 };
 
 const linesWriter: MakeWriter = (header) => {

@@ -2,7 +2,7 @@
 
 import type { ByteBuffer } from '../../src/base/bytes.js';
 import { chooseColumns, columnsNamed } from './columns.js';
-import type { EntryFeed } from './entry-sink.js';
+import type { EntrySink } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
 import { eachLine } from './lines-reader.js';
@@ -11,15 +11,15 @@ import { keyPrinter, textPrinter } from './text.js';
 
 const TAB = 0x09;
 
-const readTsv: ReadEntries = (pieces, feed, columns) => {
-  const reader = new TsvReader(feed, columns);
-  return eachLine(pieces, feed, (buffer, start, end, line, tabs, tabCount) =>
+const readTsv: ReadEntries = (pieces, sink, columns) => {
+  const reader = new TsvReader(sink, columns);
+  return eachLine(pieces, sink, (buffer, start, end, line, tabs, tabCount) =>
     reader.line(buffer, start, end, line, tabs, tabCount),
   );
 };
 
 class TsvReader {
-  readonly #feed: EntryFeed;
+  readonly #sink: EntrySink;
   readonly #columns: Columns;
   #named: boolean;
   #key = 0;
@@ -27,15 +27,15 @@ class TsvReader {
   #fields: readonly number[] | undefined;
   #most = 0;
 
-  constructor(feed: EntryFeed, columns: Columns) {
-    this.#feed = feed;
+  constructor(sink: EntrySink, columns: Columns) {
+    this.#sink = sink;
     this.#columns = columns;
     this.#named = columnsNamed(columns);
     if (!this.#named) this.#choose(undefined);
   }
 
   #choose(names: string[] | undefined): void {
-    const { key, value, fields, most } = chooseColumns(this.#columns, names, this.#feed.valueType);
+    const { key, value, fields, most } = chooseColumns(this.#columns, names, this.#sink.valueType);
     this.#key = key;
     this.#value = value;
     this.#fields = fields;
@@ -58,12 +58,12 @@ class TsvReader {
         const at = column === 0 ? start : tabs[column - 1]! + 1;
         return buffer.bytes.toString('latin1', at, column === tabCount ? end : tabs[column]!);
       });
-      this.#feed.fields(buffer, keyAt, keyEnd, texts, line);
+      this.#sink.fields(buffer, keyAt, keyEnd, texts, line);
       return;
     }
     const valueAt = value < 0 ? end : value === 0 ? start : tabs[value - 1]! + 1;
     const valueEnd = value < 0 || value === tabCount ? end : tabs[value]!;
-    this.#feed.text(buffer, keyAt, keyEnd, buffer, valueAt, valueEnd, line);
+    this.#sink.text(buffer, keyAt, keyEnd, buffer, valueAt, valueEnd, line);
   }
 
   #wrongColumns(line: number, found: number): Error {
@@ -73,7 +73,7 @@ class TsvReader {
         ? `${needed} columns or more`
         : `${needed} column${needed === 1 ? '' : 's'}`;
     const hint = found > this.#most ? '; choose with --key-column and --value-column' : '';
-    return this.#feed.malformed(line, `expected ${expected} separated by tabs, found ${found}${hint}`);
+    return this.#sink.malformed(line, `expected ${expected} separated by tabs, found ${found}${hint}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { SpillFile } from '../../src/build/common/spill-file.js';
 import type { LaneResult } from '../../src/build/hash/builder.js';
 import { Ingest } from '../../src/build/hash/ingest.js';
 import { runSpan, type SpanTask } from '../../src/build/hash/span-task.js';
-import { Feed } from '../formats/entry-sink.js';
+import { HashEntrySink } from '../formats/entry-sink.js';
 import { loadFormat } from '../formats/formats.js';
 import type { ReadTask } from './parallel-source.js';
 import { Source } from './source.js';
@@ -32,7 +32,7 @@ async function readPart({ lane, path, start, end, name, format, columns, done }:
       done[lane.lane] = source.done;
     }
   };
-  await read(pieces(), new Feed(intake, name), columns);
+  await read(pieces(), new HashEntrySink(intake, name), columns);
   return { sums: { ...intake.stats }, holding: intake.partitions.holding(), interned: intake.interned };
 }
 

@@ -7,7 +7,7 @@ export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 export type { ListBuildOptions } from './build/keyless/list-builder.js';
 export type { Layout } from './format/constants.js';
-export type { Header, ListHeader, SegmentPlace } from './format/header.js';
+export type { BitsHeader, HashHeader, Header, KeylessHeader, ListHeader, SegmentPlace } from './format/header.js';
 export type { AnyKey, Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
 export type { Metadata } from './format/metadata.js';
 export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './format/schema.js';

@@ -10,9 +10,9 @@ import { ReferenceReader } from './reference-reader.js';
 import { runNode } from './support/child.js';
 import { collidingStrings } from './support/collisions.js';
 import { hmapError } from './support/errors.js';
-import { buildInLanes } from './support/lanes.js';
 import { WORKING } from './support/mappings.js';
 import { assertIs } from './support/model.js';
+import { buildInParts } from './support/parallel-build.js';
 import { Random } from './support/random.js';
 import { canonicalParts, compose, numberBytes } from './support/raw-table.js';
 import { keysOf } from './support/samples.js';
@@ -135,7 +135,7 @@ describe('however it is built', () => {
     for (const order of [parts, parts.toReversed(), [parts[1]!, parts[0]!, parts[2]!]]) {
       for (const options of [{}, { memory: 16 * 2 ** 20 }, { duplicates: 'first' as const }]) {
         const path = fresh();
-        await buildInLanes(path, order, { ...options, value: 'enum' });
+        await buildInParts(path, order, { ...options, value: 'enum' });
         assertSameFile(path, readFileSync(single), JSON.stringify(options));
       }
     }
@@ -155,9 +155,9 @@ describe('however it is built', () => {
         const summary = await build(path, all, { ...options, value: 'enum', duplicates });
         assert.equal(summary.duplicates, 1);
         await assertEnum(path, [...kept]);
-        const lanes = fresh();
-        await buildInLanes(lanes, [all.slice(0, 500), all.slice(500)], { ...options, value: 'enum', duplicates });
-        assertSameFile(lanes, readFileSync(path));
+        const parts = fresh();
+        await buildInParts(parts, [all.slice(0, 500), all.slice(500)], { ...options, value: 'enum', duplicates });
+        assertSameFile(parts, readFileSync(path));
       }
     }
     // The shape of the file is the same without the value that is dropped.
@@ -203,7 +203,7 @@ describe('what is refused', () => {
     await build(join(own, 'fits.hmap'), pairs(255), options);
     await assert.rejects(build(join(own, 'one.hmap'), pairs(300), options), refusal);
     const parts = [pairs(200), pairs(400).slice(200)];
-    await assert.rejects(buildInLanes(join(own, 'two.hmap'), parts, options), refusal, 'each lane alone has room');
+    await assert.rejects(buildInParts(join(own, 'two.hmap'), parts, options), refusal, 'each lane alone has room');
     assert.deepEqual(readdirSync(own), ['fits.hmap']);
   });
 

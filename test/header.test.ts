@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { encodeMetadata } from '../src/format/metadata.js';
 import { parseHeader } from '../src/format/parse-header.js';
 import { checkPreamble } from '../src/format/preamble.js';
-import { type HeaderParts, writeHeader } from '../src/format/write-header.js';
+import { type HashParts, writeHashHeader } from '../src/format/write-header.js';
 import { build, type HmapErrorCode, type Metadata, open } from '../src/index.js';
 import { hmapError, misuse } from './support/errors.js';
 import { Random } from './support/random.js';
@@ -134,11 +134,12 @@ describe('what is written', () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 32 - 1 }), fc.dictionary(fc.string(), fc.jsonValue()), (seed, metadata) => {
         const parts = partsOf(new Random(seed), metadata);
-        const header = parse(writeHeader(parts), parts.checksums.offset + parts.checksums.bytes);
-        const { seed: hashSeed, metadata: encoded, keyWidth, valueWidth, ...same } = parts;
+        const header = parse(writeHashHeader(parts), parts.checksums.offset + parts.checksums.bytes);
+        const { seed: hashSeed, metadata: encoded, keyWidth, valueWidth, dictionary, ...same } = parts;
         for (const [name, value] of Object.entries(same)) {
           assert.deepEqual(header[name as never], value, name);
         }
+        assert.deepEqual(header.dictionary ?? undefined, dictionary);
         assert.equal(header.hash.seed, hashSeed);
         assert.equal(header.keyWidth ?? VARIABLE, keyWidth);
         assert.equal(header.valueWidth ?? VARIABLE, valueWidth);
@@ -153,7 +154,7 @@ describe('what is written', () => {
 });
 
 /** A header that fits together, of any shape. */
-function partsOf(random: Random, metadata: Metadata): HeaderParts {
+function partsOf(random: Random, metadata: Metadata): HashParts {
   const keyType = random.pick(['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'] as const);
   const valueType = random.pick(VALUE_TYPES);
   const free = [0, 1, 1000, 2 ** 30, VARIABLE];
@@ -186,7 +187,7 @@ function partsOf(random: Random, metadata: Metadata): HeaderParts {
     keyWidth: { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string] ?? random.pick([1, 16, 65_535, VARIABLE]),
     valueWidth: valueType === 'enum' ? indexWidth : (WIDTHS[valueType] ?? random.pick(free)),
     segments,
-    ...(valueType === 'enum' && { dictionary }),
+    dictionary: valueType === 'enum' ? dictionary : undefined,
     checksums: { offset: end, bytes: 8 * blocks, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },
     metadata: encoded,
   };

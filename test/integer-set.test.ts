@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { bitsBytes, hashedBytes } from '../src/build/keyless/integer-set-size.js';
+import { hashSize, bitsSize as predictedBits } from '../src/build/keyless/integer-set-size.js';
 import { type BuildProgress, type BuildSummary, build, IntegerSet, type Metadata, open, verify } from '../src/index.js';
 import { keyWithHash } from './support/collisions.js';
 import { hmapError, misuse } from './support/errors.js';
@@ -79,9 +79,9 @@ function assertPredicted(
   keyBytes: number,
 ): void {
   const limits = { segmentBytes, textBytes: metadata === undefined ? 0 : JSON.stringify(metadata).length };
-  const reckoned = bitsBytes(...range, limits);
+  const reckoned = predictedBits(...range, limits);
   if (bits < Infinity) assert.equal(reckoned, bits);
-  const { least, most } = hashedBytes(entries, keyBytes, limits);
+  const { least, most } = hashSize(entries, keyBytes, limits);
   if (segments === 1) assert.deepEqual([least, most], [fileBytes, fileBytes]);
   else assert.ok(least < fileBytes && most > fileBytes, `${fileBytes} of [${least}, ${most}]`);
 }
@@ -212,7 +212,7 @@ describe('sets of integers in the smaller form', () => {
     // More segments of bits than there may be.
     const far = drawn(random, 4000, 0, 2 ** 28);
     assert.equal((await assertChosen(folder, far, { segmentBytes })).layout, 'hash');
-    assert.equal(bitsBytes(0, 2 ** 27, { segmentBytes, textBytes: 0 }), Infinity);
+    assert.equal(predictedBits(0, 2 ** 27, { segmentBytes, textBytes: 0 }), Infinity);
   });
 
   test('with little memory integers go to the temporary file, and bits are made piece by piece', async (t) => {

@@ -283,7 +283,7 @@ describe('a closed table', () => {
   ];
 
   /** What classes share among themselves; TypeScript does not let others call it. */
-  const inner = ['version', 'take', 'closedError'];
+  const inner = ['snapshot', 'take', 'closedError'];
 
   test('each method is called here', () => {
     const classes = [Table.prototype, Object.getPrototypeOf(Table.prototype) as object];

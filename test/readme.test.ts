@@ -47,7 +47,7 @@ test('the console session prints what it shows', {
 });
 
 test('every command and every error code is in the README', () => {
-  const errors = readFileSync(join(PACKAGE_ROOT, 'src/errors.ts'), 'utf8');
+  const errors = readFileSync(join(PACKAGE_ROOT, 'src/base/errors.ts'), 'utf8');
   const codes = [...errors.matchAll(/\| '(HMAP_\w+)'/g)].map(([, code]) => code!);
   assert.ok(codes.length > 20);
   for (const code of codes) assert.ok(readme.includes(`\`${code}\``), `${code} is not in the README`);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ByteBuffer } from '../src/base/bytes.js';
-import { Helper, threadsFor } from '../src/base/workers.js';
+import { threadsFor, WorkerThread } from '../src/base/workers.js';
 import { withBuilder } from '../src/build/build.js';
 import type { BuildOptions, BuildSummary } from '../src/build/common/options.js';
 import { EntryStats, shapeOfEntries } from '../src/build/hash/entry-stats.js';
@@ -16,7 +16,7 @@ import { layOut } from '../src/build/hash/spans.js';
 import { build, type Entry, verify } from '../src/index.js';
 import { cutLines } from '../tools/input/source.js';
 import { hmapError } from './support/errors.js';
-import { buildInLanes, type LanePart } from './support/lanes.js';
+import { buildInParts, type InputPart } from './support/parallel-build.js';
 import { Random } from './support/random.js';
 import { temporaryFolder } from './support/temp.js';
 import { hmap } from './support/tools.js';
@@ -42,10 +42,10 @@ function add(sink: RecordSink, entries: Iterable<Pair>): void {
   }
 }
 
-/** Spans that helpers were asked for and wrote. */
+/** Spans that other threads were asked for and wrote. */
 let written = 0;
 
-class CountingHelper extends Helper {
+class CountingThread extends WorkerThread {
   override async ask<T>(work: unknown): Promise<T | undefined> {
     const answer = await super.ask<T>(work);
     if (answer !== undefined) written++;
@@ -53,16 +53,16 @@ class CountingHelper extends Helper {
   }
 }
 
-/** Builds by one thread or with helpers, and gives the file's bytes. */
+/** Builds by one thread or with several, and gives the file's bytes. */
 async function built(
   path: string,
   entries: readonly Pair[],
   options: Partial<BuildOptions>,
-  helpers: URL[] = [],
+  scripts: URL[] = [],
 ): Promise<{ bytes: Buffer; summary: Omit<BuildSummary, 'seconds'> }> {
   const all = { value: 'bytes', memory: MIB, ...options } as const;
   const { seconds: _, ...summary } = await withBuilder(path, all, async (builder) => {
-    for (const script of helpers) builder.addHelper(new CountingHelper(script));
+    for (const script of scripts) builder.addThread(new CountingThread(script));
     add(builder, entries);
   });
   return { bytes: readFileSync(path), summary };
@@ -184,12 +184,12 @@ describe('a helper that is stopped', () => {
     const main = join(folder, 'main.mjs');
     writeFileSync(
       main,
-      `import { Helper } from ${JSON.stringify(new URL('../src/base/workers.js', import.meta.url).href)};
+      `import { WorkerThread } from ${JSON.stringify(new URL('../src/base/workers.js', import.meta.url).href)};
        for (let round = 0; round < 10; round++) {
-         const helper = new Helper(new URL(${JSON.stringify(pathToFileURL(chatty).href)}));
-         await helper.ask(1);
-         helper.ask(2);
-         await helper.stop();
+         const thread = new WorkerThread(new URL(${JSON.stringify(pathToFileURL(chatty).href)}));
+         await thread.ask(1);
+         thread.ask(2);
+         await thread.stop();
        }
        console.log('ended');`,
     );
@@ -200,8 +200,8 @@ describe('a helper that is stopped', () => {
     const main = join(temporaryFolder(t), 'main.mjs');
     writeFileSync(
       main,
-      `import { Helper } from ${JSON.stringify(new URL('../src/base/workers.js', import.meta.url).href)};
-       new Helper(new URL(${JSON.stringify(SPANS.href)}));`,
+      `import { WorkerThread } from ${JSON.stringify(new URL('../src/base/workers.js', import.meta.url).href)};
+       new WorkerThread(new URL(${JSON.stringify(SPANS.href)}));`,
     );
     execFileSync(process.execPath, [main], { timeout: 20_000 });
   });
@@ -245,8 +245,8 @@ describe('a file laid out before it is written', () => {
 });
 
 describe('the first half of a build, by several threads', () => {
-  const inLanes = (path: string, parts: readonly (readonly Pair[])[], options: Partial<BuildOptions>) =>
-    buildInLanes(path, parts as readonly LanePart[], { value: 'bytes', ...options }, 0);
+  const inParts = (path: string, parts: readonly (readonly Pair[])[], options: Partial<BuildOptions>) =>
+    buildInParts(path, parts as readonly InputPart[], { value: 'bytes', ...options }, 0);
 
   test('gives the bytes that one thread gives, in memory and with a spill file, and keeps the order of the input', async (t) => {
     const folder = temporaryFolder(t);
@@ -254,16 +254,16 @@ describe('the first half of a build, by several threads', () => {
     for (const count of [10, 3000, 30_000]) {
       const entries = entriesOf(count, random);
       // Every key again, with another value, in each later part.
-      const parts = [0, 1, 2].map((part) =>
+      const thirds = [0, 1, 2].map((part) =>
         entries.map(([key, value]): Pair => [key, Uint8Array.of(part, value.length)]),
       );
       for (const duplicates of ['first', 'last'] as const) {
-        for (const lanes of [parts.slice(0, 2), parts]) {
-          const one = await built(join(folder, 'one.hmap'), lanes.flat(), { duplicates });
-          await inLanes(join(folder, 'lanes.hmap'), lanes, { duplicates });
+        for (const parts of [thirds.slice(0, 2), thirds]) {
+          const one = await built(join(folder, 'one.hmap'), parts.flat(), { duplicates });
+          await inParts(join(folder, 'lanes.hmap'), parts, { duplicates });
           assert.ok(
             readFileSync(join(folder, 'lanes.hmap')).equals(one.bytes),
-            `${count} ${duplicates} ${lanes.length}`,
+            `${count} ${duplicates} ${parts.length}`,
           );
         }
       }
@@ -280,7 +280,7 @@ describe('the first half of a build, by several threads', () => {
       [many, few],
     ]) {
       const one = await built(join(folder, 'one.hmap'), parts.flat(), {});
-      await inLanes(join(folder, 'lanes.hmap'), parts, {});
+      await inParts(join(folder, 'lanes.hmap'), parts, {});
       assert.ok(readFileSync(join(folder, 'lanes.hmap')).equals(one.bytes));
     }
   });

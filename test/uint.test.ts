@@ -7,8 +7,8 @@ import { after, describe, test } from 'node:test';
 import { type BuildOptions, build, open, verify } from '../src/index.js';
 import { collidingStrings } from './support/collisions.js';
 import { hmapError } from './support/errors.js';
-import { buildInLanes } from './support/lanes.js';
 import { assertIs } from './support/model.js';
+import { buildInParts } from './support/parallel-build.js';
 import { Random } from './support/random.js';
 import { temporaryFolder } from './support/temp.js';
 import { assertSameFile, fine } from './support/tools.js';
@@ -111,7 +111,7 @@ describe('however it is built', () => {
         { duplicates: 'last' as const },
       ]) {
         const threaded = fresh();
-        const summary = await buildInLanes(threaded, parts, { ...options, value: 'uint' });
+        const summary = await buildInParts(threaded, parts, { ...options, value: 'uint' });
         assert.equal(summary.valueType, open(path).header.valueType);
         const single = 'segmentBytes' in options ? fresh() : path;
         if (single !== path) await build(single, parts.flat(), { ...options, value: 'uint' });

@@ -124,8 +124,8 @@ describe('what is whole', () => {
 describe('damage in several places', () => {
   test('is all told, where it does not follow from other damage', async () => {
     const parts = texts();
-    const [first, second, third, fourth] = parts.segments as [Segment, Segment, Segment, Segment];
-    type Segment = RawParts['segments'][number];
+    const [first, second, third, fourth] = parts.segments as [HashSegment, HashSegment, HashSegment, HashSegment];
+    type HashSegment = RawParts['segments'][number];
     // Offsets that fall; a record that passes its bucket, and one in a wrong one; values and padding; a wrong number of entries.
     first.offsets = offsetsOf(parts, 0).with(2, 0);
     const broken = second.buckets.findIndex((list) => list.length > 1);

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+
 // The program `hmap`: chooses the command. Each command parses, makes one call, prints and sets the exit code.
 
 import { readFileSync } from 'node:fs';

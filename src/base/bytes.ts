@@ -1,4 +1,6 @@
-// Blocks of bytes and the integers in them. Knows nothing of records or files.
+// Memory as bytes, and the integers in it. Knows nothing of records or files.
+
+import { HmapError, type HmapErrorData } from './errors.js';
 
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
 export class ByteBuffer {
@@ -19,6 +21,33 @@ export class ByteBuffer {
 
   get size(): number {
     return this.bytes.length;
+  }
+}
+
+/** A run of bytes in memory: `length` bytes of `buffer` from `at`. */
+export interface ByteSlice {
+  buffer: ByteBuffer;
+  at: number;
+  length: number;
+}
+
+/**
+ * What `make` returns, which allocates `bytes` bytes.
+ * @param explain makes the message of the error, given what was not to be had
+ * @throws {HmapError} `ENOMEM`
+ */
+export function allocate<T>(
+  bytes: number,
+  make: () => T,
+  explain: (reason: string) => string,
+  data: HmapErrorData = {},
+): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = explain(`there are no ${bytes} bytes of memory`);
+    throw new HmapError('ENOMEM', message, { ...data, expected: bytes, cause: error });
   }
 }
 

@@ -52,6 +52,8 @@ export interface HmapErrorData {
   key?: string | Uint8Array | number | bigint;
   /** Line number in the input, from 1. */
   line?: number;
+  /** What is wrong, without the path and the advice that the message has around it. */
+  reason?: string;
   cause?: unknown;
 }
 
@@ -66,6 +68,7 @@ export class HmapError extends Error {
   declare readonly end?: number;
   declare readonly key?: string | Uint8Array | number | bigint;
   declare readonly line?: number;
+  declare readonly reason?: string;
 
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
     const { cause, ...rest } = data;
@@ -104,10 +107,15 @@ export function systemError(error: unknown, doing: string, path: string): unknow
   if (error instanceof HmapError || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) return error;
-  return new HmapError(code, `cannot ${doing} ${path}: ${REASONS[code] ?? error.message}`, { path, cause: error });
+  const reason = REASONS[code] ?? error.message;
+  return new HmapError(code, `cannot ${doing} ${path}: ${reason}`, { path, reason, cause: error });
 }
 
 /** The error for bytes of a table that break the format. */
-export function damage(path: string, what: string, data: HmapErrorData): HmapError {
-  return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${what}; run verify`, { path, ...data });
+export function damage(path: string, reason: string, data: HmapErrorData): HmapError {
+  return new HmapError('HMAP_DAMAGED', `${path}: the file is damaged: ${reason}; run verify`, {
+    path,
+    reason,
+    ...data,
+  });
 }

@@ -1,10 +1,10 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
-import { ByteBuffer } from '../base/bytes.js';
+import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-value.js';
-import { badTypedKey, keyForUser, showKey } from '../codec/key-text.js';
+import { type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-value.js';
+import { badTypedKey, bytesForError, showBytes } from '../codec/key-text.js';
 import { encodeKey, NOT_UNICODE, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
 import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from '../format/key-types.js';
@@ -149,7 +149,7 @@ class EntryAdder {
   readonly #encodeKey: (key: Key, at: number) => number;
   readonly #encode: ValueEncoder;
   readonly #isSet: boolean;
-  readonly #value: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
+  readonly #value: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
   constructor(builder: Builder) {
     const { keyType } = builder;
@@ -203,8 +203,8 @@ function badKey(type: KeyType, key: Key, why: number): HmapError {
   if (type !== 'bytes') return badTypedKey(type, key, why);
   const bytes = typeof key === 'string' ? Buffer.from(key) : key;
   if (why === NOT_UNICODE) {
-    const message = `the key ${showKey(bytes)} holds half of a surrogate pair; give such keys as bytes`;
-    return new HmapError('HMAP_KEY_INVALID', message, { key: keyForUser(bytes) });
+    const message = `the key ${showBytes(bytes)} holds half of a surrogate pair; give such keys as bytes`;
+    return new HmapError('HMAP_KEY_INVALID', message, { key: bytesForError(bytes) });
   }
   return keyTooLong(bytes);
 }

@@ -1,6 +1,6 @@
 // Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing of records or files.
 
-import { ByteBuffer, LOOSE, writeU64 } from '../base/bytes.js';
+import { ByteBuffer, type ByteSlice, LOOSE, writeU64 } from '../base/bytes.js';
 import { HmapError, type HmapErrorCode } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
 import { MAX_VALUE_BYTES } from '../format/constants.js';
@@ -8,16 +8,10 @@ import type { KeyType } from '../format/key-types.js';
 import { type Field, isStruct, type Struct, structOf } from '../format/schema.js';
 import { type BuildValueType, INTEGER_RANGES } from '../format/value-types.js';
 import { NAN32, NAN64, writeField } from './bit-fields.js';
-import { keyForUserOf, showKeyOf } from './key-text.js';
+import { keyForError, showKey } from './key-text.js';
 
-/** A value in bytes: `length` bytes of `buffer` from `at`. Valid until the next value is encoded. */
-export interface EncodedValue {
-  buffer: ByteBuffer;
-  at: number;
-  length: number;
-}
-
-export type ValueEncoder = (value: unknown, out: EncodedValue) => void;
+/** Puts a value's bytes into `out`, where they are valid until the next value is encoded. */
+export type ValueEncoder = (value: unknown, out: ByteSlice) => void;
 
 /** Why a value cannot be stored; the builder adds the key to it. */
 export class ValueError extends Error {
@@ -32,8 +26,8 @@ export class ValueError extends Error {
   /** The error as users see it. */
   forKey(key: Uint8Array, line?: number, keyType: KeyType = 'bytes'): HmapError {
     const where = line === undefined ? '' : `line ${line}: `;
-    const data = { expected: this.expected, actual: this.actual, key: keyForUserOf(keyType, key) };
-    const message = `${where}the value of key ${showKeyOf(keyType, key)}: ${this.message}`;
+    const data = { expected: this.expected, actual: this.actual, key: keyForError(keyType, key) };
+    const message = `${where}the value of key ${showKey(keyType, key)}: ${this.message}`;
     return new HmapError(this.code, message, line === undefined ? data : { ...data, line });
   }
 }

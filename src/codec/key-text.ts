@@ -53,13 +53,13 @@ export function encodeKeyText(type: TypedKey, text: string, where?: string, line
 }
 
 /** A key of any type as error data carries it. */
-export function keyForUserOf(type: KeyType, key: Uint8Array): AnyKey {
-  return type === 'bytes' ? keyForUser(key) : KEY_DECODERS[type](new ByteBuffer(key), 0, key.length);
+export function keyForError(type: KeyType, key: Uint8Array): AnyKey {
+  return type === 'bytes' ? bytesForError(key) : KEY_DECODERS[type](new ByteBuffer(key), 0, key.length);
 }
 
-/** Shows a key of any type in a message, as `showKey` shows bytes. */
-export function showKeyOf(type: KeyType, key: Uint8Array): string {
-  if (type === 'bytes') return showKey(key);
+/** Shows a key of any type in a message, as `showBytes` shows bytes. */
+export function showKey(type: KeyType, key: Uint8Array): string {
+  if (type === 'bytes') return showBytes(key);
   const cut = key.length > SHOWN / 2;
   const text = KEY_DECODERS[type](
     new ByteBuffer(cut ? key.subarray(0, SHOWN / 2) : key),
@@ -70,12 +70,12 @@ export function showKeyOf(type: KeyType, key: Uint8Array): string {
 }
 
 /** A key as error data carries it: text where it is UTF-8. */
-export function keyForUser(key: Uint8Array): string | Uint8Array {
+export function bytesForError(key: Uint8Array): string | Uint8Array {
   return isUtf8(key) ? Buffer.from(key).toString() : Uint8Array.from(key);
 }
 
 /** Shows a key in a message: quoted text where it is short UTF-8, else hexadecimal; at most about 80 characters, none of them a control one. */
-export function showKey(key: Uint8Array): string {
+export function showBytes(key: Uint8Array): string {
   const cut = key.length > 60;
   const bytes = cut ? key.subarray(0, 60) : key;
   let text: string;

@@ -3,7 +3,7 @@
 import { ByteBuffer } from '../base/bytes.js';
 import type { HmapErrorCode } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
-import { type ENUM_HEADER, FEATURES, HEADER, type Layout } from './constants.js';
+import { FEATURES, HEADER } from './constants.js';
 import type { KeyType } from './key-types.js';
 import type { Metadata } from './metadata.js';
 import { type ListType, type StoredType, valueFeatures } from './value-types.js';
@@ -22,8 +22,8 @@ export interface DictionaryPlace {
   readonly count: number;
 }
 
-/** All that a header says. Sizes and offsets are in bytes. */
-export interface Header {
+/** What the header of every layout says. Sizes and offsets are in bytes. */
+interface CommonHeader {
   readonly version: { readonly major: number; readonly minor: number };
   readonly headerBytes: number;
   readonly features: number;
@@ -33,20 +33,10 @@ export interface Header {
   readonly keyBytes: number;
   /** Sum of the lengths of all values. */
   readonly valueBytes: number;
-  readonly layout: Layout;
-  /** `none` in layouts without keys. */
-  readonly hash: { readonly algorithm: 'xxh32' | 'none'; readonly seed: number };
   readonly segmentBits: number;
   /** Buckets of one segment are 2 to this power. */
   readonly bucketBits: number;
-  readonly bucketEncoding: 'u32' | 'none';
-  readonly keyType: KeyType;
-  /**
-   * A type's name, or the text of the schema: `struct(active:bool,level:u7)`. Of a list it may also be the name of packed elements, as `u7`; then
-   * see {@link ListHeader}.
-   */
-  readonly valueType: StoredType;
-  /** Of a list or a bit array: the first integer, how many integers from there on the file covers, and how many each full segment does; else 0. */
+  /** Of a list or a bit array: the first integer, how many integers the file covers from there, and how many each full segment covers; otherwise 0. */
   readonly base: number;
   readonly length: number;
   readonly perSegment: number;
@@ -56,14 +46,47 @@ export interface Header {
   /** This file is shard `index` of 2 to the power of `bits`. */
   readonly shard: { readonly index: number; readonly bits: number };
   readonly segments: readonly SegmentPlace[];
-  /** Where the distinct values are, and how many; `null` but for `enum`. */
-  readonly dictionary: DictionaryPlace | null;
   readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
   readonly metadata: Metadata;
 }
 
+/** The header of a table by hash. */
+export interface HashHeader extends CommonHeader {
+  readonly layout: 'hash';
+  readonly hash: { readonly algorithm: 'xxh32'; readonly seed: number };
+  readonly bucketEncoding: 'u32';
+  readonly keyType: KeyType;
+  /** A type's name, or the text of the schema: `struct(active:bool,level:u7)`. */
+  readonly valueType: StoredType;
+  /** Where the distinct values are, and how many; `null` unless the values are `enum`. */
+  readonly dictionary: DictionaryPlace | null;
+}
+
+/** What lists and bit arrays, which store no keys, have in common. */
+interface CommonKeylessHeader extends CommonHeader {
+  readonly hash: { readonly algorithm: 'none'; readonly seed: number };
+  readonly bucketEncoding: 'none';
+  readonly keyType: 'bytes';
+  readonly dictionary: null;
+}
+
 /** The header of a list. */
-export type ListHeader = Omit<Header, 'valueType'> & { readonly valueType: ListType };
+export interface ListHeader extends CommonKeylessHeader {
+  readonly layout: 'list';
+  /** Type of the elements, such as `u7`. */
+  readonly valueType: ListType;
+}
+
+/** The header of a bit array. */
+export interface BitsHeader extends CommonKeylessHeader {
+  readonly layout: 'bits';
+  readonly valueType: 'none';
+}
+
+export type KeylessHeader = ListHeader | BitsHeader;
+
+/** All that a header says; `layout` tells which of the three it is. */
+export type Header = HashHeader | ListHeader | BitsHeader;
 
 /** A rule that a header breaks. */
 export interface HeaderFault {
@@ -80,16 +103,6 @@ export interface HeaderFault {
 export function fieldEnd(offset: number): number {
   return Object.values(HEADER).find((next) => next > offset)!;
 }
-
-/** Notes a field that does not fit, and says whether it fits; `offset` and `end` where they are not the field's own. */
-export type Need = (
-  fits: boolean,
-  name: keyof typeof HEADER | keyof typeof ENUM_HEADER,
-  expected: unknown,
-  actual: unknown,
-  offset?: number,
-  end?: number,
-) => boolean;
 
 /** The features that a file needs, no more and no less. */
 export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {

@@ -1,6 +1,6 @@
 // The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and places; knows no bytes and no files.
 
-import { alignToPage, blockCount, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './constants.js';
+import { alignToPage } from './constants.js';
 import type { Header } from './header.js';
 import { packedOf } from './value-types.js';
 
@@ -73,21 +73,6 @@ export function segmentBitsFor(segments: number): number {
   let bits = 0;
   while (2 ** bits < segments) bits++;
   return bits;
-}
-
-/** Bytes of the file of a bit array; infinite where it would take too many segments. */
-export function bitsFileBytes(length: number, segmentBytes: number, textBytes: number): number {
-  const form: KeylessForm = { kind: 'bits', bits: 1 };
-  const each = capacityOf(form, segmentBytes);
-  const full = Math.floor(length / each);
-  const segmentBits = segmentBitsFor(Math.max(1, Math.ceil(length / each)));
-  if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) return Number.POSITIVE_INFINITY;
-  const header = headerSize(segmentBits, textBytes);
-  const whole = (count: number) => alignToPage(keylessSegmentSize(form, count));
-  const rest = 2 ** segmentBits - full;
-  const last = rest > 0 ? whole(length - full * each) + (rest - 1) * whole(0) : 0;
-  const end = header + full * whole(each) + last;
-  return end + 8 * blockCount(header, end);
 }
 
 /** How the elements of a file lie, by its header. */

@@ -1,9 +1,21 @@
-// The header's fields of files without keys (native-notes/format.md, sections 3 and 15): lists and bit arrays. Knows bytes and rules; does not know
-// files, nor what the elements mean.
+// The fields of files without keys: lists and bit arrays (native-notes/format.md, sections 3 and 15). Knows bytes and rules; does not know files, nor
+// what the elements mean.
 
-import { MAX_U64, readU64 } from '../base/bytes.js';
-import { alignToPage, HEADER, type Layout, MAX_SEGMENT_BYTES, SEGMENT_ROW, VARIABLE } from './constants.js';
-import type { Need, SegmentPlace } from './header.js';
+import { MAX_U64 } from '../base/bytes.js';
+import {
+  alignToPage,
+  CHECKSUM_XXH64,
+  HEADER,
+  headerSize,
+  LAYOUT_FEATURES,
+  LAYOUTS,
+  MAX_SEGMENT_BITS,
+  MAX_SEGMENT_BYTES,
+  SEGMENT_ROW,
+  VARIABLE,
+} from './constants.js';
+import type { KeylessHeader, SegmentPlace } from './header.js';
+import type { HeaderFields, StatedSums } from './header-fields.js';
 import {
   bitsOfSize,
   COUNTED,
@@ -16,132 +28,182 @@ import {
   MOST_ELEMENTS,
 } from './keyless.js';
 import { MAX_FIELD_BITS } from './schema.js';
-import { PACKED, type PackedType, VALUE_TYPES, type ValueType } from './value-types.js';
+import { codeOf, type ListType, PACKED, type PackedType } from './value-types.js';
 
-/** What the header of a file says of its elements. */
-export interface ElementFields extends KeylessForm {
-  readonly valueType: ValueType | PackedType;
+/** How elements lie and what they are. */
+interface ElementType extends KeylessForm {
+  readonly valueType: ListType | 'none';
   /** In bytes, or VARIABLE. */
   readonly valueWidth: number;
-  readonly signed: boolean;
+}
+
+interface Elements extends ElementType {
   /** The first integer, or index. */
   readonly base: number;
 }
 
-const LIST_CODES = new Map<number, Pick<ElementFields, 'kind' | 'bits' | 'valueWidth'>>([
-  [VALUE_TYPES.indexOf('bytes'), { kind: 'offsets', bits: 0, valueWidth: VARIABLE }],
-  [VALUE_TYPES.indexOf('utf8'), { kind: 'offsets', bits: 0, valueWidth: VARIABLE }],
-  [VALUE_TYPES.indexOf('f32'), { kind: 'fixed', bits: 32, valueWidth: 4 }],
-  [VALUE_TYPES.indexOf('f64'), { kind: 'fixed', bits: 64, valueWidth: 8 }],
+const LIST_TYPES = new Map<number, ElementType>([
+  [codeOf('bytes'), { kind: 'offsets', bits: 0, valueWidth: VARIABLE, valueType: 'bytes' }],
+  [codeOf('utf8'), { kind: 'offsets', bits: 0, valueWidth: VARIABLE, valueType: 'utf8' }],
+  [codeOf('f32'), { kind: 'fixed', bits: 32, valueWidth: 4, valueType: 'f32' }],
+  [codeOf('f64'), { kind: 'fixed', bits: 64, valueWidth: 8, valueType: 'f64' }],
 ]);
 
-/** Checks and gives what the header says of the elements; `undefined` where that leaves open how they lie. */
-export function examineElements(view: DataView, layout: Layout, need: Need): ElementFields | undefined {
-  const code = view.getUint8(HEADER.valueType);
-  const bits = view.getUint8(HEADER.elementBits);
-  const signed = view.getUint8(HEADER.elementSigned);
-  const valueWidth = view.getUint32(HEADER.valueWidth, true);
-  const packed = layout === 'list' && code === PACKED;
-  const name = `${signed === 1 ? 'i' : 'u'}${bits}` as PackedType;
-  const of: Omit<ElementFields, 'signed' | 'base'> | undefined =
-    layout === 'bits'
-      ? code === 0
-        ? { kind: 'bits', bits: 1, valueWidth: 0, valueType: 'none' }
-        : undefined
-      : packed
-        ? { kind: 'fixed', bits, valueWidth: 0, valueType: name }
-        : LIST_CODES.has(code)
-          ? { ...LIST_CODES.get(code)!, valueType: VALUE_TYPES[code]! }
-          : undefined;
-  const expected = layout === 'bits' ? '0' : `one of ${[...LIST_CODES.keys(), PACKED].join(', ')}`;
-  if (!need(of !== undefined, 'valueType', expected, code) || of === undefined) return undefined;
-  const big = view.getBigInt64(HEADER.base, true);
-  const base = Number(big);
-  const zero = (field: 'keyWidth' | 'hashSeed' | 'spareBits' | 'elementBits' | 'elementSigned', actual: number) =>
-    need(actual === 0, field, 0, actual);
-  const spare = view.getUint8(HEADER.spareBits);
-  const fits = [
-    zero('keyWidth', view.getUint32(HEADER.keyWidth, true)),
-    zero('hashSeed', view.getUint32(HEADER.hashSeed, true)),
-    need(valueWidth === of.valueWidth, 'valueWidth', of.valueWidth, valueWidth),
-    packed
-      ? need(bits >= 1 && bits <= MAX_FIELD_BITS, 'elementBits', `1 to ${MAX_FIELD_BITS}`, bits)
-      : zero('elementBits', bits),
-    packed ? need(signed <= 1, 'elementSigned', '0 or 1', signed) : zero('elementSigned', signed),
-    layout === 'bits' ? need(spare < 32, 'spareBits', 'at most 31', spare) : zero('spareBits', spare),
-    need(Number.isSafeInteger(base) && BigInt(base) === big, 'base', 'a safe integer', big),
-  ];
-  return fits.includes(false) ? undefined : { ...of, signed: signed === 1, base };
+const BITS: ElementType = { kind: 'bits', bits: 1, valueWidth: 0, valueType: 'none' };
+
+/** @param fileBytes the file's exact size; `undefined` where it has none of its own */
+export function parseKeylessHeader(
+  fields: HeaderFields,
+  layout: 'list' | 'bits',
+  fileBytes: number | undefined,
+): KeylessHeader | undefined {
+  const features = fields.u32('features');
+  if (!fields.is('features', LAYOUT_FEATURES[LAYOUTS.indexOf(layout)]!, features)) return undefined;
+  const stated = fields.sums();
+  const elements = layout === 'bits' ? parseBits(fields) : parseElements(fields);
+  const fits = hasNoKeys(fields, stated);
+  if (elements === undefined || !fits) return undefined;
+  const segmentBits = fields.u8('segmentBits');
+  const size = headerSize(segmentBits, fields.u32('metadataBytes'));
+  if (!fields.is('headerBytes', size, fields.bytes.length)) return undefined;
+  const table = parseSegments(fields, elements, stated.valueBytes);
+  if (table === undefined) return undefined;
+  const { segments, length, each } = table;
+  const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
+  const tail = fields.tail(stated, entries, segments, table.end);
+  if (tail === undefined || !fields.fileSize(fileBytes, tail.fileBytes)) return undefined;
+  const { valueType, valueWidth } = elements;
+  // That the type of the elements goes with the layout is what the two parsers below see to.
+  return {
+    version: fields.version(),
+    headerBytes: fields.bytes.length,
+    features,
+    fileBytes: tail.fileBytes,
+    entries,
+    keyBytes: 0,
+    valueBytes: stated.valueBytes,
+    layout,
+    hash: { algorithm: 'none', seed: 0 },
+    segmentBits,
+    bucketBits: 0,
+    bucketEncoding: 'none',
+    keyType: 'bytes',
+    valueType,
+    base: elements.base,
+    length,
+    perSegment: each,
+    keyWidth: 0,
+    valueWidth: valueWidth === VARIABLE ? null : valueWidth,
+    shard: { index: 0, bits: 0 },
+    segments,
+    dictionary: null,
+    checksums: tail.checksums,
+    metadata: tail.metadata,
+  } as KeylessHeader;
 }
 
-/** The segments of a file, and how many elements they hold; `undefined` where they leave open where elements lie. */
-export interface KeylessSegments {
+/** Whether the fields of tables by hash are as a file without keys has them. */
+function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
+  const fits = [
+    fields.is('hashAlgorithm', 0, fields.u8('hashAlgorithm')),
+    fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8('checksumAlgorithm')),
+    fields.is('bucketEncoding', 0, fields.u8('bucketEncoding')),
+    fields.atMost('segmentBits', MAX_SEGMENT_BITS, fields.u8('segmentBits')),
+    fields.atMost('bucketBits', 0, fields.u8('bucketBits')),
+    fields.atMost('keyType', 0, fields.u8('keyType')),
+    fields.is('keyBytes', 0, stated.keyBytes),
+    ...fields.shardAndMetadata(),
+  ];
+  return !fits.includes(false);
+}
+
+function parseBits(fields: HeaderFields): Elements | undefined {
+  const code = fields.u8('valueType');
+  if (!fields.need(code === codeOf('none'), 'valueType', '0', code)) return undefined;
+  const spare = fields.u8('spareBits');
+  return withBase(fields, BITS, [
+    fields.is('elementBits', 0, fields.u8('elementBits')),
+    fields.is('elementSigned', 0, fields.u8('elementSigned')),
+    fields.need(spare < 32, 'spareBits', 'at most 31', spare),
+  ]);
+}
+
+function parseElements(fields: HeaderFields): Elements | undefined {
+  const code = fields.u8('valueType');
+  const bits = fields.u8('elementBits');
+  const signed = fields.u8('elementSigned');
+  if (code === PACKED) {
+    const name = `${signed === 1 ? 'i' : 'u'}${bits}` as PackedType;
+    return withBase(fields, { kind: 'fixed', bits, valueWidth: 0, valueType: name }, [
+      fields.need(bits >= 1 && bits <= MAX_FIELD_BITS, 'elementBits', `1 to ${MAX_FIELD_BITS}`, bits),
+      fields.need(signed <= 1, 'elementSigned', '0 or 1', signed),
+      fields.is('spareBits', 0, fields.u8('spareBits')),
+    ]);
+  }
+  const type = LIST_TYPES.get(code);
+  const expected = `one of ${[...LIST_TYPES.keys(), PACKED].join(', ')}`;
+  if (!fields.need(type !== undefined, 'valueType', expected, code) || type === undefined) return undefined;
+  return withBase(fields, type, [
+    fields.is('elementBits', 0, bits),
+    fields.is('elementSigned', 0, signed),
+    fields.is('spareBits', 0, fields.u8('spareBits')),
+  ]);
+}
+
+/** Judges the fields that all files without keys have; `own` are the judgements of those that differ. */
+function withBase(fields: HeaderFields, type: ElementType, own: readonly boolean[]): Elements | undefined {
+  const stated = fields.view.getBigInt64(HEADER.base, true);
+  const base = Number(stated);
+  const fits = [
+    ...own,
+    fields.is('keyWidth', 0, fields.u32('keyWidth')),
+    fields.is('hashSeed', 0, fields.u32('hashSeed')),
+    fields.is('valueWidth', type.valueWidth, fields.u32('valueWidth')),
+    fields.need(Number.isSafeInteger(base) && BigInt(base) === stated, 'base', 'a safe integer', stated),
+  ];
+  return fits.includes(false) ? undefined : { ...type, base };
+}
+
+/** The segments of a file, and how many elements they hold. */
+interface Segments {
   readonly segments: SegmentPlace[];
+  /** Where the last segment's padding ends. */
   readonly end: number;
   /** Elements of a full segment. */
   readonly each: number;
-  /** Integers, from the base on, that the file has something for. */
+  /** Integers, from the base on, that the file covers. */
   readonly length: number;
 }
 
-export function examineSegments(
-  view: DataView,
-  segmentBits: number,
-  form: ElementFields,
-  valueBytes: number,
-  need: Need,
-): KeylessSegments | undefined {
+/** `undefined` if the rows leave open where elements lie. */
+function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number): Segments | undefined {
   const { kind } = form;
+  const segmentBits = fields.u8('segmentBits');
   const count = 2 ** segmentBits;
-  const row = (i: number) => HEADER.segmentTable + SEGMENT_ROW.size * i;
-  const field = (fits: boolean, expected: string, actual: number, i: number, at: number): boolean =>
-    fits || need(false, 'segmentTable', `segment ${i} ${expected}`, actual, row(i) + at, row(i) + at + 8);
-  const entriesOf = (i: number) => readU64(view, row(i) + SEGMENT_ROW.entries);
-  const bytesOf = (i: number) => readU64(view, row(i) + SEGMENT_ROW.bytes);
-
-  let each: number;
-  let length = 0;
-  if (kind === 'bits') {
-    // A sum that no field may hold has been told.
-    if (valueBytes >= MAX_U64) return undefined;
-    const spare = view.getUint8(HEADER.spareBits);
-    length = 8 * valueBytes - spare;
-    const rounded = valueBytes % 4 === 0 && spare <= 8 * valueBytes && length < MAX_U64;
-    if (!need(rounded, 'valueBytes', 'whole words that hold the spare bits', valueBytes)) return undefined;
-    const full = count === 1 ? length : bitsOfSize(form, bytesOf(0));
-    if (!field(full !== undefined, 'with whole runs of bits', bytesOf(0), 0, SEGMENT_ROW.bytes)) return undefined;
-    each = full!;
-    const most = Math.min(count * each, count * MOST_ELEMENTS);
-    if (!need(length <= most, 'valueBytes', `at most ${most} bits`, valueBytes)) return undefined;
-  } else {
-    each = entriesOf(0);
-    const grouped = count === 1 || kind === 'offsets' || each % GROUP === 0;
-    const most = MOST_ELEMENTS;
-    if (!field(grouped && each <= most, `with at most ${most} elements in groups of ${GROUP}`, each, 0, 16))
-      return undefined;
-  }
+  const full = kind === 'bits' ? fullBits(fields, form, count, valueBytes) : fullElements(fields, form, count);
+  if (full === undefined) return undefined;
+  const { each } = full;
+  let { length } = full;
 
   const segments: SegmentPlace[] = [];
-  let end = view.byteLength;
+  let end = fields.bytes.length;
   let [before, used, data] = [each, 0, 0];
   for (let i = 0; i < count; i++) {
-    const offset = readU64(view, row(i) + SEGMENT_ROW.offset);
-    const bytes = bytesOf(i);
-    const entries = entriesOf(i);
+    const offset = fields.rowU64(i, SEGMENT_ROW.offset);
+    const bytes = fields.rowU64(i, SEGMENT_ROW.bytes);
+    const entries = fields.rowU64(i, SEGMENT_ROW.entries);
     const elements = kind === 'bits' ? countIn(i, each, length) : entries;
     const inOrder = kind === 'bits' || (entries <= each && (entries === 0 || before === each));
     const expected = before === each ? `with at most ${each} elements` : 'with no elements';
-    const placed = field(offset === end, `at ${end}`, offset, i, SEGMENT_ROW.offset);
-    const counted = placed && field(inOrder, expected, entries, i, SEGMENT_ROW.entries);
+    const placed = fields.row(offset === end, i, SEGMENT_ROW.offset, `at ${end}`, offset);
+    const counted = placed && fields.row(inOrder, i, SEGMENT_ROW.entries, expected, entries);
     if (!counted) return undefined;
     const least = kind === 'offsets' ? dataStart(form, elements) : keylessSegmentSize(form, elements);
     const most = kind === 'offsets' ? MAX_SEGMENT_BYTES : Math.min(least, MAX_SEGMENT_BYTES);
-    if (!field(bytes >= least && bytes <= most, `of ${least} to ${most} bytes`, bytes, i, SEGMENT_ROW.bytes)) {
-      return undefined;
-    }
-    if (!field(entries <= elements, `with at most ${elements} entries`, entries, i, SEGMENT_ROW.entries)) {
-      return undefined;
-    }
+    const fits = bytes >= least && bytes <= most;
+    if (!fields.row(fits, i, SEGMENT_ROW.bytes, `of ${least} to ${most} bytes`, bytes)) return undefined;
+    const holds = `with at most ${elements} entries`;
+    if (!fields.row(entries <= elements, i, SEGMENT_ROW.entries, holds, entries)) return undefined;
     segments.push({ offset, bytes, entries });
     end = alignToPage(offset + bytes);
     before = elements;
@@ -149,14 +211,41 @@ export function examineSegments(
     data += kind === 'offsets' ? bytes - least : dataBytes(form, elements);
     if (kind !== 'bits') length += entries;
   }
-  if (count > 1 && !need(used > count / 2, 'segmentBits', `for ${used} segments with elements`, segmentBits)) {
-    return undefined;
-  }
-  if (kind === 'offsets' && !field(each === Math.ceil(length / count), `of an equal part`, each, 0, 16))
-    return undefined;
+  const needed = count === 1 || used > count / 2;
+  if (!fields.need(needed, 'segmentBits', `for ${used} segments with elements`, segmentBits)) return undefined;
+  const even = kind !== 'offsets' || each === Math.ceil(length / count);
+  if (!fields.row(even, 0, SEGMENT_ROW.entries, 'of an equal part', each)) return undefined;
   if (kind === 'bits' && count > 1 && each % COUNTED !== 0) return undefined;
-  if (valueBytes < MAX_U64) need(valueBytes === data, 'valueBytes', data, valueBytes);
+  if (valueBytes < MAX_U64) fields.need(valueBytes === data, 'valueBytes', data, valueBytes);
   const last = form.base + Math.max(0, length - 1);
-  if (!need(Number.isSafeInteger(last), 'base', 'a safe integer for each element', form.base)) return undefined;
+  const reachable = Number.isSafeInteger(last);
+  if (!fields.need(reachable, 'base', 'a safe integer for each element', form.base)) return undefined;
   return { segments, end, each, length };
+}
+
+type Full = Pick<Segments, 'each' | 'length'>;
+
+/** Bits of a full segment, and of the file. */
+function fullBits(fields: HeaderFields, form: KeylessForm, count: number, valueBytes: number): Full | undefined {
+  // A sum that no field may hold has been noted.
+  if (valueBytes >= MAX_U64) return undefined;
+  const spare = fields.u8('spareBits');
+  const length = 8 * valueBytes - spare;
+  const rounded = valueBytes % 4 === 0 && spare <= 8 * valueBytes && length < MAX_U64;
+  if (!fields.need(rounded, 'valueBytes', 'whole words that hold the spare bits', valueBytes)) return undefined;
+  const bytes = fields.rowU64(0, SEGMENT_ROW.bytes);
+  const each = count === 1 ? length : bitsOfSize(form, bytes);
+  fields.row(each !== undefined, 0, SEGMENT_ROW.bytes, 'with whole runs of bits', bytes);
+  if (each === undefined) return undefined;
+  const most = Math.min(count * each, count * MOST_ELEMENTS);
+  if (!fields.need(length <= most, 'valueBytes', `at most ${most} bits`, valueBytes)) return undefined;
+  return { each, length };
+}
+
+/** Elements of a full segment of a list; how many the file has follows from all rows. */
+function fullElements(fields: HeaderFields, { kind }: KeylessForm, count: number): Full | undefined {
+  const each = fields.rowU64(0, SEGMENT_ROW.entries);
+  const fits = (count === 1 || kind === 'offsets' || each % GROUP === 0) && each <= MOST_ELEMENTS;
+  const expected = `with at most ${MOST_ELEMENTS} elements in groups of ${GROUP}`;
+  return fields.row(fits, 0, SEGMENT_ROW.entries, expected, each) ? { each, length: 0 } : undefined;
 }

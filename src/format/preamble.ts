@@ -17,7 +17,7 @@ export function refuse(
   expected: unknown,
   actual: unknown,
 ): never {
-  throw new HmapError(code, `${path}: ${message}`, { path, offset, expected, actual });
+  throw new HmapError(code, `${path}: ${message}`, { path, offset, expected, actual, reason: message });
 }
 
 /**

@@ -62,6 +62,21 @@ export function shapeOf(stats: ShapeSums, typeWidth: number, segmentLimit: numbe
   throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentLimit, actual: largest });
 }
 
+/**
+ * {@link shapeOf} entries whose records, of `recordBytes` bytes in all with both prefixes, spread evenly over the hashes.
+ * @param sums the other sums
+ */
+export function predictShape(
+  sums: Omit<ShapeSums, 'bytesByHash'>,
+  recordBytes: number,
+  typeWidth: number,
+  segmentLimit: number,
+): Shape {
+  const classes = 2 ** MAX_WRITTEN_SEGMENT_BITS;
+  const bytesByHash = new Float64Array(classes).fill(recordBytes / classes);
+  return shapeOf({ ...sums, bytesByHash }, typeWidth, segmentLimit);
+}
+
 function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {
   const run = bytesByHash.length / 2 ** segmentBits;
   let largest = 0;

@@ -18,81 +18,114 @@ import {
 import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
 import { isStruct, structOf } from './schema.js';
-import { type BuildValueType, codeOf, PACKED, type PackedType, packedOf, type StoredType } from './value-types.js';
+import {
+  type BuildValueType,
+  codeOf,
+  type ListType,
+  PACKED,
+  type PackedType,
+  packedOf,
+  type StoredType,
+} from './value-types.js';
 
-/** What a builder knows of a finished file; the rest of the header follows from it. */
-export interface HeaderParts {
+/** What every builder knows of a finished file; the rest of the header follows from it. */
+interface CommonParts {
   readonly entries: number;
-  readonly keyBytes: number;
   readonly valueBytes: number;
-  readonly seed: number;
   readonly segmentBits: number;
-  readonly bucketBits: number;
-  readonly keyType: KeyType;
-  readonly valueType: StoredType | PackedType;
-  /** Without it, a table by hash. */
-  readonly plain?: { readonly layout: 'list' | 'bits'; readonly base: number; readonly spareBits: number };
   /** In bytes, or VARIABLE. */
-  readonly keyWidth: number;
   readonly valueWidth: number;
   readonly segments: readonly SegmentPlace[];
-  /** Of `enum`. */
-  readonly dictionary?: Pick<DictionaryPlace, 'count' | 'bytes'> | undefined;
   readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
   /** From {@link encodeMetadata}. */
   readonly metadata: Uint8Array;
 }
 
-/** The text of the schema that stands behind the metadata; none but for a struct. */
+/** Of a table by hash. */
+export interface HashParts extends CommonParts {
+  readonly keyBytes: number;
+  readonly seed: number;
+  readonly bucketBits: number;
+  readonly keyType: KeyType;
+  /** In bytes, or VARIABLE. */
+  readonly keyWidth: number;
+  readonly valueType: StoredType;
+  /** Of `enum`. */
+  readonly dictionary: Pick<DictionaryPlace, 'count' | 'bytes'> | undefined;
+}
+
+/** Of a list or a bit array. */
+export interface KeylessParts extends CommonParts {
+  readonly layout: 'list' | 'bits';
+  readonly base: number;
+  readonly valueType: ListType | 'none';
+  readonly spareBits: number;
+}
+
+/** The text of the schema, which follows the metadata; empty unless the type is a struct. */
 export function schemaBytesOf(type: BuildValueType): Uint8Array {
   return Buffer.from(isStruct(type) ? structOf(type).text : '');
 }
 
-/** The bytes of a header. */
-export function writeHeader(parts: HeaderParts): Uint8Array {
-  const schema = schemaBytesOf(parts.valueType as StoredType);
-  const { bytes, view } = new ByteBuffer(headerSize(parts.segmentBits, parts.metadata.length + schema.length));
+/** The bytes of the header of a table by hash. */
+export function writeHashHeader(parts: HashParts): Uint8Array {
+  const schema = schemaBytesOf(parts.valueType);
+  const { bytes, view } = start(parts, schema);
+  view.setUint32(HEADER.features, featuresOf(parts.keyType, parts.valueType), true);
+  view.setUint8(HEADER.layout, LAYOUTS.indexOf('hash'));
+  writeU64(view, HEADER.keyBytes, parts.keyBytes);
+  view.setUint8(HEADER.hashAlgorithm, HASH_XXH32);
+  view.setUint8(HEADER.bucketEncoding, BUCKETS_U32);
+  view.setUint8(HEADER.bucketBits, parts.bucketBits);
+  view.setUint8(HEADER.keyType, KEY_TYPES.indexOf(parts.keyType));
+  view.setUint8(HEADER.valueType, codeOf(parts.valueType));
+  view.setUint32(HEADER.hashSeed, parts.seed, true);
+  view.setUint32(HEADER.keyWidth, parts.keyWidth, true);
+  view.setUint32(HEADER.schemaBytes, schema.length, true);
+  if (parts.dictionary !== undefined) {
+    view.setUint32(ENUM_HEADER.distinct, parts.dictionary.count, true);
+    writeU64(view, ENUM_HEADER.dictionaryBytes, parts.dictionary.bytes);
+  }
+  return seal(bytes, view);
+}
+
+/** The bytes of the header of a list or a bit array. */
+export function writeKeylessHeader(parts: KeylessParts): Uint8Array {
+  const { bytes, view } = start(parts, new Uint8Array(0));
+  const layout = LAYOUTS.indexOf(parts.layout);
+  view.setUint32(HEADER.features, LAYOUT_FEATURES[layout]!, true);
+  view.setUint8(HEADER.layout, layout);
+  const packed = packedOf(parts.valueType);
+  if (packed === undefined) {
+    view.setUint8(HEADER.valueType, codeOf(parts.valueType as Exclude<typeof parts.valueType, PackedType>));
+  } else {
+    view.setUint8(HEADER.valueType, PACKED);
+    view.setUint8(HEADER.elementBits, packed.bits);
+    view.setUint8(HEADER.elementSigned, packed.signed ? 1 : 0);
+  }
+  view.setUint8(HEADER.spareBits, parts.spareBits);
+  view.setBigInt64(HEADER.base, BigInt(parts.base), true);
+  return seal(bytes, view);
+}
+
+/** A header with the fields that every layout has. */
+function start(parts: CommonParts, schema: Uint8Array): ByteBuffer {
+  const header = new ByteBuffer(headerSize(parts.segmentBits, parts.metadata.length + schema.length));
+  const { bytes, view } = header;
   bytes.set(MAGIC, HEADER.magic);
   view.setUint16(HEADER.major, MAJOR_VERSION, true);
   view.setUint16(HEADER.minor, MINOR_VERSION, true);
   view.setUint32(HEADER.headerBytes, bytes.length, true);
   writeU64(view, HEADER.fileBytes, parts.checksums.offset + parts.checksums.bytes);
   writeU64(view, HEADER.entries, parts.entries);
-  writeU64(view, HEADER.keyBytes, parts.keyBytes);
   writeU64(view, HEADER.valueBytes, parts.valueBytes);
-  const { plain } = parts;
-  const layoutCode = plain === undefined ? 0 : LAYOUTS.indexOf(plain.layout);
-  const ofTypes = plain === undefined ? featuresOf(parts.keyType, parts.valueType as StoredType) : 0;
-  view.setUint32(HEADER.features, LAYOUT_FEATURES[layoutCode]! | ofTypes, true);
-  view.setUint8(HEADER.layout, layoutCode);
-  view.setUint8(HEADER.hashAlgorithm, plain === undefined ? HASH_XXH32 : 0);
   view.setUint8(HEADER.checksumAlgorithm, CHECKSUM_XXH64);
-  view.setUint8(HEADER.bucketEncoding, plain === undefined ? BUCKETS_U32 : 0);
   view.setUint8(HEADER.segmentBits, parts.segmentBits);
-  view.setUint8(HEADER.bucketBits, parts.bucketBits);
-  view.setUint8(HEADER.keyType, KEY_TYPES.indexOf(parts.keyType));
-  const packed = plain?.layout === 'list' ? packedOf(parts.valueType) : undefined;
-  view.setUint8(HEADER.valueType, packed === undefined ? codeOf(parts.valueType as StoredType) : PACKED);
-  if (packed !== undefined) {
-    view.setUint8(HEADER.elementBits, packed.bits);
-    view.setUint8(HEADER.elementSigned, packed.signed ? 1 : 0);
-  }
-  if (plain !== undefined) {
-    view.setUint8(HEADER.spareBits, plain.spareBits);
-    view.setBigInt64(HEADER.base, BigInt(plain.base), true);
-  }
-  if (parts.dictionary !== undefined) {
-    view.setUint32(ENUM_HEADER.distinct, parts.dictionary.count, true);
-    writeU64(view, ENUM_HEADER.dictionaryBytes, parts.dictionary.bytes);
-  }
-  view.setUint32(HEADER.hashSeed, parts.seed, true);
-  view.setUint32(HEADER.keyWidth, parts.keyWidth, true);
   view.setUint32(HEADER.valueWidth, parts.valueWidth, true);
   view.setUint32(HEADER.metadataBytes, parts.metadata.length, true);
   writeU64(view, HEADER.checksumsOffset, parts.checksums.offset);
   writeU64(view, HEADER.checksumsBytes, parts.checksums.bytes);
   view.setBigUint64(HEADER.checksumsSum, parts.checksums.sum, true);
-  view.setUint32(HEADER.schemaBytes, schema.length, true);
   let row = HEADER.segmentTable;
   for (const segment of parts.segments) {
     writeU64(view, row + SEGMENT_ROW.offset, segment.offset);
@@ -102,6 +135,11 @@ export function writeHeader(parts: HeaderParts): Uint8Array {
   }
   bytes.set(parts.metadata, row);
   bytes.set(schema, row + parts.metadata.length);
+  return header;
+}
+
+/** Adds the checksum, the last field to be known. */
+function seal(bytes: Uint8Array, view: DataView): Uint8Array {
   view.setUint32(HEADER.headerChecksum, headerChecksum(bytes), true);
   return bytes;
 }

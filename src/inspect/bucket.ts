@@ -1,14 +1,16 @@
 // Shows where single records lie: one bucket, or the bucket of a key. For the dump tool and for whoever writes a reader of their own.
 
+import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { encodeKey, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
 import { bucketLimit, bucketOf, segmentOf } from '../format/constants.js';
-import type { Header } from '../format/header.js';
+import type { HashHeader, Header } from '../format/header.js';
 import type { AnyKey, Key } from '../format/key-types.js';
 import { mapRanges } from '../mapping/map-ranges.js';
-import { RecordCursor, Segment } from '../storage/hash-segment.js';
+import { readDictionary } from '../storage/dictionary.js';
+import { HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import { withFile } from '../storage/open-file.js';
 
 /** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an `enum` is its index. */
@@ -29,7 +31,7 @@ export interface RecordView {
 
 /** A bucket: its place in the bucket array, and its records. */
 export interface BucketView {
-  header: Header;
+  header: HashHeader;
   /** Index of the segment, and of the bucket in it. */
   segment: number;
   bucket: number;
@@ -79,11 +81,11 @@ export function inspectKey(
   });
 }
 
-function readBucket(fd: number, path: string, header: Header, segmentIndex: number, bucket: number): BucketView {
+function readBucket(fd: number, path: string, header: HashHeader, segmentIndex: number, bucket: number): BucketView {
   const place = header.segments[segmentIndex]!;
   const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
   try {
-    const segment = new Segment(mapping.views[0]!, place, header, path);
+    const segment = new HashSegment(mapping.views[0]!, place, header, path);
     const { start, end } = segment.bucketRange(bucket);
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);
@@ -109,7 +111,7 @@ function readBucket(fd: number, path: string, header: Header, segmentIndex: numb
   }
 }
 
-function recordAt(segment: Segment, cursor: RecordCursor, header: Header): RecordView {
+function recordAt(segment: HashSegment, cursor: RecordCursor, header: Header): RecordView {
   const { heap, heapOffset } = segment;
   const copy = (from: number, to: number) => Uint8Array.from(heap.bytes.subarray(from, to));
   return {
@@ -125,8 +127,21 @@ function recordAt(segment: Segment, cursor: RecordCursor, header: Header): Recor
 }
 
 /** @throws {HmapError} `HMAP_LAYOUT` where a file has another layout than what is asked of it needs */
-function needLayout({ layout }: Header, expected: Header['layout'], path: string, what: string): void {
+function needLayout(header: Header, expected: 'hash', path: string, what: string): asserts header is HashHeader {
+  const { layout } = header;
   if (layout === expected) return;
   const message = `${path}: ${what} is for the layout '${expected}'; this file has the layout '${layout}'`;
   throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual: layout });
+}
+
+/**
+ * What the indexes in records of `enum` values stand for, as bytes; reads the dictionary once.
+ * @throws {HmapError} as `open` does; `HMAP_DAMAGED` for an index that stands for nothing
+ */
+export function enumValues(path: string): (index: Uint8Array) => Uint8Array {
+  return withFile(path, ({ fd, header }) => {
+    needLayout(header, 'hash', path, 'looking up distinct values');
+    const dictionary = readDictionary(fd, header, path, 'none');
+    return (index) => dictionary?.view(new ByteBuffer(index), 0) ?? index;
+  });
 }

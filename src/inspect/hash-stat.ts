@@ -2,10 +2,10 @@
 
 import type { Pacer } from '../base/pacer.js';
 import type { BucketLoads } from '../format/bucket-loads.js';
-import { bucketArraySize, heapStart } from '../format/constants.js';
-import type { Header } from '../format/header.js';
-import { RecordCursor, type Segment } from '../storage/hash-segment.js';
-import type { LengthSums, TableStat } from './table-stat.js';
+import type { HashHeader } from '../format/header.js';
+import { hashSections } from '../format/sections.js';
+import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
+import { type LengthSums, type TableStat, tableSections } from './table-stat.js';
 
 const STRIDE = 4096;
 
@@ -15,7 +15,12 @@ interface Sums {
   values: LengthSums;
 }
 
-export async function measureSegment(header: Header, segment: Segment, sums: Sums, pacer: Pacer): Promise<void> {
+export async function measureSegment(
+  header: HashHeader,
+  segment: HashSegment,
+  sums: Sums,
+  pacer: Pacer,
+): Promise<void> {
   const { offsets } = segment;
   const cursor = new RecordCursor(header);
   for (let bucket = 0; bucket + 1 < offsets.length; bucket++) {
@@ -32,13 +37,11 @@ export async function measureSegment(header: Header, segment: Segment, sums: Sum
   }
 }
 
-export function summary(path: string, header: Header, { loads, keys, values }: Sums): TableStat {
+export function summary(path: string, header: HashHeader, { loads, keys, values }: Sums): TableStat {
   const { fileBytes, headerBytes, segments, bucketBits, checksums } = header;
   const payloadBytes = keys.sum + values.sum;
-  const heap = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(bucketBits), 0);
-  const buckets = segments.length * bucketArraySize(bucketBits);
-  const dictionary = header.dictionary?.bytes ?? 0;
-  const used = headerBytes + buckets + heap + dictionary + checksums.bytes;
+  const file = { fileSize: fileBytes, headerSize: headerBytes, checksumsSize: checksums.bytes };
+  const { heap, ...sections } = hashSections(file, segments, bucketBits, header.dictionary?.bytes ?? 0);
   return {
     path,
     header,
@@ -46,16 +49,7 @@ export function summary(path: string, header: Header, { loads, keys, values }: S
     fileBytes,
     payloadBytes,
     overheadPerEntry: keys.count === 0 ? 0 : (fileBytes - payloadBytes) / keys.count,
-    sections: {
-      header: headerBytes,
-      buckets,
-      prefixes: heap - payloadBytes,
-      keys: keys.sum,
-      values: values.sum,
-      dictionary,
-      checksums: checksums.bytes,
-      padding: fileBytes - used,
-    },
+    sections: tableSections(sections, heap - payloadBytes, keys.sum, values.sum),
     keys: keys.lengths,
     values: values.lengths,
     bucketLoads: loads.toJSON(),

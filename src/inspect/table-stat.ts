@@ -1,6 +1,7 @@
 // What measuring a file gives, for every layout. Measures nothing.
 
 import type { Header } from '../format/header.js';
+import type { SectionSizes } from '../format/sections.js';
 
 /** Sizes are in bytes. */
 export interface TableStat {
@@ -55,4 +56,14 @@ export class LengthSums {
     if (this.count === 0) return { shortest: 0, longest: 0, mean: 0 };
     return { shortest: this.shortest, longest: this.longest, mean: this.sum / this.count };
   }
+}
+
+/** The sections as {@link TableStat} has them: what is in the heap, instead of the heap. */
+export function tableSections(
+  { header, buckets, dictionary, checksums, padding }: Omit<SectionSizes, 'heap'>,
+  prefixes: number,
+  keys: number,
+  values: number,
+): TableStat['sections'] {
+  return { header, buckets, prefixes, keys, values, dictionary, checksums, padding };
 }

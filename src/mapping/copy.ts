@@ -3,6 +3,7 @@
 import { readSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { markAsUntransferable } from 'node:worker_threads';
+import { allocate } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import type { ByteRange, Mapping } from './mapping.js';
 
@@ -11,7 +12,7 @@ const LARGEST_READ = 2 ** 28;
 
 /** @throws {HmapError} `ENOMEM` before a range is read, where there cannot be enough memory; `HMAP_TRUNCATED` */
 export function copyFile(fd: number, ranges: readonly ByteRange[], path: string): Mapping {
-  const views = allocate(ranges, path);
+  const views = allocateViews(ranges, path);
   for (const [i, range] of ranges.entries()) readRange(fd, range, views[i]!, path);
   return {
     kind: 'copy',
@@ -23,22 +24,23 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
 }
 
 /** Memory of its own for each range, so that its view starts at a multiple of 4 and nothing else is seen through it. */
-function allocate(ranges: readonly ByteRange[], path: string): Uint8Array[] {
+function allocateViews(ranges: readonly ByteRange[], path: string): Uint8Array[] {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
   const most = memoryBytes();
   // Systems promise more than they have, and end the process when it is used. A sparse file claims any size for nothing.
-  if (total > most) throw tooLarge(path, total, `there are ${most}`, { actual: most });
-  try {
-    return ranges.map(({ length }) => {
-      const bytes = new Uint8Array(length);
-      // Else someone who sends a view to another thread could take the table's memory away with it.
-      markAsUntransferable(bytes.buffer);
-      return bytes;
-    });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw tooLarge(path, total, 'they cannot be had', { cause: error });
+  if (total > most) {
+    const message = `${path}: the file cannot be copied into memory: it takes ${total} bytes, there are ${most}`;
+    throw new HmapError('ENOMEM', message, { path, expected: total, actual: most });
   }
+  const views = allocate(
+    total,
+    () => ranges.map(({ length }) => new Uint8Array(length)),
+    (reason) => `${path}: the file cannot be copied into memory: ${reason}`,
+    { path },
+  );
+  // Otherwise sending a view to another thread could take the table's memory away with it.
+  for (const { buffer } of views) markAsUntransferable(buffer);
+  return views;
 }
 
 /** All that this process could ever have. What is free now does not tell: in a container the page cache counts as used. */
@@ -46,11 +48,6 @@ function memoryBytes(): number {
   // Nothing, 0 or an enormous number where there is no limit.
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return Math.min(limit, totalmem());
-}
-
-function tooLarge(path: string, total: number, why: string, data: { actual?: number; cause?: unknown }): HmapError {
-  const message = `${path}: the file cannot be copied into memory: it takes ${total} bytes, ${why}`;
-  return new HmapError('ENOMEM', message, { path, expected: total, ...data });
 }
 
 function readRange(fd: number, { offset, length }: ByteRange, bytes: Uint8Array, path: string): void {

@@ -4,7 +4,7 @@ import { hashKey, keyHash } from '../codec/hash-key.js';
 import { SCRATCH_FILL } from '../codec/keys.js';
 import type { KeyHasher } from '../codec/typed-keys.js';
 import type { Key } from '../format/key-types.js';
-import type { Segment } from '../storage/hash-segment.js';
+import type { HashSegment } from '../storage/hash-segment.js';
 import type { Lookup } from './lookup.js';
 
 /** Keys of one batch. From 64 on the cost hardly depends on it. */
@@ -64,7 +64,7 @@ export class Batch {
     else this.#loadSeveral(lookup, count);
   }
 
-  #loadOne(lookup: Lookup, segment: Segment, count: number): void {
+  #loadOne(lookup: Lookup, segment: HashSegment, count: number): void {
     const hashes = this.#hashes;
     const from = this.#from;
     const to = this.#to;

@@ -2,7 +2,7 @@
 
 import { popcount } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
-import type { Header } from '../format/header.js';
+import type { BitsHeader } from '../format/header.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
@@ -34,8 +34,8 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     this.take(snapshot);
   }
 
-  override get header(): Header {
-    return super.header as Header;
+  override get header(): BitsHeader {
+    return super.header as BitsHeader;
   }
 
   /** Number of bits: of integers that could be in the set. */

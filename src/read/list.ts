@@ -2,7 +2,6 @@
 
 import { kindOf } from '../base/options.js';
 import type { ListHeader } from '../format/header.js';
-import { formOf } from '../format/keyless.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
@@ -112,34 +111,18 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
     const segment = this.#segments[number]!;
     const place = at - number * this.#perSegment;
-    if (segment.blocks.unchecked > 0) checkElement(segment, formOf(this.header as never).bits, place);
+    if (segment.blocks.unchecked > 0) segment.checkElement(place);
     else if (number === 0) this.#reach = segment.count;
     return this.#read(segment, place);
   }
 
   #each<R>(show: (index: number, value: V) => R): Generator<R, undefined, unknown> {
     const read = this.#read;
-    const { bits } = formOf(this.header as never);
     return this.each(function* (segment, first) {
       for (let at = 0; at < segment.count; at++) {
-        if (segment.blocks.unchecked > 0) checkElement(segment, bits, at);
+        if (segment.blocks.unchecked > 0) segment.checkElement(at);
         yield show(first + at, read(segment, at));
       }
     });
   }
-}
-
-/** Checks the blocks in which an element lies that have not been checked. */
-export function checkElement(segment: KeylessSegment, bits: number, at: number): void {
-  const { blocks, index, heap, dataStart } = segment;
-  if (bits > 0) {
-    const first = at * bits;
-    blocks.checkBytes(Math.floor(first / 8), Math.ceil((first + bits) / 8));
-    return;
-  }
-  blocks.checkBytes(4 * at, 4 * at + 8);
-  const start = index[at]!;
-  const end = index[at + 1]!;
-  // Offsets that do not fit are told by who reads.
-  if (start >= 0 && start < end && end <= heap.size) blocks.checkBytes(dataStart + start, dataStart + end);
 }

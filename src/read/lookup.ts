@@ -4,7 +4,7 @@
 import { scratch } from '../codec/keys.js';
 import * as layout from '../format/constants.js';
 import type { Header } from '../format/header.js';
-import type { Segment } from '../storage/hash-segment.js';
+import type { HashSegment } from '../storage/hash-segment.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
 const { VARIABLE } = layout;
@@ -20,7 +20,7 @@ const KNOWN = -2;
  * size of one bucket.
  */
 export class Lookup {
-  readonly segments: readonly Segment[];
+  readonly segments: readonly HashSegment[];
   readonly #segmentBits: number;
   readonly #segmentShift: number;
   readonly #bucketShift: number;
@@ -28,11 +28,11 @@ export class Lookup {
   readonly #valueWidth: number;
   readonly seed: number;
   /** Where the last {@link find} looked. */
-  segment: Segment;
+  segment: HashSegment;
   /** Length of the value that the last {@link find} found. */
   valueBytes = 0;
 
-  constructor(header: Header, segments: readonly Segment[]) {
+  constructor(header: Header, segments: readonly HashSegment[]) {
     this.segments = segments;
     this.#segmentBits = header.segmentBits;
     // See segmentOf and bucketOf in layout.ts for the two shifts.
@@ -44,7 +44,7 @@ export class Lookup {
     this.segment = segments[0]!;
   }
 
-  segmentOf(hash: number): Segment {
+  segmentOf(hash: number): HashSegment {
     return this.segments[(hash >>> 1) >>> this.#segmentShift]!;
   }
 
@@ -66,7 +66,7 @@ export class Lookup {
   }
 
   /** {@link find} for a caller that has loaded the bucket's offsets already. */
-  findIn(segment: Segment, bucket: number, start: number, end: number, at: number, length: number): number {
+  findIn(segment: HashSegment, bucket: number, start: number, end: number, at: number, length: number): number {
     if (start < 0 || end < start || end > segment.reach) {
       const found = this.#findWarily(segment, bucket, at, length);
       if (found !== KNOWN) return found;
@@ -87,7 +87,7 @@ export class Lookup {
    * All in one function, which is then too large for V8 to take it into its callers: they are compiled while tables are still cold, and would
    * keep it, and be too large in their turn, when it is no longer called (8 percent of `getMany`).
    */
-  #findWarily(segment: Segment, bucket: number, at: number, length: number): number {
+  #findWarily(segment: HashSegment, bucket: number, at: number, length: number): number {
     const { blocks, offsets, heapBytes } = segment;
     const { bytes, view } = segment.heap;
     if (blocks.unchecked === 0) segment.reach = heapBytes;
@@ -140,7 +140,7 @@ export class Lookup {
     return -1;
   }
 
-  #findVariable(segment: Segment, start: number, end: number, at: number, length: number): number {
+  #findVariable(segment: HashSegment, start: number, end: number, at: number, length: number): number {
     const { bytes, view } = segment.heap;
     const keyWidth = this.#keyWidth;
     let p = start;
@@ -173,7 +173,7 @@ export class Lookup {
 
 /** Keys with a length prefix, values of one width. */
 function findPrefixed(
-  segment: Segment,
+  segment: HashSegment,
   start: number,
   end: number,
   valueWidth: number,
@@ -198,7 +198,7 @@ function findPrefixed(
 
 /** Keys of one length, values of one width: no prefixes, equal strides. */
 function findFixed(
-  segment: Segment,
+  segment: HashSegment,
   start: number,
   end: number,
   valueWidth: number,

@@ -6,13 +6,13 @@ import { damage, HmapError, systemError } from '../base/errors.js';
 import { alignToPage, heapStart } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import { keyTypeOf } from '../format/key-types.js';
-import { dataStart, formOf } from '../format/keyless.js';
+import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { UINTS } from '../format/value-types.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import type { ByteRange, Mapping } from '../mapping/mapping.js';
 import { BlockChecker, type ReadFile } from '../storage/block-check.js';
 import { Dictionary } from '../storage/dictionary.js';
-import { Segment } from '../storage/hash-segment.js';
+import { HashSegment } from '../storage/hash-segment.js';
 import { KeylessSegment } from '../storage/keyless-segment.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { verifySteps } from '../verify/verify.js';
@@ -90,7 +90,6 @@ function* verified(fd: number, path: string): Generator<unknown, void, void> {
 
 function mapSnapshot(fd: number, header: Header, identity: FileIdentity, settings: Settings): Snapshot {
   const { path, mapping: choice, warm, check } = settings;
-  const { bucketBits } = header;
   // Where blocks are checked, the padding between segments and the checksums are read, too.
   const touch = check === 'touch';
   const { dictionary: place } = header;
@@ -100,21 +99,28 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   }));
   if (touch) ranges.push(...sumsRanges(header));
   const mapping = mapRanges(fd, ranges, choice, path);
-  const keyed = header.layout === 'hash';
   if (warm !== 'none') {
-    for (const [i, { bytes, entries }] of header.segments.entries()) {
-      const array = keyed ? heapStart(bucketBits) : Math.min(bytes, dataStart(formOf(header), entries));
-      mapping.advise('willneed', i, 0, warm === 'all' ? bytes : array);
+    for (const [i, { bytes }] of header.segments.entries()) {
+      mapping.advise('willneed', i, 0, warm === 'all' ? bytes : indexSize(header, i));
     }
   }
   const dictionaryIndex = header.segments.length;
   if (place !== null && warm !== 'none') mapping.advise('willneed', dictionaryIndex, 0, place.bytes);
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
   const view = (i: number) => mapping.views[i]!;
-  const segments = keyed ? header.segments.map((place, i) => new Segment(view(i), place, header, path, checker)) : [];
-  const keyless = keyed ? [] : header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
+  if (header.layout !== 'hash') {
+    const keyless = header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
+    return new Snapshot(header, identity, mapping, [], keyless, undefined);
+  }
+  const segments = header.segments.map((place, i) => new HashSegment(view(i), place, header, path, checker));
   const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
-  return new Snapshot(header, identity, mapping, segments, keyless, dictionary);
+  return new Snapshot(header, identity, mapping, segments, [], dictionary);
+}
+
+/** Bytes of the bucket array, the offsets or the counts with which segment `i` begins, padded. */
+function indexSize(header: Header, i: number): number {
+  if (header.layout === 'hash') return heapStart(header.bucketBits);
+  return dataStart(formOf(header), countIn(i, header.perSegment, header.length));
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

@@ -7,7 +7,7 @@ import type { BuildValueType, ListType } from '../format/value-types.js';
 import type { MappingChoice } from '../mapping/map-ranges.js';
 import type { Mapping } from '../mapping/mapping.js';
 import type { Dictionary } from '../storage/dictionary.js';
-import type { Segment } from '../storage/hash-segment.js';
+import type { HashSegment } from '../storage/hash-segment.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { FileIdentity } from './file-identity.js';
 
@@ -41,7 +41,7 @@ export class Snapshot {
   readonly identity: FileIdentity;
   readonly mapping: Mapping;
   /** Of a table by hash; and those of any other layout. */
-  readonly segments: readonly Segment[];
+  readonly segments: readonly HashSegment[];
   readonly keyless: readonly KeylessSegment[];
   /** Of `enum` values. */
   readonly dictionary: Dictionary | undefined;
@@ -54,7 +54,7 @@ export class Snapshot {
     header: Header,
     identity: FileIdentity,
     mapping: Mapping,
-    segments: readonly Segment[],
+    segments: readonly HashSegment[],
     keyless: readonly KeylessSegment[],
     dictionary: Dictionary | undefined,
   ) {

@@ -7,9 +7,9 @@ import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
 import { hashKey, keyHash } from '../codec/hash-key.js';
-import { showKey } from '../codec/key-text.js';
+import { showBytes } from '../codec/key-text.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.js';
-import type { Header } from '../format/header.js';
+import type { HashHeader } from '../format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
 import { MAX_FIELD_BITS } from '../format/schema.js';
 import { type Needs, Scan } from '../storage/scan.js';
@@ -98,8 +98,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     return this.header.entries;
   }
 
-  override get header(): Header {
-    return super.header as Header;
+  override get header(): HashHeader {
+    return super.header as HashHeader;
   }
 
   get [Symbol.toStringTag](): string {
@@ -278,7 +278,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
       this.#batch = undefined;
       return;
     }
-    const { header, segments, dictionary } = snapshot;
+    const { segments, dictionary } = snapshot;
+    const { header } = this;
     // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its own.
     this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
     this.#view = dictionary?.view ?? viewOf;
@@ -316,7 +317,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     if (isShortAscii(heap, key, keyBytes)) return shortAscii(heap, key, keyBytes) as K;
     const bytes = heap.bytes.subarray(key, cursor.value);
     if (!isUtf8(bytes)) {
-      const message = `the key ${showKey(bytes)} is not valid UTF-8; open the table with { key: 'bytes' } to iterate over it`;
+      const message = `the key ${showBytes(bytes)} is not valid UTF-8; open the table with { key: 'bytes' } to iterate over it`;
       throw new HmapError('HMAP_KEY_NOT_UTF8', message, { path: this.path, key: Uint8Array.from(bytes) });
     }
     return decodeText(heap, key, keyBytes) as K;

@@ -5,7 +5,7 @@ import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { decodeText } from '../base/text.js';
-import type { DictionaryPlace, Header } from '../format/header.js';
+import type { DictionaryPlace, HashHeader } from '../format/header.js';
 import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
 
 export class Dictionary {
@@ -25,7 +25,7 @@ export class Dictionary {
    * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
    */
-  constructor(bytes: Uint8Array, header: Header, path: string, checker?: BlockChecker) {
+  constructor(bytes: Uint8Array, header: HashHeader, path: string, checker?: BlockChecker) {
     const place = header.dictionary!;
     this.#place = place;
     this.bytes = new ByteBuffer(bytes.subarray(0, place.bytes));
@@ -111,7 +111,7 @@ export class Dictionary {
 /** The dictionary of an open file, read into memory. */
 export function readDictionary(
   fd: number,
-  header: Header,
+  header: HashHeader,
   path: string,
   check: 'none' | 'touch',
 ): Dictionary | undefined {

@@ -19,19 +19,13 @@ export function elementReader(type: string): ElementReader {
       return ({ view }, at) => view.getFloat64(8 * at, true);
     case 'utf8':
       return (segment, at) => {
-        const { index } = segment;
-        const start = index[at]!;
-        const end = index[at + 1]!;
-        if (start < 0 || end < start || end > segment.heap.size) throw badOffsets(segment, at);
-        return decodeText(segment.heap, start, end - start);
+        const start = segment.elementStart(at);
+        return decodeText(segment.heap, start, segment.index[at + 1]! - start);
       };
     default:
       return (segment, at) => {
-        const { index } = segment;
-        const start = index[at]!;
-        const end = index[at + 1]!;
-        if (start < 0 || end < start || end > segment.heap.size) throw badOffsets(segment, at);
-        return segment.heap.array.slice(start, end);
+        const start = segment.elementStart(at);
+        return segment.heap.array.slice(start, segment.index[at + 1]!);
       };
   }
 }
@@ -98,8 +92,4 @@ function signedReader(bits: number): ElementReader<number> {
 /** 32 bits from bit `shift`, in [0, 7], of two words. Two shifts, since one by 32 would be one by 0. */
 function lowWord(low: number, high: number, shift: number): number {
   return (low >>> shift) | ((high << 1) << (31 - shift));
-}
-
-function badOffsets(segment: KeylessSegment, at: number): Error {
-  return segment.damaged(`the offsets of element ${at} of a segment do not fit`, 4 * at);
 }

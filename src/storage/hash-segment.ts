@@ -7,7 +7,7 @@ import type { Header, SegmentPlace } from '../format/header.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
 
 /** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */
-export class Segment {
+export class HashSegment {
   /** Heap offset of each bucket, and of the end; signed, so a damaged one above 2^31 shows as negative. */
   readonly offsets: Int32Array;
   readonly heap: ByteBuffer;
@@ -86,7 +86,7 @@ export class RecordCursor {
   readonly #keyWidth: number;
   readonly #valueWidth: number;
   readonly #hasPrefixes: boolean;
-  #segment!: Segment;
+  #segment!: HashSegment;
   /** Nothing is entered yet: the range is empty. */
   #end = 0;
   /** Up to where in the heap blocks need no check any more. */
@@ -99,7 +99,7 @@ export class RecordCursor {
   }
 
   /** Goes before the first record of `[start, end)`, a range within the heap. */
-  enter(segment: Segment, start: number, end: number): void {
+  enter(segment: HashSegment, start: number, end: number): void {
     this.#segment = segment;
     this.next = start;
     this.#end = end;

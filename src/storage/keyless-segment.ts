@@ -4,8 +4,8 @@
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
-import type { Header, SegmentPlace } from '../format/header.js';
-import { countIn, dataStart, formOf } from '../format/keyless.js';
+import type { KeylessHeader, SegmentPlace } from '../format/header.js';
+import { countIn, dataStart, formOf, type KeylessForm } from '../format/keyless.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
 
@@ -28,10 +28,18 @@ export class KeylessSegment {
   readonly dataStart: number;
   readonly blocks: CheckedBlocks;
   readonly #path: string;
+  readonly #form: KeylessForm;
 
   /** @param bytes the segment's bytes, and perhaps more behind them */
-  constructor(bytes: Uint8Array, header: Header, number: number, path: string, checker: BlockChecker | undefined) {
+  constructor(
+    bytes: Uint8Array,
+    header: KeylessHeader,
+    number: number,
+    path: string,
+    checker: BlockChecker | undefined,
+  ) {
     const form = formOf(header);
+    this.#form = form;
     const place = header.segments[number]!;
     this.buffer = new ByteBuffer(bytes.subarray(0, place.bytes));
     this.view = this.buffer.view;
@@ -46,6 +54,35 @@ export class KeylessSegment {
     this.heap = new ByteBuffer(this.buffer.bytes.subarray(this.dataStart));
     this.blocks = new CheckedBlocks(header, place, checker);
     this.#path = path;
+  }
+
+  /**
+   * Where an element of its own length starts in {@link heap}; it ends where the next one starts, which `index[at + 1]` says.
+   * @throws {HmapError} `HMAP_DAMAGED` if its two offsets do not fit
+   */
+  elementStart(at: number): number {
+    const start = this.index[at]!;
+    const end = this.index[at + 1]!;
+    if (start < 0 || end < start || end > this.heap.size) {
+      throw this.damaged(`the offsets of element ${at} of a segment do not fit`, 4 * at);
+    }
+    return start;
+  }
+
+  /**
+   * Checks the blocks in which an element lies that have not been checked.
+   * @throws {HmapError} `HMAP_DAMAGED`
+   */
+  checkElement(at: number): void {
+    const { bits } = this.#form;
+    if (bits > 0) {
+      const first = at * bits;
+      this.blocks.checkBytes(Math.floor(first / 8), Math.ceil((first + bits) / 8));
+      return;
+    }
+    this.blocks.checkBytes(4 * at, 4 * at + 8);
+    const start = this.elementStart(at);
+    this.blocks.checkBytes(this.dataStart + start, this.dataStart + this.index[at + 1]!);
   }
 
   /** Error for bytes that break a rule of the format; `at` is an offset in the segment. */
@@ -69,7 +106,7 @@ export interface MappedKeylessSegment {
  */
 export function* mappedKeylessSegments(
   fd: number,
-  header: Header,
+  header: KeylessHeader,
   path: string,
   check: 'none' | 'touch',
   wanted: (place: SegmentPlace) => boolean = () => true,

@@ -31,6 +31,11 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   }
 }
 
+/** The header of a file. Throws as {@link withFile} does. */
+export function fileHeader(path: string): Header {
+  return withFile(path, ({ header }) => header);
+}
+
 /** {@link withFile} for work that takes its time. */
 export async function withFileAsync<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
   const fd = openForReading(path);

@@ -4,14 +4,14 @@ import { readBytes } from '../base/fs.js';
 import type { Header } from '../format/header.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import { BlockChecker, type ReadFile } from './block-check.js';
-import { RecordCursor, Segment } from './hash-segment.js';
+import { HashSegment, RecordCursor } from './hash-segment.js';
 
 /** How far ahead the operating system is asked to read, in bytes. */
 const READ_AHEAD = 8 * 2 ** 20;
 
 /** A segment that can be walked. */
 export interface MappedHashSegment {
-  readonly segment: Segment;
+  readonly segment: HashSegment;
   /** Asks for bytes of the segment, from its start, before they are needed. */
   readonly readAhead: (start: number, length: number) => void;
 }
@@ -23,7 +23,7 @@ export type Needs = 'lengths' | 'keys' | 'records';
 export class Scan {
   /** The record at which the walk is, and its segment. */
   readonly cursor: RecordCursor;
-  segment!: Segment;
+  segment!: HashSegment;
   readonly #segments: Iterator<MappedHashSegment>;
   readonly #needs: Needs;
   #readAhead: MappedHashSegment['readAhead'] = () => {};
@@ -85,7 +85,7 @@ export function* mappedSegments(
     const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
     try {
       yield {
-        segment: new Segment(mapping.views[0]!, place, header, path, checker),
+        segment: new HashSegment(mapping.views[0]!, place, header, path, checker),
         readAhead: (start, length) => mapping.advise('willneed', 0, start, length),
       };
     } finally {

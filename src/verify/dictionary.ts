@@ -4,7 +4,7 @@
 import { ByteBuffer, compareBytes } from '../base/bytes.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
 import { alignToPage } from '../format/constants.js';
-import type { DictionaryPlace, Header } from '../format/header.js';
+import type { DictionaryPlace, HashHeader } from '../format/header.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import type { FindingCode, Findings } from './findings.js';
 import { checkOffsets } from './offsets.js';
@@ -20,7 +20,7 @@ export class DictionaryCheck {
   /** Whether something was told that may also be why a value looks unused. */
   #told = false;
 
-  constructor(header: Header, findings: Findings) {
+  constructor(header: HashHeader, findings: Findings) {
     const place = header.dictionary!;
     const used = new Uint8Array(Math.ceil(place.count / 8));
     this.#place = place;

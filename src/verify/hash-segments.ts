@@ -5,7 +5,7 @@ import { compareBytes } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
-import { showKeyOf } from '../codec/key-text.js';
+import { showKey } from '../codec/key-text.js';
 import {
   bucketLimit,
   bucketOf,
@@ -15,10 +15,10 @@ import {
   totalBucketBits,
   VARIABLE,
 } from '../format/constants.js';
-import { fieldEnd, type Header } from '../format/header.js';
+import { fieldEnd, type HashHeader } from '../format/header.js';
 import { keyWidthOf } from '../format/key-types.js';
 import { valueWidthOf } from '../format/value-types.js';
-import { RecordCursor, type Segment } from '../storage/hash-segment.js';
+import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import type { FindingCode, Findings } from './findings.js';
 
 /** A yield comes after so many buckets, and after so many bytes of records. */
@@ -28,7 +28,7 @@ const STRIDE_BYTES = 2 ** 20;
 export class SegmentCheck {
   /** Records that were checked. */
   entries = 0;
-  readonly #header: Header;
+  readonly #header: HashHeader;
   readonly #findings: Findings;
   readonly #mostLoad: number;
   readonly #isValue: ValueCheck;
@@ -40,7 +40,7 @@ export class SegmentCheck {
   #counted = true;
 
   /** @param isValue what a record's value is held to */
-  constructor(header: Header, findings: Findings, isValue: ValueCheck = valueCheck(header.valueType)) {
+  constructor(header: HashHeader, findings: Findings, isValue: ValueCheck = valueCheck(header.valueType)) {
     this.#header = header;
     this.#findings = findings;
     this.#mostLoad = bucketLimit(header.entries);
@@ -58,7 +58,7 @@ export class SegmentCheck {
   }
 
   /** Checks the segment with that index. Yields the bytes of its key heap that are done. */
-  *check(segment: Segment, index: number): Generator<number, void> {
+  *check(segment: HashSegment, index: number): Generator<number, void> {
     const stated = this.#header.segments[index]!.entries;
     const before = this.entries;
     const whole = yield* this.#checkBuckets(segment, index);
@@ -77,7 +77,7 @@ export class SegmentCheck {
    * it does not overlap what was walked. So one broken offset is told once.
    * @returns whether all records were walked
    */
-  *#checkBuckets(segment: Segment, index: number): Generator<number, boolean> {
+  *#checkBuckets(segment: HashSegment, index: number): Generator<number, boolean> {
     const { offsets, heapBytes } = segment;
     const buckets = offsets.length - 1;
     const cursor = new RecordCursor(this.#header);
@@ -126,13 +126,13 @@ export class SegmentCheck {
   }
 
   /** Offsets `[from, to)` of the bucket array are wrong. */
-  #badOffset(segment: Segment, from: number, to: number, message: string): void {
+  #badOffset(segment: HashSegment, from: number, to: number, message: string): void {
     this.#findings.add('HMAP_BUCKET_OFFSET', 'buckets', segment.offset + 4 * from, segment.offset + 4 * to, message);
   }
 
   /** Checks the records of a bucket; `false` where one of them hides those behind it. */
   #checkBucket(
-    segment: Segment,
+    segment: HashSegment,
     cursor: RecordCursor,
     index: number,
     bucket: number,
@@ -172,15 +172,20 @@ export class SegmentCheck {
       return true;
     } catch (error) {
       if (!(error instanceof HmapError)) throw error;
-      const message = error.message.replace(/^.*damaged: |; run verify$/g, '');
       // Nothing tells where the next record starts.
       const { heapOffset } = segment;
-      this.#findings.add('HMAP_RECORD', 'heap', heapOffset + cursor.record, heapOffset + end, message);
+      this.#findings.add(
+        'HMAP_RECORD',
+        'heap',
+        heapOffset + cursor.record,
+        heapOffset + end,
+        error.reason ?? error.message,
+      );
       return false;
     }
   }
 
-  #isPlaced(segment: Segment, cursor: RecordCursor, index: number, bucket: number, hash: number): boolean {
+  #isPlaced(segment: HashSegment, cursor: RecordCursor, index: number, bucket: number, hash: number): boolean {
     const { segmentBits, bucketBits } = this.#header;
     const rightSegment = segmentOf(hash, segmentBits);
     const rightBucket = bucketOf(hash, segmentBits, bucketBits);
@@ -190,14 +195,14 @@ export class SegmentCheck {
     return false;
   }
 
-  #badRecord(segment: Segment, cursor: RecordCursor, code: FindingCode, what: string): void {
-    const key = showKeyOf(this.#header.keyType, segment.heap.bytes.subarray(cursor.key, cursor.value));
+  #badRecord(segment: HashSegment, cursor: RecordCursor, code: FindingCode, what: string): void {
+    const key = showKey(this.#header.keyType, segment.heap.bytes.subarray(cursor.key, cursor.value));
     const { heapOffset } = segment;
     const message = `the record of key ${key} ${what}`;
     this.#findings.add(code, 'heap', heapOffset + cursor.record, heapOffset + cursor.next, message);
   }
 
-  #countRecord(segment: Segment, cursor: RecordCursor): void {
+  #countRecord(segment: HashSegment, cursor: RecordCursor): void {
     const { keyBytes, valueBytes } = cursor;
     const { valueType } = this.#header;
     this.entries++;

@@ -41,7 +41,7 @@ function sizeOf(start: Uint8Array, fileBytes: number, path: string, findings: Fi
     return checkPreamble(start, fileBytes, path);
   } catch (error) {
     if (!(error instanceof HmapError)) throw error;
-    const message = error.message.replace(`${path}: `, '');
+    const message = error.reason ?? error.message;
     if (error.code === 'HMAP_TRUNCATED') addLength(findings, error.code, error.expected, error.actual, message);
     else findings.add(error.code, 'header', error.offset!, fieldEnd(error.offset!), message);
     return undefined;

@@ -4,7 +4,7 @@
 import { popcount } from '../base/bytes.js';
 import { valueCheck } from '../codec/check-value.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from '../format/constants.js';
-import type { Header } from '../format/header.js';
+import type { KeylessHeader } from '../format/header.js';
 import { COUNTED, dataBytes, formOf, indexBytes, keylessSegmentSize } from '../format/keyless.js';
 import type { ValueType } from '../format/value-types.js';
 import { type KeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
@@ -21,7 +21,7 @@ const RUN = COUNTED / 32;
 export function* checkKeylessSegments(
   fd: number,
   path: string,
-  header: Header,
+  header: KeylessHeader,
   reader: VerifyReader,
   findings: Findings,
 ): Generator<number, number> {

@@ -1,6 +1,6 @@
 // Reads for a verification. Bytes that cannot be read become findings, told once; knows where they are, not what they hold.
 
-import { systemError } from '../base/errors.js';
+import { type HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import type { Findings, Section } from './findings.js';
 
@@ -90,8 +90,8 @@ export class VerifyReader {
 function refusalOf(error: unknown, path: string): { code: string; message: string } {
   const refusal = systemError(error, 'read', path);
   if (refusal === error) throw error;
-  const { code, message } = refusal as { code: string; message: string };
-  return { code, message: message.replace(`cannot read ${path}: `, 'the bytes cannot be read: ') };
+  const { code, reason } = refusal as HmapError;
+  return { code, message: `the bytes cannot be read: ${reason}` };
 }
 
 /** Reports the run from the first to the last byte of `[from, to)` that is not zero; `base` is the offset of `bytes` in the file. */

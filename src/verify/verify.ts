@@ -7,7 +7,7 @@ import { systemError } from '../base/errors.js';
 import { checkOptions, checkPath } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
 import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from '../format/constants.js';
-import { fieldEnd, type Header } from '../format/header.js';
+import { fieldEnd, type HashHeader, type Header } from '../format/header.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { openForReading } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
@@ -190,7 +190,7 @@ class Check {
     }
   }
 
-  *#checkSegments(header: Header): Generator<number, void> {
+  *#checkSegments(header: HashHeader): Generator<number, void> {
     const dictionary = header.dictionary === null ? undefined : new DictionaryCheck(header, this.#findings);
     const check = new SegmentCheck(header, this.#findings, dictionary?.isIndex);
     for (const [index, place] of header.segments.entries()) {
@@ -226,11 +226,13 @@ class Check {
 
 /** What a block begins with. */
 function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictionary' {
-  const { segments, bucketBits, layout, perSegment, length, dictionary } = header;
+  const { segments, dictionary } = header;
   if (dictionary !== null && offset >= dictionary.offset) return 'dictionary';
   const number = segments.findLastIndex((place) => place.offset <= offset);
-  const count = countIn(number, perSegment, length);
-  const start = layout === 'hash' ? heapStart(bucketBits) : dataStart(formOf(header), count);
+  const start =
+    header.layout === 'hash'
+      ? heapStart(header.bucketBits)
+      : dataStart(formOf(header), countIn(number, header.perSegment, header.length));
   return offset < segments[number]!.offset + start ? 'buckets' : 'heap';
 }
 

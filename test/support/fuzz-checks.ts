@@ -227,7 +227,7 @@ export class Trial {
     this.#counts.dumps++;
     let dump: Buffer;
     try {
-      dump = await dumpOf(this.#path, format, check);
+      dump = await dumpOf(this.#path, format, check === 'none' ? 'header' : check);
       this.#counts.answers++;
     } catch (error) {
       this.#counts.refusals++;
@@ -254,7 +254,7 @@ export class Trial {
 
   async #dumpOfWhole(of: Sample, format: (typeof FORMATS)[number]): Promise<Buffer | undefined> {
     const id = `${format} ${of.path}`;
-    if (!this.#dumps.has(id)) this.#dumps.set(id, await dumpOf(of.path, format, 'none').catch(() => undefined));
+    if (!this.#dumps.has(id)) this.#dumps.set(id, await dumpOf(of.path, format, 'header').catch(() => undefined));
     return this.#dumps.get(id);
   }
 

@@ -21,11 +21,9 @@ import {
   type ListBuildOptions,
   type ValueType,
 } from '../../src/index.js';
-import { withFileAsync } from '../../src/storage/open-file.js';
-import { mappedSegments, Scan } from '../../src/storage/scan.js';
-import { dumpKeyless } from '../../tools/commands/keyless.js';
+import { scanFile } from '../../src/inspect/scan-file.js';
+import { printerOf } from '../../tools/commands/dump.js';
 import { HashEntrySink } from '../../tools/formats/entry-sink.js';
-import { entryValues } from '../../tools/formats/entry-values.js';
 import type { Columns, FormatName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/formats.js';
 import { KeylessEntrySink, keylessReader } from '../../tools/formats/keyless.js';
@@ -209,22 +207,13 @@ class Kept extends Output {
   }
 }
 
-/** What `hmap dump --format` prints, in this process; without a look at the blocks' checksums, unless `check` says so. */
-export async function dumpOf(path: string, format: FormatName, check: 'none' | 'touch' = 'none'): Promise<Buffer> {
-  const { writer } = await loadFormat(format);
+/** What `hmap dump --format` prints, in this process; blocks are not compared with their checksums unless `check` says so. */
+export async function dumpOf(path: string, format: FormatName, check: 'header' | 'touch' = 'header'): Promise<Buffer> {
   const out = new Kept();
-  await withFileAsync(path, async ({ fd, header }) => {
-    if (header.layout !== 'hash')
-      return dumpKeyless(fd, path, header, format, Number.POSITIVE_INFINITY, check, out, () => {});
-    const entries = writer(header);
-    const place = entryValues(fd, header, path, check);
-    const walk = new Scan(header, mappedSegments(fd, header, path, check), 'records');
-    try {
-      while (walk.step()) entries.entry(walk.segment.heap, walk.cursor, place(walk), out);
-    } finally {
-      walk.end();
-    }
-    entries.end?.(out);
+  await scanFile(path, check, async (scan) => {
+    const printer = await printerOf(scan, format, out);
+    while (scan.step()) printer.print();
+    printer.end?.();
   });
   return Buffer.from(out.toLatin1(), 'latin1');
 }

@@ -1,29 +1,32 @@
 // hmap build: makes a file from text.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { HmapError } from '../../src/base/errors.js';
-import { threadsFor } from '../../src/base/workers.js';
-import { type KeylessBuildChoice, withBuilder } from '../../src/build/build.js';
 import {
   type BuildOptions,
   type BuildSummary,
-  type CommonOptions,
-  DEFAULT_MEMORY,
-} from '../../src/build/common/options.js';
-import { LAYOUTS, type Layout } from '../../src/format/constants.js';
-import { KEY_FORMS, type KeyForm } from '../../src/format/key-types.js';
+  HmapError,
+  type KeyForm,
+  type Layout,
+  type ListType,
+} from '../../src/index.js';
 import {
   type BuildValueType,
+  type CommonOptions,
   checkValueType,
+  DEFAULT_MEMORY,
   isListType,
-  type ListType,
+  KEY_FORMS,
+  type KeylessBuildChoice,
+  LAYOUTS,
+  threadsFor,
   VALUE_TYPES,
-} from '../../src/format/value-types.js';
+  withBuilder,
+} from '../../src/internal.js';
 import { columnsNamed } from '../formats/columns.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
-import { Lanes } from '../input/parallel-source.js';
+import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import {
   collectPair,
@@ -193,14 +196,16 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const source = new Source(input);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
   const isKeyless = options.layout !== 'hash';
-  const lanes = isKeyless ? undefined : lanesOf(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
+  const parallel = isKeyless
+    ? undefined
+    : parallelSource(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
       stop.abort(signal);
       // Ends the waiting for input that may never come.
       source.close();
-      lanes?.stop();
+      parallel?.stop();
     };
     process.once(signal, listener);
     return () => process.removeListener(signal, listener);
@@ -211,7 +216,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
     onProgress: ({ phase, entries, total }) => {
       if (phase === 'write') progress.update('writing', 'entries', entries, total);
       else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
-      else progress.update('reading', 'bytes', source.done + (lanes?.done ?? 0), source.size);
+      else progress.update('reading', 'bytes', source.done + (parallel?.done ?? 0), source.size);
     },
     ...(options.memory !== undefined && { memory: options.memory }),
     ...(options.meta && { metadata: options.meta }),
@@ -237,10 +242,10 @@ async function runBuild(input: string, output: string, options: Options): Promis
           output,
           buildOptions,
           (builder) => {
-            const pieces = lanes?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
+            const pieces = parallel?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
             return read(pieces, new HashEntrySink(builder, name), columns);
           },
-          lanes?.count,
+          parallel?.workers,
         );
     progress.stop();
     report(summary, value, options.layout === 'auto', options.json === true);
@@ -253,7 +258,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   } finally {
     for (const remove of signals) remove();
     source.close();
-    lanes?.stop();
+    parallel?.stop();
   }
 }
 
@@ -266,17 +271,17 @@ function keylessOptions(common: CommonOptions, { layout, value, base, length }: 
 }
 
 /** Further threads that read; `undefined` where one thread is enough, or the input is none that can be cut at any line end. */
-function lanesOf(
+function parallelSource(
   source: Source,
   input: string,
   format: FormatName,
   columns: Columns,
   memory: number,
-): Lanes | undefined {
+): ParallelSource | undefined {
   const lines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
   if (!lines || source.size === undefined) return undefined;
   const cuts = cutLines(input, source.size, threadsFor(memory));
-  return cuts.length > 2 ? new Lanes(source, cuts) : undefined;
+  return cuts.length > 2 ? new ParallelSource(source, cuts) : undefined;
 }
 
 function withHint(error: unknown): unknown {

@@ -1,15 +1,17 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { badTypedKey, keyFromText, showKey, showKeyOf } from '../../src/codec/key-text.js';
-import { NO_KEY } from '../../src/codec/typed-keys.js';
-import type { Header } from '../../src/format/header.js';
-import { type BucketView, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
-import { readDictionary } from '../../src/storage/dictionary.js';
-import { withFile, withFileAsync } from '../../src/storage/open-file.js';
-import { mappedSegments, Scan } from '../../src/storage/scan.js';
-import { entryValues } from '../formats/entry-values.js';
+import { type BucketView, type HashHeader, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
+import {
+  type ElementScan,
+  type EntryScan,
+  encodeKeyText,
+  enumValues,
+  fileHeader,
+  keyFromText,
+  scanFile,
+  showKey,
+} from '../../src/internal.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { loadFormat } from '../formats/formats.js';
 import { EXIT, examples, exitWith, parseInteger, say } from '../terminal/cli.js';
@@ -68,8 +70,7 @@ async function runDump(file: string, options: Options, command: Command): Promis
   if (modes.length > 1) throw new TypeError(`--${modes[0]} and --${modes[1]} exclude each other`);
   const out = new Output();
   let found = true;
-  if (options.header)
-    await withFileAsync(file, async ({ header }) => out.text(`${JSON.stringify(headerJson(header), null, 2)}\n`));
+  if (options.header) out.text(`${JSON.stringify(headerJson(fileHeader(file)), null, 2)}\n`);
   else if (options.bucket !== undefined) showBucket(file, inspectBucket(file, options.bucket), undefined, out);
   else if (options.key !== undefined) found = showKeyRecord(file, options.key, out);
   else await dumpEntries(file, options, out);
@@ -83,43 +84,45 @@ async function dumpEntries(
   out: Output,
 ): Promise<void> {
   const progress = new Progress();
-  await withFileAsync(path, async ({ fd, header }) => {
-    const checked = check === 'touch' ? 'touch' : 'none';
-    if (header.layout !== 'hash') {
-      const { dumpKeyless } = await import('./keyless.js');
-      const most = Math.min(header.entries, limit);
-      return dumpKeyless(fd, path, header, format, limit, checked, out, (done) =>
-        progress.update('dumping', 'entries', done, most),
-      );
+  const dump = async (scan: EntryScan | ElementScan) => {
+    const total = Math.min(scan.header.entries, limit);
+    const printer = await printerOf(scan, format, out);
+    for (let done = 0; done < limit && scan.step(); done++) {
+      printer.print();
+      if (!out.full) continue;
+      await out.flush();
+      progress.update('dumping', 'entries', done, total);
     }
-    const writer = (await loadFormat(format)).writer(header);
-    const total = Math.min(header.entries, limit);
-    let done = 0;
-    const place = entryValues(fd, header, path, checked);
-    const scan = new Scan(header, mappedSegments(fd, header, path, checked), 'records');
-    try {
-      for (; done < limit && scan.step(); done++) {
-        writer.entry(scan.segment.heap, scan.cursor, place(scan), out);
-        if (out.full) {
-          await out.flush();
-          progress.update('dumping', 'entries', done, total);
-        }
-      }
-    } finally {
-      scan.end();
-    }
-    writer.end?.(out);
-  }).finally(() => progress.stop());
+    printer.end?.();
+  };
+  await scanFile(path, check, dump).finally(() => progress.stop());
+}
+
+/** Prints the entry, or the element, at which a scan is. */
+interface Printer {
+  print(): void;
+  /** Prints what stands after the last entry. */
+  end?(): void;
+}
+
+export async function printerOf(scan: EntryScan | ElementScan, format: FormatName, out: Output): Promise<Printer> {
+  if (scan.layout === 'hash') {
+    const writer = (await loadFormat(format)).writer(scan.header);
+    return { print: () => writer.entry(scan.key, scan.value, out), end: () => writer.end?.(out) };
+  }
+  const { keylessWriter } = await import('../formats/keyless.js');
+  const writer = keylessWriter(scan.header, format);
+  return { print: () => writer.element(scan.index, scan.number, scan.bytes, out) };
 }
 
 function showKeyRecord(path: string, text: string, out: Output): boolean {
-  const { keyType } = withFile(path, ({ header }) => header);
-  const key = keyType === 'bytes' ? text : keyFromText(keyType, text);
-  const { bucket, record } = key === undefined ? {} : inspectKey(path, key);
-  if (keyType !== 'bytes' && bucket === undefined) throw badTypedKey(keyType, text, NO_KEY);
+  const { keyType } = fileHeader(path);
+  // Refuses what is not a key of the type.
+  if (keyType !== 'bytes') encodeKeyText(keyType, text);
+  const { bucket, record } = inspectKey(path, keyType === 'bytes' ? text : keyFromText(keyType, text)!);
   if (record === undefined || bucket === undefined) {
     const where = bucket === undefined ? '' : ` (it would be in bucket ${bucket.index})`;
-    say(`not found: ${keyType === 'bytes' ? showKeyOf(keyType, Buffer.from(text)) : text}${where}`);
+    say(`not found: ${keyType === 'bytes' ? showKey(keyType, Buffer.from(text)) : text}${where}`);
     return false;
   }
   showBucket(path, bucket, record, out);
@@ -127,12 +130,10 @@ function showKeyRecord(path: string, text: string, out: Output): boolean {
 }
 
 /** Says what a value is: its type, and of an `enum` also what its index stands for. */
-function valueNames(path: string, { valueType }: Header): (value: Uint8Array) => string {
+function valueNames(path: string, { valueType }: HashHeader): (value: Uint8Array) => string {
   if (valueType !== 'enum') return () => valueType;
-  return withFile(path, ({ fd, header }) => {
-    const dictionary = readDictionary(fd, header, path, 'none')!;
-    return (value) => `enum: ${showKey(dictionary.view(new ByteBuffer(value), 0))}`;
-  });
+  const stringOf = enumValues(path);
+  return (value) => `enum: ${showKey('bytes', stringOf(value))}`;
 }
 
 /** Prints a bucket and its records, or only one of them. */
@@ -146,9 +147,7 @@ function showBucket(path: string, view: BucketView, only: RecordView | undefined
   out.text(`  offset in the bucket array at byte ${view.arrayOffset}; records in bytes [${view.start}, ${view.end})\n`);
   for (const record of only === undefined ? view.records : [only]) {
     const { offset, keyOffset, valueOffset, end } = record;
-    out.text(
-      `\nrecord of key ${showKeyOf(keyType, record.key)}, hash 0x${record.hash.toString(16).padStart(8, '0')}\n`,
-    );
+    out.text(`\nrecord of key ${showKey(keyType, record.key)}, hash 0x${record.hash.toString(16).padStart(8, '0')}\n`);
     const parts = [
       { name: 'length prefixes', from: offset, to: keyOffset },
       { name: keyType === 'bytes' ? 'key' : `key (${keyType})`, from: keyOffset, to: valueOffset },

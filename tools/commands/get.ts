@@ -1,13 +1,8 @@
 // hmap get: looks keys up.
 
 import { type Command, Option } from 'commander';
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { encodeKeyText, showKeyOf } from '../../src/codec/key-text.js';
-import { scratch } from '../../src/codec/keys.js';
-import type { KeyType } from '../../src/format/key-types.js';
-import { type Check, open } from '../../src/index.js';
-import type { Table } from '../../src/read/table.js';
-import { withFile } from '../../src/storage/open-file.js';
+import { type Check, type KeyType, open, type Table } from '../../src/index.js';
+import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
 import { EXIT, examples, exitWith, say } from '../terminal/cli.js';
@@ -49,7 +44,7 @@ export function addGet(program: Command): void {
 }
 
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
-  const { layout } = withFile(file, ({ header }) => header);
+  const { layout } = fileHeader(file);
   if (layout !== 'hash') {
     const { KeylessPrinter, exitWithMissing } = await import('./keyless.js');
     const printer = new KeylessPrinter(file, layout, options.check, options.json === true);
@@ -162,7 +157,7 @@ class Printer {
     if (view === undefined) {
       this.missing++;
       if (this.#json) out.latin1('}\n');
-      else say(`not found: ${showKeyOf(this.#keyType, key)}`);
+      else say(`not found: ${showKey(this.#keyType, key)}`);
       return;
     }
     if (this.#json) out.latin1(',"value":');

@@ -1,18 +1,9 @@
 // What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
 
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { type KeylessBuildChoice, keylessBuilder } from '../../src/build/build.js';
-import type { BuildSummary } from '../../src/build/common/options.js';
-import type { Header } from '../../src/format/header.js';
-import { formOf } from '../../src/format/keyless.js';
-import type { ListType } from '../../src/format/value-types.js';
-import { type Check, type List, open } from '../../src/index.js';
-import { BitArray } from '../../src/read/bit-array.js';
-import { checkElement } from '../../src/read/list.js';
-import { elementReader } from '../../src/storage/elements.js';
-import { mappedKeylessSegments } from '../../src/storage/keyless-segment.js';
+import { BitArray, type BuildSummary, type Check, type List, type ListType, open } from '../../src/index.js';
+import { ByteBuffer, type KeylessBuildChoice, keylessBuilder } from '../../src/internal.js';
 import type { Columns, FormatName } from '../formats/format.js';
-import { elementPrinter, KeylessEntrySink, keylessColumns, keylessReader, keylessWriter } from '../formats/keyless.js';
+import { elementPrinter, KeylessEntrySink, keylessColumns, keylessReader } from '../formats/keyless.js';
 import { EXIT, exitWith, say } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
@@ -37,53 +28,6 @@ export async function buildKeylessFrom(
   } catch (error) {
     builder.abandon();
     throw error;
-  }
-}
-
-/** Prints the elements of an open file; returns how many. */
-export async function dumpKeyless(
-  fd: number,
-  path: string,
-  header: Header,
-  format: FormatName,
-  limit: number,
-  check: 'none' | 'touch',
-  out: Output,
-  progress: (done: number) => void,
-): Promise<void> {
-  const writer = keylessWriter(header, format);
-  const { bits, kind } = formOf(header);
-  const read = kind === 'fixed' ? elementReader(header.valueType) : undefined;
-  const nothing = new ByteBuffer(0);
-  let done = 0;
-  const flush = async () => {
-    await out.flush();
-    progress(done);
-  };
-  for (const { segment, number } of mappedKeylessSegments(fd, header, path, check)) {
-    const first = header.base + number * header.perSegment;
-    const { words, blocks, index, heap, dataStart, count } = segment;
-    for (let at = 0; at < count; at++) {
-      if (done >= limit) return;
-      if (kind === 'bits') {
-        if (at % 32 === 0 && blocks.unchecked > 0) blocks.checkBytes(dataStart + at / 8, dataStart + at / 8 + 4);
-        if (((words[at >>> 5]! >>> at) & 1) === 0) continue;
-        writer.element(first + at, 0, nothing, 0, 0, out);
-      } else {
-        if (blocks.unchecked > 0) checkElement(segment, bits, at);
-        if (read !== undefined) {
-          writer.element(first + at, read(segment, at) as number, nothing, 0, 0, out);
-        } else {
-          const [start, end] = [index[at]!, index[at + 1]!];
-          if (start < 0 || end < start || end > heap.size) {
-            throw segment.damaged(`the offsets of element ${at} of a segment do not fit`, 4 * at);
-          }
-          writer.element(first + at, 0, heap, start, end - start, out);
-        }
-      }
-      done++;
-      if (out.full) await flush();
-    }
   }
 }
 
@@ -133,16 +77,10 @@ export class KeylessPrinter {
 
   #value(value: unknown): void {
     const print = elementPrinter(this.#file.header.valueType as ListType, this.#json);
-    if (typeof value === 'number') {
-      print(value, EMPTY, 0, 0, this.out);
-      return;
-    }
-    const bytes = new ByteBuffer(Buffer.from(value as string));
-    print(0, bytes, 0, bytes.size, this.out);
+    const buffer = new ByteBuffer(typeof value === 'number' ? 0 : Buffer.from(value as string));
+    print(typeof value === 'number' ? value : 0, { buffer, at: 0, length: buffer.size }, this.out);
   }
 }
-
-const EMPTY = new ByteBuffer(0);
 
 /** The exit code of lookups. */
 export function exitWithMissing(missing: number): void {

@@ -2,7 +2,7 @@
 
 import { basename, extname } from 'node:path';
 import { type Command, Option } from 'commander';
-import { Pacer } from '../../src/base/pacer.js';
+import { Pacer } from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';

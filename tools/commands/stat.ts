@@ -1,8 +1,8 @@
 // hmap stat: what a file is and what its bytes are spent on.
 
 import type { Command } from 'commander';
-import { isStruct, structOf } from '../../src/format/schema.js';
 import { type Header, stat, type TableStat } from '../../src/index.js';
+import { isStruct, structOf } from '../../src/internal.js';
 import { EXIT, examples, exitWith, grouped, humanBytes } from '../terminal/cli.js';
 import { textTable } from '../terminal/columns.js';
 import { Progress } from '../terminal/progress.js';

@@ -1,7 +1,6 @@
 // `cdb`: the input of cdbmake and `cdb -c`: `+klen,dlen:key->data` and a line end for each entry, and an empty line after the last.
 
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/format/constants.js';
+import { ByteBuffer, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
 import type { EntrySink } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
@@ -115,13 +114,13 @@ const cdbWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);
   const print = textPrinter(header.valueType);
   return {
-    entry(heap, cursor, value, out) {
+    entry(key, value, out) {
       const data = new Output(64);
       print(value.buffer, value.at, value.length, data);
-      const key = new Output(64);
-      printKey(heap, cursor.key, cursor.keyBytes, key);
-      out.latin1(`+${key.length},${data.length}:`);
-      out.append(key);
+      const name = new Output(64);
+      printKey(key.buffer, key.at, key.length, name);
+      out.latin1(`+${name.length},${data.length}:`);
+      out.append(name);
       out.latin1('->');
       out.append(data);
       out.byte(LF);

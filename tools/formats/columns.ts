@@ -1,7 +1,6 @@
 // Chooses the columns of formats that have rows. Knows numbers and names of columns; knows no format.
 
-import { nearest } from '../../src/base/options.js';
-import type { BuildValueType } from '../../src/format/value-types.js';
+import { type BuildValueType, nearest } from '../../src/internal.js';
 import type { Columns } from './format.js';
 import { fieldNames } from './struct-text.js';
 

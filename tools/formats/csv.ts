@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
-import { ByteBuffer } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
@@ -75,10 +75,10 @@ const csvWriter: MakeWriter = (header) => {
   const isSet = header.valueType === 'none';
   const texts = fieldTexts(header.valueType);
   return {
-    entry(heap, cursor, { buffer, at, length }, out) {
-      const key = new Output(64);
-      printKey(heap, cursor.key, cursor.keyBytes, key);
-      const row = [key.toLatin1()];
+    entry(key, { buffer, at, length }, out) {
+      const name = new Output(64);
+      printKey(key.buffer, key.at, key.length, name);
+      const row = [name.toLatin1()];
       if (texts !== undefined) {
         row.push(...texts(buffer.view, at));
       } else if (!isSet) {

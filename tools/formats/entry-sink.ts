@@ -1,14 +1,18 @@
 // Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened; knows no format.
 
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { HmapError } from '../../src/base/errors.js';
-import { decodeText } from '../../src/base/text.js';
-import type { RecordSink } from '../../src/build/hash/ingest.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../src/codec/encode-value.js';
-import { encodeKeyText } from '../../src/codec/key-text.js';
-import { scratch } from '../../src/codec/keys.js';
-import type { KeyType } from '../../src/format/key-types.js';
-import type { BuildValueType } from '../../src/format/value-types.js';
+import { HmapError, type KeyType } from '../../src/index.js';
+import {
+  type BuildValueType,
+  ByteBuffer,
+  type ByteSlice,
+  decodeText,
+  encodeKeyText,
+  type RecordSink,
+  scratch,
+  type ValueEncoder,
+  ValueError,
+  valueEncoder,
+} from '../../src/internal.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
@@ -24,7 +28,7 @@ export class HashEntrySink {
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
   readonly #parseFields: FieldsParser;
-  readonly #value: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
+  readonly #value: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
   constructor(sink: RecordSink, name: string) {
     this.#sink = sink;

@@ -1,9 +1,7 @@
 // What an input or output format is. Knows no format.
 
-import type { ByteBuffer } from '../../src/base/bytes.js';
-import type { EncodedValue } from '../../src/codec/encode-value.js';
-import type { Header } from '../../src/format/header.js';
-import type { RecordCursor } from '../../src/storage/hash-segment.js';
+import type { HashHeader } from '../../src/index.js';
+import type { ByteSlice } from '../../src/internal.js';
 import type { Output } from '../terminal/output.js';
 import type { EntrySink } from './entry-sink.js';
 
@@ -23,10 +21,9 @@ export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, sink: EntrySink, c
 
 /** Writes entries of one table. */
 export interface EntryWriter {
-  /** @param value where the value's bytes lie: in the record, or among the distinct values of `enum` */
-  entry(heap: ByteBuffer, cursor: RecordCursor, value: EncodedValue, out: Output): void;
+  entry(key: ByteSlice, value: ByteSlice, out: Output): void;
   /** What stands after the last entry. */
   end?(out: Output): void;
 }
 
-export type MakeWriter = (header: Header) => EntryWriter;
+export type MakeWriter = (header: HashHeader) => EntryWriter;

@@ -1,7 +1,7 @@
 // The formats by name, and which one a file has by its ending.
 
 import { extname } from 'node:path';
-import type { ValueType } from '../../src/format/value-types.js';
+import type { ValueType } from '../../src/index.js';
 import type { FormatName, MakeWriter, ReadEntries } from './format.js';
 
 interface Format {

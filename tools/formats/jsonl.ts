@@ -1,8 +1,7 @@
 // `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are no UTF-8 stand as `{"base64": "..."}`.
 
 import { isUtf8 } from 'node:buffer';
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { ValueError } from '../../src/codec/encode-value.js';
+import { ByteBuffer, ValueError } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine } from './lines-reader.js';
@@ -57,9 +56,9 @@ const jsonlWriter: MakeWriter = (header) => {
   const print = jsonPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   return {
-    entry(heap, cursor, value, out) {
+    entry(key, value, out) {
       out.latin1('{"key":');
-      printKey(heap, cursor.key, cursor.keyBytes, out);
+      printKey(key.buffer, key.at, key.length, out);
       if (!isSet) {
         out.latin1(',"value":');
         print(value.buffer, value.at, value.length, out);

@@ -3,18 +3,22 @@
 
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { HmapError } from '../../src/base/errors.js';
-import type { keylessBuilder } from '../../src/build/build.js';
-import { type EncodedValue, ValueError } from '../../src/codec/encode-value.js';
-import type { Header } from '../../src/format/header.js';
-import { type ListType, packedOf, packedRange, type ValueType } from '../../src/format/value-types.js';
+import { HmapError, type KeylessHeader, type ListType, type ValueType } from '../../src/index.js';
+import {
+  ByteBuffer,
+  type ByteSlice,
+  type keylessBuilder,
+  packedOf,
+  packedRange,
+  ValueError,
+} from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
 import { QUOTED } from './csv.js';
 import type { EntrySink } from './entry-sink.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './formats.js';
 import { eachObject } from './jsonl.js';
+import { notRepresentable, obstacleIn } from './line-guard.js';
 import { eachLine } from './lines-reader.js';
 import { numberText } from './numbers.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
@@ -143,11 +147,11 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
   }
   // The encoder is given what the text says; the number itself goes on.
   let parsed: unknown;
-  const take = (value: unknown, _out: EncodedValue) => {
+  const take = (value: unknown, _out: ByteSlice) => {
     parsed = value;
   };
   const encode = textEncoding(type as 'f64', take);
-  const out: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
+  const out: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
   return (buffer, at, end) => {
     encode(buffer, at, end, out);
     return parsed;
@@ -201,77 +205,59 @@ export function keylessColumns(columns: Columns, isSet: boolean): Columns {
 
 /** Writes elements of one file, each with its index, or integers. */
 export interface ElementWriter {
-  /** @param at where the element's bytes lie, of those that have bytes of their own; else `number` is the element */
-  element(index: number, number: number, heap: ByteBuffer, at: number, length: number, out: Output): void;
+  /**
+   * @param number the element, where elements are numbers
+   * @param bytes where the element lies, where elements have bytes of their own
+   */
+  element(index: number, number: number, bytes: ByteSlice, out: Output): void;
 }
 
-export function keylessWriter(header: Header, format: FormatName): ElementWriter {
+export function keylessWriter(header: KeylessHeader, format: FormatName): ElementWriter {
   if (format === 'cdb') {
     const message = `the format 'cdb' holds keys and values, and this file has the layout '${header.layout}'; use another format`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'hash', actual: header.layout });
   }
   const isSet = header.layout === 'bits';
-  const print = isSet ? () => {} : elementPrinter(header.valueType as ListType, format === 'jsonl');
+  const print = header.layout === 'bits' ? () => {} : elementPrinter(header.valueType, format === 'jsonl');
+  const hasBytes = header.valueType === 'utf8' || header.valueType === 'bytes';
   let first = true;
   return {
-    element(index, number, heap, at, length, out) {
-      const start = first;
-      first = false;
+    element(index, number, bytes, out) {
       if (format === 'jsonl') {
         out.latin1(`{"key":${index}`);
         if (!isSet) out.latin1(',"value":');
-        print(number, heap, at, length, out);
+        print(number, bytes, out);
         out.latin1('}\n');
       } else if (format === 'csv') {
         const value = new Output(64);
-        print(number, heap, at, length, value);
+        print(number, bytes, value);
         out.latin1(stringify([isSet ? [String(index)] : [String(index), value.toLatin1()]], { quoted_match: QUOTED }));
       } else {
-        if (isSet || format === 'tsv') out.latin1(String(index));
-        if (!isSet && format === 'tsv') out.latin1('\t');
-        refuseUncarried(header, index, heap, at, length, format, start);
-        print(number, heap, at, length, out);
+        const tabs = format === 'tsv';
+        if (isSet || tabs) out.latin1(String(index));
+        if (!isSet && tabs) out.latin1('\t');
+        const obstacle = hasBytes ? obstacleIn(bytes, tabs, first && !tabs) : undefined;
+        if (obstacle !== undefined) {
+          const subject = `the ${header.valueType} value at index ${index}`;
+          throw notRepresentable(subject, obstacle, format, 'jsonl or csv');
+        }
+        print(number, bytes, out);
         out.latin1('\n');
       }
+      first = false;
     },
   };
 }
 
 /** Prints an element: a number, or the bytes of one that has bytes of its own. */
-export type ElementPrinter = (number: number, heap: ByteBuffer, at: number, length: number, out: Output) => void;
+export type ElementPrinter = (number: number, bytes: ByteSlice, out: Output) => void;
 
 export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
   if (type === 'utf8' || type === 'bytes') {
     const print = json ? jsonPrinter(type) : textPrinter(type);
-    return (_number, heap, at, length, out) => print(heap, at, length, out);
+    return (_number, { buffer, at, length }, out) => print(buffer, at, length, out);
   }
-  return (number, _heap, _at, _length, out) => {
+  return (number, _bytes, out) => {
     out.latin1(json && !Number.isFinite(number) ? `"${number}"` : numberText(number));
   };
-}
-
-/** A dump is never a one-way door: the readers take these for other things. */
-function refuseUncarried(
-  header: Header,
-  index: number,
-  { bytes }: ByteBuffer,
-  at: number,
-  length: number,
-  format: string,
-  first: boolean,
-): void {
-  const value = bytes.subarray(at, at + length);
-  const marked = first && format === 'lines' && value[0] === 0xef && value[1] === 0xbb && value[2] === 0xbf;
-  const what = value.includes(0x0a)
-    ? 'a line end'
-    : format === 'tsv' && value.includes(0x09)
-      ? 'a tab'
-      : value.at(-1) === 0x0d
-        ? 'a carriage return at the end'
-        : marked
-          ? 'a byte order mark at the start'
-          : undefined;
-  if (what === undefined) return;
-  const message = `the ${header.valueType} value at index ${index} has ${what}, which the format '${format}' cannot carry; use jsonl or csv`;
-  throw new HmapError('HMAP_NOT_REPRESENTABLE', message);
 }

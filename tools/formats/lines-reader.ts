@@ -1,6 +1,6 @@
 // Cuts input into lines, on bytes: no string is made. Knows line ends and tabs; does not know what a line holds.
 
-import { ByteBuffer } from '../../src/base/bytes.js';
+import { ByteBuffer } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 
 const TAB = 0x09;

@@ -1,6 +1,6 @@
 // `lines`: one key a line, for sets.
 
-import { HmapError } from '../../src/base/errors.js';
+import { HmapError } from '../../src/index.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
 import { eachLine } from './lines-reader.js';
@@ -24,9 +24,9 @@ const linesWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);
   const textKeys = header.keyType === 'bytes';
   return {
-    entry(heap, cursor, _value, out) {
-      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, heap, cursor);
-      printKey(heap, cursor.key, cursor.keyBytes, out);
+    entry(key, _value, out) {
+      if (textKeys) guard.field(key, key);
+      printKey(key.buffer, key.at, key.length, out);
       out.byte(0x0a);
     },
   };

@@ -1,7 +1,6 @@
 // Numbers as text. Knows how they are written; knows no value types.
 
-import type { ByteBuffer } from '../../src/base/bytes.js';
-import { ValueError } from '../../src/codec/encode-value.js';
+import { type ByteBuffer, ValueError } from '../../src/internal.js';
 import type { Output } from '../terminal/output.js';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;

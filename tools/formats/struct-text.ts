@@ -1,9 +1,7 @@
 // Packed values as text: as JSON objects, and as one text a field. Knows schemas; knows no format.
 
-import { fieldReader } from '../../src/codec/bit-fields.js';
-import { ValueError } from '../../src/codec/encode-value.js';
-import { type Field, isStruct, type StructText, structOf } from '../../src/format/schema.js';
-import type { BuildValueType, StoredType } from '../../src/format/value-types.js';
+import type { StoredType, StructText } from '../../src/index.js';
+import { type BuildValueType, type Field, fieldReader, isStruct, structOf, ValueError } from '../../src/internal.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 
 /** Makes a value of the texts of its fields, in their order. */

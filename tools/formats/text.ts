@@ -1,25 +1,31 @@
 // Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no format.
 
 import { isUtf8 } from 'node:buffer';
-import type { ByteBuffer } from '../../src/base/bytes.js';
-import { DECODERS } from '../../src/codec/decode-value.js';
-import { checkValueLength, type EncodedValue, type ValueEncoder, ValueError } from '../../src/codec/encode-value.js';
-import { KEY_DECODERS } from '../../src/codec/typed-keys.js';
-import type { KeyType } from '../../src/format/key-types.js';
-import { isStruct } from '../../src/format/schema.js';
-import { type BuildValueType, INTEGER_RANGES, type StoredType } from '../../src/format/value-types.js';
+import type { KeyType, StoredType } from '../../src/index.js';
+import {
+  type BuildValueType,
+  type ByteBuffer,
+  type ByteSlice,
+  checkValueLength,
+  DECODERS,
+  INTEGER_RANGES,
+  isStruct,
+  KEY_DECODERS,
+  type ValueEncoder,
+  ValueError,
+} from '../../src/internal.js';
 import type { Output } from '../terminal/output.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { structFromJson, structPrinter } from './struct-text.js';
 
 /** Encodes the value that stands as text in `[at, end)`. */
-export type TextEncoding = (buffer: ByteBuffer, at: number, end: number, out: EncodedValue) => void;
+export type TextEncoding = (buffer: ByteBuffer, at: number, end: number, out: ByteSlice) => void;
 
 const ZERO = 0x30;
 
 export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEncoding {
   const text = (buffer: ByteBuffer, at: number, end: number) => buffer.bytes.toString('latin1', at, end);
-  const bare = (buffer: ByteBuffer, at: number, end: number, out: EncodedValue) => {
+  const bare = (buffer: ByteBuffer, at: number, end: number, out: ByteSlice) => {
     checkValueLength(end - at);
     out.buffer = buffer;
     out.at = at;

@@ -1,6 +1,6 @@
 // `tsv`: one entry a line, fields separated by tabs, nothing quoted or escaped.
 
-import type { ByteBuffer } from '../../src/base/bytes.js';
+import type { ByteBuffer } from '../../src/internal.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
@@ -86,15 +86,15 @@ const tsvWriter: MakeWriter = (header) => {
   const texts = fieldTexts(header.valueType);
   const textValues = ['bytes', 'utf8', 'enum'].includes(header.valueType);
   return {
-    entry(heap, cursor, { buffer, at, length }, out) {
-      if (textKeys) guard.field(heap, cursor.key, cursor.keyBytes, heap, cursor);
-      if (textValues) guard.field(buffer, at, length, heap, cursor);
-      printKey(heap, cursor.key, cursor.keyBytes, out);
+    entry(key, value, out) {
+      if (textKeys) guard.field(key, key);
+      if (textValues) guard.field(value, key);
+      printKey(key.buffer, key.at, key.length, out);
       if (texts !== undefined) {
-        out.latin1(`\t${texts(buffer.view, at).join('\t')}`);
+        out.latin1(`\t${texts(value.buffer.view, value.at).join('\t')}`);
       } else if (!isSet) {
         out.byte(TAB);
-        print(buffer, at, length, out);
+        print(value.buffer, value.at, value.length, out);
       }
       out.byte(0x0a);
     },

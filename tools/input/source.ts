@@ -2,7 +2,7 @@
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open as openFile } from 'node:fs/promises';
-import { systemError } from '../../src/base/errors.js';
+import { systemError } from '../../src/internal.js';
 
 /** Bytes of one read; large, so that few lines are cut. */
 const READ = 2 ** 20;

@@ -1,6 +1,6 @@
 // What a plan is made from: counts and sums over the entries of an input. Knows no format, no representation and no arithmetic of files.
 
-import { varintSize } from '../../src/base/bytes.js';
+import { varintSize } from '../../src/internal.js';
 
 /** Sums over the lengths of keys, or of values, in bytes. */
 export interface Lengths {

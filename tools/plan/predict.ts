@@ -2,21 +2,20 @@
 //
 // A representation is one row of the lists below.
 
+import type { ValueType } from '../../src/index.js';
 import {
-  alignToPage,
-  blockCount,
-  bucketArraySize,
   dictionarySize,
-  headerSize,
-  heapStart,
+  INTEGER_RANGES,
   indexWidth,
+  type KeylessForm,
   MAX_SEGMENT_BYTES,
-  MAX_WRITTEN_SEGMENT_BITS,
-  PAGE,
+  predictHashSections,
+  predictKeylessSections,
+  predictShape,
+  type SectionSizes,
   VARIABLE,
-} from '../../src/format/constants.js';
-import { shapeOf } from '../../src/format/shape.js';
-import { INTEGER_RANGES, type ValueType, valueWidthOf } from '../../src/format/value-types.js';
+  valueWidthOf,
+} from '../../src/internal.js';
 import { type Facts, type Lengths, lengthsOf, type Range, type ValueFacts } from './facts.js';
 
 /** What a file's bytes are spent on, in bytes; as `hmap stat` has it. */
@@ -59,11 +58,18 @@ interface ValueForm {
   extra?(values: ValueFacts): number;
 }
 
+/** Elements without keys: how they lie, how many there are, and their bytes. */
+interface Elements {
+  readonly form: KeylessForm;
+  readonly count: number;
+  readonly bytes: number;
+}
+
 interface Layout {
   readonly name: string;
   options(facts: Facts): readonly string[];
-  /** The parts of the one section between header and checksums, where the layout holds the entries. */
-  section(facts: Facts): Partial<Parts> | undefined;
+  /** What the layout stores of the entries, if it holds all of them. */
+  elements(facts: Facts): Elements | undefined;
 }
 
 const within = (range: Range | undefined, least: bigint, most: bigint) =>
@@ -164,45 +170,47 @@ const baseOf = ({ keys }: Facts) => (keys.integers!.least === 0n ? [] : ['--base
 
 const list = (
   name: string,
-  section: (values: ValueFacts, entries: number) => Partial<Parts> | undefined,
+  elements: (values: ValueFacts, entries: number) => Elements | undefined,
   typeOf: (values: ValueFacts) => string = () => name,
 ): Layout => ({
   name: `list, ${name}`,
   options: (facts) => ['--layout', 'list', '--value', typeOf(facts.values!), ...baseOf(facts)],
-  section: (facts) =>
-    facts.values !== undefined && isSequence(facts) ? section(facts.values, facts.entries) : undefined,
+  elements: (facts) =>
+    facts.values !== undefined && isSequence(facts) ? elements(facts.values, facts.entries) : undefined,
 });
 
-/** Bits of a bit array that one number of its index counts. */
-const INDEXED_BITS = 2048n;
-/** Zeros behind the elements of one width, in bytes. */
-const BEHIND = 8;
+/** Elements of `bits` bits each. */
+const fixedElements = (bits: number, count: number): Elements => ({
+  form: { kind: 'fixed', bits },
+  count,
+  bytes: Math.ceil((bits * count) / 8),
+});
 
 const LAYOUTS: readonly Layout[] = [
   list(
     'packed integers',
     ({ holds, integers }, entries) => {
       const element = holds.numbers && integers !== undefined ? elementBits(integers) : undefined;
-      return element && { values: Math.ceil((element.bits * entries) / 8), padding: BEHIND };
+      return element && fixedElements(element.bits, entries);
     },
     ({ integers }) => {
       const { bits, signed } = elementBits(integers!)!;
       return `${signed ? 'i' : 'u'}${bits}`;
     },
   ),
-  list('f32', ({ holds }, entries) => (holds.f32 ? { values: 4 * entries, padding: BEHIND } : undefined)),
-  list('f64', ({ holds }, entries) => (holds.f64 ? { values: 8 * entries, padding: BEHIND } : undefined)),
+  list('f32', ({ holds }, entries) => (holds.f32 ? fixedElements(32, entries) : undefined)),
+  list('f64', ({ holds }, entries) => (holds.f64 ? fixedElements(64, entries) : undefined)),
   list('utf8', ({ holds, text }, entries) =>
-    holds.utf8 ? { buckets: 4 * (entries + 1), values: text.bytes } : undefined,
+    holds.utf8 ? { form: { kind: 'offsets', bits: 0 }, count: entries, bytes: text.bytes } : undefined,
   ),
   {
     name: 'bits',
     options: (facts) => ['--layout', 'bits', ...baseOf(facts)],
-    section: ({ values, keys: { integers } }) => {
+    elements: ({ values, keys: { integers } }) => {
       if (values !== undefined || integers === undefined || !isBase(integers.least)) return undefined;
       const bits = integers.most - integers.least + 1n;
       if (bits > 2n ** 48n) return undefined;
-      return { values: 4 * Number((bits + 31n) / 32n), buckets: 4 * Number((bits + INDEXED_BITS - 1n) / INDEXED_BITS) };
+      return { form: { kind: 'bits', bits: 1 }, count: Number(bits), bytes: 4 * Number((bits + 31n) / 32n) };
     },
   },
 ];
@@ -227,9 +235,11 @@ export function representations(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES
       found.push(made(names.join(', '), options, parts));
     }
   }
-  for (const { name, options, section } of LAYOUTS) {
-    const parts = section(facts);
-    if (parts !== undefined) found.push(made(name, options(facts), sectionParts(parts)));
+  for (const { name, options, elements } of LAYOUTS) {
+    const stored = elements(facts);
+    if (stored === undefined) continue;
+    const sections = predictKeylessSections(stored.form, stored.count, stored.bytes);
+    found.push(made(name, options(facts), partsOf(sections, 0, 0, stored.bytes)));
   }
   // Whole pages make small files equal: then less in them comes first, and where that is equal, too, the order of the lists stands.
   const used = ({ total, parts }: Representation) => total - parts.padding;
@@ -245,7 +255,7 @@ function made(name: string, options: readonly string[], parts: Parts): Represent
   return { name, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
 }
 
-/** Exact for a file of one segment; where there are more, keys are taken to spread evenly over them, and padding to be half a page each. */
+/** Exact for a file of one segment; with more, keys are taken to spread evenly over them, and padding to be half a page each. */
 function hashParts(
   entries: number,
   keys: Lengths,
@@ -255,44 +265,26 @@ function hashParts(
   segmentLimit: number,
 ): Parts {
   const most = keys.prefixes + keys.bytes + values.bytes + (valueWidth === VARIABLE ? values.prefixes : 0);
-  const classes = 2 ** MAX_WRITTEN_SEGMENT_BITS;
   const sums = {
     entries,
-    keyBytes: keys.bytes,
-    valueBytes: values.bytes,
     shortestKey: keys.shortest,
     longestKey: keys.longest,
     shortestValue: values.shortest,
     longestValue: values.longest,
-    bytesByHash: new Float64Array(classes).fill(most / classes),
   };
-  const shape = shapeOf(sums, valueWidth, segmentLimit);
-  const segments = 2 ** shape.segmentBits;
+  const shape = predictShape(sums, most, valueWidth, segmentLimit);
   const lengths =
     (shape.keyWidth === VARIABLE ? keys.prefixes : 0) + (shape.valueWidth === VARIABLE ? values.prefixes : 0);
-  const heap = lengths + keys.bytes + values.bytes;
-  const arrays = bucketArraySize(shape.bucketBits);
-  return finished({
-    header: headerSize(shape.segmentBits, 0),
-    buckets: segments * arrays,
-    lengths,
-    keys: keys.bytes,
-    values: values.bytes + extra,
-    padding:
-      segments * (heapStart(shape.bucketBits) - arrays) +
-      (segments === 1 ? alignToPage(heap) - heap : (segments * PAGE) / 2) +
-      (alignToPage(extra) - extra),
-  });
+  const sections = predictHashSections(shape, lengths + keys.bytes + values.bytes, extra);
+  return partsOf(sections, lengths, keys.bytes, values.bytes + extra);
 }
 
-/** A file of one segment with an index, if any, and elements. */
-function sectionParts({ buckets = 0, values = 0, padding: behind = 0 }: Partial<Parts>): Parts {
-  const padding = alignToPage(buckets) - buckets + alignToPage(values + behind) - values;
-  return finished({ header: headerSize(0, 0), buckets, lengths: 0, keys: 0, values, padding });
-}
-
-function finished(parts: Omit<Parts, 'checksums'>): Parts {
-  const { header, buckets, lengths, keys, values, padding } = parts;
-  const end = header + buckets + lengths + keys + values + padding;
-  return { header, buckets, lengths, keys, values, checksums: 8 * blockCount(header, end), padding };
+/** The parts of a file with these sections: what is in the heap and the dictionary, instead of them. */
+function partsOf(
+  { header, buckets, checksums, padding }: SectionSizes,
+  lengths: number,
+  keys: number,
+  values: number,
+): Parts {
+  return { header, buckets, lengths, keys, values, checksums, padding };
 }

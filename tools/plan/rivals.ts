@@ -1,6 +1,6 @@
 // What the same entries take in a Map, an object, SQLite and Redis: the sizes of single things, and of the whole. Pure arithmetic.
 
-import { varintSize } from '../../src/base/bytes.js';
+import { varintSize } from '../../src/internal.js';
 import type { Facts } from './facts.js';
 
 export interface Rival {

@@ -2,10 +2,7 @@
 // format and no representation.
 
 import { isUtf8 } from 'node:buffer';
-import type { ByteBuffer } from '../../src/base/bytes.js';
-import type { Pacer } from '../../src/base/pacer.js';
-import { keyTooLong, type RecordSink } from '../../src/build/hash/ingest.js';
-import { MAX_KEY_BYTES } from '../../src/format/constants.js';
+import { type ByteBuffer, keyTooLong, MAX_KEY_BYTES, type Pacer, type RecordSink } from '../../src/internal.js';
 import { numberText } from '../formats/numbers.js';
 import { bytesFromJson } from '../formats/text.js';
 import { type Facts, LengthSums, type Lengths, type Range } from './facts.js';

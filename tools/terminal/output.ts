@@ -1,7 +1,7 @@
 // Data on stdout, in large pieces. Knows when a reader has gone away; does not know what is written.
 
 import { once } from 'node:events';
-import { ByteBuffer, copyBytes } from '../../src/base/bytes.js';
+import { ByteBuffer, copyBytes } from '../../src/internal.js';
 import { EXIT, say } from './cli.js';
 
 const PIECE = 256 * 1024;

@@ -1,5 +1,6 @@
 // What a build can be told, with defaults and checks, and what it tells afterwards. Knows no bytes; building is builder.ts.
 
+import { allocate } from '../../base/bytes.js';
 import { checkOptions, oneOf } from '../../base/options.js';
 import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from '../../format/constants.js';
 import { KEY_FORMS, type KeyForm, keyTypeOf } from '../../format/key-types.js';
@@ -125,6 +126,17 @@ export type CommonOptions = Pick<
   BuildOptions<ValueChoice>,
   'memory' | 'metadata' | 'overwrite' | 'segmentBytes' | 'onProgress' | 'signal'
 >;
+
+/**
+ * Memory of a build.
+ * @throws {HmapError} `ENOMEM`
+ */
+export function buildMemory<T>(bytes: number, make: () => T): T {
+  return allocate(bytes, make, (reason) => `${reason}; give a smaller 'memory'`);
+}
+
+/** {@link CommonOptions} with their defaults, checked. */
+export type ResolvedOptions = ReturnType<typeof resolveCommonOptions>;
 
 export function resolveCommonOptions(options: CommonOptions) {
   const { memory: wanted = DEFAULT_MEMORY } = options;

@@ -13,16 +13,16 @@ import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
 import { layOut } from './spans.js';
 
 /** Asks a helper thread, by number from 1, to write a span; `undefined` when it does not. */
-export type AskHelper = (lane: number, task: SpanTask) => Promise<SpanResult | undefined>;
+export type AskWorker = (worker: number, task: SpanTask) => Promise<SpanResult | undefined>;
 
 /**
  * Writes the file's segments and checksums; `undefined`, and nothing is written, where the file cannot be cut.
  * @param threads how many spans to cut, the caller's included
  */
-export async function assembleSpans(
+export async function assembleParallel(
   assembly: Assembly,
   threads: number,
-  ask: AskHelper,
+  ask: AskWorker,
 ): Promise<Assembled | undefined> {
   const { partitions, staged, spill, valueType, fd, hashes, pause } = assembly;
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
@@ -50,18 +50,18 @@ export async function assembleSpans(
     ranks: ranked?.ranks,
   };
   const progress = () => pause(done.reduce((sum, entries) => sum + entries, 0));
-  const answers = layout.spans.slice(1).map((span, i) => ask(i + 1, { kind: 'span', work, span, done, lane: i + 1 }));
+  const answers = layout.spans.slice(1).map((span, i) => ask(i + 1, { kind: 'span', work, span, done, worker: i + 1 }));
 
   const loads = new BucketLoads();
   const all = new BlockSums(headerBytes, sums);
-  for (const [lane, span] of layout.spans.entries()) {
-    let result = lane === 0 ? undefined : await waitFor(answers[lane - 1]!, progress);
+  for (const [worker, span] of layout.spans.entries()) {
+    let result = worker === 0 ? undefined : await waitFor(answers[worker - 1]!, progress);
     if (result === undefined) {
       // This thread's own span, or one that its helper did not write.
       const writing = writeSpan(work, span, hashes);
       let step = writing.next();
       for (; !step.done; step = writing.next()) {
-        done[lane] = step.value;
+        done[worker] = step.value;
         const waiting = progress();
         if (waiting !== undefined) await waiting;
       }

@@ -36,7 +36,7 @@ export interface Assembly {
   readonly fd: number;
   readonly hashes: BlockHasher;
   /** The distinct values of each lane, and their order, where values are `enum`. */
-  readonly distinct: { readonly lanes: readonly Interned[]; readonly ranked: Ranked } | undefined;
+  readonly distinct: { readonly interned: readonly Interned[]; readonly ranked: Ranked } | undefined;
   headerBytes(shape: Shape): number;
   /** Called between partitions, with the records done so far; gives other work a turn and may throw to stop. */
   pause(done: number): Promise<void> | undefined;
@@ -126,7 +126,7 @@ class Pass {
     const { duplicates, valueType, distinct } = assembly;
     this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
-    this.#used = this.kept && distinct && noneUsed(distinct.lanes);
+    this.#used = this.kept && distinct && noneUsed(distinct.interned);
   }
 
   run(): Promise<void> {
@@ -150,7 +150,7 @@ class Pass {
   rankUsed(kept: EntryStats): Ranked | undefined {
     const { distinct } = this.#assembly;
     if (distinct === undefined || this.#used === undefined) return undefined;
-    const left = rank(distinct.lanes, distinct.ranked.bytes, this.#used);
+    const left = rank(distinct.interned, distinct.ranked.bytes, this.#used);
     kept.largest = left.count - 1;
     return left;
   }

@@ -6,7 +6,7 @@ import { ByteBuffer, compareBytes } from '../../base/bytes.js';
 import { writeAll } from '../../base/fs.js';
 import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from '../../format/constants.js';
 import type { BlockSums } from '../common/block-sums.js';
-import { type Interned, indexOf, laneOf, numberOf, tooLarge } from './interner.js';
+import { type Interned, indexOf, numberOf, tooLarge, workerOf } from './interner.js';
 import type { Sorted } from './segment-writer.js';
 import { type StagedLayout, stagedValueAt } from './staged-record.js';
 
@@ -26,18 +26,18 @@ export interface Ranked {
 /** Which values are in use, by lane. */
 export type Used = readonly Uint8Array[];
 
-export function noneUsed(lanes: readonly Interned[]): Used {
-  return lanes.map(({ count }) => new Uint8Array(count));
+export function noneUsed(interned: readonly Interned[]): Used {
+  return interned.map(({ count }) => new Uint8Array(count));
 }
 
 /** Finds values of several lanes by their numbers. */
 class Values {
-  readonly #lanes: readonly Interned[];
+  readonly #interned: readonly Interned[];
   readonly #views: readonly DataView[];
 
-  constructor(lanes: readonly Interned[]) {
-    this.#lanes = lanes;
-    this.#views = lanes.map(({ bytes }) => new ByteBuffer(bytes).view);
+  constructor(interned: readonly Interned[]) {
+    this.#interned = interned;
+    this.#views = interned.map(({ bytes }) => new ByteBuffer(bytes).view);
   }
 
   length(number: number): number {
@@ -45,21 +45,21 @@ class Values {
   }
 
   bytes(number: number): Uint8Array {
-    return this.#lanes[laneOf(number)]!.bytes.subarray(this.#start(number), this.#end(number));
+    return this.#interned[workerOf(number)]!.bytes.subarray(this.#start(number), this.#end(number));
   }
 
   compare(a: number, b: number): number {
-    const [x, y] = [this.#views[laneOf(a)]!, this.#views[laneOf(b)]!];
+    const [x, y] = [this.#views[workerOf(a)]!, this.#views[workerOf(b)]!];
     return compareBytes(x, this.#start(a), this.length(a), y, this.#start(b), this.length(b));
   }
 
   #start(number: number): number {
     const index = indexOf(number);
-    return index === 0 ? 0 : this.#lanes[laneOf(number)]!.ends[index - 1]!;
+    return index === 0 ? 0 : this.#interned[workerOf(number)]!.ends[index - 1]!;
   }
 
   #end(number: number): number {
-    return this.#lanes[laneOf(number)]!.ends[indexOf(number)]!;
+    return this.#interned[workerOf(number)]!.ends[indexOf(number)]!;
   }
 }
 
@@ -69,17 +69,17 @@ class Values {
  * @param most how large the section may be, in bytes
  * @throws {HmapError} `HMAP_DICTIONARY_TOO_LARGE`
  */
-export function rank(lanes: readonly Interned[], most: number, used?: Used): Ranked {
-  const values = new Values(lanes);
-  const numbers = new Uint32Array(lanes.reduce((sum, { count }) => sum + count, 0));
+export function rank(interned: readonly Interned[], most: number, used?: Used): Ranked {
+  const values = new Values(interned);
+  const numbers = new Uint32Array(interned.reduce((sum, { count }) => sum + count, 0));
   let found = 0;
-  for (const [lane, { count }] of lanes.entries()) {
+  for (const [worker, { count }] of interned.entries()) {
     for (let index = 0; index < count; index++) {
-      if (used === undefined || used[lane]![index] === 1) numbers[found++] = numberOf(lane, index);
+      if (used === undefined || used[worker]![index] === 1) numbers[found++] = numberOf(worker, index);
     }
   }
   const order = numbers.subarray(0, found).sort((a, b) => values.compare(a, b));
-  const ranks = lanes.map(({ count }) => new Int32Array(new SharedArrayBuffer(4 * count)));
+  const ranks = interned.map(({ count }) => new Int32Array(new SharedArrayBuffer(4 * count)));
   let count = 0;
   let bytes = 0;
   for (const number of order) {
@@ -87,7 +87,7 @@ export function rank(lanes: readonly Interned[], most: number, used?: Used): Ran
       order[count++] = number;
       bytes += values.length(number);
     }
-    ranks[laneOf(number)]![indexOf(number)] = count - 1;
+    ranks[workerOf(number)]![indexOf(number)] = count - 1;
   }
   const size = dictionarySize(count, bytes);
   const limit = Math.min(most, MAX_SEGMENT_BYTES);
@@ -100,20 +100,24 @@ export function rank(lanes: readonly Interned[], most: number, used?: Used): Ran
  * @returns where what comes behind it starts
  */
 export function writeDictionary(
-  { fd, hashes, distinct }: { fd: number; hashes: BlockHasher; distinct: { lanes: readonly Interned[] } | undefined },
+  {
+    fd,
+    hashes,
+    distinct,
+  }: { fd: number; hashes: BlockHasher; distinct: { interned: readonly Interned[] } | undefined },
   sums: BlockSums,
   ranked: Ranked | undefined,
   offset: number,
 ): number {
   if (distinct === undefined || ranked === undefined) return offset;
-  const section = encode(distinct.lanes, ranked);
+  const section = encode(distinct.interned, ranked);
   writeAll(fd, section, offset);
   sums.take(hashes, section, offset);
   return alignToPage(offset + section.length);
 }
 
-function encode(lanes: readonly Interned[], { order, count, bytes }: Ranked): Uint8Array {
-  const values = new Values(lanes);
+function encode(interned: readonly Interned[], { order, count, bytes }: Ranked): Uint8Array {
+  const values = new Values(interned);
   const { array, view } = new ByteBuffer(bytes);
   const heap = 4 * (count + 1);
   let at = 0;
@@ -137,7 +141,7 @@ export function applyRanks(
   for (let i = 0; i < count; i++) {
     const at = stagedValueAt(staged, view, positions[order[i]!]!);
     const number = view.getUint32(at, true);
-    view.setInt32(at, ranks[laneOf(number)]![indexOf(number)]!, true);
+    view.setInt32(at, ranks[workerOf(number)]![indexOf(number)]!, true);
   }
 }
 
@@ -151,6 +155,6 @@ export function markUsed(
 ): void {
   for (let i = 0; i < count; i++) {
     const number = view.getUint32(stagedValueAt(staged, view, positions[order[i]!]!), true);
-    used[laneOf(number)]![indexOf(number)] = 1;
+    used[workerOf(number)]![indexOf(number)] = 1;
   }
 }

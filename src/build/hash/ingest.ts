@@ -3,14 +3,14 @@
 import { type ByteBuffer, readU48 } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { xxh32 } from '../../base/xxh32.js';
-import { keyForUser, showKey } from '../../codec/key-text.js';
+import { bytesForError, showBytes } from '../../codec/key-text.js';
 import { MAX_KEY_BYTES } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
-import type { SpillFile } from '../common/spill-file.js';
-import { EntryStats } from './entry-stats.js';
+import type { SharedSpill, SpillFile } from '../common/spill-file.js';
+import { EntryStats, type Sums } from './entry-stats.js';
 import { type Interned, Interner } from './interner.js';
-import { Partitions } from './partitions.js';
+import { type Holding, Partitions } from './partitions.js';
 import { headBytes, STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
 
 // V8 folds a module's own constants into its code; what is imported it loads anew each time.
@@ -44,7 +44,7 @@ export class Ingest implements RecordSink {
   readonly #spill: SpillFile;
 
   /**
-   * @param lane which of `lanes` equal parts of the arena is this thread's
+   * @param worker which of `workers` equal parts of the arena is this thread's
    * @param interner has numbered values already, where these are `enum`
    */
   constructor(
@@ -53,14 +53,14 @@ export class Ingest implements RecordSink {
     staged: StagedLayout,
     arena: ByteBuffer,
     spill: SpillFile,
-    lane: number,
-    lanes: number,
-    interner = staged.mostDictionary === undefined ? undefined : new Interner(lane, staged.mostDictionary),
+    worker: number,
+    workers: number,
+    interner = staged.mostDictionary === undefined ? undefined : new Interner(worker, staged.mostDictionary),
   ) {
     this.keyType = staged.keyType;
     this.valueType = valueType;
     this.stats = new EntryStats(valueType);
-    this.partitions = new Partitions(arena, staged, spill, 0, lane, lanes);
+    this.partitions = new Partitions(arena, staged, spill, 0, worker, workers);
     this.#seed = seed | 0;
     this.#isUint = valueType === 'uint';
     this.#interner = interner;
@@ -104,6 +104,11 @@ export class Ingest implements RecordSink {
     this.partitions.add(hash, key, keyAt, keyBytes, number, 0, number.size);
   }
 
+  /** All that was taken in; can be sent to the thread that asked for it. */
+  result(): IngestResult {
+    return { sums: { ...this.stats }, holding: this.partitions.holding(), interned: this.interned };
+  }
+
   /** Distinct values so far; none but of `enum`. */
   get interned(): Interned | undefined {
     return this.#interner?.interned;
@@ -135,7 +140,27 @@ export class Ingest implements RecordSink {
 
 /** The error for a key above the limit. */
 export function keyTooLong(key: Uint8Array): HmapError {
-  const message = `the key ${showKey(key)} has ${key.length} bytes, the most is ${MAX_KEY_BYTES}`;
-  const data = { expected: MAX_KEY_BYTES, actual: key.length, key: keyForUser(key.subarray(0, 100)) };
+  const message = `the key ${showBytes(key)} has ${key.length} bytes, the most is ${MAX_KEY_BYTES}`;
+  const data = { expected: MAX_KEY_BYTES, actual: key.length, key: bytesForError(key.subarray(0, 100)) };
   return new HmapError('HMAP_KEY_TOO_LONG', message, data);
+}
+
+/** What a thread needs to take in a part of the input. */
+export interface IngestTask {
+  readonly valueType: BuildValueType;
+  readonly seed: number;
+  readonly staged: StagedLayout;
+  readonly arena: Uint8Array;
+  readonly spill: SharedSpill;
+  /** Which of `workers` equal parts of the arena is the thread's. */
+  readonly worker: number;
+  readonly workers: number;
+}
+
+/** What the thread returns. */
+export interface IngestResult {
+  readonly sums: Sums;
+  readonly holding: Holding;
+  /** Distinct values, where values are `enum`. */
+  readonly interned?: Interned | undefined;
 }

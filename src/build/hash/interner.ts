@@ -6,9 +6,9 @@ import { xxh32 } from '../../base/xxh32.js';
 import { dictionarySize } from '../../format/constants.js';
 
 /** Bits of a number below those of the lane that gave it: so the lanes of one build need not know of each other. */
-const LANE_SHIFT = 28;
+const WORKER_SHIFT = 28;
 /** Distinct values of one lane, exclusive. */
-const MOST_COUNT = 2 ** LANE_SHIFT;
+const MOST_COUNT = 2 ** WORKER_SHIFT;
 
 /** Slots in which a value may lie, from that of its hash on. By chance a half-filled table has no run nearly as long. */
 const MOST_PROBES = 256;
@@ -24,13 +24,13 @@ export interface Interned {
 }
 
 /** The number of the value that is `index` of its lane. */
-export function numberOf(lane: number, index: number): number {
-  return lane * MOST_COUNT + index;
+export function numberOf(worker: number, index: number): number {
+  return worker * MOST_COUNT + index;
 }
 
 /** Which lane gave a number, and which of its values it is. */
-export function laneOf(number: number): number {
-  return number >>> LANE_SHIFT;
+export function workerOf(number: number): number {
+  return number >>> WORKER_SHIFT;
 }
 
 export function indexOf(number: number): number {
@@ -48,12 +48,12 @@ export class Interner {
   #slots = new Int32Array(FIRST_SLOTS);
   /** Values whose slots were all taken, as when someone has chosen them to share a hash. */
   readonly #crowded = new Map<string, number>();
-  readonly #lane: number;
+  readonly #worker: number;
   readonly #most: number;
 
   /** @param most how large a dictionary of the values may be, in bytes */
-  constructor(lane: number, most: number) {
-    this.#lane = lane;
+  constructor(worker: number, most: number) {
+    this.#worker = worker;
     this.#most = most;
   }
 
@@ -89,7 +89,7 @@ export class Interner {
   }
 
   #give(index: number): void {
-    this.number.view.setUint32(0, numberOf(this.#lane, index), true);
+    this.number.view.setUint32(0, numberOf(this.#worker, index), true);
   }
 
   #equals(index: number, buffer: ByteBuffer, at: number, length: number): boolean {

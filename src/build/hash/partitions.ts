@@ -55,12 +55,12 @@ export class Partitions {
 
   /**
    * @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll}
-   * @param lane which of how many equal parts of the arena to use; threads that fill partitions side by side each have one
+   * @param worker which of how many equal parts of the arena to use; threads that fill partitions side by side each have one
    */
-  constructor(arena: ByteBuffer, staged: StagedLayout, spill: SpillFile, consumed: number, lane = 0, lanes = 1) {
+  constructor(arena: ByteBuffer, staged: StagedLayout, spill: SpillFile, consumed: number, worker = 0, workers = 1) {
     this.arena = arena;
-    const room = Math.floor(arena.size / lanes);
-    this.#low = this.#free = lane * room;
+    const room = Math.floor(arena.size / workers);
+    this.#low = this.#free = worker * room;
     this.#high = this.#low + room;
     this.#staged = staged;
     this.#head = headBytes(staged);

@@ -10,15 +10,15 @@ export interface SpanTask {
   readonly span: Span;
   /** Records done so far, by lane; shared memory. */
   readonly done: Float64Array;
-  readonly lane: number;
+  readonly worker: number;
 }
 
 /** Writes a span from start to end. */
-export async function runSpan({ work, span, done, lane }: SpanTask): Promise<SpanResult> {
+export async function runSpan({ work, span, done, worker }: SpanTask): Promise<SpanResult> {
   const writing = writeSpan(work, span, await loadChecksums());
   for (;;) {
     const step = writing.next();
     if (step.done) return step.value;
-    done[lane] = step.value;
+    done[worker] = step.value;
   }
 }

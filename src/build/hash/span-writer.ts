@@ -3,7 +3,7 @@
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
-import { keyForUserOf, showKeyOf } from '../../codec/key-text.js';
+import { keyForError, showKey } from '../../codec/key-text.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
 import type { Shape } from '../../format/shape.js';
 import { BlockSums } from '../common/block-sums.js';
@@ -79,6 +79,6 @@ export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, staged: Stag
   const at = sorter.positions[index]!;
   const keyAt = at + headBytes(staged);
   const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + STAGED.keyBytes, true));
-  const message = `the key ${showKeyOf(staged.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
-  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForUserOf(staged.keyType, key) });
+  const message = `the key ${showKey(staged.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
+  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForError(staged.keyType, key) });
 }

@@ -6,11 +6,17 @@ import { HmapError } from '../../base/errors.js';
 import { scratch } from '../../codec/keys.js';
 import { KEY_HASHERS } from '../../codec/typed-keys.js';
 import { parseMetadata } from '../../format/metadata.js';
-import { type BuildOptions, type BuildSummary, type CommonOptions, SMALLEST_MEMORY } from '../common/options.js';
+import {
+  type BuildOptions,
+  type BuildSummary,
+  buildMemory,
+  type CommonOptions,
+  SMALLEST_MEMORY,
+} from '../common/options.js';
 import { Spool } from '../common/spool.js';
 import { Builder } from '../hash/builder.js';
 import { bitsContent, RUN } from './bits-content.js';
-import { bitsBytes, hashedBytes, type SetLimits } from './integer-set-size.js';
+import { bitsSize, hashSize, type SetLimits } from './integer-set-size.js';
 import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
 /** How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again changes nothing. */
@@ -66,7 +72,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   protected override async instead(): Promise<BuildSummary | undefined> {
     if (this.#added === 0) return undefined;
     this.base = this.#least;
-    const bits = bitsBytes(this.#least, this.#greatest, this.#limits);
+    const bits = bitsSize(this.#least, this.#greatest, this.#limits);
     // With repeats it may be fewer integers, and a smaller file. So the bits, which could be any number, are looked at only where there are not
     // many more of them than a file by hash would have.
     if (bits > this.#hashed(this.#added).most) return this.#byHash(bits);
@@ -79,7 +85,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   }
 
   #hashed(entries: number) {
-    return hashedBytes(entries, this.#key === 'u32' ? 4 : 8, this.#limits);
+    return hashSize(entries, this.#key === 'u32' ? 4 : 8, this.#limits);
   }
 
   /** @param below gives `undefined`, and makes no file, where that would not have fewer bytes */
@@ -159,7 +165,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
     const left = Math.ceil(this.#length / 32) - from;
     const size = Math.min(left, RUN * Math.floor(this.#building / 4 / RUN));
     if (this.#words.length === size) this.#words.fill(0);
-    else this.#words = allocate(size);
+    else this.#words = buildMemory(4 * size, () => new Int32Array(size));
     this.#from = from;
     const words = this.#words;
     const first = this.#least + 32 * from;
@@ -191,14 +197,4 @@ const EXPECTED = `an integer from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAF
 function wrong(code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', value: unknown, expected: string): HmapError {
   const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
   return new HmapError(code, message, { expected, actual: value });
-}
-
-function allocate(words: number): Int32Array<ArrayBuffer> {
-  try {
-    return new Int32Array(words);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const message = `there are no ${4 * words} bytes of memory; give a smaller 'memory'`;
-    throw new HmapError('ENOMEM', message, { expected: 4 * words, cause: error });
-  }
 }

@@ -2,7 +2,6 @@
 
 import {
   alignToPage,
-  blockCount,
   headerSize,
   heapStart,
   MAX_BUCKET_BITS,
@@ -10,7 +9,7 @@ import {
   PAGE,
   totalBucketBits,
 } from '../../format/constants.js';
-import { bitsFileBytes } from '../../format/keyless.js';
+import { bitsFileSize, fileSizeOf, predictHashSections } from '../../format/sections.js';
 
 /** What both sizes depend on besides the integers. */
 export interface SetLimits {
@@ -19,37 +18,36 @@ export interface SetLimits {
   readonly textBytes: number;
 }
 
-/** Bytes of the file of a bit array for the integers from `least` to `greatest`; infinite where there can be none. */
-export function bitsBytes(least: number, greatest: number, { segmentBytes, textBytes }: SetLimits): number {
+/** Size of the file of a bit array for the integers from `least` to `greatest`; infinite where there can be none. */
+export function bitsSize(least: number, greatest: number, { segmentBytes, textBytes }: SetLimits): number {
   // A length that is rounded is one of far too many segments.
-  return bitsFileBytes(greatest - least + 1, segmentBytes, textBytes);
+  return bitsFileSize(greatest - least + 1, segmentBytes, textBytes);
 }
 
 /**
- * Bytes of the file of so many keys by hash, without values. One number, and the same whatever the keys are, where they take one segment; else how
- * they spread over segments decides, and these are bounds. Neither falls where there are more keys.
+ * Size of the file of so many keys by hash, without values. One number, whatever the keys are, if they fit in one segment; otherwise it depends on how
+ * they spread over segments, and these are bounds. Neither falls as keys are added.
  */
-export function hashedBytes(
+export function hashSize(
   entries: number,
   keyBytes: number,
   { segmentBytes, textBytes }: SetLimits,
 ): { least: number; most: number } {
-  const bits = totalBucketBits(entries);
+  const bucketBits = totalBucketBits(entries);
   const heap = entries * keyBytes;
-  const finished = (header: number, end: number) => end + 8 * blockCount(header, end);
-  const header = headerSize(0, textBytes);
-  const start = heapStart(bits);
-  // A plan reckons with a prefix before each key (plan.ts), which keys of one length do not have.
-  if (bits <= MAX_BUCKET_BITS && start + heap + entries <= segmentBytes) {
-    const exact = finished(header, alignToPage(header + start + heap));
+  // The shape allows for a prefix before each key (shape.ts), which keys of one length do not have.
+  if (bucketBits <= MAX_BUCKET_BITS && heapStart(bucketBits) + heap + entries <= segmentBytes) {
+    const sections = predictHashSections({ segmentBits: 0, bucketBits }, heap, 0, textBytes);
+    const exact = Object.values(sections).reduce((sum, size) => sum + size, 0);
     return { least: exact, most: exact };
   }
   const segments = 2 ** MAX_WRITTEN_SEGMENT_BITS;
+  const header = headerSize(0, textBytes);
   const long = headerSize(MAX_WRITTEN_SEGMENT_BITS, textBytes);
-  const buckets = 4 * 2 ** bits;
+  const buckets = 4 * 2 ** bucketBits;
   return {
-    least: finished(header, alignToPage(header + buckets + heap)),
-    // Each segment has a bucket or more, ends its array with one offset more, and fills two sections up to whole pages.
-    most: finished(long, long + buckets + heap + segments * (2 * 4 + 2 * PAGE)),
+    least: fileSizeOf(header, alignToPage(header + buckets + heap)),
+    // Each segment has a bucket or more, ends its array with one more offset, and pads two sections to whole pages.
+    most: fileSizeOf(long, long + buckets + heap + segments * (2 * 4 + 2 * PAGE)),
   };
 }

@@ -1,19 +1,23 @@
 // What building a list and building a bit array have in common: options, output, header, publication. Does not know elements.
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
-import { HmapError, systemError } from '../../base/errors.js';
-import { writeAll } from '../../base/fs.js';
+import { HmapError } from '../../base/errors.js';
 import { checkOptions, checkPath } from '../../base/options.js';
-import { Pacer } from '../../base/pacer.js';
 import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import { dataStart, indexBytes, type KeylessForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
-import { type HeaderParts, writeHeader } from '../../format/write-header.js';
-import { BlockSums, type WrittenSums } from '../common/block-sums.js';
-import { type BuildProgress, type BuildSummary, type CommonOptions, resolveCommonOptions } from '../common/options.js';
-import { Publication } from '../common/publication.js';
+import { dataStart, type KeylessForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
+import { keylessSections } from '../../format/sections.js';
+import { type KeylessParts, writeKeylessHeader } from '../../format/write-header.js';
+import { BlockSums } from '../common/block-sums.js';
+import {
+  type BuildSummary,
+  type CommonOptions,
+  type ResolvedOptions,
+  resolveCommonOptions,
+} from '../common/options.js';
+import { BuildOutput } from '../common/output.js';
 import { SectionWriter } from '../common/section-writer.js';
-import { SpillFile } from '../common/spill-file.js';
+import type { SpillFile } from '../common/spill-file.js';
 
 /** Common options of layouts without keys. */
 export interface KeylessBuildOptions extends CommonOptions {
@@ -40,7 +44,7 @@ export const KEYLESS_OPTIONS = [...COMMON_OPTIONS, 'base'] as const satisfies re
 export interface KeylessContent {
   readonly entries: number;
   readonly duplicates: number;
-  readonly valueType: HeaderParts['valueType'];
+  readonly valueType: KeylessParts['valueType'];
   readonly valueWidth: number;
   readonly spareBits: number;
   /** Elements of each segment that has any, in order. */
@@ -63,19 +67,14 @@ export interface SegmentSections {
 
 /** Every path ends with {@link finish} or {@link abandon}. */
 export abstract class KeylessBuilder {
-  protected readonly options: ReturnType<typeof resolveCommonOptions>;
-  /** The first integer; settled at the latest when there is {@link content}. */
+  protected readonly options: ResolvedOptions;
+  /** The first integer; certain once there is {@link content}. */
   protected base: number;
-  protected readonly spill: SpillFile;
+  /** Entries of the segments that have been written. */
+  protected written = 0;
   readonly #layout: 'list' | 'bits';
   readonly #form: KeylessForm;
-  readonly #started = performance.now();
-  readonly #publication: Publication;
-  readonly #pacer: Pacer;
-  #phase: BuildProgress['phase'] = 'read';
-  protected total = 0;
-  /** Entries of the segments that are written. */
-  protected written = 0;
+  readonly #output: BuildOutput;
 
   /** @throws {TypeError} for a bad option, which it names */
   constructor(
@@ -94,38 +93,36 @@ export abstract class KeylessBuilder {
     this.base = base + 0;
     this.#layout = layout;
     this.#form = form;
-    const { signal, overwrite, onProgress } = this.options;
-    signal?.throwIfAborted();
-    this.#publication = new Publication(path, overwrite);
-    this.spill = new SpillFile(`${this.#publication.temporary}.spill`);
-    this.#pacer = new Pacer(signal, (entries) => {
-      const phase = this.#phase;
-      onProgress?.(phase === 'read' ? { phase, entries } : { phase, entries, total: this.total });
-    });
+    this.#output = new BuildOutput(path, this.options);
   }
 
   /** Values or integers added so far. */
   abstract get entries(): number;
 
-  /** Adds what comes next. */
+  /** Adds the next value or integer. */
   abstract add(value: unknown): void;
+
+  /** For what does not fit in memory. */
+  protected get spill(): SpillFile {
+    return this.#output.spill;
+  }
 
   /** Where the file will be: an absolute path. */
   protected get target(): string {
-    return this.#publication.target;
+    return this.#output.target;
   }
 
-  /** Makes the file of what was added in a way of its own; `undefined` where {@link content} is to be written. */
+  /** Makes the file in a way of its own; `undefined` if {@link content} is to be written. */
   protected async instead(): Promise<BuildSummary | undefined> {
     return undefined;
   }
 
-  /** What all that was added makes. */
+  /** What everything that was added makes. */
   protected abstract content(): KeylessContent | Promise<KeylessContent>;
 
-  /** Reports progress, and gives other work a turn where the last one was a while ago. Throws the signal's reason once it is aborted. */
+  /** See {@link BuildOutput.pause}. */
   pause(done: number = this.entries): Promise<void> | undefined {
-    return this.#pacer.pause(done);
+    return this.#output.pause(done);
   }
 
   /**
@@ -133,100 +130,78 @@ export abstract class KeylessBuilder {
    * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, or the system's own code
    */
   async finish(): Promise<BuildSummary> {
-    try {
-      return await this.#finish();
-    } catch (error) {
-      throw systemError(error, 'write', this.#publication.target);
-    }
+    return this.#output.finish(() => this.#finish());
   }
 
   /** Removes all that was written. */
   abandon(): void {
-    this.spill.close();
-    this.#publication.abandon();
+    this.#output.abandon();
   }
 
   async #finish(): Promise<BuildSummary> {
-    const { metadata, signal } = this.options;
-    const { fd } = this.#publication;
-    const seconds = () => (performance.now() - this.#started) / 1000;
+    const output = this.#output;
     const other = await this.instead();
     if (other !== undefined) {
       this.abandon();
-      return { ...other, seconds: seconds() };
+      return { ...other, seconds: output.seconds };
     }
     const content = await this.content();
-    this.#phase = 'write';
-    this.total = content.entries;
-    const hashes = await loadChecksums();
-    const { segments, checksums, sections } = await this.#write(content, hashes, fd);
-    const values = sections.heap;
-    const header = writeHeader({
-      entries: content.entries,
-      keyBytes: 0,
-      valueBytes: values,
-      seed: 0,
+    output.startWriting(content.entries);
+    const { segments, checksums, dataSize } = await this.#write(content, await loadChecksums());
+    const { entries, duplicates, valueType, valueWidth, spareBits } = content;
+    const header = writeKeylessHeader({
+      layout: this.#layout,
+      entries,
+      valueBytes: dataSize,
       segmentBits: segmentBitsFor(content.counts.length),
-      bucketBits: 0,
-      keyType: 'bytes',
-      valueType: content.valueType,
-      plain: { layout: this.#layout, base: this.base, spareBits: content.spareBits },
-      keyWidth: 0,
-      valueWidth: content.valueWidth,
+      valueType,
+      valueWidth,
+      base: this.base,
+      spareBits,
       segments,
       checksums,
-      metadata,
+      metadata: this.options.metadata,
     });
-    writeAll(fd, header, 0);
-    const synced = this.#publication.sync();
-    this.spill.close();
-    await synced;
-    signal?.throwIfAborted();
-    this.#publication.publish();
+    await output.publish(header);
     const fileBytes = checksums.offset + checksums.bytes;
+    const file = { fileSize: fileBytes, headerSize: header.length, checksumsSize: checksums.bytes };
+    const counts = segments.map((_, i) => content.counts[i] ?? 0);
     return {
-      path: this.#publication.target,
+      path: output.target,
       layout: this.#layout,
-      entries: content.entries,
-      duplicates: content.duplicates,
-      valueType: content.valueType,
+      entries,
+      duplicates,
+      valueType,
       fileBytes,
-      payloadBytes: values,
+      payloadBytes: dataSize,
       seed: 0,
-      sections: {
-        header: header.length,
-        buckets: sections.index,
-        heap: values,
-        dictionary: 0,
-        checksums: checksums.bytes,
-        padding: fileBytes - header.length - sections.index - values - checksums.bytes,
-      },
+      sections: keylessSections(file, this.#form, counts, dataSize),
       segments: segments.length,
       bucketLoads: { buckets: 0, mean: 0, longest: 0, histogram: [] },
-      spilledBytes: this.spill.size,
-      seconds: seconds(),
+      spilledBytes: output.spill.size,
+      seconds: output.seconds,
     };
   }
 
-  async #write(content: KeylessContent, hashes: BlockHasher, fd: number) {
+  async #write(content: KeylessContent, hashes: BlockHasher) {
     const form = this.#form;
     const { counts } = content;
     const segmentBits = segmentBitsFor(counts.length);
     if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) {
       const most = 2 ** MAX_WRITTEN_SEGMENT_BITS;
-      const message = `the elements take ${counts.length} segments of ${this.options.segmentBytes} bytes, the most is ${most}`;
+      const message = `the elements take ${counts.length} segments of ${this.options.segmentBytes} bytes, the maximum is ${most}`;
       throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: most, actual: counts.length });
     }
+    const { fd } = this.#output;
     const grid = headerSize(segmentBits, this.options.metadata.length);
     const sums = new BlockSums(grid);
     const section = () => new SectionWriter(fd, content.bytes, sums, hashes);
     const out: SegmentSections = { index: section(), elements: section() };
     const segments: SegmentPlace[] = [];
-    const sections = { index: 0, heap: 0 };
+    let dataSize = 0;
     let offset = grid;
     for (let i = 0; i < 2 ** segmentBits; i++) {
-      const count = counts[i] ?? 0;
-      const start = dataStart(form, count);
+      const start = dataStart(form, counts[i] ?? 0);
       out.index.start(offset, 0);
       out.elements.start(offset + start, 0);
       const { data, entries } = await content.write(out, i);
@@ -236,13 +211,11 @@ export abstract class KeylessBuilder {
       const bytes = start + data + (form.kind === 'fixed' ? TAIL : 0);
       segments.push({ offset, bytes, entries });
       offset = alignToPage(offset + bytes);
-      sections.index += indexBytes(form, count);
-      sections.heap += data;
+      dataSize += data;
       this.written += entries;
       const waiting = this.pause(this.written);
       if (waiting !== undefined) await waiting;
     }
-    const checksums: WrittenSums = sums.finish(fd, hashes, offset);
-    return { segments, checksums, sections };
+    return { segments, checksums: sums.finish(fd, hashes, offset), dataSize };
   }
 }

@@ -1,8 +1,8 @@
 // Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
 
-import { ByteBuffer } from '../../base/bytes.js';
+import { ByteBuffer, type ByteSlice } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
-import { type EncodedValue, type ValueEncoder, ValueError, valueEncoder } from '../../codec/encode-value.js';
+import { type ValueEncoder, ValueError, valueEncoder } from '../../codec/encode-value.js';
 import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
 import {
   capacityOf,
@@ -107,7 +107,7 @@ export class ListBuilder extends KeylessBuilder {
 
   #encoder(type: 'f32' | 'f64' | 'utf8' | 'bytes'): (value: unknown) => void {
     const encode: ValueEncoder = valueEncoder(type);
-    const out: EncodedValue = { buffer: new ByteBuffer(0), at: 0, length: 0 };
+    const out: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
     const sized = this.#form.kind === 'offsets';
     return (value) => {
       encode(value, out);

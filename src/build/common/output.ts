@@ -1,0 +1,96 @@
+// The output of one build from its first byte to its place: the file, its spill file, the pace of the work, progress, durability. Knows no layout and
+// no entries.
+
+import { systemError } from '../../base/errors.js';
+import { writeAll } from '../../base/fs.js';
+import { Pacer } from '../../base/pacer.js';
+import type { BuildProgress, ResolvedOptions } from './options.js';
+import { Publication } from './publication.js';
+import { SpillFile } from './spill-file.js';
+
+/** Every path ends with {@link publish} or {@link abandon}. */
+export class BuildOutput {
+  /** For what does not fit in memory. */
+  readonly spill: SpillFile;
+  readonly #publication: Publication;
+  readonly #pacer: Pacer;
+  readonly #signal: AbortSignal | undefined;
+  readonly #started = performance.now();
+  /** Entries to be written; `undefined` while they are still being read. */
+  #total: number | undefined;
+
+  /**
+   * @throws {HmapError} when the output cannot be made
+   * @throws the signal's reason if it is aborted
+   */
+  constructor(path: string, { signal, overwrite, onProgress }: ResolvedOptions) {
+    signal?.throwIfAborted();
+    this.#signal = signal;
+    this.#publication = new Publication(path, overwrite);
+    this.spill = new SpillFile(`${this.#publication.temporary}.spill`);
+    this.#pacer = new Pacer(signal, (entries) => onProgress?.(this.#progress(entries)));
+  }
+
+  get fd(): number {
+    return this.#publication.fd;
+  }
+
+  /** Where the file will be: an absolute path. */
+  get target(): string {
+    return this.#publication.target;
+  }
+
+  /** Whether entries are still being read. */
+  get isReading(): boolean {
+    return this.#total === undefined;
+  }
+
+  /** Seconds since the build began. */
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  /** Ends the reading: from now on progress is that of writing `total` entries. */
+  startWriting(total: number): void {
+    this.#total = total;
+  }
+
+  #progress(entries: number): BuildProgress {
+    const total = this.#total;
+    return total === undefined ? { phase: 'read', entries } : { phase: 'write', entries, total };
+  }
+
+  /**
+   * Reports progress and gives other work a turn if the last turn was a while ago.
+   * @throws the signal's reason once it is aborted
+   */
+  pause(done: number): Promise<void> | undefined {
+    return this.#pacer.pause(done);
+  }
+
+  /** Runs the last part of a build; an error of the operating system in it names the file. */
+  async finish<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      throw systemError(error, 'write', this.target);
+    }
+  }
+
+  /** Writes the header, the last piece, makes the file durable and puts it in its place. */
+  async publish(header: Uint8Array): Promise<void> {
+    writeAll(this.fd, header, 0);
+    const synced = this.#publication.sync();
+    // In the meantime: freeing as many pages as were spilled takes a while.
+    this.spill.close();
+    await synced;
+    this.#signal?.throwIfAborted();
+    this.#publication.publish();
+  }
+
+  /** Removes all that was written. Does nothing after {@link publish}. */
+  abandon(): void {
+    this.spill.close();
+    this.#publication.abandon();
+  }
+}

@@ -1,0 +1,117 @@
+// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one before it is built. Pure arithmetic: knows no
+// bytes and no files.
+
+import {
+  alignToPage,
+  blockCount,
+  bucketArraySize,
+  headerSize,
+  heapStart,
+  MAX_WRITTEN_SEGMENT_BITS,
+  PAGE,
+} from './constants.js';
+import { capacityOf, indexBytes, type KeylessForm, keylessSegmentSize, segmentBitsFor } from './keyless.js';
+
+/** Bytes of each section; they add up to the size of the file. */
+export interface SectionSizes {
+  readonly header: number;
+  /** The bucket arrays; the offsets of a list, the counts of a bit array. */
+  readonly buckets: number;
+  /** The key heaps; the elements of a list, the words of a bit array. */
+  readonly heap: number;
+  /** The distinct values of `enum`. */
+  readonly dictionary: number;
+  readonly checksums: number;
+  readonly padding: number;
+}
+
+/** What a file of any layout has. Sizes in bytes. */
+export interface FileSizes {
+  readonly fileSize: number;
+  readonly headerSize: number;
+  readonly checksumsSize: number;
+}
+
+function withPadding(
+  { fileSize, headerSize: header, checksumsSize: checksums }: FileSizes,
+  buckets: number,
+  heap: number,
+  dictionary: number,
+): SectionSizes {
+  const padding = fileSize - header - buckets - heap - dictionary - checksums;
+  return { header, buckets, heap, dictionary, checksums, padding };
+}
+
+/** The sections of a table by hash. */
+export function hashSections(
+  file: FileSizes,
+  segments: readonly { readonly bytes: number }[],
+  bucketBits: number,
+  dictionarySize: number,
+): SectionSizes {
+  const heap = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(bucketBits), 0);
+  return withPadding(file, segments.length * bucketArraySize(bucketBits), heap, dictionarySize);
+}
+
+/**
+ * The sections of a list or a bit array.
+ * @param counts elements of each segment
+ * @param dataSize bytes of all elements
+ */
+export function keylessSections(
+  file: FileSizes,
+  form: KeylessForm,
+  counts: readonly number[],
+  dataSize: number,
+): SectionSizes {
+  const index = counts.reduce((sum, count) => sum + indexBytes(form, count), 0);
+  return withPadding(file, index, dataSize, 0);
+}
+
+/** Size of a file whose checksums start at `end`. */
+export function fileSizeOf(header: number, end: number): number {
+  return end + 8 * blockCount(header, end);
+}
+
+/**
+ * The sections of a table by hash before it is built. Exact for one segment; the padding of several is taken to be half a page each.
+ * @param heapSize bytes of all key heaps
+ * @param textSize bytes of metadata and schema
+ */
+export function predictHashSections(
+  shape: { readonly segmentBits: number; readonly bucketBits: number },
+  heapSize: number,
+  dictionarySize = 0,
+  textSize = 0,
+): SectionSizes {
+  const { segmentBits, bucketBits } = shape;
+  const segments = 2 ** segmentBits;
+  const header = headerSize(segmentBits, textSize);
+  const ends = segments === 1 ? alignToPage(heapSize) : heapSize + (segments * PAGE) / 2;
+  const end = header + segments * heapStart(bucketBits) + ends + alignToPage(dictionarySize);
+  const fileSize = fileSizeOf(header, end);
+  const file = { fileSize, headerSize: header, checksumsSize: fileSize - end };
+  return withPadding(file, segments * bucketArraySize(bucketBits), heapSize, dictionarySize);
+}
+
+/** The sections of a list or a bit array of one segment before it is built. */
+export function predictKeylessSections(form: KeylessForm, count: number, dataSize: number): SectionSizes {
+  const header = headerSize(0, 0);
+  const end = header + alignToPage(keylessSegmentSize(form, count, dataSize));
+  const fileSize = fileSizeOf(header, end);
+  return keylessSections({ fileSize, headerSize: header, checksumsSize: fileSize - end }, form, [count], dataSize);
+}
+
+/** Size of the file of a bit array of `length` bits; infinite if it would take too many segments. */
+export function bitsFileSize(length: number, segmentLimit: number, textSize: number): number {
+  const form: KeylessForm = { kind: 'bits', bits: 1 };
+  const each = capacityOf(form, segmentLimit);
+  const full = Math.floor(length / each);
+  const segmentBits = segmentBitsFor(Math.max(1, Math.ceil(length / each)));
+  if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) return Number.POSITIVE_INFINITY;
+  const header = headerSize(segmentBits, textSize);
+  const whole = (count: number) => alignToPage(keylessSegmentSize(form, count));
+  const rest = 2 ** segmentBits - full;
+  const last = rest > 0 ? whole(length - full * each) + (rest - 1) * whole(0) : 0;
+  return fileSizeOf(header, header + full * whole(each) + last);
+}

@@ -1,0 +1,50 @@
+// What this project's own tools use beside what users import: commands, bench and demo. Nothing here is stable. Only re-exports; a test holds the list.
+
+export { ByteBuffer, type ByteSlice, copyBytes, varintSize } from './base/bytes.js';
+export { systemError } from './base/errors.js';
+export { nearest } from './base/options.js';
+export { Pacer } from './base/pacer.js';
+export { decodeText } from './base/text.js';
+export { threadsFor } from './base/workers.js';
+// Building from encoded records, by several threads or one; and without keys.
+export { type KeylessBuildChoice, keylessBuilder, withBuilder } from './build/build.js';
+export { type CommonOptions, DEFAULT_MEMORY } from './build/common/options.js';
+export type { Builder } from './build/hash/builder.js';
+export { keyTooLong, type RecordSink } from './build/hash/ingest.js';
+export { ParallelIngest, serveIngest } from './build/hash/parallel-ingest.js';
+// Keys and values between bytes, text and programs.
+export { fieldReader } from './codec/bit-fields.js';
+export { DECODERS } from './codec/decode-value.js';
+export { checkValueLength, type ValueEncoder, ValueError, valueEncoder } from './codec/encode-value.js';
+export { encodeKeyText, keyFromText, showKey } from './codec/key-text.js';
+export { scratch } from './codec/keys.js';
+export { KEY_DECODERS } from './codec/typed-keys.js';
+// Names, limits and sizes of the format.
+export {
+  dictionarySize,
+  indexWidth,
+  LAYOUTS,
+  MAX_KEY_BYTES,
+  MAX_SEGMENT_BYTES,
+  MAX_VALUE_BYTES,
+  VARIABLE,
+} from './format/constants.js';
+export { KEY_FORMS } from './format/key-types.js';
+export type { KeylessForm } from './format/keyless.js';
+export { type Field, isStruct, structOf } from './format/schema.js';
+export { predictHashSections, predictKeylessSections, type SectionSizes } from './format/sections.js';
+export { predictShape } from './format/shape.js';
+export {
+  type BuildValueType,
+  checkValueType,
+  INTEGER_RANGES,
+  isListType,
+  packedOf,
+  packedRange,
+  VALUE_TYPES,
+  valueWidthOf,
+} from './format/value-types.js';
+// Reading a file as it lies.
+export { enumValues } from './inspect/bucket.js';
+export { type ElementScan, type EntryScan, scanFile } from './inspect/scan-file.js';
+export { fileHeader } from './storage/open-file.js';

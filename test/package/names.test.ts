@@ -1,0 +1,57 @@
+// Holds the names that users can import, and those that cross the door to the tools: a new name is a line here that a reviewer sees.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import * as hmap from 'hmap';
+import * as internal from '../../src/internal.js';
+import { PACKAGE_ROOT } from '../support/root.js';
+
+const PUBLIC = {
+  values: `BitArray HmapError IntegerSet List Table build inspectBucket inspectKey open stat verify`,
+  types: `AnyKey BitsBuildOptions BitsHeader BitsOpenOptions BucketView BuildOptions BuildProgress BuildSummary Check DuplicatePolicy Entry FieldBits FieldName FieldType FieldValue Finding FindingCode HashHeader Header HmapErrorCode HmapErrorData IntegerSetBuildOptions IntegerSetOpenOptions Key KeyArgument KeyForm KeyOf KeyType KeylessHeader Layout Lengths ListBuildOptions ListHeader ListOpenOptions ListType ListValue MappingChoice MappingKind Metadata OpenOptions PackedType RecordOf RecordView Schema Section SegmentPlace StatOptions StoredType StructText StructType TableStat ValueChoice ValueOf ValueType ValueTypes Verification VerifyOptions Warm`,
+};
+
+const INTERNAL = {
+  values: `ByteBuffer DECODERS DEFAULT_MEMORY INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError checkValueLength checkValueType copyBytes decodeText dictionarySize encodeKeyText enumValues fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong keylessBuilder nearest packedOf packedRange predictHashSections predictKeylessSections predictShape scanFile scratch serveIngest showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder`,
+  types: `BuildValueType Builder ByteSlice CommonOptions ElementScan EntryScan Field KeylessBuildChoice KeylessForm RecordSink SectionSizes ValueEncoder`,
+};
+
+/** Most names that may cross the door to the tools, types counted. */
+const MOST = 60;
+
+const list = (names: string) => names.split(/\s+/).toSorted();
+
+/** The types that a file of re-exports names; it must have nothing else in it. */
+function typesOf(file: string): string[] {
+  const source = readFileSync(join(PACKAGE_ROOT, 'src', file), 'utf8').replace(/^\s*\/\/.*$/gm, '');
+  assert.doesNotMatch(source, /export \*|\* as/);
+  const types: string[] = [];
+  const rest = source.replace(
+    /export (type )?\{([^}]*)\} from '[^']+';/g,
+    (_, all: string | undefined, names: string) => {
+      for (const name of names.split(',').map((part) => part.trim())) {
+        if (name === '') continue;
+        if (all !== undefined) types.push(name);
+        else if (name.startsWith('type ')) types.push(name.slice('type '.length));
+      }
+      return '';
+    },
+  );
+  assert.equal(rest.trim(), '', `${file} only re-exports`);
+  return types.toSorted();
+}
+
+describe('exported names', () => {
+  test('of the package are these', () => {
+    assert.deepEqual(Object.keys(hmap).toSorted(), list(PUBLIC.values));
+    assert.deepEqual(typesOf('index.ts'), list(PUBLIC.types));
+  });
+
+  test('of the door to the tools are these, and few', () => {
+    assert.deepEqual(Object.keys(internal).toSorted(), list(INTERNAL.values));
+    assert.deepEqual(typesOf('internal.ts'), list(INTERNAL.types));
+    assert.ok(list(INTERNAL.values).length + list(INTERNAL.types).length <= MOST);
+  });
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
 import { DAMAGED_ENUM } from './damaged-enum.js';
-import { DAMAGED_KEYLESS } from './damaged-plain.js';
+import { DAMAGED_KEYLESS } from './damaged-keyless.js';
 import {
   canonicalParts,
   compose,
@@ -22,7 +22,7 @@ import {
 } from './raw-table.js';
 import { PACKAGE_ROOT } from './root.js';
 
-export const DAMAGED_FOLDER = join(PACKAGE_ROOT, 'test/fixtures/damaged');
+export const DAMAGED_FOLDER = join(PACKAGE_ROOT, 'test/conformance/fixtures/damaged');
 
 /** The one finding of a verification. */
 export interface Expected {
@@ -33,7 +33,7 @@ export interface Expected {
 }
 
 export interface Damaged {
-  /** File name in test/fixtures/damaged, without `.hmap`. */
+  /** File name in test/conformance/fixtures/damaged, without `.hmap`. */
   name: string;
   bytes: Buffer;
   finding: Expected;

@@ -14,11 +14,11 @@ import { keyWithHash } from './collisions.js';
 import { PACKAGE_ROOT } from './root.js';
 
 export function fixturePath(name: string): string {
-  return join(PACKAGE_ROOT, 'test/fixtures', name);
+  return join(PACKAGE_ROOT, 'test/conformance/fixtures', name);
 }
 
 export interface Fixture {
-  /** File name in test/fixtures, without `.hmap`. */
+  /** File name in test/conformance/fixtures, without `.hmap`. */
   readonly name: string;
   readonly options: BuildOptions<ValueChoice>;
   readonly entries: readonly (readonly [key: AnyKey, value: unknown])[];

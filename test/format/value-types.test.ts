@@ -1,0 +1,73 @@
+// What TypeScript derives from a value type. That this file compiles is the test: each line behind @ts-expect-error must be an error.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { build, type IntegerSet, open, type RecordOf, type Schema, type Table } from '../../src/index.js';
+import { temporaryFolder } from '../support/temp.js';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const holds = <T extends true>(): T | undefined => undefined;
+
+test('types follow from the schema', async (t) => {
+  const path = join(temporaryFolder(t), 'table.hmap');
+  await build(path, [['k', { active: true, level: 5 }]], { value: { struct: { active: 'bool', level: 'u7' } } });
+  const table = open(path, { value: { struct: { active: 'bool', level: 'u7' } } });
+  holds<Equal<typeof table, Table<{ active: boolean; level: number }, string>>>();
+  const value = table.get('k');
+  holds<Equal<typeof value, { active: boolean; level: number } | undefined>>();
+  const level = table.field('k', 'level');
+  holds<Equal<typeof level, number | undefined>>();
+  const active = table.field('k', 'active');
+  holds<Equal<typeof active, boolean | undefined>>();
+  assert.deepEqual([value, level, active, table.bits('k', 0, 1)], [{ active: true, level: 5 }, 5, true, 1]);
+  // @ts-expect-error there is no such field
+  assert.throws(() => table.field('k', 'levl'), TypeError);
+  // @ts-expect-error nor has the object one
+  assert.equal(value?.levl, undefined);
+
+  const struct = { struct: { active: 'bool', level: 'u7' } } as const;
+  const bad = async () => {
+    // @ts-expect-error a number for a bool
+    await build(path, [['k', { active: 1, level: 5 }]], { value: { struct: { active: 'bool', level: 'u7' } } });
+    // @ts-expect-error a missing field
+    await build(path, [['k', { active: true }]], { value: struct });
+    // @ts-expect-error a field of 54 bits
+    await build(path, [], { value: { struct: { level: 'u54' } } });
+    // @ts-expect-error a type that is none
+    open(path, { value: { struct: { level: 'f16' } } });
+    // @ts-expect-error text where numbers are
+    await build(path, [['k', 'text']], { value: 'uint' });
+  };
+  assert.equal(typeof bad, 'function');
+
+  const frozen = open(path, { value: struct });
+  holds<Equal<typeof frozen, typeof table>>();
+  using untyped = open(path);
+  holds<Equal<typeof untyped, Table<unknown, string>>>();
+  const some: Table<unknown> = table;
+  const field = untyped.field('k', 'level');
+  holds<Equal<typeof field, number | boolean | undefined>>();
+  assert.equal(some.field('k', 'level'), field);
+  const loose: Schema = { a: 'i53' };
+  holds<Equal<RecordOf<typeof loose>, { [name: string]: number | boolean }>>();
+  const numbers = () => open(path, { value: 'uint' });
+  holds<Equal<ReturnType<typeof numbers>, Table<number, string>>>();
+  const medium = () => open(path, { value: 'u24', key: 'bytes' });
+  holds<Equal<ReturnType<typeof medium>, Table<number, Uint8Array>>>();
+  // @ts-expect-error numbers have no fields
+  assert.throws(() => medium().field('k', 'level'));
+  table.close();
+
+  const integers = () => open(path, { layout: 'auto', onReload: (set) => set.has(1) });
+  holds<Equal<ReturnType<typeof integers>, IntegerSet>>();
+  const badSets = async () => {
+    // @ts-expect-error text where integers are
+    await build(path, ['1'], { layout: 'auto' });
+    // @ts-expect-error the least integer is known when all are
+    await build(path, [1], { layout: 'auto', base: 5 });
+    // @ts-expect-error the keys are what the integers need
+    open(path, { layout: 'auto', key: 'u32' });
+  };
+  assert.equal(typeof badSets, 'function');
+});

@@ -1,0 +1,333 @@
+// Tests what is made of files that someone has made to do harm, and that open: work and memory are bounded by what the file holds, all that comes
+// is an answer or an error of ours. Fuzzing (fuzz.test.ts) has found most of these.
+
+import assert from 'node:assert/strict';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import * as nodeTest from 'node:test';
+import { after, describe, test } from 'node:test';
+import { build, inspectBucket, inspectKey, open, stat, verify } from '../../src/index.js';
+import { runModule } from '../support/child.js';
+import { hmapError } from '../support/errors.js';
+import { oracle } from '../support/samples.js';
+import { temporaryFolder } from '../support/temp.js';
+import { dumpOf, hmap, libraryFile, type Pairs, piecesOf, readFrom } from '../support/tools.js';
+import { repair } from './fuzz-fields.js';
+import { watch } from './watchdog.js';
+
+const PAGE = 4096;
+const NODE = Number(process.versions.node.split('.')[0]);
+const folder = temporaryFolder(nodeTest);
+after(watch(60));
+let names = 0;
+
+function written(bytes: Uint8Array): string {
+  const path = join(folder, `${names++}.hmap`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const setU64 = (bytes: Buffer, at: number, value: number) => bytes.writeBigUInt64LE(BigInt(value), at);
+
+/** A set of `count` records of one byte, all of them the empty key, in one bucket. */
+async function emptyKeys(count: number): Promise<string> {
+  const whole = await libraryFile(folder, [['', true]], { value: 'none' });
+  const end = 2 * PAGE + Math.ceil(count / PAGE) * PAGE;
+  const sums = 8 * Math.ceil((end - PAGE) / 65_536);
+  const bytes = Buffer.concat([whole.subarray(0, 2 * PAGE), Buffer.alloc(end - 2 * PAGE + sums)]);
+  for (const [at, value] of Object.entries({
+    24: end + sums,
+    32: count,
+    88: end,
+    96: sums,
+    136: PAGE + count,
+    144: count,
+  })) {
+    setU64(bytes, Number(at), value);
+  }
+  bytes.writeUInt32LE(count, PAGE + 4);
+  repair(bytes);
+  return written(bytes);
+}
+
+describe('a bucket that holds far too much', () => {
+  test('is read through, and told by verify', async () => {
+    const path = await emptyKeys(100_000);
+    for (const check of ['header', 'touch'] as const) {
+      using table = open(path, { check });
+      assert.equal(table.get(''), true);
+      assert.equal(table.get('other'), undefined);
+      assert.equal([...table.keys()].length, 100_000);
+    }
+    assert.equal((await stat(path)).bucketLoads.longest, 100_000);
+    assert.equal((await verify(path)).ok, false);
+  });
+
+  test('is not shown record by record: that would take a thousand bytes for each of the file', async () => {
+    const path = await emptyKeys(65);
+    const told = hmapError('HMAP_DAMAGED', { message: /more than 64 records/ });
+    assert.throws(() => inspectBucket(path, 0), told);
+    assert.throws(() => inspectKey(path, ''), told);
+    assert.equal(inspectBucket(await emptyKeys(64), 0).records.length, 64);
+  });
+});
+
+test('lengths that do not end, or are longer than they need to be, are damage and not another length', async () => {
+  const pairs: Pairs = [
+    ['', 5],
+    ['ab', 6],
+  ];
+  for (const value of ['u8', 'utf8'] as const) {
+    const entries =
+      value === 'u8' ? pairs : [...pairs].map(([key, text]) => [key, '.'.repeat(text as number)] as const);
+    const whole = await libraryFile(folder, entries, { value });
+    const length = whole.readUInt32LE(PAGE + 4);
+    for (const heap of [Buffer.alloc(length, 0x80), Buffer.from([0x80, 0])]) {
+      const bytes = Buffer.from(whole);
+      heap.copy(bytes, 2 * PAGE);
+      repair(bytes);
+      using table = open(written(bytes));
+      const told = hmapError('HMAP_DAMAGED', { message: /passes the end of its bucket/ });
+      assert.throws(() => table.get('no such key'), told);
+      assert.throws(() => table.getMany(['no such key']), told);
+      assert.throws(() => table.has('no such key'), told);
+    }
+  }
+});
+
+describe('offsets that name the same records again and again', () => {
+  test('cost verify no more than to read the file twice', async () => {
+    const pairs: Pairs = Array.from({ length: 4000 }, (_, i) => [`key ${i}`, i]);
+    const bytes = await libraryFile(folder, pairs, { value: 'u32' });
+    const buckets = 2 ** bytes[60]!;
+    const last = bytes.readUInt32LE(PAGE + 4 * buckets);
+    for (let i = 1; i < buckets; i++) bytes.writeUInt32LE(i % 2 === 0 ? 0 : last, PAGE + 4 * i);
+    repair(bytes);
+    const { ok, entries } = await verify(written(bytes));
+    assert.equal(ok, false);
+    assert.ok(entries <= 8000, `${entries} records were checked`);
+  });
+});
+
+test('the body of another version of a file is not taken for its own', async () => {
+  const versions = await Promise.all(
+    [1, 2].map((version) => {
+      const pairs: Pairs = Array.from({ length: 5000 }, (_, i) => [`key ${i}`, version * i]);
+      return libraryFile(folder, pairs, { value: 'u32' });
+    }),
+  );
+  const [young, old] = versions as [Buffer, Buffer];
+  assert.equal(young.length, old.length);
+  // As when a program that overwrites a file in place stops after its first page. All blocks fit their checksums.
+  const path = written(Buffer.concat([young.subarray(0, PAGE), old.subarray(PAGE)]));
+  using table = open(path);
+  const told = hmapError('HMAP_DAMAGED', { offset: Number(young.readBigUInt64LE(88)), end: young.length });
+  for (let i = 0; i < 3; i++) assert.throws(() => table.get('key 7'), told);
+  assert.throws(() => [...table.values()], told);
+  await assert.rejects(stat(path), told);
+  await assert.rejects(dumpOf(path, 'tsv', 'touch'), told);
+  using blind = open(path, { check: 'header' });
+  assert.equal(blind.get('key 7'), 14);
+});
+
+describe('what is printed', () => {
+  test('of a key holds no control characters, be it in verify, dump or get', async () => {
+    const keys = ['', 'other', ...Array.from({ length: 8 }, (_, i) => `\u009b2J\x7f\x1b[2J${i}`)];
+    const bytes = await libraryFile(
+      folder,
+      keys.map((key) => [key, 'value']),
+      { value: 'utf8' },
+    );
+    const moved = Buffer.from(bytes);
+    moved.writeUInt32LE(99, 64);
+    repair(moved);
+    const path = written(bytes);
+    for (const args of [
+      ['verify', written(moved)],
+      ['dump', '--key', keys[5]!, path],
+      ['get', path, `${keys[5]}?`],
+    ]) {
+      const { stdout, stderr } = await hmap(args);
+      assert.match(stdout + stderr, /\\u009b2J\\u007f\\u001b\[2J/, args[0]);
+      assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n]/u, args[0]);
+    }
+  });
+
+  test('of a schema that is none is short and holds no control characters, be it of a name or a type', async () => {
+    const bytes = await libraryFile(folder, [['key', { a: 1 }]], { value: { struct: { a: 'u7' } } } as never);
+    const at = 128 + 24;
+    const tail = '\u009b2J\x1b[2J\0'.padEnd(3000, 'x');
+    for (const text of [tail, `a:${tail}`, `${tail.slice(0, 50)}:u7`]) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt32LE(changed.write(text, at), 112);
+      repair(changed);
+      const path = written(changed);
+      const { findings } = await verify(path);
+      assert.equal(findings.length, 1);
+      assert.match(findings[0]!.message, /^the schema of the values is not possible: \P{Cc}{8,400}$/u);
+      assert.throws(() => open(path), hmapError('HMAP_HEADER_FIELD'));
+      const { stdout } = await hmap(['verify', path]);
+      assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u);
+    }
+  });
+
+  test('of JSON with line ends and tabs is one line that says the same, however deep', {
+    skip: NODE >= 26 && 'this V8 goes deeper',
+  }, async () => {
+    const deep = '['.repeat(6000) + ']'.repeat(6000);
+    const value = `${deep.slice(0, 6000)}         12345678901234567890${deep.slice(6000)}`;
+    const whole = await libraryFile(folder, [['key', 1]], { value: 'json' });
+    const plain = await libraryFile(folder, [['key', value]], { value: 'utf8' });
+    plain[62] = whole[62]!;
+    plain.write('\n\t\r\n  \t\r\n', plain.indexOf('['.repeat(6000)) + 6000);
+    repair(plain);
+    const path = written(plain);
+    assert.equal((await verify(path)).ok, true);
+    for (const format of ['jsonl', 'tsv', 'csv', 'cdb'] as const) {
+      const dump = await dumpOf(path, format);
+      assert.doesNotMatch(dump.toString().trimEnd(), /[\n\r]/, format);
+      assert.ok(dump.includes(`[         12345678901234567890]`), format);
+    }
+  });
+
+  test('of JSON that is none is told when it is read again', async () => {
+    const bytes = await libraryFile(folder, [['key', ['text', 'text']]], { value: 'json' });
+    bytes.write('\n]\r\x1b[2J', bytes.indexOf('["text'));
+    repair(bytes);
+    const path = written(bytes);
+    assert.deepEqual(
+      (await verify(path)).findings.map(({ code }) => code),
+      ['HMAP_VALUE'],
+    );
+    using table = open(path);
+    const told = hmapError('HMAP_DAMAGED', { message: /JSON.*\ufffd\[2J/ });
+    assert.throws(
+      () => table.get('key'),
+      (error) => told(error) && !/\p{Cc}/u.test((error as Error).message),
+    );
+    for (const format of ['jsonl', 'tsv', 'csv', 'cdb'] as const) {
+      const dump = await dumpOf(path, format);
+      await assert.rejects(readFrom(format, piecesOf(dump, 100), 'json'), (error: { code?: string }) =>
+        /^HMAP_(INPUT|VALUE_INVALID)$/.test(error.code ?? ''),
+      );
+    }
+  });
+});
+
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+
+/** Whether JSON that nests so deep is too much for V8, which depends on its version. */
+function isTooDeep(depth: number): boolean {
+  try {
+    JSON.stringify(JSON.parse(nested(depth)));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+test('JSON that nests deeper than V8 can go is refused with its line', {
+  skip: !isTooDeep(50_000) && 'this V8 goes deeper',
+}, async () => {
+  const deep = nested(50_000);
+  const inputs = {
+    jsonl: `{"key":"a","value":${deep}}\n`,
+    tsv: `a\t${deep}\n`,
+    csv: `a,${deep}\n`,
+    cdb: `+1,${deep.length}:a->${deep}\n\n`,
+  };
+  for (const [format, text] of Object.entries(inputs)) {
+    const told = hmapError('HMAP_VALUE_INVALID', { line: 1, key: 'a', message: /JSON can hold/ });
+    await assert.rejects(readFrom(format as keyof typeof inputs, [Buffer.from(text)], 'json'), told, format);
+  }
+});
+
+/** V8 reserves so much room for code from Node 24 on that a limit that tells anything would stop it. */
+const LIMITABLE = process.platform === 'linux' && NODE < 24;
+
+/** A file that claims to be large, and takes no room on the disk; zeros behind the header. */
+function sparse(segmentBits: number, bucketBits: number, segmentBytes: number, heapEnds = 0): string {
+  const count = 2 ** segmentBits;
+  const header = Buffer.alloc(Math.ceil((128 + 24 * count) / PAGE) * PAGE);
+  readFileSync(join(folder, 'model.hmap')).copy(header, 0, 0, 128);
+  header.writeUInt32LE(header.length, 16);
+  header[59] = segmentBits;
+  header[60] = bucketBits;
+  let end = header.length;
+  for (let i = 0; i < count; i++) {
+    setU64(header, 128 + 24 * i, end);
+    setU64(header, 136 + 24 * i, segmentBytes);
+    setU64(header, 144 + 24 * i, segmentBytes);
+    end += Math.ceil(segmentBytes / PAGE) * PAGE;
+  }
+  const sums = 8 * Math.ceil((end - header.length) / 65_536);
+  for (const [at, value] of Object.entries({ 24: end + sums, 32: count * segmentBytes, 88: end, 96: sums })) {
+    setU64(header, Number(at), value);
+  }
+  header.writeBigUInt64LE(oracle.h64Raw(Buffer.alloc(sums)), 104);
+  header.writeUInt32LE(0, 12);
+  header.writeUInt32LE(oracle.h32Raw(header, 0), 12);
+  const path = join(folder, `${names++}.hmap`);
+  const fd = openSync(path, 'w');
+  writeSync(fd, header);
+  ftruncateSync(fd, end + sums);
+  const last = Buffer.alloc(4);
+  last.writeUInt32LE(heapEnds);
+  if (heapEnds > 0) writeSync(fd, last, 0, 4, header.length + 4 * 2 ** bucketBits);
+  closeSync(fd);
+  return path;
+}
+
+test('sizes and counts of gigabytes take no memory', {
+  skip: !LIMITABLE && 'only where ulimit -d leaves Node alone',
+}, async (t) => {
+  await build(join(folder, 'model.hmap'), [], { value: 'none' });
+  const paths: string[] = [];
+  try {
+    // A bucket array of 1 GiB; a heap of 2 GiB in one bucket; 256 GiB in 128 segments.
+    paths.push(
+      sparse(0, 28, 2 ** 30 + PAGE),
+      sparse(0, 0, 2 ** 31 - 1, 2 ** 31 - 1 - PAGE),
+      sparse(7, 10, 2 ** 31 - 1),
+    );
+  } catch (error) {
+    t.skip(`no sparse file of that size: ${(error as Error).message}`);
+    return;
+  }
+  const script = `
+    const say = (...words) => console.log(...words);
+    const run = async (what, act) => {
+      try { say(what, String(await act())); } catch (error) { say(what, error instanceof hmap.HmapError ? error.code : error.stack); }
+    };
+    for (const [i, path] of process.argv.slice(1).entries()) {
+      for (const check of ['header', 'touch']) {
+        for (const mapping of ['libc', 'copy']) {
+          await run([i, check, mapping].join(' '), async () => {
+            const table = hmap.open(path, { check, mapping, warm: 'buckets' });
+            await run('get', () => table.get(''));
+            await run('getMany', () => table.getMany([''])[0]);
+            await run('getView', () => table.getView('')?.length);
+            await run('step', () => table.keys().next().value?.length);
+            await run('reload', () => table.reload());
+            table.close();
+            return 'opened';
+          });
+        }
+      }
+      await run('inspectKey', () => hmap.inspectKey(path, '').bucket.records.length);
+      await run('inspectBucket', () => hmap.inspectBucket(path, 0).records.length);
+      await run('stat', () => hmap.stat(path));
+    }`;
+  const { status, signal, stdout, stderr } = await runModule(script, paths, {
+    ...(LIMITABLE && { limit: '-d 400000' }),
+  });
+  assert.equal(signal, null, stdout);
+  assert.equal(status, 0, stderr);
+  const replies = stdout.trimEnd().split('\n');
+  t.diagnostic(stdout.replaceAll('\n', '; '));
+  for (const reply of replies) {
+    assert.match(reply, /^\S+( (header|touch) (libc|copy))? (opened|HMAP_\w+|ENOMEM|undefined|true|false|0)$/);
+  }
+  assert.equal(replies.filter((reply) => / libc opened$/.test(reply)).length, 6);
+  assert.equal(replies.filter((reply) => / copy ENOMEM$/.test(reply)).length, 6);
+});

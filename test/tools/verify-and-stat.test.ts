@@ -1,0 +1,284 @@
+// Tests `hmap verify` and `hmap stat` (tools/verify.ts, tools/stat.ts): exit codes, and that what they print is true.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as nodeTest from 'node:test';
+import { before, describe, test } from 'node:test';
+import { type BuildOptions, type Key, open, stat, type TableStat, type Verification } from '../../src/index.js';
+import { temporaryFolder } from '../support/temp.js';
+import { assertComplaint, fine, hmap, libraryTable } from '../support/tools.js';
+
+const folder = temporaryFolder(nodeTest);
+let names = 0;
+
+type Pair = readonly [key: Key, value: unknown];
+
+const table = (entries: Iterable<Pair>, options: BuildOptions) => libraryTable(folder, entries, options);
+
+/** A copy of a file with some change. */
+function changed(path: string, change: (file: Buffer) => Buffer | undefined): string {
+  const file = readFileSync(path);
+  const copy = join(folder, `${names++}.hmap`);
+  writeFileSync(copy, change(file) ?? file);
+  return copy;
+}
+
+const flip = (path: string, offset: number) =>
+  changed(path, (file) => {
+    file[offset]! ^= 0xff;
+    return undefined;
+  });
+
+interface Shape {
+  pairs: Pair[];
+  options: BuildOptions;
+  path: string;
+}
+
+const SHAPES: Record<string, Omit<Shape, 'path'>> = {
+  numbers: { pairs: Array.from({ length: 3000 }, (_, i) => [`key ${i}`, i]), options: { value: 'u32', seed: 7 } },
+  texts: {
+    pairs: Array.from({ length: 1000 }, (_, i) => [`${'k'.repeat(i % 40)}${i}`, 'v'.repeat(i % 200)]),
+    options: { value: 'utf8', segmentBytes: 32_768, metadata: { name: 'texts', list: [1] } },
+  },
+  set: { pairs: Array.from({ length: 100 }, (_, i) => [`${1000 + i}`, true]), options: { value: 'none' } },
+  empty: { pairs: [], options: { value: 'json' } },
+  single: { pairs: [['', '']], options: { value: 'utf8' } },
+};
+
+const shapes: Record<string, Shape> = {};
+before(async () => {
+  for (const [name, shape] of Object.entries(SHAPES)) {
+    shapes[name] = { ...shape, path: await table(shape.pairs, shape.options) };
+  }
+});
+
+describe('verify', { concurrency: true }, () => {
+  test('files in order: exit code 0, a line each', async () => {
+    const all = Object.values(shapes);
+    const ran = await fine(['verify', ...all.map(({ path }) => path)]);
+    assert.equal(ran.stderr, '');
+    const lines = ran.stdout.split('\n');
+    assert.equal(lines.pop(), '');
+    assert.deepEqual(
+      lines.map((line) => /^(\S+): ok; ([\d,]+) entries, [\d.]+ (?:B|KiB), \d+\.\d\d s$/.exec(line)?.slice(1)),
+      all.map(({ path, pairs }) => [path, pairs.length.toLocaleString('en-US')]),
+    );
+  });
+
+  test('--json: an object a file', async () => {
+    const all = [shapes.numbers!, shapes.empty!];
+    const ran = await fine(['verify', '--json', ...all.map(({ path }) => path)]);
+    const results: Verification[] = ran.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const [i, { seconds, ...result }] of results.entries()) {
+      const { path, pairs } = all[i]!;
+      const fileBytes = readFileSync(path).length;
+      assert.deepEqual(result, { path, ok: true, findings: [], total: 0, entries: pairs.length, fileBytes });
+      assert.ok(seconds >= 0);
+    }
+    assert.equal(results.length, 2);
+  });
+
+  const heapOf = (path: string) => {
+    const { header } = open(path);
+    return header.segments[0]!.offset + Math.ceil((4 * (2 ** header.bucketBits + 1)) / 4096) * 4096;
+  };
+  const sizeOf = (path: string) => readFileSync(path).length;
+  const checksumsOf = (path: string) => open(path).header.checksums.offset;
+  type Place = (path: string) => [offset: number, end: number];
+  const DAMAGE: [name: string, damage: (path: string) => string, code: string, place: Place][] = [
+    [
+      'a byte of the key heap',
+      (path) => flip(path, heapOf(path) + 8),
+      'HMAP_BLOCK_CHECKSUM',
+      (path) => [4096, checksumsOf(path)],
+    ],
+    ['a byte of the bucket array', (path) => flip(path, 4096), 'HMAP_BUCKET_OFFSET', () => [4096, 4100]],
+    [
+      'a byte of the padding',
+      (path) => flip(path, heapOf(path) - 1),
+      'HMAP_PADDING',
+      (path) => [heapOf(path) - 1, heapOf(path)],
+    ],
+    ['a byte of the header', (path) => flip(path, 24), 'HMAP_HEADER_CHECKSUM', () => [0, 4096]],
+    ['the magic', (path) => flip(path, 1), 'HMAP_NOT_A_TABLE', () => [0, 8]],
+    [
+      'a block checksum',
+      (path) => flip(path, sizeOf(path) - 1),
+      'HMAP_CHECKSUMS_SUM',
+      (path) => [sizeOf(path) - 8, sizeOf(path)],
+    ],
+    [
+      'a byte missing at the end',
+      (path) => changed(path, (file) => file.subarray(0, -1)),
+      'HMAP_TRUNCATED',
+      (path) => [sizeOf(path) - 1, sizeOf(path)],
+    ],
+    [
+      'a byte too many',
+      (path) => changed(path, (file) => Buffer.concat([file, Buffer.of(0)])),
+      'HMAP_TOO_LONG',
+      (path) => [sizeOf(path), sizeOf(path) + 1],
+    ],
+    ['a file of nothing', (path) => changed(path, (file) => file.subarray(0, 0)), 'HMAP_NOT_A_TABLE', () => [0, 8]],
+  ];
+  for (const [i, [name, damage, code, place]] of DAMAGE.entries()) {
+    test(`${name}: exit code 1, the finding with its code and range`, async () => {
+      const { path } = shapes.numbers!;
+      const damaged = damage(path);
+      const json = await hmap(['verify', '--json', damaged]);
+      assert.deepEqual([json.code, json.stderr], [1, ''], 'findings are data');
+      const result: Verification = JSON.parse(json.stdout);
+      assert.equal(result.ok, false);
+      assert.equal(result.path, damaged);
+      assert.ok(result.total >= 1);
+      assert.equal(result.findings.length, Math.min(result.total, 1000));
+      const finding = result.findings.find((each) => each.code === code);
+      assert.ok(finding, `${code} in ${JSON.stringify(result.findings.slice(0, 5))}`);
+      assert.deepEqual([finding.offset, finding.end], place(path));
+      if (i % 3 !== 0) return;
+      const text = await hmap(['verify', damaged]);
+      assert.deepEqual([text.code, text.stderr], [1, '']);
+      const lines = text.stdout.trimEnd().split('\n');
+      const verdict = lines.pop();
+      for (const each of result.findings) {
+        const line = `${damaged}: bytes [${each.offset}, ${each.end}) (${each.section}): ${each.code}: ${each.message}`;
+        assert.ok(lines.includes(line), line);
+      }
+      assert.match(verdict!, new RegExp(`: ${result.total} findings?; `));
+    });
+  }
+
+  test('several files: the worst decides the exit code, all are reported', async () => {
+    const { path } = shapes.numbers!;
+    const bad = flip(path, 5000);
+    const missing = join(folder, 'missing.hmap');
+    const some = await hmap(['verify', path, bad, path]);
+    assert.equal(some.code, 1);
+    assert.deepEqual(some.stdout.match(/: ok; /g)?.length, 2);
+    assert.match(some.stdout, /HMAP_BLOCK_CHECKSUM/);
+    for (const files of [
+      [missing, bad, path],
+      [bad, path, missing],
+    ]) {
+      const ran = await hmap(['verify', ...files]);
+      assert.equal(ran.code, 2);
+      assertComplaint(ran.stderr, /^hmap: .*missing\.hmap: no such file/);
+      assert.match(ran.stdout, /HMAP_BLOCK_CHECKSUM/);
+      assert.match(ran.stdout, /: ok; /);
+    }
+  });
+
+  test('a file full of damage is told in bounded space', async () => {
+    const { path } = shapes.numbers!;
+    const heap = heapOf(path);
+    const bad = changed(path, (file) => void file.fill(0x41, heap + 2000, file.length - 4096));
+    const ran = await hmap(['verify', bad]);
+    assert.equal(ran.code, 1);
+    const lines = ran.stdout.trimEnd().split('\n');
+    assert.ok(lines.length > 100 && lines.length <= 1002, `${lines.length} lines`);
+  });
+});
+
+describe('stat', { concurrency: true }, () => {
+  for (const name of Object.keys(SHAPES)) {
+    test(`--json of ${name}: everything adds up`, async () => {
+      const { path, pairs, options } = shapes[name]!;
+      const ran = await fine(['stat', '--json', path]);
+      assert.equal(ran.stderr, '');
+      const measured: TableStat = JSON.parse(ran.stdout);
+      const file = readFileSync(path);
+      const length = (value: unknown) =>
+        options.value === 'u32' ? 4 : options.value === 'none' ? 0 : Buffer.byteLength(value as string);
+      const keys = pairs.map(([key]) => Buffer.byteLength(key as string));
+      const values = pairs.map(([, value]) => length(value));
+      const sum = (list: number[]) => list.reduce((total, each) => total + each, 0);
+      const { sections, bucketLoads } = measured;
+      assert.equal(measured.path, path);
+      assert.equal(measured.entries, pairs.length);
+      assert.equal(measured.fileBytes, file.length);
+      assert.equal(sum(Object.values(sections)), file.length, 'the sections are the file');
+      assert.deepEqual([sections.keys, sections.values], [sum(keys), sum(values)]);
+      assert.equal(measured.payloadBytes, sum(keys) + sum(values));
+      assert.equal(sections.header, file.readUInt32LE(16));
+      assert.equal(sections.checksums, Number(file.readBigUInt64LE(96)));
+      const overhead = pairs.length === 0 ? 0 : (file.length - measured.payloadBytes) / pairs.length;
+      assert.ok(Math.abs(measured.overheadPerEntry - overhead) < 1e-9);
+      for (const [lengths, list] of [
+        [measured.keys, keys],
+        [measured.values, values],
+      ] as const) {
+        assert.deepEqual(lengths, {
+          shortest: list.length === 0 ? 0 : Math.min(...list),
+          longest: list.length === 0 ? 0 : Math.max(...list),
+          mean: list.length === 0 ? 0 : sum(list) / list.length,
+        });
+      }
+      assert.equal(sum(bucketLoads.histogram), bucketLoads.buckets);
+      assert.ok(bucketLoads.longest < bucketLoads.histogram.length - 1);
+      assert.equal(sum(bucketLoads.histogram.map((count, load) => count * load)), pairs.length);
+      assert.equal(
+        bucketLoads.longest,
+        Math.max(
+          0,
+          bucketLoads.histogram.findLastIndex((count) => count > 0),
+        ),
+      );
+      assert.equal(bucketLoads.mean, pairs.length / bucketLoads.buckets);
+      assert.equal(measured.header.segments.length, 2 ** file[59]!);
+      assert.equal(bucketLoads.buckets, 2 ** (file[59]! + file[60]!));
+      assert.deepEqual(measured.header.metadata, options.metadata ?? {});
+    });
+  }
+
+  test('the page for people says the same', async () => {
+    for (const name of ['numbers', 'texts', 'empty']) {
+      const { path, pairs, options } = shapes[name]!;
+      const text = await fine(['stat', path]);
+      assert.equal(text.stderr, '');
+      const measured = await stat(path);
+      const lines = text.stdout.split('\n');
+      const grouped = (value: number) => value.toLocaleString('en-US');
+      assert.equal(lines[0], path);
+      const fact = (label: string) =>
+        lines
+          .find((line) => line.startsWith(`${label} `))
+          ?.slice(label.length)
+          .trim();
+      assert.equal(fact('entries'), grouped(pairs.length));
+      assert.match(fact('file')!, new RegExp(`\\(${grouped(measured.fileBytes)} bytes\\)$`));
+      assert.match(fact('payload')!, new RegExp(`\\(${grouped(measured.payloadBytes)} bytes `));
+      assert.equal(fact('over the payload'), `${measured.overheadPerEntry.toFixed(2)} bytes an entry`);
+      assert.match(fact('hash')!, new RegExp(`seed ${options.seed ?? 0}$`));
+      assert.match(fact('values')!, new RegExp(`^${options.value},`));
+      assert.deepEqual(JSON.parse(fact('metadata') ?? '{}'), options.metadata ?? {});
+
+      const rowsBelow = (heading: RegExp) => {
+        const at = lines.findIndex((line) => heading.test(line));
+        const end = lines.findIndex((line, i) => i > at && line === '');
+        return lines.slice(at + 1, end < 0 ? undefined : end).map((line) => line.trim().split(/\s{2,}/));
+      };
+      const number = (cell: string | undefined) => Number(cell?.replaceAll(',', ''));
+      const sections = rowsBelow(/^section\s+bytes\s+share/);
+      const { dictionary, ...shown } = measured.sections;
+      assert.equal(dictionary, 0, 'a row only for values of enum');
+      assert.deepEqual(Object.fromEntries(sections.map(([section, size]) => [section!, number(size)])), shown);
+      const shares = sections.map(([, , share]) => Number.parseFloat(share!));
+      assert.ok(Math.abs(shares.reduce((total, share) => total + share, 0) - 100) < 0.1, 'the shares are of 100 %');
+      const rows = rowsBelow(/^records\s+buckets\s+share/);
+      const counts = rows.map(([, count]) => number(count));
+      const { histogram, buckets, longest } = measured.bucketLoads;
+      assert.deepEqual(counts, histogram.slice(0, longest + 1));
+      assert.equal(
+        counts.reduce((total, count) => total + count, 0),
+        buckets,
+      );
+      const bars = rows.map((row) => (/█+$/.exec(row.join(' ')) ?? [''])[0].length);
+      assert.equal(bars.indexOf(Math.max(...bars)), counts.indexOf(Math.max(...counts)), 'the longest bar');
+    }
+  });
+});

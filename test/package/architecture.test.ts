@@ -160,11 +160,6 @@ describe('the rooms', () => {
     const past = changed(join('tools', 'commands', 'stat.ts'), "const x = await import('../../src/base/pacer.js');");
     assert.equal(forbidden(past).length, 1);
     const round = changed(join('src', 'base', 'errors.ts'), "import type { ByteBuffer } from './bytes.js';");
-    assert.deepEqual(
-      circle(round)
-        ?.map((path) => path.split(sep).at(-1))
-        .toSorted(),
-      ['bytes.ts', 'bytes.ts', 'errors.ts'],
-    );
+    assert.deepEqual(new Set(circle(round)?.map((path) => path.split(sep).at(-1))), new Set(['bytes.ts', 'errors.ts']));
   });
 });

@@ -1,0 +1,138 @@
+// The arguments and options of builds, good and bad, and the summary that a build returns.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type BuildOptions, build, open } from '../../src/index.js';
+import { hmapError, misuse } from '../support/errors.js';
+import { Random } from '../support/random.js';
+import { oracle } from '../support/samples.js';
+import { assertFails, assertRefuses, buildAny, fileOf, type Pair, scratchPath, textsOf } from './build-cases.js';
+
+describe('arguments and options', () => {
+  const entries: Pair[] = [['a', 1]];
+  const bad: Record<string, [options: unknown, message: RegExp][]> = {
+    options: [
+      [undefined, /^options: expected an object/],
+      [null, /^options: /],
+      ['u8', /^options: /],
+      [{ value: 'u8', valeu: 'u8' }, /^options: 'valeu' is not known; did you mean 'value'\?/],
+      [{ value: 'u8', duplicate: 'first' }, /did you mean 'duplicates'/],
+      [{ value: 'u8', progress: () => {} }, /'progress' is not known; the options are .*onProgress/],
+      [{ value: 'u8', onprogress: () => {} }, /did you mean 'onProgress'/],
+    ],
+    value: [undefined, null, '', 'u33', 'U8', 8, 'toString', '__proto__', ['u8']].map((value) => [
+      { value },
+      /^value: expected one of none, bytes/,
+    ]),
+    duplicates: ['frist', true, 1, 'Last'].map((duplicates) => [
+      { value: 'u8', duplicates },
+      /^duplicates: expected one of error, first, last/,
+    ]),
+    memory: [0, 1, 2 ** 20 - 1, -1, Number.NaN, -Infinity, {}, true].map((memory) => [
+      { value: 'u8', memory },
+      /^memory: /,
+    ]),
+    'memory that is no number': ['2000000', '64M', 2n ** 22n, [2 ** 22]].map((memory) => [
+      { value: 'u8', memory },
+      /^memory: /,
+    ]),
+    seed: [-1, 2 ** 32, 1.5, Number.NaN, '1', 1n, true].map((seed) => [{ value: 'u8', seed }, /^seed: /]),
+    segmentBytes: [0, 8191, 2 ** 31, 9000.5, Number.NaN, '8192', 8192n].map((segmentBytes) => [
+      { value: 'u8', segmentBytes },
+      /^segmentBytes: /,
+    ]),
+    signal: [true, {}, new AbortController()].map((signal) => [{ value: 'u8', signal }, /^signal: /]),
+    onProgress: [true, {}, 'log'].map((onProgress) => [{ value: 'u8', onProgress }, /^onProgress: /]),
+    overwrite: [0, 'no', {}].map((overwrite) => [{ value: 'u8', overwrite }, /^overwrite: /]),
+    metadata: [[], 'text', 1, true].map((metadata) => [{ value: 'u8', metadata }, /^metadata: /]),
+  };
+
+  for (const [name, cases] of Object.entries(bad)) {
+    test(`${name}: a TypeError names what is wrong, and nothing is made`, async (t) => {
+      for (const [options, message] of cases) {
+        await assertRefuses(t, entries, options, misuse(message));
+      }
+    });
+  }
+
+  test('a misspelt choice gets a hint', async (t) => {
+    await assertRefuses(t, entries, { value: 'utf9' }, misuse(/did you mean 'utf8'/));
+    await assertRefuses(t, entries, { value: 'u8', duplicates: 'frist' }, misuse(/did you mean 'first'/));
+  });
+
+  test('metadata that is too large', async (t) => {
+    const options = { value: 'u8', metadata: { text: 'x'.repeat(70_000) } };
+    await assertRefuses(t, entries, options, hmapError('HMAP_METADATA_TOO_LARGE', { expected: 65_536 }));
+  });
+
+  test('entries and path', async (t) => {
+    for (const wrong of [undefined, null, 1, 'text', {}, () => entries, Promise.resolve(entries)]) {
+      await assertRefuses(t, wrong, { value: 'u8' }, misuse(/^entries: expected an iterable/));
+    }
+    for (const wrong of [undefined, null, '', 1, Buffer.from('x'), new URL('file:///x')]) {
+      await assertFails(
+        t,
+        () => buildAny(wrong as string, entries, { value: 'u8' }),
+        misuse(/^path: expected a string/),
+      );
+    }
+  });
+
+  test('memory without end is taken as the most', async () => {
+    const summary = await build(scratchPath, [['a', 1]], { value: 'u8', memory: Number.POSITIVE_INFINITY });
+    assert.equal(summary.entries, 1);
+  });
+});
+
+describe('the summary', () => {
+  for (const [count, options] of [
+    [0, { value: 'utf8' }],
+    [1, { value: 'utf8' }],
+    [700, { value: 'utf8', seed: 3, metadata: { a: 'b'.repeat(5000) } }],
+    [5000, { value: 'utf8', segmentBytes: 16_384 }],
+    [20_000, { value: 'utf8' }],
+  ] as [number, BuildOptions][]) {
+    test(`of ${count} entries adds up`, async () => {
+      const model = textsOf(count, new Random(count), 40);
+      const started = performance.now();
+      const { file, summary } = await fileOf(model, options);
+      assert.ok(summary.seconds > 0 && summary.seconds <= (performance.now() - started) / 1000);
+      const { header } = open(scratchPath);
+      assert.equal(summary.path, scratchPath);
+      assert.equal(summary.fileBytes, file.length);
+      assert.equal(summary.entries, count);
+      assert.equal(summary.duplicates, 0);
+      assert.equal(summary.segments, header.segments.length);
+      const payload = [...model].reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + value.length, 0);
+      assert.equal(summary.payloadBytes, payload);
+      assert.equal(header.keyBytes + header.valueBytes, payload);
+
+      const { sections, bucketLoads } = summary;
+      const array = 4 * (2 ** header.bucketBits + 1);
+      const heapOffset = Math.ceil(array / 4096) * 4096;
+      assert.equal(sections.header, header.headerBytes);
+      assert.equal(sections.buckets, array * header.segments.length);
+      assert.equal(
+        sections.heap,
+        header.segments.reduce((sum, { bytes }) => sum + bytes - heapOffset, 0),
+      );
+      assert.equal(sections.checksums, header.checksums.bytes);
+      assert.ok(sections.padding >= 0 && sections.padding < 2 * 4096 * header.segments.length);
+      assert.equal(
+        Object.values(sections).reduce((sum, bytes) => sum + bytes),
+        file.length,
+      );
+
+      const buckets = header.segments.length * 2 ** header.bucketBits;
+      const loads = new Array<number>(buckets).fill(0);
+      for (const key of model.keys()) {
+        const hash = oracle.h32(key, options.seed ?? 0);
+        loads[Math.floor((hash / 2 ** 32) * buckets)]!++;
+      }
+      const histogram = new Array<number>(17).fill(0);
+      for (const load of loads) histogram[Math.min(load, 16)]!++;
+      const expected = { buckets, mean: count / buckets, longest: Math.max(...loads), histogram };
+      assert.deepEqual(bucketLoads, expected);
+    });
+  }
+});

@@ -1,4 +1,5 @@
-// What this project's own tools use beside what users import: commands, bench and demo. Nothing here is stable. Only re-exports; a test holds the list.
+// What this project's own tools use beside what users import: commands, bench and demo. Nothing here is stable. Only
+// re-exports; a test holds the list.
 
 export { ByteBuffer, type ByteSlice, copyBytes, varintSize } from './base/bytes.js';
 export { systemError } from './base/errors.js';

@@ -1,4 +1,5 @@
-// Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait for them.
+// Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait
+// for them.
 
 import type { Entry } from './build/build.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
@@ -12,21 +13,24 @@ import type { TableStat } from './inspect/table-stat.js';
 import type { Verification, VerifyOptions } from './verify/verify.js';
 
 /**
- * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays within
- * `options.memory`; what is too much goes to a temporary file beside the output. The file appears under its name in one step when it is
- * complete and on the disk; if anything fails, an old file of that name is still there and nothing else is left. What a killed build leaves
- * beside it, the next one removes.
+ * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays
+ * within `options.memory`; what does not fit goes to a temporary file beside the output. The file appears under its
+ * name in one step when it is complete and on the disk; if anything fails, an old file of that name is still there and
+ * nothing else is left. The next build removes what a killed build leaves beside the file.
  *
- * With `layout: 'list'` it takes bare values, in the order of their indexes, and with `layout: 'bits'` integers in any order.
+ * With `layout: 'list'` it takes bare values, in the order of their indexes, and with `layout: 'bits'` integers in any
+ * order.
  *
- * With `layout: 'auto'` it takes integers in any order, too, from -(2^53 - 1) to 2^53 - 1, and makes the smaller of two files: a bit array from the
- * least to the largest of them, or a table by hash without values, whose keys are u32 where that holds all of them, else i64; `layout` in the summary
- * tells which. Of two as large it is the bit array. It holds 8 bytes for each integer, or writes them to the temporary file, and goes through them once
- * or twice more; where bits take more than half of `memory`, twice for each such part of them.
+ * With `layout: 'auto'` it takes integers in any order, too, from -(2^53 - 1) to 2^53 - 1, and makes the smaller of two
+ * files: a bit array from the least to the largest of them, or a table by hash without values, whose keys are u32 where
+ * that holds all of them, else i64; `layout` in the summary tells which. If both have the same size, it makes the bit
+ * array. It holds 8 bytes for each integer, or writes them to the temporary file, and goes through them once or twice
+ * more; where bits take more than half of `memory`, twice for each such part of them.
  *
  * Costs about half of what filling a `Map` costs, and uses up to four threads where there is much to do.
  * @throws {TypeError} for a bad argument or option, which it names
- * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be written
+ * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be
+ *   written
  */
 export function build<T extends ListType>(
   path: string,
@@ -55,8 +59,8 @@ export async function build(
 }
 
 /**
- * Checks a file against every rule of the format: header, checksums, bucket arrays, records, totals, padding. Reads the file twice, in
- * fixed memory; work is bounded by the file's size. Damage is reported in the result, never thrown.
+ * Checks a file against every rule of the format: header, checksums, bucket arrays, records, totals, padding. Reads the
+ * file twice, in fixed memory; work is bounded by the file's size. Damage is reported in the result, never thrown.
  * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
  */
 export async function verify(path: string, options?: VerifyOptions): Promise<Verification> {
@@ -64,7 +68,8 @@ export async function verify(path: string, options?: VerifyOptions): Promise<Ver
 }
 
 /**
- * Measures a table: what each byte is spent on, how full the buckets are. Reads all of its key heap: costs about what iterating over it costs.
+ * Measures a table: what each byte is spent on, how full the buckets are. Reads all of its key heap: costs about what
+ * iterating over it costs.
  * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where records do not fit
  */
 export async function stat(path: string, options?: StatOptions): Promise<TableStat> {

@@ -1,5 +1,6 @@
-// Runs the tests: `npm test` all of them, `npm test -- read` those of one folder, `npm test -- build/duplicate` those whose path begins so,
-// `npm test -- --fast` all that take no long time. Exists because `node --test` takes no glob on Node 20 and no folder on Node 24.
+// Runs the tests: `npm test` all of them, `npm test -- read` those of one folder, `npm test -- build/duplicate` those
+// whose path begins so, `npm test -- --fast` all that take no long time. Exists because `node --test` takes no glob on
+// Node 20 and no folder on Node 24.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

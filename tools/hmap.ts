@@ -28,12 +28,12 @@ async function main(): Promise<void> {
   const program = new Command('hmap')
     .description('Big read-only tables in one memory-mapped file.')
     .version(version(), '-V, --version')
-    .showHelpAfterError('(hmap --help, or --help after a command, tells more)')
+    .showHelpAfterError('(add --help for more)')
     .exitOverride()
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
     .addHelpText(
       'after',
-      '\nExit codes: 0 fine, 1 findings or a key not found, 2 could not run.\nData goes to stdout, everything else to stderr.',
+      '\nExit codes: 0 success, 1 findings or a missing key, 2 the command could not run.\nData goes to stdout, everything else to stderr.',
     );
   // Only the command that was asked for is loaded; help, and hints at the nearest command, need all.
   const asked = Object.hasOwn(COMMANDS, process.argv[2] ?? '') ? COMMANDS[process.argv[2]!] : undefined;

@@ -37,8 +37,8 @@ declare const WebAssembly: {
 };
 
 /**
- * The package's module, compiled without waiting, which the package itself does not offer. It ships the code as a file of its own; where that
- * is not to be found (a bundle, a later version) or WebAssembly is forbidden, there is none.
+ * The package's module, compiled without waiting, which the package itself does not offer. It ships the code as a file
+ * of its own; where that is not found (a bundle, a later version) or WebAssembly is forbidden, there is no module.
  */
 function compiled(): BlockHasher | undefined {
   try {

@@ -5,11 +5,11 @@ import { HmapError, type HmapErrorData } from './errors.js';
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
 export class ByteBuffer {
   readonly bytes: Buffer;
-  /** For copies that are no Buffers: its `slice` makes one in a single step. */
+  /** For copies that are not Buffers: its `slice` makes one in a single step. */
   readonly array: Uint8Array;
   readonly view: DataView;
 
-  /** @param source a size in bytes (zero-filled memory), or memory to look at without copying */
+  /** @param source a size in bytes (zero-filled memory), or memory to view without copying */
   constructor(source: number | Uint8Array) {
     this.bytes =
       typeof source === 'number'
@@ -33,7 +33,7 @@ export interface ByteSlice {
 
 /**
  * What `make` returns, which allocates `bytes` bytes.
- * @param explain makes the message of the error, given what was not to be had
+ * @param explain makes the message of the error from the cause
  * @throws {HmapError} `ENOMEM`
  */
 export function allocate<T>(
@@ -46,7 +46,7 @@ export function allocate<T>(
     return make();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const message = explain(`there are no ${bytes} bytes of memory`);
+    const message = explain(`not enough memory for ${bytes} bytes`);
     throw new HmapError('ENOMEM', message, { ...data, expected: bytes, cause: error });
   }
 }
@@ -54,7 +54,7 @@ export function allocate<T>(
 /** Above this many bytes one native copy is cheaper than a loop of words. */
 const NATIVE_COPY = 96;
 
-/** Copies `length` bytes between blocks. They must not overlap. */
+/** Copies `length` bytes between buffers, which must not overlap. */
 export function copyBytes(from: ByteBuffer, at: number, to: ByteBuffer, target: number, length: number): void {
   if (length > NATIVE_COPY) {
     from.bytes.copy(to.bytes, target, at, at + length);
@@ -68,14 +68,14 @@ export function copyBytes(from: ByteBuffer, at: number, to: ByteBuffer, target: 
   for (; i < length; i++) sink.setUint8(target + i, source.getUint8(at + i));
 }
 
-/** Bytes behind its target that {@link copyLoosely} may overwrite. */
+/** Bytes after its target that {@link copyLoosely} may overwrite. */
 export const LOOSE = 3;
-// What is exported is loaded anew each time.
+// Local copy: V8 folds it.
 const SPARE = LOOSE;
 
 /**
- * Copies `length` bytes between blocks by whole words: up to {@link LOOSE} bytes behind the target may be overwritten, and must be there. A
- * third faster than {@link copyBytes} for short runs whose length varies.
+ * Copies `length` bytes between buffers by whole words: up to {@link LOOSE} bytes after the target may be overwritten,
+ * and must exist. A third faster than {@link copyBytes} for short runs whose length varies.
  */
 export function copyLoosely(from: ByteBuffer, at: number, to: ByteBuffer, target: number, length: number): void {
   if (length > NATIVE_COPY || at + length + SPARE > from.bytes.length) {
@@ -132,7 +132,7 @@ export function varintSize(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
 }
 
-/** Writes a varint and returns the offset behind it. */
+/** Writes a varint and returns the offset after it. */
 export function writeVarint(view: DataView, offset: number, value: number): number {
   let rest = value;
   let at = offset;

@@ -1,7 +1,7 @@
 // Checks the options that callers give. Knows what a good message is; does not know what any option means.
 
 /**
- * Refuses what cannot be a path.
+ * Refuses a value that cannot be a path.
  * @throws {TypeError}
  */
 export function checkPath(path: unknown): void {
@@ -9,7 +9,7 @@ export function checkPath(path: unknown): void {
 }
 
 /**
- * Refuses options that are not known, naming the nearest one that is.
+ * Refuses unknown options, and names the nearest known one.
  * @throws {TypeError}
  */
 export function checkOptions(options: unknown, known: readonly string[]): void {
@@ -23,8 +23,8 @@ export function checkOptions(options: unknown, known: readonly string[]): void {
 }
 
 /**
- * Returns `value` where it is one of `choices`.
- * @throws {TypeError} that names the option
+ * Returns `value` if it is one of `choices`.
+ * @throws {TypeError} naming the option
  */
 export function oneOf<T>(name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
@@ -61,7 +61,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** Names a value's kind in a message. */
+/** Names the kind of a value, for messages. */
 export function kindOf(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }

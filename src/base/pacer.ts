@@ -1,6 +1,6 @@
 // Gives the event loop a turn during long work. Knows nothing of the work.
 
-/** Milliseconds between turns, where nobody says otherwise. */
+/** Milliseconds between turns, by default. */
 const TURN = 50;
 
 export class Pacer {
@@ -20,7 +20,7 @@ export class Pacer {
   }
 
   /**
-   * Reports and gives a turn where the last one was a while ago; else gives `undefined`, and there is nothing to wait for.
+   * Reports progress and yields if it has not done so for a while; otherwise returns `undefined`: nothing to wait for.
    * @throws the signal's reason once it is aborted
    */
   pause(done: number): Promise<void> | undefined {

@@ -2,10 +2,13 @@
 
 import type { ByteBuffer } from './bytes.js';
 
-/** Up to this many ASCII characters a string is made here; a call into the runtime costs 40 ns and more, whatever the length. */
+/**
+ * Up to this many ASCII characters a string is made here; a call into the runtime costs at least 40 ns, whatever the
+ * length.
+ */
 const SHORT = 24;
 
-/** Text of `length` bytes. Bytes that are no UTF-8 become U+FFFD. */
+/** Text of `length` bytes. Bytes that are not UTF-8 become U+FFFD. */
 export function decodeText(buffer: ByteBuffer, at: number, length: number): string {
   return isShortAscii(buffer, at, length)
     ? shortAscii(buffer, at, length)
@@ -22,7 +25,10 @@ export function isShortAscii({ view }: ByteBuffer, at: number, length: number): 
   return (bits & 0x8080_8080) === 0;
 }
 
-/** Text of at most {@link SHORT} ASCII bytes. Each length has a call of its own: V8 makes such a string without leaving compiled code. */
+/**
+ * Text of at most {@link SHORT} ASCII bytes. Each length has its own call: V8 makes such a string without leaving
+ * compiled code.
+ */
 export function shortAscii(buffer: ByteBuffer, p: number, length: number): string {
   const b = buffer.bytes;
   // biome-ignore format: one call a line is a table; one argument a line hides it

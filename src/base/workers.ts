@@ -1,7 +1,7 @@
 // Worker threads that share a build's work. Knows how to start, ask and stop them; does not know the work.
 //
-// Nothing depends on a worker: where one cannot start, fails or dies, the thread that asked does its part, and then also meets the error, if there
-// is one.
+// Nothing depends on a worker: where one cannot start, fails or dies, the thread that asked does its part, and then
+// also meets the error, if there is one.
 
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,10 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 /** Most threads of one build, the caller's included; more would wait for the disk, and each takes tens of megabytes. */
 const MAX_THREADS = 4;
 
-/** Bytes of a build's memory for each thread; with less, what a thread itself takes would no longer be a small part of it. */
+/**
+ * Bytes of a build's memory for each thread. With less, the memory that a thread itself needs would be a large part of
+ * it.
+ */
 const MEMORY_PER_THREAD = 32 * 2 ** 20;
 
 /** Threads that a build with `memory` bytes can use, the caller's included. */
@@ -84,7 +87,8 @@ export class WorkerThread {
 
   #answer(answer: unknown): void {
     const resolve = this.#resolve;
-    // An answer that nobody waits for any more must not let the process end while the thread is being stopped.
+    // While the thread is being stopped, nobody waits for its answer, which must not unref the thread: the process
+    // could end.
     if (resolve === undefined) return;
     this.#resolve = undefined;
     this.#worker?.unref();

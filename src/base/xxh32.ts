@@ -10,9 +10,11 @@ const PRIME5 = 0x165667b1 | 0;
 export const PRIMES = [PRIME1, PRIME2, PRIME3, PRIME4, PRIME5] as const;
 
 /**
- * XXH32 of `length` bytes from `start`, as a signed 32-bit integer (`>>> 0` gives the usual unsigned one). Allocates nothing.
+ * XXH32 of `length` bytes from `start`, as a signed 32-bit integer (`>>> 0` gives the usual unsigned one). Allocates
+ * nothing.
  *
- * It is written here because a call into WebAssembly costs three times the hash of a short key; the tests hold it to xxhash-wasm.
+ * It is written here because a call into WebAssembly costs three times the hash of a short key; the tests compare it
+ * with xxhash-wasm.
  */
 export function xxh32(view: DataView, start: number, length: number, seed: number): number {
   const end = start + length;

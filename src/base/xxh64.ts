@@ -1,8 +1,9 @@
 // XXH64 without WebAssembly, for checks that cannot wait until a module is loaded. Knows nothing of blocks or files.
 // The algorithm and its constants: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 
-// JavaScript has no fast integers of 64 bits: each number is a pair of signed 32-bit halves here, and the constants also come in the 16-bit
-// quarters that a multiplication needs. Not a table of them: V8 folds constants, but loads what is in an array.
+// JavaScript has no fast integers of 64 bits: each number is a pair of signed 32-bit halves here, and the constants
+// also come in the 16-bit quarters that a multiplication needs. Not a table of them: V8 folds constants, but loads what
+// is in an array.
 const P1_HIGH = 0x9e3779b1 | 0;
 const P1_LOW = 0x85ebca87 | 0;
 const P1_LOW_TOP = 0x85eb;
@@ -67,7 +68,10 @@ function xorShift(bits: number): void {
   high ^= high >>> bits;
 }
 
-/** What one of the four lanes makes of its eight bytes of each stripe, from an accumulator of its own. One at a time: fewer values than registers. */
+/**
+ * Runs one of the four lanes of the hash over its eight bytes of every stripe. One lane at a time needs fewer values
+ * than there are registers.
+ */
 function lane(view: DataView, start: number, end: number, h: number, l: number): void {
   for (let at = start; at < end; at += STRIPE) {
     const xl = view.getInt32(at, true);
@@ -107,8 +111,8 @@ function roundOf(h: number, l: number): void {
 }
 
 /**
- * XXH64 with seed 0 of `length` bytes from `start`; the result is in {@link sum64}. About 1 GB/s; allocates nothing. The tests hold it to
- * xxhash-wasm, which is several times as fast but cannot be loaded synchronously.
+ * XXH64 with seed 0 of `length` bytes from `start`; the result is in {@link sum64}. About 1 GB/s; allocates nothing.
+ * The tests hold it to xxhash-wasm, which is several times as fast but cannot be loaded synchronously.
  */
 export function xxh64(view: DataView, start: number, length: number): void {
   const end = start + length;

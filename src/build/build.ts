@@ -16,7 +16,7 @@ import { BitsBuilder, type BitsBuildOptions } from './keyless/bits-builder.js';
 import { IntegerSetBuilder, type IntegerSetBuildOptions } from './keyless/integer-set-builder.js';
 import { ListBuilder, type ListBuildOptions } from './keyless/list-builder.js';
 
-/** Entries between two looks at the clock and the signal. */
+/** Entries between two checks of the clock and the signal. */
 const STRIDE = 1024;
 
 /** What can be built from: pairs of key and value, or bare keys for a set. */
@@ -24,7 +24,7 @@ export type Entry<T extends ValueChoice, F extends KeyForm = 'bytes'> = T extend
   ? KeyArgument<KeyOf<F>> | readonly [key: KeyArgument<KeyOf<F>>, value?: true | undefined]
   : readonly [key: KeyArgument<KeyOf<F>>, value: ValueOf<T>];
 
-/** See the function of this name in deferred.ts. */
+/** See the function of this name in lazy.ts. */
 export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
   entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
@@ -51,7 +51,7 @@ export async function buildKeyless(
   }
 }
 
-/** Takes what is built from, one by one. */
+/** Accepts the entries of a build one by one. */
 interface Taker {
   /** Taken so far. */
   readonly entries: number;
@@ -82,14 +82,14 @@ async function giveAll(
   }
 }
 
-/** Makes a builder (see there for `lanes`), lets `fill` add records, and finishes; whatever goes wrong, nothing is left behind. */
+/** Makes a builder, lets `fill` add records, and finishes; if anything fails, no file is left. */
 export async function withBuilder(
   path: string,
   options: BuildOptions<ValueChoice>,
   fill: (builder: Builder) => Promise<void>,
-  lanes = 1,
+  workers = 1,
 ): Promise<BuildSummary> {
-  const builder = new Builder(path, options, lanes);
+  const builder = new Builder(path, options, workers);
   try {
     await fill(builder);
     return await builder.finish();
@@ -193,7 +193,7 @@ class EntryAdder {
   }
 }
 
-/** Whether an entry may be a key by itself; a key of the wrong one of these kinds is told when it is encoded. */
+/** Whether an entry may be a key by itself; encoding refuses a key of the wrong kind. */
 function isKey(type: KeyType, entry: unknown): boolean {
   if (typeof entry === 'string') return true;
   return type === 'bytes' ? entry instanceof Uint8Array : typeof entry === 'number' || typeof entry === 'bigint';
@@ -203,13 +203,13 @@ function badKey(type: KeyType, key: Key, why: number): HmapError {
   if (type !== 'bytes') return badTypedKey(type, key, why);
   const bytes = typeof key === 'string' ? Buffer.from(key) : key;
   if (why === NOT_UNICODE) {
-    const message = `the key ${showBytes(bytes)} holds half of a surrogate pair; give such keys as bytes`;
+    const message = `the key ${showBytes(bytes)} has an unpaired surrogate; pass such keys as bytes`;
     return new HmapError('HMAP_KEY_INVALID', message, { key: bytesForError(bytes) });
   }
   return keyTooLong(bytes);
 }
 
-/** How a file without keys is built, or one that may come to have none. */
+/** How a file without keys is built, or one that may turn out to have none. */
 export type KeylessBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
 
 /** The builder of a layout without keys, or of one that is chosen when all integers are known. */

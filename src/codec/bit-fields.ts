@@ -1,5 +1,5 @@
-// Reads and writes fields of bits (native-notes/format.md, section 7): bit i of a record is bit i % 8 of its byte floor(i / 8). Pure functions
-// over a DataView, which touch no byte outside of the record. Knows nothing of tables.
+// Reads and writes fields of bits (native-notes/format.md, section 7): bit i of a record is bit i % 8 of its byte
+// floor(i / 8). Pure functions over a DataView, which touch no byte outside of the record. Knows nothing of tables.
 
 import type { Field, Struct } from '../format/schema.js';
 
@@ -32,7 +32,7 @@ function integerReader(from: number, bits: number, signed: boolean, bytes: numbe
   const shift = from & 7;
   const reach = 8 * Math.min(start, Math.max(0, bytes - 4)) + 32;
   if (from + bits <= reach) return shortReader(from, bits, signed, bytes);
-  // The bits up to the end of the first four bytes, and those behind them.
+  // The bits up to the end of the first four bytes, and those after them.
   const low = 32 - shift;
   const unit = 2 ** low;
   const high = shortReader(from + low, bits - low, signed, bytes);
@@ -142,7 +142,9 @@ export function writeField({ kind, type, from, bits }: Field, view: DataView, at
   }
 }
 
-/** Makes what says whether a record is as a writer leaves it: the bits behind the last field zero, each NaN with its one pattern. */
+/**
+ * Returns a check that a record is canonical: the bits after the last field are zero, and each NaN has its one pattern.
+ */
 export function recordChecker({ fields, bits, bytes }: Struct): (view: DataView, at: number) => boolean {
   const floats = fields.filter(({ kind }) => kind === 'float');
   return (view, at) => {

@@ -1,4 +1,5 @@
-// Whether bytes are a value of a type, as a writer leaves it (native-notes/format.md, section 7). Knows nothing of records or files.
+// Whether bytes are a value of a type, as a writer leaves it (native-notes/format.md, section 7). Knows nothing of
+// records or files.
 
 import { isUtf8 } from 'node:buffer';
 import type { ByteBuffer } from '../base/bytes.js';
@@ -8,7 +9,10 @@ import { NAN32, NAN64, recordChecker } from './bit-fields.js';
 
 export type ValueCheck = (buffer: ByteBuffer, at: number, length: number) => boolean;
 
-/** Makes what tells whether bytes are a value of the type; what `verify` holds each value to. Widths, and indexes of `enum`, are checked elsewhere. */
+/**
+ * Returns a check that bytes are a value of the type; `verify` runs it on each value. Widths, and indexes of `enum`,
+ * are checked elsewhere.
+ */
 export function valueCheck(type: StoredType): ValueCheck {
   if (!isStruct(type)) return (buffer, at, length) => isValueOf(type, buffer, at, length);
   const check = recordChecker(structOf(type));

@@ -1,4 +1,4 @@
-// Encodes and decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
+// Decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
 
 import type { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
@@ -9,10 +9,12 @@ import { type FieldReader, fieldReader } from './bit-fields.js';
 
 export type ValueDecoder<V> = (buffer: ByteBuffer, at: number, length: number) => V;
 
-/** Types whose values need nothing but their bytes to be decoded. */
+/** Types whose values can be decoded from their bytes alone. */
 type DirectType = Exclude<ValueType, 'enum'>;
 
-/** Decoders by type: a value from `length` bytes of `buffer` at `at`. The numeric ones allocate nothing but a BigInt. */
+/**
+ * Decoders by type: a value from `length` bytes of `buffer` at `at`. The numeric ones allocate nothing, except BigInts.
+ */
 export const DECODERS: { readonly [T in DirectType]: ValueDecoder<ValueTypes[T]> } = {
   none: () => true,
   bytes: (buffer, at, length) => buffer.array.slice(at, at + length),
@@ -57,7 +59,7 @@ export function valueDecoder(type: StoredType, enumDecoder?: ValueDecoder<string
   };
 }
 
-/** The readers of single fields of a table's values, by name; none but for a struct. */
+/** The readers of single fields of a table's values, by name; empty unless the values are structs. */
 export function fieldReaders(type: StoredType): ReadonlyMap<string, FieldReader> {
   if (!isStruct(type)) return new Map();
   const { fields, bytes } = structOf(type);

@@ -1,4 +1,5 @@
-// Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing of records or files.
+// Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing
+// of records or files.
 
 import { ByteBuffer, type ByteSlice, LOOSE, writeU64 } from '../base/bytes.js';
 import { HmapError, type HmapErrorCode } from '../base/errors.js';
@@ -13,7 +14,7 @@ import { keyForError, showKey } from './key-text.js';
 /** Puts a value's bytes into `out`, where they are valid until the next value is encoded. */
 export type ValueEncoder = (value: unknown, out: ByteSlice) => void;
 
-/** Why a value cannot be stored; the builder adds the key to it. */
+/** Why a value cannot be stored; the builder adds the key. */
 export class ValueError extends Error {
   constructor(
     readonly code: HmapErrorCode,
@@ -48,14 +49,14 @@ function outOfRange(type: BuildValueType, actual: unknown): never {
   throw new ValueError('HMAP_VALUE_RANGE', `${type}, an integer from ${least} to ${most}`, actual);
 }
 
-/** Refuses a value above the limit; `bytes` is its length. */
+/** Refuses a value that is too long; `bytes` is its length. */
 export function checkValueLength(bytes: number): void {
   if (bytes > MAX_VALUE_BYTES) {
     throw new ValueError('HMAP_VALUE_TOO_LONG', `at most ${MAX_VALUE_BYTES} bytes`, bytes);
   }
 }
 
-/** Makes the encoder of one value type. It reuses its memory: use one encoder for one build. */
+/** Returns the encoder of a value type. It reuses its memory: use one encoder for one build. */
 export function valueEncoder(type: BuildValueType): ValueEncoder {
   if (isStruct(type)) return structEncoder(structOf(type));
   const scratch = new ByteBuffer(4096);
@@ -146,7 +147,7 @@ function passesSingle(value: number): boolean {
 }
 
 function structEncoder({ fields, bytes }: Struct): ValueEncoder {
-  // Copies of whole words look at a few bytes behind the record.
+  // Copies of whole words read a few bytes past the record.
   const scratch = new ByteBuffer(bytes + LOOSE);
   const { view } = scratch;
   const checks = fields.map(fieldCheck);
@@ -164,7 +165,7 @@ function structEncoder({ fields, bytes }: Struct): ValueEncoder {
     }
     if (names.length !== fields.length) {
       const unknown = names.find((name) => !fields.some((field) => field.name === name));
-      if (unknown !== undefined) invalid(`no field '${unknown}', which the schema does not have`, value);
+      if (unknown !== undefined) invalid(`only fields of the schema, not '${unknown}'`, value);
     }
     out.buffer = scratch;
     out.at = 0;
@@ -172,7 +173,7 @@ function structEncoder({ fields, bytes }: Struct): ValueEncoder {
   };
 }
 
-/** Makes what checks a field's value and gives it as a number. */
+/** Returns a function that checks a field's value and returns it as a number. */
 function fieldCheck({ name, type, kind, bits }: Field): (value: unknown) => number {
   const where = `the field '${name}' to be ${type}`;
   if (kind === 'bool') {
@@ -222,7 +223,7 @@ function textEncoder(scratch: ByteBuffer, textOf: (value: unknown) => string): V
       checkValueLength(out.length);
       out.buffer = new ByteBuffer(Buffer.from(text));
     }
-    if (out.length !== text.length && !text.isWellFormed()) invalid('text without half surrogate pairs', value);
+    if (out.length !== text.length && !text.isWellFormed()) invalid('text without unpaired surrogates', value);
   };
 }
 

@@ -1,4 +1,4 @@
-// Turns the keys that a caller gives into bytes. Knows UTF-8 and the key limit; does not know tables.
+// Turns the keys that callers pass into bytes. Knows UTF-8 and the key limit; does not know tables.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
@@ -8,23 +8,24 @@ import type { Key } from '../format/key-types.js';
 /** Room for one key at any offset below {@link SCRATCH_FILL}: a code unit takes at most three bytes. */
 export const SCRATCH_FILL = 65_536;
 /**
- * Encoded keys. One for the thread is enough, since nothing that uses it gives way to other code between encoding and comparing.
+ * Encoded keys. One for each thread is enough: nothing that uses it yields to other code between encoding and
+ * comparing.
  */
 export const scratch = new ByteBuffer(SCRATCH_FILL + 3 * MAX_KEY_BYTES);
 
 const encoder = new TextEncoder();
 
-/** From this many code units on, one native call beats the loop. */
+/** For strings of at least this many code units, one native call is faster than the loop. */
 export const NATIVE_ENCODE = 64;
 
 /** {@link encodeKey} of a string longer than any key. */
 export const TOO_LONG = -1;
-/** {@link encodeKey} of a string that has no UTF-8 form: it holds half of a surrogate pair. */
+/** {@link encodeKey} of a string without a UTF-8 form: it contains half of a surrogate pair. */
 export const NOT_UNICODE = -2;
 
 /**
- * Writes a key into {@link scratch} from offset `at` and returns its length in bytes, or a negative number where it can be no key.
- * Allocates nothing for ASCII strings below 64 characters.
+ * Writes a key into {@link scratch} from offset `at` and returns its length in bytes, or a negative number if it cannot
+ * be a key. Allocates nothing for ASCII strings below 64 characters.
  * @throws {TypeError} when `key` is neither a string nor a Uint8Array
  */
 export function encodeKey(key: Key, at: number): number {
@@ -53,7 +54,7 @@ export function encodeText(key: string, at: number): number {
   if (key.length > MAX_KEY_BYTES) return TOO_LONG;
   const target = scratch.bytes.subarray(at, at + 3 * key.length);
   const { written } = encoder.encodeInto(key, target);
-  // An encoder replaces half a surrogate pair, and so would make different strings one key.
+  // An encoder replaces half a surrogate pair, which would make different strings the same key.
   if (written !== key.length && !key.isWellFormed()) return NOT_UNICODE;
   return written <= MAX_KEY_BYTES ? written : TOO_LONG;
 }

@@ -1,5 +1,5 @@
-// Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back (native-notes/format.md,
-// section 3). Knows the key types and the scratch block; does not know tables.
+// Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back
+// (native-notes/format.md, section 3). Knows the key types and the scratch block; does not know tables.
 
 import type { ByteBuffer } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
@@ -9,18 +9,18 @@ import type { AnyKey, TypedKey } from '../format/key-types.js';
 import { keyHash } from './hash-key.js';
 import { scratch, TOO_LONG } from './keys.js';
 
-// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+// Local copy: V8 folds it (native-notes/performance.md).
 const [, PRIME2, PRIME3, PRIME4, PRIME5] = PRIMES;
 const { bytes, view } = scratch;
 const hashed = keyHash;
 
-/** A key of the right kind that is none of the type: out of its range, or malformed. */
+/** Right JavaScript type, not a valid key: out of range, or malformed. */
 export const NO_KEY = -3;
 
 /**
- * Writes a key into the scratch block from offset `at` and returns its length in bytes, or a negative number where it can be no key; where it
- * can, {@link keyHash} then holds its hash.
- * @throws {TypeError} when `key` is of a kind that no key of the type is
+ * Writes a key into the scratch block from offset `at` and returns its length in bytes, or a negative number if it
+ * cannot be a key; if it can, {@link keyHash} then holds its hash.
+ * @throws {TypeError} when `key` has the wrong JavaScript type for keys of the type
  */
 export type KeyHasher = (key: unknown, at: number, seed: number) => number;
 
@@ -29,7 +29,7 @@ const LEAST_I64 = -(2n ** 63n);
 const MOST_I64 = 2n ** 63n - 1n;
 const WORD = 2 ** 32;
 
-/** How to hash the keys of each type, in one pass where they are numbers. Allocates nothing. */
+/** Hashes the keys of each type, in one pass where they are numbers. Allocates nothing. */
 export const KEY_HASHERS: Readonly<Record<TypedKey, KeyHasher>> = {
   u32: hashU32,
   u64: hashU64,
@@ -129,19 +129,19 @@ function hashHex(key: unknown, at: number, seed: number): number {
   return length;
 }
 
-/** The byte for which two hexadecimal digits stand; negative where one is none. */
+/** The byte for which two hexadecimal digits stand; negative if either is not a digit. */
 function byteAt(text: string, i: number): number {
   return (digit(text.charCodeAt(i)) << 4) | digit(text.charCodeAt(i + 1));
 }
 
 function digit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  // Upper case to lower case; what is no letter becomes no digit.
+  // Upper case to lower case; what is not a letter does not become a digit.
   const letter = code | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-/** A key from `length` bytes of `buffer` at `at`, in its type. */
+/** The key that `length` bytes of `buffer` at `at` are, in its type. */
 export const KEY_DECODERS: Readonly<Record<TypedKey, (buffer: ByteBuffer, at: number, length: number) => AnyKey>> = {
   u32: ({ view: from }, at) => from.getUint32(at, true),
   u64: ({ view: from }, at) => from.getBigUint64(at, true),

@@ -1,10 +1,14 @@
-// Every magic number, offset, size and limit of the format (native-notes/format.md). Knows nothing of files, hashing or encoding.
+// Every magic number, offset, size and limit of the format (native-notes/format.md). Knows nothing of files, hashing or
+// encoding.
 
 /** First eight bytes of a file; section 3 of the format says what each is for. */
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const MAJOR_VERSION = 1;
 export const MINOR_VERSION = 0;
-/** Required-feature bits: what a reader must know to read the file. Packed values are those of packed fields, or of 3, 5 or 6 bytes. */
+/**
+ * Required-feature bits: what a reader must know to read the file. `packedValues`: structs of bit fields, and integers
+ * of 3, 5 or 6 bytes.
+ */
 export const FEATURES = { packedValues: 1, typedKeys: 2, list: 4, bits: 8, enumValues: 16 } as const;
 /** The bit that a layout needs, by its code: hash, list, bits. */
 export const LAYOUT_FEATURES: readonly number[] = [0, FEATURES.list, FEATURES.bits];
@@ -107,7 +111,7 @@ export function heapStart(bucketBits: number): number {
   return alignToPage(bucketArraySize(bucketBits));
 }
 
-/** Bytes of the least index that tells `count` things apart; none for one thing, or none. */
+/** Bytes of the smallest index that can tell `count` things apart; 0 for one thing or none. */
 export function indexWidth(count: number): number {
   let width = 0;
   while (256 ** width < count) width++;
@@ -124,7 +128,10 @@ export function blockCount(headerBytes: number, checksumsOffset: number): number
   return Math.ceil((checksumsOffset - headerBytes) / BLOCK);
 }
 
-/** Bits of all buckets together: the most with which a bucket holds 2 entries or more on average, or 0 (format, section 10). */
+/**
+ * Bits of all buckets together: the largest number with which a bucket holds 2 entries or more on average, or 0
+ * (format, section 10).
+ */
 export function totalBucketBits(entries: number): number {
   let bits = 0;
   while (bits < HASH_BITS && 2 * 2 ** (bits + 1) <= entries) bits++;
@@ -132,20 +139,23 @@ export function totalBucketBits(entries: number): number {
 }
 
 /**
- * Most records in a bucket that a writer allows, inclusive (format, section 10): 16 times the most that a bucket holds on average. With keys that
- * nobody has chosen for it, the odds against one bucket above it in a full file are more than 10^40 to one (Poisson's distribution).
+ * Most records that a writer allows in a bucket, inclusive (format, section 10): 16 times the largest average. With
+ * keys that nobody chose to collide, the odds are more than 10^40 to one that no bucket of a full file exceeds it
+ * (Poisson's distribution).
  */
 export function bucketLimit(entries: number): number {
   return 16 * Math.max(4, Math.ceil(entries / 2 ** totalBucketBits(entries)));
 }
 
 /**
- * Seeds that a writer tries one after the other where none is given (format, section 10): multiples of 2^32 divided by the golden ratio, which differ
- * in many bits.
+ * Seeds that a writer tries one after the other if none is given (format, section 10): multiples of 2^32 divided by the
+ * golden ratio, which differ in many bits.
  */
 export const SEEDS: readonly number[] = Array.from({ length: 8 }, (_, i) => Math.imul(i, 0x9e37_79b9) >>> 0);
 
-/** Index of the segment that holds a hash. The two shifts make 0 bits select index 0 (a shift by 32 would select all). */
+/**
+ * Index of the segment that holds a hash. The two shifts make 0 bits select index 0 (a shift by 32 would select all).
+ */
 export function segmentOf(hash: number, segmentBits: number): number {
   return (hash >>> 1) >>> (31 - segmentBits);
 }
@@ -155,7 +165,9 @@ export function bucketOf(hash: number, segmentBits: number, bucketBits: number):
   return ((hash << segmentBits) >>> 1) >>> (31 - bucketBits);
 }
 
-/** How a file finds what is asked for: by hash, by index, or by bit. A layout's code in the header is its position here. */
+/**
+ * How a file finds what is asked for: by hash, by index, or by bit. A layout's code in the header is its position here.
+ */
 export const LAYOUTS = ['hash', 'list', 'bits'] as const;
 
 export type Layout = (typeof LAYOUTS)[number];

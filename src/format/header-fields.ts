@@ -1,5 +1,5 @@
-// Reads and judges the fields of a header while it is parsed (native-notes/format.md, sections 3 and 11). Knows what every layout has; what one layout
-// alone has is in the parser of that layout.
+// Reads and checks the fields of a header while it is parsed (native-notes/format.md, sections 3 and 11). Knows what
+// every layout has; what one layout alone has is in the parser of that layout.
 
 import { ByteBuffer, MAX_U64, readU64 } from '../base/bytes.js';
 import { blockCount, type ENUM_HEADER, HEADER, MAX_METADATA_BYTES, SEGMENT_ROW } from './constants.js';
@@ -23,7 +23,7 @@ export interface HeaderTail {
   readonly metadata: Metadata;
 }
 
-/** The fields of one header. Each judgement notes what it finds wrong and returns whether the field fits. */
+/** The fields of one header. Each check reports what is wrong and returns whether the field is valid. */
 export class HeaderFields {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -43,7 +43,7 @@ export class HeaderFields {
     return this.view.getUint32(HEADER[name], true);
   }
 
-  /** A u64, judged: `Infinity` for one of 2^53 or more, which no field may hold. */
+  /** A u64, checked: `Infinity` for one of 2^53 or more, which no field may have. */
   u64(name: FieldName): number {
     const value = readU64(this.view, HEADER[name]);
     this.need(value < MAX_U64, name, 'below 2^53', value);
@@ -160,7 +160,7 @@ export class HeaderFields {
 
   /**
    * Judges the size of the file.
-   * @param actual `undefined` where it has none of its own (a block device)
+   * @param actual `undefined` for a block device, which states none
    * @returns `false` for a file that is too short
    */
   fileSize(actual: number | undefined, expected: number): boolean {

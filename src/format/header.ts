@@ -1,4 +1,5 @@
-// What a header says, as types, and what its readers and its writer share (native-notes/format.md, section 3). Reads no header and writes none.
+// What a header says, as types, and what its readers and its writer share (native-notes/format.md, section 3). Reads no
+// header and writes none.
 
 import { ByteBuffer } from '../base/bytes.js';
 import type { HmapErrorCode } from '../base/errors.js';
@@ -36,7 +37,10 @@ interface CommonHeader {
   readonly segmentBits: number;
   /** Buckets of one segment are 2 to this power. */
   readonly bucketBits: number;
-  /** Of a list or a bit array: the first integer, how many integers the file covers from there, and how many each full segment covers; otherwise 0. */
+  /**
+   * Of a list or a bit array: the first integer, how many integers the file covers from there, and how many each full
+   * segment covers; otherwise 0.
+   */
   readonly base: number;
   readonly length: number;
   readonly perSegment: number;
@@ -85,26 +89,26 @@ export interface BitsHeader extends CommonKeylessHeader {
 
 export type KeylessHeader = ListHeader | BitsHeader;
 
-/** All that a header says; `layout` tells which of the three it is. */
+/** Everything in a header; `layout` says which of the three kinds it is. */
 export type Header = HashHeader | ListHeader | BitsHeader;
 
 /** A rule that a header breaks. */
 export interface HeaderFault {
   readonly code: HeaderCode;
   readonly message: string;
-  /** First byte in the file, and behind the last (exclusive), of the field in question. */
+  /** Range of the field in the file, `end` exclusive. */
   readonly offset: number;
   readonly end: number;
   readonly expected: unknown;
   readonly actual: unknown;
 }
 
-/** Behind the last byte of the field that begins at `offset`, before the segment table. */
+/** Where the field that begins at `offset`, before the segment table, ends; exclusive. */
 export function fieldEnd(offset: number): number {
   return Object.values(HEADER).find((next) => next > offset)!;
 }
 
-/** The features that a file needs, no more and no less. */
+/** Exactly the features that a file needs. */
 export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {
   return (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | valueFeatures(valueType);
 }

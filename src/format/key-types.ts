@@ -19,7 +19,7 @@ export type KeyType = keyof KeyTypes;
 /** A type whose keys are not given as bytes. */
 export type TypedKey = Exclude<KeyType, 'bytes'>;
 
-/** How a table is given its keys and yields them. `string`: keys of type `bytes`, as the text whose UTF-8 they are. */
+/** The form of the keys that a table accepts and returns. `string`: keys of type `bytes`, decoded as UTF-8. */
 export type KeyForm = 'string' | KeyType;
 
 /** What iteration yields, by form. */
@@ -28,7 +28,10 @@ export type KeyOf<F extends KeyForm> = F extends KeyType ? KeyTypes[F] : string;
 /** Any key that iteration yields. */
 export type AnyKey = Key | number | bigint;
 
-/** What lookups take where iteration yields `K`: BigInts also as safe integers, strings also as bytes where the keys are bytes. */
+/**
+ * What lookups take where iteration yields `K`: BigInts also as safe integers, strings also as bytes where the keys are
+ * bytes.
+ */
 export type KeyArgument<K> = K | (K extends bigint ? bigint | number : K extends number ? number : Key);
 
 /** What the header stores for each type: its position in this list. */

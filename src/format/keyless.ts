@@ -1,13 +1,19 @@
-// The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and places; knows no bytes and no files.
+// The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and
+// places; knows no bytes and no files.
 
 import { alignToPage } from './constants.js';
 import type { Header } from './header.js';
 import { packedOf } from './value-types.js';
 
-/** How the elements of a segment lie: each in as many bits as the others, each from an offset to the next, or one bit each with counts. */
+/**
+ * How the elements of a segment are stored: all with the same number of bits; with offsets, so that each ends where the
+ * next begins; or as one bit each, with counts.
+ */
 export type KeylessKind = 'fixed' | 'offsets' | 'bits';
 
-/** Zero bytes behind the elements of a `fixed` segment, so that a reader may load 8 bytes from any byte of an element. */
+/**
+ * Zero bytes after the elements of a `fixed` segment, so that a reader may load 8 bytes from any byte of an element.
+ */
 export const TAIL = 8;
 /** Bits of a bit array that one count covers. */
 export const COUNTED = 2048;
@@ -36,7 +42,7 @@ export function dataStart(form: KeylessForm, count: number): number {
   return alignToPage(indexBytes(form, count));
 }
 
-/** Bytes of `count` elements; not for `offsets`, whose elements say it themselves. */
+/** Bytes of `count` elements; not for `offsets`, whose elements have lengths of their own. */
 export function dataBytes({ kind, bits }: KeylessForm, count: number): number {
   return kind === 'bits' ? 4 * Math.ceil(count / 32) : Math.ceil((count * bits) / 8);
 }
@@ -54,7 +60,7 @@ export function capacityOf(form: KeylessForm, limit: number): number {
   return groups * COUNTED;
 }
 
-/** Bits of a full segment of a bit array of so many bytes; `undefined` where there is none of that size. */
+/** Bits of a full segment of a bit array of so many bytes; `undefined` if none has that size. */
 export function bitsOfSize(form: KeylessForm, bytes: number): number | undefined {
   const each = COUNTED_BYTES + 4;
   for (let groups = Math.max(1, Math.floor((bytes - 4096) / each)); groups * each <= bytes; groups++) {

@@ -1,4 +1,5 @@
-// Encodes and parses the metadata of a header (native-notes/format.md, sections 3 and 10). Knows JSON; does not know where it lies.
+// Encodes and parses the metadata of a header (native-notes/format.md, sections 3 and 10). Knows JSON; does not know
+// where it lies.
 
 import { HmapError } from '../base/errors.js';
 import { MAX_METADATA_BYTES } from './constants.js';
@@ -6,7 +7,7 @@ import { MAX_METADATA_BYTES } from './constants.js';
 /** JSON that belongs to the user of a table. */
 export type Metadata = { readonly [name: string]: unknown };
 
-/** The object that a header's metadata is; `undefined` where it is none. */
+/** The object that a header's metadata is; `undefined` if it is not an object. */
 export function parseMetadata(bytes: Uint8Array): Metadata | undefined {
   if (bytes.length === 0) return {};
   try {
@@ -18,12 +19,15 @@ export function parseMetadata(bytes: Uint8Array): Metadata | undefined {
   }
 }
 
-/** Metadata as the canonical file holds it: compact JSON with the names of each object in order; nothing for no members. */
+/**
+ * Metadata as the canonical file holds it: compact JSON with the names of each object in order; no bytes for an empty
+ * object.
+ */
 export function encodeMetadata(metadata: Metadata): Uint8Array {
   const text = canonicalJson(asJson(metadata));
   const bytes = Buffer.from(text === '{}' ? '' : text);
   if (bytes.length > MAX_METADATA_BYTES) {
-    const message = `the metadata takes ${bytes.length} bytes, the most is ${MAX_METADATA_BYTES}`;
+    const message = `the metadata takes ${bytes.length} bytes, the maximum is ${MAX_METADATA_BYTES}`;
     throw new HmapError('HMAP_METADATA_TOO_LARGE', message, { expected: MAX_METADATA_BYTES, actual: bytes.length });
   }
   return bytes;
@@ -36,7 +40,7 @@ function asJson(metadata: Metadata): object {
   } catch (error) {
     throw new TypeError(`metadata: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`, { cause: error });
   }
-  // An object may well be none as JSON, as a Date is.
+  // An object may become something else in JSON: a Date becomes a string.
   if (!isPlain(value)) throw new TypeError('metadata: expected a plain object');
   return value;
 }

@@ -1,4 +1,5 @@
-// The fields of a table by hash (native-notes/format.md, sections 3 and 7). Knows bytes and rules; does not know files or records.
+// The fields of a table by hash (native-notes/format.md, sections 3 and 7). Knows bytes and rules; does not know files
+// or records.
 
 import { readU64 } from '../base/bytes.js';
 import {
@@ -38,7 +39,7 @@ interface HashFields {
   readonly valueWidth: number;
 }
 
-/** @param fileBytes the file's exact size; `undefined` where it has none of its own */
+/** @param fileBytes the file's exact size; `undefined` for a block device, which states none */
 export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefined): HashHeader | undefined {
   const stated = fields.sums();
   const own = parseFields(fields);
@@ -134,7 +135,10 @@ function isSchemaSize(fields: HeaderFields, type: ValueType | 'struct' | undefin
   return fields.need(bytes >= 1 && bytes <= MAX_SCHEMA_BYTES, 'schemaBytes', `1 to ${MAX_SCHEMA_BYTES}`, bytes);
 }
 
-/** The segment table, and where the last segment's padding ends; `undefined` after a row that does not fit, since the next ones depend on it. */
+/**
+ * The segment table, and where the last segment's padding ends; `undefined` after a row that does not fit, since the
+ * next ones depend on it.
+ */
 function parseSegments(
   fields: HeaderFields,
   { segmentBits, bucketBits }: HashFields,
@@ -183,20 +187,20 @@ function parseDictionary(fields: HeaderFields, offset: number, entries: number):
   return fits.includes(false) ? undefined : { offset, bytes, count };
 }
 
-/** The type that the schema gives; `undefined` if it gives none. */
+/** The type that the schema describes; `undefined` if it describes none. */
 function structType(fields: HeaderFields, own: HashFields, segments: number): StoredType | undefined {
   const start = fields.metadataEnd(segments);
   const end = start + own.schemaBytes;
   const struct = readSchema(fields.bytes.subarray(start, end));
   if (typeof struct === 'string') {
-    const message = `the schema of the values is not possible: ${struct}`;
+    const message = `the schema of the values is invalid: ${struct}`;
     fields.fault('HMAP_HEADER_FIELD', message, start, 'a schema', struct, end);
     return undefined;
   }
   return fields.is('valueWidth', struct.bytes, own.valueWidth) ? structText(struct) : undefined;
 }
 
-/** The schema that a text gives, or why it gives none. */
+/** The schema that a text describes, or why it describes none. */
 function readSchema(bytes: Uint8Array): Struct | string {
   try {
     // Bytes that are not UTF-8 become U+FFFD, which no name and no type contains.

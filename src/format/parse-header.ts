@@ -1,5 +1,6 @@
-// Parses and checks a header (native-notes/format.md, section 3): what comes before the layout is known. The rest is parse-hash-header.ts and
-// parse-keyless-header.ts; writing one is write-header.ts. Knows bytes; does not know files or records.
+// Parses and checks a header (native-notes/format.md, section 3): what comes before the layout is known. The rest is
+// parse-hash-header.ts and parse-keyless-header.ts; writing one is write-header.ts. Knows bytes; does not know files or
+// records.
 
 import { HEADER, KNOWN_FEATURES, LAYOUTS } from './constants.js';
 import { type Header, type HeaderFault, headerChecksum } from './header.js';
@@ -9,10 +10,10 @@ import { parseKeylessHeader } from './parse-keyless-header.js';
 import { refuse } from './preamble.js';
 
 /**
- * Parses and checks a whole header. Costs as much as the header is long, whatever the size of the file.
+ * Parses and checks a whole header. The cost depends on the length of the header, not on the size of the file.
  * @param bytes the header, as long as {@link checkPreamble} said
- * @param fileBytes the file's exact size; `undefined` where it has none of its own (a block device)
- * @throws {HmapError} naming the first field that does not fit
+ * @param fileBytes the file's exact size; `undefined` for a block device, which states none
+ * @throws {HmapError} naming the first field that is invalid
  */
 export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, path: string): Header {
   const header = examineHeader(bytes, fileBytes, ({ code, message, offset, expected, actual }) =>
@@ -23,8 +24,8 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, pa
 }
 
 /**
- * {@link parseHeader} that goes on after a fault as far as it can still tell what follows. The result has the right values of fields that follow from
- * others, so that one fault shows once.
+ * {@link parseHeader} that continues after a fault as long as it can make sense of what follows. The result has the
+ * right values of fields that follow from others, so that one fault shows once.
  * @param note called with each fault, in the order in which section 11 of the format checks; may throw
  * @returns `undefined` if the faults leave open where the segments are, or what is in them
  */
@@ -37,7 +38,7 @@ export function examineHeader(
   const stated = fields.u32('headerChecksum');
   const computed = headerChecksum(bytes);
   if (stated !== computed) {
-    const message = 'the header is damaged: its checksum does not fit';
+    const message = 'the header is damaged: its checksum does not match';
     fields.fault('HMAP_HEADER_CHECKSUM', message, HEADER.headerChecksum, computed, stated);
   }
   const features = fields.u32('features');

@@ -1,5 +1,5 @@
-// The fields of files without keys: lists and bit arrays (native-notes/format.md, sections 3 and 15). Knows bytes and rules; does not know files, nor
-// what the elements mean.
+// The fields of files without keys: lists and bit arrays (native-notes/format.md, sections 3 and 15). Knows bytes and
+// rules; does not know files, nor what the elements mean.
 
 import { MAX_U64 } from '../base/bytes.js';
 import {
@@ -51,7 +51,7 @@ const LIST_TYPES = new Map<number, ElementType>([
 
 const BITS: ElementType = { kind: 'bits', bits: 1, valueWidth: 0, valueType: 'none' };
 
-/** @param fileBytes the file's exact size; `undefined` where it has none of its own */
+/** @param fileBytes the file's exact size; `undefined` for a block device, which states none */
 export function parseKeylessHeader(
   fields: HeaderFields,
   layout: 'list' | 'bits',
@@ -73,7 +73,7 @@ export function parseKeylessHeader(
   const tail = fields.tail(stated, entries, segments, table.end);
   if (tail === undefined || !fields.fileSize(fileBytes, tail.fileBytes)) return undefined;
   const { valueType, valueWidth } = elements;
-  // That the type of the elements goes with the layout is what the two parsers below see to.
+  // The two parsers below make sure that the type of the elements goes with the layout.
   return {
     version: fields.version(),
     headerBytes: fields.bytes.length,
@@ -102,7 +102,7 @@ export function parseKeylessHeader(
   } as KeylessHeader;
 }
 
-/** Whether the fields of tables by hash are as a file without keys has them. */
+/** Whether the fields that only hash tables use have the values that a file without keys has. */
 function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
   const fits = [
     fields.is('hashAlgorithm', 0, fields.u8('hashAlgorithm')),
@@ -150,7 +150,7 @@ function parseElements(fields: HeaderFields): Elements | undefined {
   ]);
 }
 
-/** Judges the fields that all files without keys have; `own` are the judgements of those that differ. */
+/** Checks the fields that all files without keys have; `own` are the checks of those that differ. */
 function withBase(fields: HeaderFields, type: ElementType, own: readonly boolean[]): Elements | undefined {
   const stated = fields.view.getBigInt64(HEADER.base, true);
   const base = Number(stated);
@@ -214,7 +214,7 @@ function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number)
   const needed = count === 1 || used > count / 2;
   if (!fields.need(needed, 'segmentBits', `for ${used} segments with elements`, segmentBits)) return undefined;
   const even = kind !== 'offsets' || each === Math.ceil(length / count);
-  if (!fields.row(even, 0, SEGMENT_ROW.entries, 'of an equal part', each)) return undefined;
+  if (!fields.row(even, 0, SEGMENT_ROW.entries, 'the same in every segment', each)) return undefined;
   if (kind === 'bits' && count > 1 && each % COUNTED !== 0) return undefined;
   if (valueBytes < MAX_U64) fields.need(valueBytes === data, 'valueBytes', data, valueBytes);
   const last = form.base + Math.max(0, length - 1);

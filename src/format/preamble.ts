@@ -1,4 +1,5 @@
-// The first bytes of a file: whether it is one of ours, and how long its header is. Does not know the rest of the header.
+// The first bytes of a file: whether it is one of ours, and how long its header is. Does not know the rest of the
+// header.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
@@ -48,7 +49,10 @@ export function checkPreamble(start: Uint8Array, fileBytes: number, path: string
   return bytes;
 }
 
-/** What the magic becomes, in hexadecimal: CRLF to LF, each LF to CRLF, each bare LF to CRLF, seven bits, Latin-1 to UTF-8, read as UTF-8. */
+/**
+ * What the magic becomes, in hexadecimal: CRLF to LF, each LF to CRLF, each bare LF to CRLF, seven bits, Latin-1 to
+ * UTF-8, read as UTF-8.
+ */
 const TEXT_DAMAGE = [
   '89484d500a1a0a',
   '89484d500d0d0a1a',

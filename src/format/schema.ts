@@ -1,5 +1,5 @@
-// Schemas of packed values (native-notes/format.md, section 7): their text, the place of each field, and the TypeScript types that follow
-// from them. Knows no bytes.
+// Schemas of packed values (native-notes/format.md, section 7): their text, the place of each field, and the TypeScript
+// types that follow from them. Knows no bytes.
 
 /** Bits of an integer field. */
 export type FieldBits =
@@ -107,7 +107,7 @@ export const MAX_SCHEMA_BYTES = MAX_FIELDS * (4 * MAX_NAME + 6) - 1;
 const NAME = /^[\p{L}_$][\p{L}0-9_$-]*$/u;
 const INTEGER = /^([ui])([1-9]\d?)$/;
 
-/** Why a text or an object is no schema. */
+/** Why a text or an object is not a schema. */
 export class SchemaError extends Error {}
 
 /** @throws {SchemaError} */
@@ -149,7 +149,7 @@ function fieldShape(name: string, type: unknown): Pick<Field, 'type' | 'kind' | 
   throw new SchemaError(`the field ${name} of type ${shown(type)}; a type is ${types}`);
 }
 
-/** What a file may have, and a message goes to a terminal with: short, and without control characters. */
+/** Text from a file, made safe for a message on a terminal: short, and without control characters. */
 function shown(text: unknown): string {
   return String(text)
     .slice(0, MAX_NAME)

@@ -1,5 +1,5 @@
-// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one before it is built. Pure arithmetic: knows no
-// bytes and no files.
+// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one before it is
+// built. Pure arithmetic: knows no bytes and no files.
 
 import {
   alignToPage,
@@ -74,7 +74,8 @@ export function fileSizeOf(header: number, end: number): number {
 }
 
 /**
- * The sections of a table by hash before it is built. Exact for one segment; the padding of several is taken to be half a page each.
+ * The sections of a table by hash before it is built. Exact for one segment; the padding of several is taken to be half
+ * a page each.
  * @param heapSize bytes of all key heaps
  * @param textSize bytes of metadata and schema
  */

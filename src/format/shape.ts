@@ -1,4 +1,5 @@
-// Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and no files.
+// Decides a file's shape from what is in it (native-notes/format.md, section 10). Pure arithmetic: knows no bytes and
+// no files.
 
 import { MAX_U64 } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
@@ -33,7 +34,7 @@ export interface ShapeSums {
 }
 
 /**
- * The one shape that the canonical file has of entries with these sums.
+ * The shape of the canonical file for entries with these sums.
  * @param typeWidth width of the type of the values, in bytes, or VARIABLE
  * @param segmentLimit largest segment, in bytes, inclusive
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
@@ -50,7 +51,7 @@ export function shapeOf(stats: ShapeSums, typeWidth: number, segmentLimit: numbe
     return {
       segmentBits,
       bucketBits,
-      // By the type also where there are no keys.
+      // The type decides even if there are no entries.
       keyWidth: sharedKey ? stats.longestKey : keyWidthOf(keyType),
       valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
     };
@@ -63,7 +64,8 @@ export function shapeOf(stats: ShapeSums, typeWidth: number, segmentLimit: numbe
 }
 
 /**
- * {@link shapeOf} entries whose records, of `recordBytes` bytes in all with both prefixes, spread evenly over the hashes.
+ * {@link shapeOf} entries whose records, of `recordBytes` bytes in all with both prefixes, spread evenly over the
+ * hashes.
  * @param sums the other sums
  */
 export function predictShape(
@@ -93,7 +95,7 @@ function checkFileSize(stats: ShapeSums, totalBits: number): void {
   const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + bucketArraySize(totalBits) + records;
   // A generous bound: checksums and padding add less than one part in a thousand.
   if (parts * 1.001 < MAX_U64) return;
-  const message = `the file would have ${parts} bytes or more, the most is 2^53 - 1`;
+  const message = `the file would have ${parts} bytes or more, the maximum is 2^53 - 1`;
   throw new HmapError('HMAP_FILE_TOO_LARGE', message, { expected: MAX_U64 - 1, actual: parts });
 }
 

@@ -42,13 +42,16 @@ export type ValueType = keyof ValueTypes;
 /** What a table's values are: a type's name, or the text of a schema. */
 export type StoredType = ValueType | StructText;
 
-/** What a builder holds values as: `uint` becomes the narrowest of {@link UINTS} that holds all of them when the file is written. */
+/**
+ * What a builder holds values as: `uint` becomes the narrowest of {@link UINTS} that holds all of them when the file is
+ * written.
+ */
 export type BuildValueType = StoredType | 'uint';
 
 /** What callers may name. */
 export type ValueChoice = BuildValueType | StructType;
 
-/** What values are in a program, by what names their type. */
+/** The JavaScript type of the values of each value type. */
 export type ValueOf<T extends ValueChoice> = T extends ValueType
   ? ValueTypes[T]
   : T extends 'uint'
@@ -99,7 +102,10 @@ export function isNarrowed(type: BuildValueType): type is 'uint' | 'enum' {
   return type === 'uint' || type === 'enum';
 }
 
-/** In how many bytes {@link isNarrowed} values are written of which `largest` is the largest; of `enum` it is an index, -1 without entries. */
+/**
+ * How many bytes each of a file's {@link isNarrowed} values takes if `largest` is the largest of them; for `enum`, an
+ * index, and -1 without entries.
+ */
 export function narrowWidth(type: 'uint' | 'enum', largest: number): number {
   return type === 'uint' ? WIDTHS[uintFor(largest)] : indexWidth(largest + 1);
 }
@@ -121,7 +127,7 @@ export function valueFeatures(type: StoredType | 'struct'): number {
 
 /**
  * A value type as a caller names it, in the form in which it is used.
- * @throws {TypeError} that names the option
+ * @throws {TypeError} naming the option
  */
 export function checkValueType(value: ValueChoice): BuildValueType {
   const isSchema =

@@ -1,4 +1,5 @@
-// Shows where single records lie: one bucket, or the bucket of a key. For the dump tool and for whoever writes a reader of their own.
+// Shows where single records lie: one bucket, or the bucket of a key. For the dump tool, and for people who write a
+// reader.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
@@ -13,7 +14,10 @@ import { readDictionary } from '../storage/dictionary.js';
 import { HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import { withFile } from '../storage/open-file.js';
 
-/** A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an `enum` is its index. */
+/**
+ * A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an
+ * `enum` is its index.
+ */
 export interface RecordView {
   /** XXH32 of the key, unsigned. */
   hash: number;
@@ -21,7 +25,7 @@ export interface RecordView {
   offset: number;
   keyOffset: number;
   valueOffset: number;
-  /** Behind the last byte of the value. */
+  /** Where the value ends, exclusive. */
   end: number;
   key: Uint8Array;
   value: Uint8Array;
@@ -61,8 +65,9 @@ export function inspectBucket(path: string, index: number): BucketView {
 }
 
 /**
- * The bucket in which a key lies, or would lie, and the key's record if the table has it. Throws as {@link inspectBucket} does.
- * @throws {TypeError} when `key` is of a kind that no key of the table's key type is
+ * The bucket in which a key lies, or would lie, and the key's record if the table has it. Throws as {@link
+ * inspectBucket} does.
+ * @throws {TypeError} when `key` has the wrong JavaScript type for the table's keys
  */
 export function inspectKey(
   path: string,
@@ -90,7 +95,7 @@ function readBucket(fd: number, path: string, header: HashHeader, segmentIndex: 
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);
     const records: RecordView[] = [];
-    // Copies of a record take a thousand bytes, and it may have one.
+    // A view of a record takes a thousand bytes of memory, even if the record has one byte: so their number is limited.
     const most = bucketLimit(header.entries);
     while (cursor.step()) {
       if (records.length === most) throw segment.damaged(`a bucket of more than ${most} records`, start);
@@ -126,7 +131,7 @@ function recordAt(segment: HashSegment, cursor: RecordCursor, header: Header): R
   };
 }
 
-/** @throws {HmapError} `HMAP_LAYOUT` where a file has another layout than what is asked of it needs */
+/** @throws {HmapError} `HMAP_LAYOUT` if the file has another layout than the request needs */
 function needLayout(header: Header, expected: 'hash', path: string, what: string): asserts header is HashHeader {
   const { layout } = header;
   if (layout === expected) return;

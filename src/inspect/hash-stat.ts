@@ -1,4 +1,4 @@
-// Measures a table by hash: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
+// Measures a hash table: what each byte is spent on and how full the buckets are. Does not check it (that is verify).
 
 import type { Pacer } from '../base/pacer.js';
 import type { BucketLoads } from '../format/bucket-loads.js';

@@ -1,4 +1,4 @@
-// Measures a list or a bit array: what each byte is spent on. Does not judge it (that is verify).
+// Measures a list or a bit array: what each byte is spent on. Does not check it (that is verify).
 
 import type { Pacer } from '../base/pacer.js';
 import type { KeylessHeader } from '../format/header.js';
@@ -9,7 +9,10 @@ import { type Lengths, type TableStat, tableSections } from './table-stat.js';
 
 const STRIDE = 2 ** 16;
 
-/** Tells the length in bytes of each element that says its own; of others there is nothing to measure. */
+/**
+ * Reports the length in bytes of each element, if elements have lengths of their own; otherwise there is nothing to
+ * measure.
+ */
 export async function measureElements(
   fd: number,
   path: string,

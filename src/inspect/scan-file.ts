@@ -1,5 +1,5 @@
-// Goes through all that a file holds, as bytes: the entries of a table, the elements of a list, the integers of a bit array. For tools that print or
-// compare files; knows where keys and values lie, not what they stand for.
+// Goes through all that a file holds, as bytes: the entries of a table, the elements of a list, the integers of a bit
+// array. For tools that print or compare files; knows where keys and values lie, not what they stand for.
 
 import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
 import type { HashHeader, KeylessHeader } from '../format/header.js';
@@ -131,7 +131,8 @@ function isOne({ words, blocks, dataStart }: KeylessSegment, at: number): boolea
 }
 
 /**
- * Opens a file and hands a scan of it to `use`; the file is closed afterwards, whatever happens. What the scan gives is valid until then.
+ * Opens a file and hands a scan of it to `use`; the file is closed afterwards, whatever happens. What the scan gives is
+ * valid until then.
  * @param check whether each block is compared with its checksum before it is used
  * @throws {HmapError} as `open` does
  */

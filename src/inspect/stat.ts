@@ -1,4 +1,4 @@
-// Measures a file: what each byte is spent on and how full the buckets are. Does not judge it (that is verify).
+// Measures a file: what each byte is spent on and how full the buckets are. Does not check it (that is verify).
 
 import { checkOptions, checkPath } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
@@ -15,7 +15,7 @@ export interface StatOptions {
   signal?: AbortSignal;
 }
 
-/** See the function of this name in deferred.ts. */
+/** See the function of this name in lazy.ts. */
 export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
   checkPath(path);
   checkOptions(options, ['onProgress', 'signal']);

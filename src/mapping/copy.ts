@@ -27,9 +27,10 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
 function allocateViews(ranges: readonly ByteRange[], path: string): Uint8Array[] {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
   const most = memoryBytes();
-  // Systems promise more than they have, and end the process when it is used. A sparse file claims any size for nothing.
+  // Systems promise more than they have, and end the process when it is used. A sparse file claims any size for
+  // nothing.
   if (total > most) {
-    const message = `${path}: the file cannot be copied into memory: it takes ${total} bytes, there are ${most}`;
+    const message = `${path}: the file cannot be copied into memory: it has ${total} bytes, and only ${most} are available`;
     throw new HmapError('ENOMEM', message, { path, expected: total, actual: most });
   }
   const views = allocate(
@@ -43,9 +44,12 @@ function allocateViews(ranges: readonly ByteRange[], path: string): Uint8Array[]
   return views;
 }
 
-/** All that this process could ever have. What is free now does not tell: in a container the page cache counts as used. */
+/**
+ * All that this process could ever have. The memory that is free now says little: in a container the page cache counts
+ * as used.
+ */
 function memoryBytes(): number {
-  // Nothing, 0 or an enormous number where there is no limit.
+  // `undefined`, 0 or an enormous number if there is no limit.
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return Math.min(limit, totalmem());
 }

@@ -1,5 +1,5 @@
 // Maps files with the C library's own mmap, called through koffi. POSIX systems with 64-bit pointers only.
-// native-notes/mapping.md tells what each call does and why close() maps over the old pages.
+// native-notes/mapping.md says what each call does and why close() maps over the old pages.
 
 import { createRequire } from 'node:module';
 import type { Advice, ByteRange, Mapping } from './mapping.js';
@@ -77,7 +77,7 @@ class Region {
     if (this.#views === 0) this.libc.munmap(this.address, this.length);
   }
 
-  /** Puts empty pages over the file's, which lets go of the file at once and leaves held views reading zeros. */
+  /** Puts empty pages over the file's, which releases the file at once; views that are still held then read zeros. */
   clear(): void {
     const flags = MAP_PRIVATE | MAP_FIXED | this.libc.mapAnonymous;
     this.libc.mmap(this.address, this.length, PROT_READ, flags, -1, 0);

@@ -17,14 +17,17 @@ const WAYS: readonly (readonly [MappingKind, MapFile])[] = [
 
 export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...WAYS.map(([kind]) => kind)];
 
-/** Loads what `auto` will use, 5 to 12 ms of native code, so that the first file of a process opens as fast as the next. */
+/**
+ * Loads what `auto` will use, 5 to 12 ms of native code, so that the first file of a process opens as fast as the next.
+ */
 export function prepareMapping(): void {
   if (loadMmapIo() === null) loadLibc();
 }
 
 /**
- * Makes ranges of an open file readable. The ranges rise and do not overlap; each starts at a multiple of 4.
- * @throws {HmapError} `HMAP_MAPPING` when the way that was asked for does not work here or does not reach that far
+ * Makes ranges of an open file readable. The ranges are in ascending order and do not overlap; each starts at a
+ * multiple of 4.
+ * @throws {HmapError} `HMAP_MAPPING` when the requested mapping does not work here or does not reach that far
  */
 export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
   for (const [kind, map] of WAYS) {

@@ -18,11 +18,14 @@ export interface Mapping {
   readonly views: readonly Uint8Array[];
   /** Advises on `[start, start + length)` of one view; does nothing where there is nothing to advise. */
   advise(advice: Advice, view: number, start: number, length: number): void;
-  /** Bytes of the ranges that are in physical memory, by whole pages; `undefined` where the system does not tell. */
+  /** Bytes of the ranges that are in physical memory, by whole pages; `undefined` if the system does not say. */
   residentBytes(): number | undefined;
   /** Releases the bytes; views that someone still holds stay safe to read. May be called again. */
   close(): void;
 }
 
-/** Makes a mapping of an open file, or gives `undefined` where this way does not work here. The file may be closed afterwards. */
+/**
+ * Maps an open file, or returns `undefined` if this kind of mapping does not work here. The file may be closed
+ * afterwards.
+ */
 export type MapFile = (fd: number, ranges: readonly ByteRange[], path: string) => Mapping | undefined;

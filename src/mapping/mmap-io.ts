@@ -1,4 +1,4 @@
-// Maps files with the optional package mmap-io, where the user has built it (native-notes/mapping.md tells how).
+// Maps files with the optional package mmap-io, if the user has built it (native-notes/mapping.md says how).
 
 import { createRequire } from 'node:module';
 import type { Advice, ByteRange, Mapping } from './mapping.js';
@@ -60,7 +60,7 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
       return buffer === undefined ? undefined : Math.min(mmap.incore(buffer)[1] * mmap.PAGESIZE, length);
     },
     close() {
-      // It offers no unmap: the pages go when the last view of them is collected.
+      // It offers no unmap: the pages are released when the last view of them is collected.
       buffer = undefined;
       views.length = 0;
     },

@@ -1,4 +1,5 @@
-// Looks many keys up at once, in passes whose waits for memory overlap. Knows how a lookup is cut into steps; does not know value types.
+// Looks many keys up at once, in passes whose waits for memory overlap. Knows how a lookup is cut into steps; does not
+// know value types.
 
 import { hashKey, keyHash } from '../codec/hash-key.js';
 import { SCRATCH_FILL } from '../codec/keys.js';
@@ -32,7 +33,7 @@ export class Batch {
       const length = hashKey(keys[first + count]!, fill, seed);
       this.#starts[count] = fill;
       this.#lengths[count] = length;
-      // That of a string which can be no key is one of an earlier key, and does no harm.
+      // A string that cannot be a key leaves the hash of an earlier key, which does no harm.
       this.#hashes[count] = keyHash.value;
       if (length > 0) fill += (length + 3) & ~3;
     }
@@ -55,8 +56,8 @@ export class Batch {
   }
 
   /**
-   * Brings what the first `count` keys need into the caches. No load in a pass waits for another one of the same pass, so that the
-   * processor has many under way at once.
+   * Brings what the first `count` keys need into the caches. No load in a pass waits for another one of the same pass,
+   * so that the processor has many under way at once.
    */
   load(lookup: Lookup, count: number): void {
     const { segments } = lookup;

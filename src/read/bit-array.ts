@@ -1,4 +1,5 @@
-// An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how files are opened.
+// An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how
+// files are opened.
 
 import { popcount } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
@@ -8,13 +9,15 @@ import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
 import type { Snapshot } from './snapshot.js';
 
-/** Words of 32 bits that one count covers: 2,048 bits. A constant of this module's own: V8 folds it. */
+/** Words of 32 bits that one count covers: 2,048 bits. Local copy: V8 folds it. */
 const RUN = 64;
 
 /**
- * A bit array that has been opened; make one with `open(path, { layout: 'bits' })`. It is a set of integers from `base` to `base + length - 1`.
+ * A bit array that has been opened; make one with `open(path, { layout: 'bits' })`. It is a set of integers from `base`
+ * to `base + length - 1`.
  *
- * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` when it meets
+ * bytes that break the format.
  */
 export class BitArray extends KeylessHandle implements Iterable<number> {
   #segment: KeylessSegment;
@@ -61,7 +64,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
 
   /**
    * Whether an integer is in the set. One memory touch.
-   * @throws {TypeError} when `integer` is no number
+   * @throws {TypeError} when `integer` is not a number
    */
   has(integer: number): boolean {
     if (typeof integer === 'number') {
@@ -83,7 +86,10 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return this.#before[number]! + rankIn(this.#segments[number]!, at - number * this.#perSegment);
   }
 
-  /** The integer in the set below which there are `k` others; `undefined` where there is none. Costs about log2(length / 2048) memory touches. */
+  /**
+   * The integer in the set that has exactly `k` smaller ones in the set; `undefined` if there is none. Costs about
+   * log2(length / 2048) memory touches.
+   */
   select(k: number): number | undefined {
     this.snapshot();
     if (typeof k !== 'number') throw notNumber('k', k);
@@ -98,7 +104,10 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return this.#base + number * this.#perSegment + selectIn(this.#segments[number]!, k - before[number]!);
   }
 
-  /** The integers in the set, in rising order. After a reload an iteration goes on over the snapshot with which it began. */
+  /**
+   * The integers in the set, in ascending order. An iteration that began before a reload continues over the old
+   * version.
+   */
   values(): Generator<number, undefined, unknown> {
     return this.each(ones);
   }
@@ -123,7 +132,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     if (this.#segment.blocks.unchecked === 0) this.#reach = this.#segment.count;
   }
 
-  /** The way for what is not in the first segment, or not checked yet, or not there. */
+  /** The slow path: not in the first segment, not checked yet, or not there. */
   #find(integer: number): boolean {
     this.snapshot();
     if (typeof integer !== 'number') throw notNumber('integer', integer);
@@ -162,7 +171,7 @@ function rankIn(segment: KeylessSegment, at: number): number {
   if (blocks.unchecked > 0) checkWords(segment, first, last + 1);
   let ones = countAt(segment, run);
   for (let i = first; i < last; i++) ones += popcount(words[i]!);
-  // A shift by 32 would be one by 0.
+  // In JavaScript, a shift by 32 is a shift by 0.
   return ones + popcount(words[last]! & ~(-1 << at));
 }
 
@@ -188,14 +197,14 @@ function selectIn(segment: KeylessSegment, k: number): number {
     }
     for (; left > 0; left--) word &= word - 1;
     const bit = 32 * i + (31 - Math.clz32(word & -word));
-    // Ones behind the last bit are none of the set.
+    // Bits past the end are not members.
     if (bit < count) return bit;
     break;
   }
-  throw segment.damaged(`the counts of ones do not fit: the ones counted in run ${run} are not there,`, 4 * run);
+  throw segment.damaged(`the counts of ones are wrong: run ${run} has fewer than they say,`, 4 * run);
 }
 
-/** The ones of a segment, in order. */
+/** The integers of a segment, in order. */
 function* ones(segment: KeylessSegment, base: number): Generator<number, void> {
   const { words, blocks } = segment;
   for (let i = 0; i < words.length; i++) {

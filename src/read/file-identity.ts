@@ -1,4 +1,4 @@
-// Tells one file from another that has taken its name. Knows what the operating system says of a file.
+// Tells a file from another that has taken its name, by what the operating system says of them.
 
 import type { BigIntStats } from 'node:fs';
 

@@ -1,4 +1,5 @@
-// What all open files have in common: their versions, and how they end. Knows the state of the mapping; does not know keys, values or elements.
+// What all open files have in common: their current snapshot, and closing. Knows the state of the mapping; does not
+// know keys, values or elements.
 
 import { HmapError } from '../base/errors.js';
 import type { Header } from '../format/header.js';
@@ -7,13 +8,16 @@ import type { Snapshot } from './snapshot.js';
 
 /** Where the versions of an open file come from. */
 export interface SnapshotSource {
-  /** The snapshot that is there now; `undefined` where it is `current`. */
+  /** A snapshot of the file now at the path; `undefined` if it is the current one. */
   newer(current: Snapshot): Snapshot | undefined;
-  /** Starts to look for newer versions by itself; returns what ends that. */
+  /** Starts to look for newer versions by itself; returns a function that ends it. */
   watch?(current: () => Snapshot, adopt: (snapshot: Snapshot) => void): () => void;
 }
 
-/** Base of {@link Table}, {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once it is closed. */
+/**
+ * Base of {@link Table}, {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once
+ * it is closed.
+ */
 export abstract class Handle {
   /** The path as it was given to `open`. */
   readonly path: string;
@@ -51,19 +55,20 @@ export abstract class Handle {
   }
 
   /**
-   * Bytes of the file that are in physical memory now, whoever brought them there; `undefined` where the system does not tell (a copy).
-   * Costs one system call and a byte for each page of the file.
+   * Bytes of the file that are in physical memory now, whoever brought them there; `undefined` if the system does not
+   * say (a copy). Costs one system call and a byte for each page of the file.
    */
   residentBytes(): number | undefined {
     return this.snapshot().mapping.residentBytes();
   }
 
   /**
-   * Takes up the file that is now at the path, if it is another one (by device, inode, size and time of change), after
-   * checking it as `open` does. The old file is released; views of it that are held stay what they are. Costs what `open` costs when
+   * Switches to the file now at the path, if it is another one (by device, inode, size and time of change), after
+   * checking it as `open` does. The old file is released; views of it stay unchanged. Costs what `open` costs when
    * there is a new file, a few microseconds when there is none.
    * @returns whether there was a new file
-   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type now; all then stays as it was
+   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type
+   *   now; all then stays as it was
    */
   reload(): boolean {
     const newer = this.#source.newer(this.snapshot());
@@ -72,7 +77,10 @@ export abstract class Handle {
     return true;
   }
 
-  /** Lets go of the file; may be called again. libc and copy release it at once, mmap-io when its memory is collected. Views stay safe to read. */
+  /**
+   * Releases the file; further calls do nothing. libc and copy release it at once, mmap-io when its memory is
+   * collected. Views stay safe to read.
+   */
   close(): void {
     this.#stopWatching?.();
     this.#snapshot?.close();
@@ -84,7 +92,7 @@ export abstract class Handle {
     this.close();
   }
 
-  /** The snapshot that is there now. */
+  /** The current snapshot. */
   protected snapshot(): Snapshot {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) throw this.closedError();
@@ -95,7 +103,7 @@ export abstract class Handle {
     return new HmapError('HMAP_CLOSED', `the file ${this.path} is closed`, { path: this.path });
   }
 
-  /** Answers come from this snapshot from now on; without one there are none. */
+  /** From now on answers come from this snapshot; without one the file is closed. */
   protected abstract take(snapshot: Snapshot | undefined): void;
 
   /** Between two calls, since these do not give way to other code. */

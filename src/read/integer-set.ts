@@ -1,4 +1,5 @@
-// An open set of integers, whichever of its two forms the file has. Knows both forms from outside; bits are bit-array.ts, hashing is table.ts.
+// An open set of integers, whichever of its two forms the file has. Knows both forms from outside; bits are
+// bit-array.ts, hashing is table.ts.
 
 import { HmapError } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
@@ -12,10 +13,11 @@ import { Table } from './table.js';
 const NO_SOURCE: SnapshotSource = { newer: () => undefined };
 
 /**
- * A set of integers that has been opened; make one with `open(path, { layout: 'auto' })`. The file is a bit array or holds the integers by hash,
- * as `build` with `layout: 'auto'` has chosen; after a reload it may be the other one.
+ * A set of integers that has been opened; make one with `open(path, { layout: 'auto' })`. The file is a bit array or
+ * holds the integers by hash, as `build` with `layout: 'auto'` has chosen; after a reload it may be the other one.
  *
- * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` where the bytes on the way break the format.
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once it is closed, and `HMAP_DAMAGED` when it meets
+ * bytes that break the format.
  */
 export class IntegerSet extends Handle implements Iterable<number> {
   #bits: BitArray | undefined;
@@ -47,7 +49,7 @@ export class IntegerSet extends Handle implements Iterable<number> {
 
   /**
    * Whether an integer is in the set. One memory touch in a bit array, two that depend on each other by hash.
-   * @throws {TypeError} when `integer` is no number
+   * @throws {TypeError} when `integer` is not a number
    */
   has(integer: number): boolean {
     if (typeof integer === 'number') {
@@ -59,9 +61,10 @@ export class IntegerSet extends Handle implements Iterable<number> {
   }
 
   /**
-   * The integers in the set: of a bit array in rising order, else in the order of the file (by hash). After a reload an iteration goes on over the
-   * snapshot with which it began.
-   * @throws {HmapError} `HMAP_KEY_INVALID` at an integer that no number holds exactly, which `build` with `layout: 'auto'` does not put there
+   * The integers in the set: of a bit array in rising order, else in the order of the file (by hash). An iteration that
+   * began before a reload continues over the old version.
+   * @throws {HmapError} `HMAP_KEY_INVALID` at an integer that no number holds exactly, which `build` with `layout:
+   *   'auto'` does not put there
    */
   values(): Generator<number, undefined, unknown> {
     this.snapshot();
@@ -94,7 +97,7 @@ export class IntegerSet extends Handle implements Iterable<number> {
   }
 
   #unsafe(key: number | bigint): HmapError {
-    const message = `${this.path}: the key ${key} is no integer that a number holds exactly; open the file with { key: 'i64' }`;
+    const message = `${this.path}: the key ${key} is beyond the integers that a number holds exactly; open the file with { key: 'i64' }`;
     return new HmapError('HMAP_KEY_INVALID', message, { path: this.path, key });
   }
 }

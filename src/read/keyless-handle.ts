@@ -1,4 +1,5 @@
-// What an open list and an open bit array have in common: the integers that they are about, and going through them. Does not know elements.
+// What an open list and an open bit array have in common: their range of integers, and iteration. Does not know
+// elements.
 
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import { Handle } from './handle.js';
@@ -10,7 +11,10 @@ export abstract class KeylessHandle extends Handle {
     return this.snapshot().header.base;
   }
 
-  /** Goes through the segments of the snapshot that is there now, and on over that one after a reload. A closed file refuses it at once. */
+  /**
+   * Goes through the segments of the current snapshot, and stays with it after a reload. Throws at once if the file is
+   * closed.
+   */
   protected each<R>(
     take: (segment: KeylessSegment, first: number) => Generator<R, void>,
   ): Generator<R, undefined, unknown> {

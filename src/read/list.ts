@@ -1,4 +1,5 @@
-// An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements are elements.ts.
+// An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements
+// are elements.ts.
 
 import { kindOf } from '../base/options.js';
 import type { ListHeader } from '../format/header.js';
@@ -9,13 +10,14 @@ import { KeylessHandle } from './keyless-handle.js';
 import type { Snapshot } from './snapshot.js';
 
 /**
- * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base` to `base + length - 1`.
+ * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base`
+ * to `base + length - 1`.
  *
  * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the list is closed.
  */
 export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   readonly #read: ElementReader<V>;
-  /** What the shortest way needs: below `#reach` elements of the first segment are read without asking any more. */
+  /** What the fast path needs: the elements of the first segment below `#reach` are read without further checks. */
   #segment: KeylessSegment;
   #base = 0;
   #reach = 0;
@@ -51,9 +53,9 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   }
 
   /**
-   * The element with an index, or `undefined` where there is none (outside of the list, no integer). One memory touch, two for `utf8` and `bytes`;
-   * a value of type `bytes` is a copy.
-   * @throws {TypeError} when `index` is no number
+   * The element at an index, or `undefined` if there is none (outside the list, not an integer). One memory touch, two
+   * for `utf8` and `bytes`; a value of type `bytes` is a copy.
+   * @throws {TypeError} when `index` is not a number
    * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
    */
   get(index: number): V | undefined {
@@ -65,7 +67,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return this.#find(index);
   }
 
-  /** The elements with many indexes, in their order. Throws as {@link get} does. */
+  /** The elements at the given indexes, in the order of the indexes. Throws as {@link get} does. */
   getMany(indexes: Iterable<number>): (V | undefined)[] {
     this.snapshot();
     if (typeof indexes !== 'object' || indexes === null || !(Symbol.iterator in indexes)) {
@@ -76,7 +78,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return values;
   }
 
-  /** All values, in order. After a reload an iteration goes on over the snapshot with which it began. */
+  /** All values, in order. An iteration that began before a reload continues over the old version. */
   values(): Generator<V, undefined, unknown> {
     return this.#each((_index, value) => value);
   }
@@ -102,7 +104,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     if (this.#segment.blocks.unchecked === 0) this.#reach = this.#segment.count;
   }
 
-  /** The way for what is not in the first segment, or not checked yet, or not there. */
+  /** The slow path: not in the first segment, not checked yet, or not there. */
   #find(index: number): V | undefined {
     this.snapshot();
     if (typeof index !== 'number') throw new TypeError(`index: expected a number, got ${kindOf(index)}`);

@@ -1,23 +1,23 @@
-// The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch block; does not know
-// strings, value types or files.
+// The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch
+// block; does not know strings, value types or files.
 
 import { scratch } from '../codec/keys.js';
 import * as layout from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 
-// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+// Local copy: V8 folds it (native-notes/performance.md).
 const { VARIABLE } = layout;
 const keys = scratch.view;
 
 /** Most bytes of the two length prefixes. */
 const PREFIXES = 8;
-/** Neither an offset nor the -1 of what is not found. */
+/** All blocks that the find needs have been checked. Differs from every offset and from -1, not found. */
 const KNOWN = -2;
 
 /**
- * Finds records. A find is two dependent memory touches (bucket array, key heap), allocates nothing, and does work bounded by the
- * size of one bucket.
+ * Finds records. A find is two dependent memory touches (bucket array, key heap), allocates nothing, and does work
+ * bounded by the size of one bucket.
  */
 export class Lookup {
   readonly segments: readonly HashSegment[];
@@ -35,7 +35,7 @@ export class Lookup {
   constructor(header: Header, segments: readonly HashSegment[]) {
     this.segments = segments;
     this.#segmentBits = header.segmentBits;
-    // See segmentOf and bucketOf in layout.ts for the two shifts.
+    // See segmentOf and bucketOf in constants.ts for the two shifts.
     this.#segmentShift = 31 - header.segmentBits;
     this.#bucketShift = 31 - header.bucketBits;
     this.#keyWidth = header.keyWidth ?? VARIABLE;
@@ -81,11 +81,12 @@ export class Lookup {
   }
 
   /**
-   * The way while some blocks have not been checked, and for offsets that do not fit. {@link KNOWN} where all blocks on the way have been checked; else a
-   * find that checks each before it is used, and no other.
+   * The slow path, for as long as some blocks have not been checked, and for invalid offsets. Returns {@link KNOWN} if
+   * all blocks that the find needs have been checked; otherwise it finds, and checks each of these blocks before it
+   * uses it, and no other block.
    *
-   * All in one function, which is then too large for V8 to take it into its callers: they are compiled while tables are still cold, and would
-   * keep it, and be too large in their turn, when it is no longer called (8 percent of `getMany`).
+   * All in one function, which is then too large for V8 to inline. Its callers are compiled while tables are still
+   * cold; with this function inlined they would stay too large after it is no longer called (8 percent of `getMany`).
    */
   #findWarily(segment: HashSegment, bucket: number, at: number, length: number): number {
     const { blocks, offsets, heapBytes } = segment;
@@ -99,7 +100,7 @@ export class Lookup {
     this.segment = segment;
     const keyWidth = this.#keyWidth;
     const valueWidth = this.#valueWidth;
-    // Up to where the heap is known, from the record at which the find is.
+    // The end of the checked bytes that follow the current record.
     let known = 0;
     let p = start;
     while (p < end) {
@@ -158,7 +159,8 @@ export class Lookup {
         valueBytes = longLength(bytes, p, valueBytes);
         p += valueBytes < 0x4000 ? 1 : valueBytes < 0x20_0000 ? 2 : valueBytes < 0x1000_0000 ? 3 : 4;
       }
-      // Lengths are not negative, so that each pass moves forward; a damaged one is caught by the comparison with the end.
+      // Lengths are not negative, so that each pass moves forward; a damaged one is caught by the comparison with the
+      // end.
       const value = p + keyBytes;
       if (!(keyBytes + valueBytes <= end - p)) throw segment.damaged('a record that passes the end of its bucket', p);
       if (keyBytes === length && isKey(view, p, at, length)) {
@@ -231,8 +233,9 @@ function isKey(heap: DataView, p: number, at: number, length: number): boolean {
 }
 
 /**
- * Value of a varint of 2 to 5 bytes whose first byte was read; `p` is behind it. At most 2^31 - 1, never negative; that, which passes any bucket's end,
- * where it does not end or has a longer form than it needs: the caller counts the bytes of the shortest.
+ * Value of a varint of 2 to 5 bytes whose first byte was read; `p` is the next byte. At most 2^31 - 1, never negative.
+ * Returns that maximum, which is past the end of any bucket, for a varint that does not end or is longer than it needs
+ * to be: the caller counts the bytes of the shortest form.
  */
 function longLength(bytes: Uint8Array, p: number, first: number): number {
   let value = first & 0x7f;

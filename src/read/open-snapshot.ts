@@ -1,4 +1,5 @@
-// One snapshot of a table's file: opened, checked and mapped. Knows when its memory may be let go; does not know lookups.
+// Opens one version of a file: checks it, maps it and makes a snapshot of it. Knows the order of the steps; does not
+// know lookups.
 
 import { closeSync, fstatSync } from 'node:fs';
 import { loadChecksumsNow } from '../base/block-hasher.js';
@@ -23,8 +24,8 @@ import { type Settings, Snapshot } from './snapshot.js';
 const SUMS_VIEW = 2 ** 30;
 
 /**
- * Opens and checks a file, in steps, so that a long check can give way to other work; yields nothing of interest. Stopping between two steps
- * (`return`) leaves nothing open.
+ * Opens and checks a file, in steps, so that a long check can give way to other work; yields nothing of interest.
+ * Stopping between two steps (`return`) leaves nothing open.
  * @param than gives `undefined` where the file is still this one
  * @throws {HmapError} as `open` does
  */
@@ -67,7 +68,7 @@ function needIntegers({ layout, keyType, valueType }: Header, path: string): voi
     expected: string,
     actual: string,
   ) =>
-    new HmapError(code, `${path}: ${what} ${actual}, not ${expected}, and this is no set of integers`, {
+    new HmapError(code, `${path}: ${what} ${actual}, not ${expected}, and this is not a set of integers`, {
       path,
       expected,
       actual,
@@ -90,7 +91,7 @@ function* verified(fd: number, path: string): Generator<unknown, void, void> {
 
 function mapSnapshot(fd: number, header: Header, identity: FileIdentity, settings: Settings): Snapshot {
   const { path, mapping: choice, warm, check } = settings;
-  // Where blocks are checked, the padding between segments and the checksums are read, too.
+  // If blocks are checked, the padding between segments and the checksums are also read.
   const touch = check === 'touch';
   const { dictionary: place } = header;
   const ranges: ByteRange[] = [...header.segments, ...(place === null ? [] : [place])].map(({ offset, bytes }) => ({
@@ -145,7 +146,7 @@ function mappedBytes({ views, advise }: Mapping, ranges: readonly ByteRange[]): 
       const range = ranges[i]!;
       const start = at - range.offset;
       const taken = Math.min(range.length - start, offset + length - at);
-      // Else each of a block's pages would be waited for by itself.
+      // Without it, each page of a block would be a wait of its own.
       advise('willneed', i, start, taken);
       pieces.push(views[i]!.subarray(start, start + taken));
       at += taken;

@@ -1,4 +1,5 @@
-// Opens a table: checks options, opens the first snapshot of its file, and sees to the later ones. Knows the order of things; the parts know how.
+// Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Knows the order of
+// things; the parts know how.
 
 import { resolve } from 'node:path';
 import { checkOptions, checkPath, oneOf } from '../base/options.js';
@@ -26,31 +27,39 @@ import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
   /**
-   * The type that the values must have; checked against the header, and what TypeScript then knows. `uint` is any of the types that it may have
-   * become. Default: any.
+   * The type that the values must have; checked against the header, and what TypeScript then knows. `uint` is any of
+   * the types that it may have become. Default: any.
    */
   value?: T;
   /** How the file finds what is asked for; checked against the header. Default `hash`: a {@link Table}. */
   layout?: 'hash';
   /**
-   * The type that the keys must have; checked against the header, and what TypeScript then knows. `bytes` fits every table: keys are then asked for
-   * and given as the bytes that they are in the file. Default: as the header says, and `string` where that is `bytes`.
+   * The type that the keys must have; checked against the header, and known to TypeScript. `bytes` fits every table:
+   * its keys are then the bytes in the file. Default: as the header says, and `string` if that is `bytes`.
    */
   key?: F;
   /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
   mapping?: MappingChoice;
-  /** What the operating system starts to read at once, in the background. Default `none`: each page when it is first touched. */
+  /**
+   * What the operating system starts to read at once, in the background. Default `none`: each page when it is first
+   * touched.
+   */
   warm?: Warm;
   /**
-   * What is compared with its checksum, and when. `header`: the header, when it is opened. `touch`: also each block of 64 KiB, when it is first
-   * needed. `full`: every rule of the format, before `open` returns. Default `touch`.
+   * What is compared with its checksum, and when. `header`: the header, when it is opened. `touch`: also each block of
+   * 64 KiB, when it is first needed. `full`: every rule of the format, before `open` returns. Default `touch`.
    */
   check?: Check;
-  /** Whether to take up newer versions of the file by itself; looks each second, or each `interval` milliseconds. Default `false`. */
+  /**
+   * Whether to switch to newer versions of the file by itself; looks every second, or every `interval` milliseconds.
+   * Default `false`.
+   */
   watch?: boolean | { interval: number };
-  /** With `watch`: called when a newer version was taken up. */
+  /** With `watch`: called after switching to a newer version. */
   onReload?: (table: Table) => void;
-  /** With `watch`: called when a newer version could not be taken up; the table stays as it was. Default: a warning of the process. */
+  /**
+   * With `watch`: called when a newer version cannot be used; the table stays as it was. Default: a process warning.
+   */
   onError?: (error: unknown) => void;
 }
 
@@ -91,12 +100,12 @@ const SHORTEST_INTERVAL = 10;
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
- * Opens a table for reading. Synchronous, and its cost does not grow with the file (unless the mapping is `copy` or the check `full`): it
- * reads and checks the header and the exact size of the file, nothing else.
+ * Opens a table for reading. Synchronous, and its cost does not grow with the file (unless the mapping is `copy` or the
+ * check `full`): it reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
- * @throws {HmapError} when the file cannot be opened, is no table, is cut short or too long, has a damaged header, a version or feature
- *   that is not known, another layout, or keys or values of another type; `HMAP_MAPPING` when the mapping that was asked for does not work here; `HMAP_DAMAGED`
- *   when `check` is `full` and a rule is broken
+ * @throws {HmapError} when the file cannot be opened, is not a table, is cut short or too long, has a damaged header, a
+ *   version or feature that is not known, another layout, or keys or values of another type; `HMAP_MAPPING` when the
+ *   mapping that was asked for does not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
  */
 export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;
@@ -115,7 +124,7 @@ export function open(path: string, options: AnyOptions = {}): unknown {
   checkOptions(options, OPTIONS);
   const layout = oneOf('layout', options.layout ?? 'hash', [...LAYOUTS, 'auto'] as const);
   const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);
-  if (layout !== 'hash' && key !== undefined) throw new TypeError(`key: there are none in the layout '${layout}'`);
+  if (layout !== 'hash' && key !== undefined) throw new TypeError(`key: no keys in the layout '${layout}'`);
   const settings: Settings = {
     path,
     layout,
@@ -127,7 +136,7 @@ export function open(path: string, options: AnyOptions = {}): unknown {
   };
   const interval = intervalOf(options);
   const first = atOnce(openSnapshot(settings))!;
-  // Later the working directory may be another one, but a table does not change its type, so that it need not be asked for each time.
+  // Reloads require the types of the first snapshot: a table never changes its types.
   const { keyType, valueType } = first.header;
   // One of `uint` may become wider or narrower.
   const value: Settings['value'] = settings.value === 'uint' ? 'uint' : valueType;
@@ -165,7 +174,7 @@ type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
 function typeIn({ value }: AnyOptions, layout: string): BuildValueType | ListType | undefined {
   if (value === undefined) return undefined;
   if (layout === 'hash') return checkValueType(value as ValueChoice);
-  if (layout !== 'list') throw new TypeError(`value: there are none in the layout '${layout}'`);
+  if (layout !== 'list') throw new TypeError(`value: no values in the layout '${layout}'`);
   if (isListType(value)) return value;
   throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
 }

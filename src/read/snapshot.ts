@@ -1,4 +1,5 @@
-// One snapshot of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and not how a file is opened.
+// One snapshot of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and
+// not how a file is opened.
 
 import type { Layout } from '../format/constants.js';
 import type { Header } from '../format/header.js';
@@ -12,12 +13,15 @@ import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { FileIdentity } from './file-identity.js';
 
 /**
- * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also each block of 64 KiB,
- * when it is first needed. `full`: every rule of the format, before `open` returns.
+ * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also
+ * each block of 64 KiB, when it is first needed. `full`: every rule of the format, before `open` returns.
  */
 export type Check = 'header' | 'touch' | 'full';
 
-/** What is read ahead when a table is opened: nothing, the bucket array (and the distinct values of `enum`), or the whole file. */
+/**
+ * What is read ahead when a table is opened: nothing, the bucket array (and the distinct values of `enum`), or the
+ * whole file.
+ */
 export type Warm = 'none' | 'buckets' | 'all';
 
 /** How a snapshot is opened. */
@@ -66,7 +70,7 @@ export class Snapshot {
     this.dictionary = dictionary;
   }
 
-  /** A walk that has begun goes on over the snapshot with which it began, also when that is no longer the table's. */
+  /** Keeps the snapshot for a scan, which continues over it even when the table has another one. */
   retain(): void {
     this.#scans++;
   }
@@ -76,7 +80,10 @@ export class Snapshot {
     this.#free();
   }
 
-  /** The table has another snapshot now. The memory goes when the last walk is done; with views that are held, when these are collected. */
+  /**
+   * The table has another snapshot now. The memory is released when the last scan is done; if there are views of it,
+   * when these are collected.
+   */
   retire(): void {
     this.#retired = true;
     this.#free();

@@ -1,4 +1,5 @@
-// An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is lookup.ts.
+// An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is
+// lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
 import type { ByteBuffer } from '../base/bytes.js';
@@ -27,13 +28,18 @@ export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : ne
 type Fields = Readonly<Record<string, number | boolean>>;
 
 /**
- * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file (by hash).
+ * A table that has been opened; make one with `open`. It is a `ReadonlyMap` whose entries are in the order of the file
+ * (by hash).
  *
- * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and bytes alike, or keys of
- * the table's key type; they are synchronous, and may be made from any number of processes and threads, each with a table of its own.
+ * Every method throws an {@link HmapError} with code `HMAP_CLOSED` once the table is closed. Lookups take strings and
+ * bytes alike, or keys of the table's key type; they are synchronous, and may be made from any number of processes and
+ * threads, each with a table of its own.
  */
 export class Table<V = unknown, K extends AnyKey = string> extends Handle implements ReadonlyMap<K, V> {
-  /** Tables with typed keys: their lookups are methods of their own, so that those of other tables are as they would be without them. */
+  /**
+   * Tables with typed keys. They override the lookups, so that the lookups of other tables do not have to tell key
+   * types apart.
+   */
   static readonly #Typed = class TypedTable<V, K extends AnyKey> extends Table<V, K> {
     readonly #hash: KeyHasher;
 
@@ -107,8 +113,10 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * The value of a key, or `undefined` where the table does not have it. Two dependent memory touches; a value of type `bytes` is a copy.
-   * @throws {TypeError} when `key` is neither a string nor a Uint8Array, or of a kind that no key of the table's key type is
+   * The value of a key, or `undefined` where the table does not have it. Two dependent memory touches; a value of type
+   * `bytes` is a copy.
+   * @throws {TypeError} when `key` is neither a string nor a Uint8Array, or of a kind that no key of the table's key
+   *   type is
    * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
    */
   get(key: KeyArgument<K>): V | undefined {
@@ -127,7 +135,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * One field of the value of a key, without making an object of the others; `undefined` where the table does not have the key.
+   * One field of the value of a key, without making an object of the others; `undefined` where the table does not have
+   * the key.
    * @throws {TypeError} where the values have no such field, or no fields. Throws as {@link get} does
    */
   field<N extends FieldName<V>>(key: KeyArgument<K>, name: N): FieldValue<V, N> | undefined {
@@ -153,8 +162,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined` where the table does not
-   * have the key. For values of any type that have one width in bytes (`header.valueWidth`); of `enum` these are bits of the index.
+   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined`
+   * where the table does not have the key. For values of any type that have one width in bytes (`header.valueWidth`);
+   * of `enum` these are bits of the index.
    * @throws {RangeError} where these are not 0 to 53 bits of the value
    * @throws {TypeError} where the values differ in length. Throws as {@link get} does
    */
@@ -172,26 +182,29 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is larger than the
-   * processor's caches it costs less than half of as many `get`s, because the waits for memory overlap. Throws as `get` does.
+   * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is
+   * larger than the processor's caches it costs less than half of as many `get`s, because the waits for memory overlap.
+   * Throws as `get` does.
    */
   getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
     return this.#many(keys, (table) => table.#decode);
   }
 
-  /** {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does. */
+  /**
+   * {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does.
+   */
   getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
     this.#lend();
     return this.#many(keys, (table) => table.#view);
   }
 
-  /** @param choose gives the decoder of the snapshot that is there */
+  /** @param choose returns the decoder of the current snapshot */
   #many<R>(keys: Iterable<KeyArgument<K>>, choose: (table: Table<V, K>) => ValueDecoder<R>): (R | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
     const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
-    // Not before the keys are there: what yields them may close the table.
+    // Only once the keys are there: whatever yields them may close the table.
     const lookup = this.#opened();
     const decode = choose(this);
     const values = new Array<R | undefined>(list.length).fill(undefined);
@@ -203,7 +216,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
         hash === undefined
           ? batch.take(lookup, list as readonly Key[], first)
           : batch.takeTyped(lookup, list, first, hash);
-      // An array's elements may be accessors; then all answers come from the snapshot that is there now.
+      // An array's elements may be accessors; then all answers come from the current snapshot.
       if (this.#opened() !== lookup) return this.#many(list, choose);
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
@@ -216,11 +229,11 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the format; of `enum` they
-   * are the string's.
+   * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the
+   * format; of `enum` they are the string's.
    *
-   * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows the old value; after
-   * `close` it is still safe to read but no longer shows the value. Throws as `get` does.
+   * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows
+   * the old value; after `close` it is still safe to read but no longer shows the value. Throws as `get` does.
    */
   getView(key: KeyArgument<K>): Uint8Array | undefined {
     this.#lend();
@@ -233,9 +246,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. After a reload an
-   * iteration goes on over the snapshot with which it began.
-   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is no string, unless the table was opened with `key: 'bytes'`
+   * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. An
+   * iteration that began before a reload continues over the old version.
+   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is not UTF-8, unless the table was opened with `key: 'bytes'`
    */
   entries(): Generator<[K, V], undefined, unknown> {
     return this.#each('records', (at, decode) => [this.#keyAt(at), valueAt(at, decode)]);
@@ -280,7 +293,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     }
     const { segments, dictionary } = snapshot;
     const { header } = this;
-    // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its own.
+    // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its
+    // own.
     this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
     this.#view = dictionary?.view ?? viewOf;
     this.#lookup = new Lookup(header, segments);
@@ -296,7 +310,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     this.#opened();
     const snapshot = this.snapshot();
     const { header, mapping } = snapshot;
-    // The one of this snapshot, also when another has been taken up.
+    // The decoder of this snapshot, even after a reload.
     const decode = this.#decode;
     const segments = snapshot.segments.map((segment, i) => ({
       segment,

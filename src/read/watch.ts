@@ -1,4 +1,5 @@
-// Looks now and then whether a file has been replaced, and takes the new one up. Knows files' identities and the clock; does not know tables.
+// Checks at intervals whether a file has been replaced, and reports it. Knows files' identities and the clock; does not
+// know tables.
 
 import { stat } from 'node:fs/promises';
 import { Pacer } from '../base/pacer.js';
@@ -8,11 +9,11 @@ export interface Watched<V> {
   readonly path: string;
   /** The file that is in use. */
   current(): FileIdentity;
-  /** Opens and checks the file that is there now, in steps; `undefined` where it is the one in use. */
+  /** Opens and checks the file now at the path, in steps; `undefined` if it is the one in use. */
   open(than: FileIdentity): Generator<unknown, V | undefined, void>;
-  /** Takes a checked snapshot up. */
+  /** Switches to a checked snapshot. */
   adopt(version: V): void;
-  /** Told once of each file that could not be taken up. */
+  /** Called once for each file that could not be used. */
   onError(error: unknown): void;
 }
 
@@ -20,22 +21,23 @@ export interface Watched<V> {
 const TURN = 10;
 
 /**
- * Starts to look, each `interval` milliseconds; returns what ends it. By asking for the file's state rather than by events: that sees a
- * symbolic link that is switched anywhere on the path, and works on network file systems. Does not keep the process alive.
+ * Starts to check every `interval` milliseconds; returns the function that stops it. Polls instead of waiting for
+ * events: that notices a symbolic link that is switched anywhere on the path, and works on network file systems. Does
+ * not keep the process alive.
  */
 export function watchFile<V>(watched: Watched<V>, interval: number): () => void {
   const stop = new AbortController();
-  /** What could not be taken up, and why. */
+  /** The file that could not be used, and why. */
   let refused: { file: FileIdentity; code: string | undefined } | undefined;
   let looking = false;
 
   const look = async () => {
     const found = await stat(watched.path, { bigint: true }).then(identityOf, () => undefined);
-    // Between two versions there may be none for a moment.
+    // Between two versions there may be no file for a moment.
     if (found === undefined || stop.signal.aborted) return;
     if (sameFile(found, watched.current())) return;
     const again = refused !== undefined && sameFile(found, refused.file);
-    // A file that is no good stays so; what the system refuses now (too many open files), it may allow later.
+    // A bad file stays bad; what the system refuses now (too many open files), it may allow later.
     if (again && refused?.code?.startsWith('HMAP_')) return;
     const opening = watched.open(watched.current());
     const pacer = new Pacer(stop.signal, () => {}, TURN);
@@ -48,9 +50,9 @@ export function watchFile<V>(watched: Watched<V>, interval: number): () => void 
       opening.return(undefined);
       const { code } = error as NodeJS.ErrnoException;
       if (stop.signal.aborted || code === 'ENOENT') return;
-      const told = again && refused?.code === code;
+      const reported = again && refused?.code === code;
       refused = { file: found, code };
-      if (!told) watched.onError(error);
+      if (!reported) watched.onError(error);
       return;
     }
     refused = undefined;

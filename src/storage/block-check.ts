@@ -1,5 +1,5 @@
-// Which blocks of a file have been compared with their checksums, and the comparison. Knows blocks; does not know what they hold, nor how a
-// file's bytes come.
+// Which blocks of a file have been compared with their checksums, and the comparison. Knows blocks; does not know what
+// they hold, nor how a file's bytes come.
 
 import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from '../base/block-hasher.js';
 import { damage } from '../base/errors.js';
@@ -9,7 +9,10 @@ import type { Header, SegmentPlace } from '../format/header.js';
 /** Gives bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
 export type ReadFile = (offset: number, length: number) => Uint8Array;
 
-/** Up to this many bytes of checksums, those of 128 GiB, go through the module, which keeps as much memory as it was ever given. */
+/**
+ * Up to this many bytes of checksums, those of 128 GiB, go through the module, which keeps as much memory as it was
+ * ever given.
+ */
 const MODULE_LIMIT = 2 ** 24;
 
 /** Compares blocks with the checksums that the file has for them. */
@@ -33,7 +36,7 @@ export class BlockChecker {
   }
 
   /**
-   * Costs 20 µs when the block is in memory; the first time also a look at all checksums, 8 bytes a block.
+   * Costs 20 µs when the block is in memory; the first check also reads all checksums, 8 bytes a block.
    * @param index number of the block, from 0
    * @throws {HmapError} `HMAP_DAMAGED` with the block's range, or that of the checksums
    */
@@ -46,11 +49,14 @@ export class BlockChecker {
     const expected = new DataView(stored.buffer, stored.byteOffset).getBigUint64(0, true);
     const actual = this.#hashes.h64Raw(this.#read(offset, end - offset));
     if (actual === expected) return;
-    const message = `the bytes [${offset}, ${end}) do not fit their checksum`;
+    const message = `the bytes [${offset}, ${end}) do not match their checksum`;
     throw damage(this.#path, message, { offset, end, expected, actual });
   }
 
-  /** Whether the checksums are those of this header: blocks of another version of the file fit the checksums of theirs. */
+  /**
+   * Whether the checksums belong to this header: blocks of another version of the file would match that version's
+   * checksums.
+   */
   #checkSums(hashes: BlockHasher): void {
     const { offset, bytes, sum: expected } = this.#checksums;
     this.#sum ??= sumOf(this.#read(offset, bytes), hashes);
@@ -100,8 +106,8 @@ export class CheckedBlocks {
   }
 
   /**
-   * Checks the blocks with bytes `[from, end)` of the key heap that have not been checked, and returns up to where in the heap all of them
-   * reach. The range is within the heap; an empty one needs nothing.
+   * Checks the blocks with bytes `[from, end)` of the key heap that have not been checked, and returns up to where in
+   * the heap all of them reach. The range is within the heap; an empty one needs nothing.
    * @throws {HmapError} `HMAP_DAMAGED`
    */
   checkHeap(from: number, end: number): number {
@@ -118,7 +124,7 @@ export class CheckedBlocks {
     this.#check(this.#arrayAt + 4 * bucket, this.#arrayAt + 4 * bucket + 8);
   }
 
-  /** Offsets below 2^31 + 2^16, so that the shifts are those of numbers without a sign. */
+  /** Offsets are below 2^31 + 2^16, which needs unsigned shifts. */
   #check(from: number, end: number): number {
     const last = (end - 1) >>> 16;
     for (let block = from >>> 16; block <= last; block++) {

@@ -1,5 +1,5 @@
-// The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked for. Knows the section; does not
-// know records, nor how its bytes come.
+// The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked
+// for. Knows the section; does not know records, nor how its bytes come.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
@@ -9,7 +9,9 @@ import type { DictionaryPlace, HashHeader } from '../format/header.js';
 import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
 
 export class Dictionary {
-  /** The string that an index in `buffer` at `at` stands for, the same one each time. Throws as {@link placeOf} does. */
+  /**
+   * The string that an index in `buffer` at `at` stands for, the same one each time. Throws as {@link placeOf} does.
+   */
   readonly decoder: (buffer: ByteBuffer, at: number) => string;
   /** All of the section. */
   readonly bytes: ByteBuffer;
@@ -17,11 +19,14 @@ export class Dictionary {
   readonly #blocks: CheckedBlocks;
   readonly #path: string;
   readonly #width: number;
-  /** Strings that have been asked for, by index. Has its length from the first one on: opening a file costs the same for any number of them. */
+  /**
+   * Strings that were requested before, by index. Gets its full length with the first of them: so opening a file costs
+   * the same whatever their number.
+   */
   readonly #texts: (string | undefined)[] = [];
 
   /**
-   * @param bytes the section's bytes, and perhaps more behind them
+   * @param bytes the section's bytes, perhaps with trailing bytes
    * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
    */
@@ -86,11 +91,12 @@ export class Dictionary {
 
   /**
    * Where the bytes of the value with an index lie in {@link bytes}.
-   * @throws {HmapError} `HMAP_DAMAGED` where there is none, or its offsets do not fit
+   * @throws {HmapError} `HMAP_DAMAGED` if there is no such value, or its offsets are wrong
    */
   placeOf(index: number): { at: number; length: number } {
     const { count, bytes: size } = this.#place;
-    if (index >= count) throw this.#damaged(`a value is number ${index} of ${count} distinct ones`, 0);
+    if (index >= count)
+      throw this.#damaged(`a value has the index ${index}, but there are only ${count} distinct values`, 0);
     const blocks = this.#blocks;
     if (blocks.unchecked > 0) blocks.checkBytes(4 * index, 4 * index + 8);
     const { view } = this.bytes;

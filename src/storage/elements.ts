@@ -1,14 +1,16 @@
-// Reads single elements of a list's segment: one reader for each width of packed elements. Knows the bytes of elements; does not know segments' order,
-// checks or files.
+// Reads single elements of a list's segment: one reader for each width of packed elements. Knows the bytes of elements;
+// does not know segments' order, checks or files.
 
 import { decodeText } from '../base/text.js';
 import { packedOf } from '../format/value-types.js';
 import type { KeylessSegment } from './keyless-segment.js';
 
-/** Gives the element with an index in its segment, a u32 below the segment's count. Numbers are read without allocating. */
+/**
+ * Gives the element with an index in its segment, a u32 below the segment's count. Numbers are read without allocating.
+ */
 export type ElementReader<V = unknown> = (segment: KeylessSegment, at: number) => V;
 
-/** The reader of a type. Reading passes no bounds of the segment, whatever its bytes are. */
+/** The reader of a type. It never reads outside the segment, whatever the bytes are. */
 export function elementReader(type: string): ElementReader {
   const packed = packedOf(type);
   if (packed !== undefined) return packed.signed ? signedReader(packed.bits) : unsignedReader(packed.bits);
@@ -30,7 +32,10 @@ export function elementReader(type: string): ElementReader {
   }
 }
 
-/** Eight elements take as many bytes as one takes bits: all arithmetic stays within 32 bits, though bits are counted beyond. */
+/**
+ * Eight elements take as many bytes as one takes bits: all arithmetic stays within 32 bits, though bits are counted
+ * beyond.
+ */
 function unsignedReader(bits: number): ElementReader<number> {
   if (bits === 8) return ({ view }, at) => view.getUint8(at);
   if (bits === 16) return ({ view }, at) => view.getUint16(2 * at, true);

@@ -1,4 +1,5 @@
-// One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning, values or files.
+// One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning,
+// values or files.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
@@ -6,7 +7,9 @@ import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } 
 import type { Header, SegmentPlace } from '../format/header.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
 
-/** A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`). */
+/**
+ * A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`).
+ */
 export class HashSegment {
   /** Heap offset of each bucket, and of the end; signed, so a damaged one above 2^31 shows as negative. */
   readonly offsets: Int32Array;
@@ -18,14 +21,14 @@ export class HashSegment {
   /** Checks blocks before they are used. */
   readonly blocks: CheckedBlocks;
   /**
-   * Up to where in the heap a lookup may go straight on: all of it once every block has been checked, nothing before. So a lookup asks one thing,
-   * which it would have to ask anyway.
+   * Offset in the heap up to which lookups need no check of blocks: its end once every block has been checked, 0
+   * before. So lookups make one comparison, which they need anyway.
    */
   reach: number;
   readonly #path: string;
 
   /**
-   * @param view the segment's bytes, and perhaps more behind them
+   * @param view the segment's bytes, perhaps with trailing bytes
    * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
    */
@@ -48,7 +51,7 @@ export class HashSegment {
 
   /**
    * Range of a bucket's records in the key heap, once the bucket's own place has been checked.
-   * @throws {HmapError} `HMAP_DAMAGED` where it is none
+   * @throws {HmapError} `HMAP_DAMAGED` if it is not a range
    */
   bucketRange(bucket: number): { start: number; end: number } {
     this.blocks.checkBucket(bucket);
@@ -75,7 +78,8 @@ export class HashSegment {
 const PREFIXES = 8;
 
 /**
- * Walks the records of a range of a key heap, one after the other. Every step moves forward and stays in the range, whatever the bytes are.
+ * Walks the records of a range of a key heap, one after the other. Every step moves forward and stays in the range,
+ * whatever the bytes are.
  */
 export class RecordCursor {
   /** Start of the record, of its key and of its value, and the end of the value: offsets in the key heap. */
@@ -115,7 +119,8 @@ export class RecordCursor {
   }
 
   /**
-   * Moves to the next record; `false` at the end of the range. Where blocks are checked, its lengths are; for the rest see {@link need}.
+   * Moves to the next record; returns `false` at the end of the range. If blocks are checked, those with the lengths
+   * are checked here; for the rest see {@link need}.
    * @throws {HmapError} `HMAP_DAMAGED` when the next record does not fit
    */
   step(): boolean {
@@ -141,7 +146,7 @@ export class RecordCursor {
    * @throws {HmapError} `HMAP_DAMAGED`
    */
   need(end: number): void {
-    // What lies before has been needed already, or will not be: a cursor only moves forward.
+    // Earlier bytes were needed before or never will be: a cursor only moves forward.
     if (end > this.#sure) this.#sure = this.#segment.blocks.checkHeap(this.record, end);
   }
 

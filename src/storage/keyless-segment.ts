@@ -1,5 +1,5 @@
-// One segment of a list or a bit array, mapped. Knows where its parts lie and which blocks of it have been checked; does not know what its elements
-// mean.
+// One segment of a list or a bit array, mapped. Knows where its parts lie and which blocks of it have been checked;
+// does not know what its elements mean.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
@@ -13,7 +13,9 @@ export class KeylessSegment {
   /** All bytes of the segment. */
   readonly buffer: ByteBuffer;
   readonly view: DataView;
-  /** Offsets of a list's elements, or counts of a bit array; signed, so that a damaged one above 2^31 shows as negative. */
+  /**
+   * Offsets of a list's elements, or counts of a bit array; signed, so that a damaged one above 2^31 shows as negative.
+   */
   readonly index: Int32Array;
   /** The words of a bit array. */
   readonly words: Int32Array;
@@ -21,7 +23,7 @@ export class KeylessSegment {
   readonly heap: ByteBuffer;
   /** Elements in the segment. */
   readonly count: number;
-  /** What the segment table says: as `count`, or of a bit array the ones. */
+  /** The number in the segment table: `count`, or for a bit array the number of ones. */
   readonly entries: number;
   /** Offset of the segment in the file, and of its elements in the segment. */
   readonly offset: number;
@@ -30,7 +32,7 @@ export class KeylessSegment {
   readonly #path: string;
   readonly #form: KeylessForm;
 
-  /** @param bytes the segment's bytes, and perhaps more behind them */
+  /** @param bytes the segment's bytes, perhaps with trailing bytes */
   constructor(
     bytes: Uint8Array,
     header: KeylessHeader,
@@ -57,7 +59,8 @@ export class KeylessSegment {
   }
 
   /**
-   * Where an element of its own length starts in {@link heap}; it ends where the next one starts, which `index[at + 1]` says.
+   * Where an element of its own length starts in {@link heap}; it ends where the next one starts, which `index[at + 1]`
+   * says.
    * @throws {HmapError} `HMAP_DAMAGED` if its two offsets do not fit
    */
   elementStart(at: number): number {
@@ -92,7 +95,7 @@ export class KeylessSegment {
   }
 }
 
-/** A segment that can be gone through. */
+/** A segment to scan. */
 export interface MappedKeylessSegment {
   readonly segment: KeylessSegment;
   readonly place: SegmentPlace;

@@ -1,4 +1,5 @@
-// Opens a file for reading and checks its header. Costs the same for every size of file. Knows nothing of what is done with it.
+// Opens a file for reading and checks its header. Costs the same for every size of file. Knows nothing of what is done
+// with it.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
@@ -78,11 +79,11 @@ export function readHeader(fd: number, path: string, size: 'exact size' | 'any s
   const start = readBytes(fd, 0, Math.min(PAGE, fileBytes));
   const headerBytes = checkPreamble(start, fileBytes, path);
   const bytes = headerBytes === PAGE ? start : readBytes(fd, 0, headerBytes);
-  // A device that ends within the header; it tells its size only by where reading ends.
+  // A device that ends within the header; its size shows only where reading ends.
   if (bytes.length < headerBytes) checkPreamble(start, bytes.length, path);
   if (stat.isFile()) return parseHeader(bytes, size === 'exact size' ? fileBytes : undefined, path);
   const header = parseHeader(bytes, undefined, path);
-  // Touching a mapped page behind the end of a device would end the process.
+  // Touching a mapped page past the end of a device would end the process.
   if (!hasByte(fd, header.fileBytes - 1)) parseHeader(bytes, endOf(fd, header.fileBytes), path);
   return header;
 }

@@ -1,4 +1,5 @@
-// Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the records are for.
+// Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the
+// records are for.
 
 import { readBytes } from '../base/fs.js';
 import type { Header } from '../format/header.js';
@@ -9,25 +10,28 @@ import { HashSegment, RecordCursor } from './hash-segment.js';
 /** How far ahead the operating system is asked to read, in bytes. */
 const READ_AHEAD = 8 * 2 ** 20;
 
-/** A segment that can be walked. */
+/** A segment to scan. */
 export interface MappedHashSegment {
   readonly segment: HashSegment;
   /** Asks for bytes of the segment, from its start, before they are needed. */
   readonly readAhead: (start: number, length: number) => void;
 }
 
-/** What is used of each record: where blocks are checked, so much of it is. */
+/** What the caller uses of each record: if blocks are checked, those with this part are. */
 export type Needs = 'lengths' | 'keys' | 'records';
 
-/** Goes through all records of the segments, one after the other. Steps are bounded by the bytes of the heaps; only what is walked is asked for. */
+/**
+ * Goes through all records of the segments, one after the other. The number of steps is bounded by the bytes of the
+ * heaps; it reads ahead only what it scans.
+ */
 export class Scan {
-  /** The record at which the walk is, and its segment. */
+  /** The current record, and its segment. */
   readonly cursor: RecordCursor;
   segment!: HashSegment;
   readonly #segments: Iterator<MappedHashSegment>;
   readonly #needs: Needs;
   #readAhead: MappedHashSegment['readAhead'] = () => {};
-  /** Offset in the key heap up to which no more has to be asked for. */
+  /** Offset in the key heap up to which reading ahead was requested. */
   #asked = 0;
 
   constructor(header: Header, segments: Iterable<MappedHashSegment>, needs: Needs) {
@@ -56,7 +60,7 @@ export class Scan {
     return true;
   }
 
-  /** Ends the walk before its end; lets go of what the segments hold. */
+  /** Ends the scan before its end and releases the segments. */
   end(): void {
     this.#segments.return?.();
   }

@@ -1,5 +1,5 @@
-// The dictionary's part of a verification: offsets, the order of the distinct values, and that each is in use. Knows the rules of the format
-// (native-notes/format.md, sections 7 and 11); does not know checksums.
+// The dictionary's part of a verification: offsets, the order of the distinct values, and that each is in use. Knows
+// the rules of the format (native-notes/format.md, sections 7 and 11); does not know checksums.
 
 import { ByteBuffer, compareBytes } from '../base/bytes.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
@@ -17,8 +17,8 @@ export class DictionaryCheck {
   readonly #findings: Findings;
   /** One bit for each value: a record has it. */
   readonly #used: Uint8Array;
-  /** Whether something was told that may also be why a value looks unused. */
-  #told = false;
+  /** Whether something was reported that may also be why a value looks unused. */
+  #useUnclear = false;
 
   constructor(header: HashHeader, findings: Findings) {
     const place = header.dictionary!;
@@ -29,7 +29,7 @@ export class DictionaryCheck {
     this.isIndex = ({ bytes }, at, length) => {
       const index = length === 0 ? 0 : bytes.readUIntLE(at, length);
       if (index >= place.count) {
-        this.#told = true;
+        this.#useUnclear = true;
         return false;
       }
       used[index >>> 3]! |= 1 << (index & 7);
@@ -39,7 +39,7 @@ export class DictionaryCheck {
 
   /**
    * Checks the section, after all records. Yields offsets in the file.
-   * @param complete whether all records were seen, so that what none has is unused
+   * @param complete whether all records were seen: only then can a value be called unused
    */
   *check(fd: number, path: string, reader: VerifyReader, complete: boolean): Generator<number, void> {
     const { offset, bytes } = this.#place;
@@ -53,7 +53,7 @@ export class DictionaryCheck {
       } finally {
         mapping.close();
       }
-      if (complete && !this.#told) this.#checkUse();
+      if (complete && !this.#useUnclear) this.#checkUse();
     }
     reader.checkGap(end, alignToPage(end));
   }
@@ -72,7 +72,7 @@ export class DictionaryCheck {
     const addUse = (number: number, length: number, message: string) =>
       this.#findings.add('HMAP_DICTIONARY', 'dictionary', offset + 4 * number, offset + 4 * number + length, message);
     const bad = (from: number, to: number, message: string) => {
-      this.#told = true;
+      this.#useUnclear = true;
       this.#findings.add('HMAP_BUCKET_OFFSET', 'dictionary', offset + 4 * from, offset + 4 * to, message);
     };
     const take = (number: number, at: number, length: number): void => {

@@ -2,10 +2,16 @@
 
 import { HEADER_CODES } from '../format/header.js';
 
-/** Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its `heap`; distinct values of `enum` are the `dictionary`. */
+/**
+ * Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its
+ * `heap`; distinct values of `enum` are the `dictionary`.
+ */
 export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'dictionary' | 'checksums' | 'padding';
 
-/** Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a verification checks. */
+/**
+ * Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a
+ * verification checks.
+ */
 export const FINDING_CODES = [
   ...HEADER_CODES,
   'HMAP_RESERVED',
@@ -30,9 +36,10 @@ export const FINDING_CODES = [
 export type FindingCode = (typeof FINDING_CODES)[number];
 
 /**
- * One broken rule, and the bytes `[offset, end)` of the file that break it: a field of the header, a record, what a checksum covers, padding
- * from its first to its last byte that is not zero, the bytes that are missing or too many at the end. Offsets are in bytes from the start
- * of the file; `end` is exclusive and above `offset`. Both lie behind the end of a file that is cut short.
+ * One broken rule, and the bytes `[offset, end)` of the file that break it: a field of the header, a record, what a
+ * checksum covers, padding from its first to its last byte that is not zero, the bytes that are missing or too many at
+ * the end. Offsets are in bytes from the start of the file; `end` is exclusive and above `offset`. Both lie past the
+ * end of a file that is cut short.
  */
 export interface Finding {
   /** The rule; the operating system's code (`EIO`) where the bytes cannot be read. */
@@ -40,7 +47,7 @@ export interface Finding {
   readonly section: Section;
   /** Offset in the file of the first byte of the range. */
   readonly offset: number;
-  /** Offset in the file behind the last byte of the range. */
+  /** Offset in the file after the last byte of the range. */
   readonly end: number;
   readonly message: string;
 }
@@ -55,7 +62,7 @@ export class Findings {
     this.#limit = limit;
   }
 
-  /** Takes note of a broken rule in the bytes `[offset, end)` of the file. */
+  /** Notes a broken rule in the bytes `[offset, end)` of the file. */
   add(code: Finding['code'], section: Section, offset: number, end: number, message: string): void {
     this.total++;
     if (this.list.length < this.#limit) this.list.push({ code, section, offset, end, message });

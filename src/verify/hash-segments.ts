@@ -1,5 +1,5 @@
-// The segments' part of a verification: bucket arrays, records, values, and what they add up to. Knows the rules of the format
-// (native-notes/format.md, section 11); does not know files or checksums.
+// The segments' part of a verification: bucket arrays, records, values, and what they add up to. Knows the rules of the
+// format (native-notes/format.md, section 11); does not know files or checksums.
 
 import { compareBytes } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
@@ -21,7 +21,7 @@ import { valueWidthOf } from '../format/value-types.js';
 import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import type { FindingCode, Findings } from './findings.js';
 
-/** A yield comes after so many buckets, and after so many bytes of records. */
+/** Buckets, and bytes of records, between two yields. */
 const STRIDE = 4096;
 const STRIDE_BYTES = 2 ** 20;
 
@@ -36,10 +36,13 @@ export class SegmentCheck {
   #valueBytes = 0;
   readonly #keys = new Widths();
   readonly #values = new Widths();
-  /** Whether all records so far could be counted; else what they add up to is not judged, as it could only repeat what is told. */
+  /**
+   * Whether all records so far could be counted; otherwise the totals are not checked, as they could only repeat what
+   * was reported.
+   */
   #counted = true;
 
-  /** @param isValue what a record's value is held to */
+  /** @param isValue checks a record's value */
   constructor(header: HashHeader, findings: Findings, isValue: ValueCheck = valueCheck(header.valueType)) {
     this.#header = header;
     this.#findings = findings;
@@ -73,9 +76,10 @@ export class SegmentCheck {
   }
 
   /**
-   * A bucket is walked where both its offsets can be trusted: neither is one of two that fall, or a first or last one that is wrong; and where
-   * it does not overlap what was walked. So one broken offset is told once.
-   * @returns whether all records were walked
+   * Scans a bucket only if both its offsets can be trusted, and if it does not overlap what was scanned before. An
+   * offset cannot be trusted if it is greater than the next one, less than the one before, or a wrong first or last
+   * one. So one broken offset is reported once.
+   * @returns whether all records were scanned
    */
   *#checkBuckets(segment: HashSegment, index: number): Generator<number, boolean> {
     const { offsets, heapBytes } = segment;
@@ -90,9 +94,9 @@ export class SegmentCheck {
       this.#badOffset(segment, buckets, buckets + 1, message);
     }
     let whole = true;
-    /** Where in the heap the walk is, and where it was at the last yield. */
-    let walked = 0;
-    let told = 0;
+    /** How far the heap has been scanned, now and at the last yield. */
+    let scanned = 0;
+    let yielded = 0;
     let start = offsets[0]! >>> 0;
     let end = offsets[1]! >>> 0;
     let startFits = firstFits;
@@ -100,12 +104,13 @@ export class SegmentCheck {
     for (let bucket = 0; bucket < buckets; bucket++) {
       const isLast = bucket + 1 === buckets;
       const next = isLast ? end : offsets[bucket + 2]! >>> 0;
-      // Where the last offset is wrong, that it falls says nothing about the one before it. A first one that is right is 0.
+      // Where the last offset is wrong, that it falls says nothing about the one before it. A first one that is right
+      // is 0.
       const falls = end > next && (lastFits || bucket + 2 < buckets);
       const endFits = !fell && !falls && (lastFits || !isLast);
-      if (startFits && endFits && start >= walked && end <= heapBytes) {
+      if (startFits && endFits && start >= scanned && end <= heapBytes) {
         if (!this.#checkBucket(segment, cursor, index, bucket, start, end)) whole = false;
-        walked = end;
+        scanned = end;
       } else {
         whole = false;
       }
@@ -113,9 +118,9 @@ export class SegmentCheck {
         const message = `the offset ${next} is below the one before it, ${end}`;
         this.#badOffset(segment, bucket + 1, bucket + 3, message);
       }
-      if (bucket % STRIDE === 0 || walked - told >= STRIDE_BYTES) {
-        told = walked;
-        yield told;
+      if (bucket % STRIDE === 0 || scanned - yielded >= STRIDE_BYTES) {
+        yielded = scanned;
+        yield yielded;
       }
       start = end;
       end = next;
@@ -130,7 +135,7 @@ export class SegmentCheck {
     this.#findings.add('HMAP_BUCKET_OFFSET', 'buckets', segment.offset + 4 * from, segment.offset + 4 * to, message);
   }
 
-  /** Checks the records of a bucket; `false` where one of them hides those behind it. */
+  /** Checks the records of a bucket; `false` if one of them hides those after it. */
   #checkBucket(
     segment: HashSegment,
     cursor: RecordCursor,
@@ -155,7 +160,7 @@ export class SegmentCheck {
         if (this.#isPlaced(segment, cursor, index, bucket, hash)) {
           if (lastHash >= 0) {
             const order = lastHash - hash || compareBytes(view, lastKey, lastBytes, view, key, keyBytes);
-            if (order === 0) this.#badRecord(segment, cursor, 'HMAP_RECORD_DUPLICATE', 'is there twice');
+            if (order === 0) this.#badRecord(segment, cursor, 'HMAP_RECORD_DUPLICATE', 'occurs twice');
             else if (order > 0)
               this.#badRecord(segment, cursor, 'HMAP_RECORD_ORDER', 'is not in the order of hash and key');
           }
@@ -166,13 +171,13 @@ export class SegmentCheck {
         this.#countRecord(segment, cursor);
       }
       if (load > this.#mostLoad) {
-        const message = `bucket ${bucket} of segment ${index} holds ${load} records, the most is ${this.#mostLoad}`;
+        const message = `bucket ${bucket} of segment ${index} holds ${load} records, the maximum is ${this.#mostLoad}`;
         this.#findings.add('HMAP_BUCKET_LOAD', 'heap', segment.heapOffset + start, segment.heapOffset + end, message);
       }
       return true;
     } catch (error) {
       if (!(error instanceof HmapError)) throw error;
-      // Nothing tells where the next record starts.
+      // Nothing says where the next record starts.
       const { heapOffset } = segment;
       this.#findings.add(
         'HMAP_RECORD',
@@ -216,8 +221,8 @@ export class SegmentCheck {
   }
 
   /**
-   * Judges what all segments together add up to. The number of entries is not among it: the header says what its segments say, and each of
-   * these has been judged.
+   * Checks the sums over all segments. The number of entries needs no check: parsing the header compared it with the
+   * segment table, and each segment has been compared with that.
    */
   checkTotals(): void {
     if (!this.#counted) return;
@@ -230,7 +235,7 @@ export class SegmentCheck {
       const message = `${name} is ${header[name] ?? 'variable'} in the header, the records give ${found ?? 'variable'}`;
       this.#findings.add(code, 'header', HEADER[name], fieldEnd(HEADER[name]), message);
     };
-    // A sum that no field may hold has been told with the header.
+    // A sum that no field may hold has been reported with the header.
     for (const [name, found] of [
       ['keyBytes', this.#keyBytes],
       ['valueBytes', this.#valueBytes],
@@ -244,7 +249,8 @@ export class SegmentCheck {
     const isFree = valueWidthOf(header.valueType) === VARIABLE;
     if (isFree && header.valueWidth !== valueWidth) differs('HMAP_WIDTH', 'valueWidth', valueWidth);
 
-    // Entries that the header counts wrong, or that are lost, have been told; bits that fit either number are right.
+    // Entries that the header counts wrong, or that are lost, have been reported; bits that fit either number are
+    // right.
     const bitsFor = (entries: number) => Math.max(0, totalBucketBits(entries) - header.segmentBits);
     const bits = bitsFor(this.entries);
     if (header.bucketBits === bits || header.bucketBits === bitsFor(header.entries)) return;
@@ -254,7 +260,7 @@ export class SegmentCheck {
   }
 }
 
-/** Whether all lengths are one. */
+/** Whether all lengths are the same. */
 class Widths {
   #shared: number | null | undefined;
 

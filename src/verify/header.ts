@@ -1,5 +1,5 @@
-// The header's part of a verification: every rule that can be judged from the header and the length of the file. Knows nothing of what
-// lies behind the header.
+// The header's part of a verification: every rule that can be checked from the header and the length of the file. Knows
+// nothing of what follows the header.
 
 import { fstatSync } from 'node:fs';
 import { HmapError } from '../base/errors.js';
@@ -10,7 +10,7 @@ import { checkPreamble } from '../format/preamble.js';
 import type { Findings } from './findings.js';
 import { checkZero, type VerifyReader } from './reader.js';
 
-/** Reports what is wrong with the header; gives it, or `undefined` where it leaves nothing that could be checked further. */
+/** Reports what is wrong with the header; returns it, or `undefined` if nothing further can be checked. */
 export function checkHeader(fd: number, path: string, reader: VerifyReader, findings: Findings): Header | undefined {
   const stat = fstatSync(fd);
   // A block device has no length of its own, and may well be longer than what was written to it.
@@ -35,7 +35,7 @@ export function checkHeader(fd: number, path: string, reader: VerifyReader, find
   return undefined;
 }
 
-/** Size of the header by the first page; `undefined` where that page is none of a table. */
+/** Size of the header, by the first page; `undefined` if that page is not a table's. */
 function sizeOf(start: Uint8Array, fileBytes: number, path: string, findings: Findings): number | undefined {
   try {
     return checkPreamble(start, fileBytes, path);
@@ -67,6 +67,6 @@ function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void
         ? [[HEADER.elementBits, fieldEnd(HEADER.base)]]
         : []
       : [HEADER.schemaBytes, HEADER.reservedByte].map((offset) => [offset, fieldEnd(offset)]);
-  for (const [offset, behind] of reserved) checkZero(bytes, offset, behind, 0, 'HMAP_RESERVED', 'header', findings);
+  for (const [from, to] of reserved) checkZero(bytes, from, to, 0, 'HMAP_RESERVED', 'header', findings);
   checkZero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header', findings);
 }

@@ -1,5 +1,5 @@
-// The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows the rules of the format
-// (native-notes/format.md, sections 15 and 11); does not know checksums.
+// The segments' part of a verification of lists and bit arrays: offsets, counts, elements and what is left over. Knows
+// the rules of the format (native-notes/format.md, sections 15 and 11); does not know checksums.
 
 import { popcount } from '../base/bytes.js';
 import { valueCheck } from '../codec/check-value.js';
@@ -12,12 +12,15 @@ import type { Findings } from './findings.js';
 import { checkOffsets } from './offsets.js';
 import { checkZero, type VerifyReader } from './reader.js';
 
-/** A yield comes after so many elements. */
+/** Elements between two yields. */
 const STRIDE = 2 ** 16;
 /** Words that one count covers. */
 const RUN = COUNTED / 32;
 
-/** Checks all segments; yields how many bytes of the two readings of the file are done, and returns the entries that were found. */
+/**
+ * Checks all segments; yields how many bytes of the two readings of the file are done, and returns the entries that
+ * were found.
+ */
 export function* checkKeylessSegments(
   fd: number,
   path: string,
@@ -95,7 +98,7 @@ class Check {
     for (const done of checkOffsets(index, count, heap.size, bad, take)) yield this.#done + dataStart + done;
   }
 
-  /** Returns the ones. */
+  /** Returns the number of ones. */
   *bits(): Generator<number, number> {
     const { index, words, offset, count } = this.#segment;
     const end = Math.ceil(count / 32);
@@ -109,7 +112,7 @@ class Check {
           this.#findings.add('HMAP_COUNT', 'buckets', offset + 4 * run, offset + 4 * run + 4, message);
         }
       }
-      // What lies behind the last bit is told by itself.
+      // What follows the last bit is reported by itself.
       const left = count - 32 * word;
       const own = left >= 32 ? -1 : left <= 0 ? 0 : ~(-1 << left);
       ones += word < end ? popcount(words[word]! & own) : 0;

@@ -1,14 +1,16 @@
-// Judges offsets that part a heap into elements: those of a list, and of distinct values. Does not know what the elements are.
+// Checks offsets that divide a heap into elements: those of a list, and of distinct values. Does not know what the
+// elements are.
 
-/** A yield comes after so many elements. */
+/** Elements between two yields. */
 const STRIDE = 2 ** 16;
 
-/** What is told of offsets `[from, to)`, by their numbers, that are wrong. */
+/** Called with a range of wrong offsets, `[from, to)`, by their numbers. */
 export type BadOffset = (from: number, to: number, message: string) => void;
 
 /**
- * Goes through the offsets of `count` elements and of their end: the first is 0, they never fall, the last is the size of the heap. An element is given to
- * `take` where both its offsets can be trusted; so one broken offset is told once. Yields how far it is in the heap.
+ * Goes through the offsets of `count` elements and of their end: the first is 0, they never fall, the last is the size
+ * of the heap. An element is given to `take` where both its offsets can be trusted; so one broken offset is reported
+ * once. Yields its position in the heap.
  */
 export function* checkOffsets(
   index: Int32Array,
@@ -26,12 +28,12 @@ export function* checkOffsets(
   for (let at = 0; at < count; at++) {
     const start = index[at]! >>> 0;
     const end = index[at + 1]! >>> 0;
-    // Where the first or the last offset is wrong, that they fall says nothing about those beside them.
-    const judged = (at > 0 || first === 0) && (at + 1 < count || lastFits);
-    const falls = judged && start > end;
+    // If the first or the last offset is wrong, the one beside it is not to blame for a wrong order.
+    const reliable = (at > 0 || first === 0) && (at + 1 < count || lastFits);
+    const falls = reliable && start > end;
     if (falls) bad(at, at + 2, `the offset ${end} is below the one before it, ${start}`);
     const next = at + 2 <= count && (at + 2 < count || lastFits) ? index[at + 2]! >>> 0 : Number.POSITIVE_INFINITY;
-    if (judged && !fell && !falls && end <= next && end <= heapBytes) take(at, start, end - start);
+    if (reliable && !fell && !falls && end <= next && end <= heapBytes) take(at, start, end - start);
     fell = falls;
     if (at % STRIDE === 0) yield Math.min(start, heapBytes);
   }

@@ -1,4 +1,5 @@
-// Reads for a verification. Bytes that cannot be read become findings, told once; knows where they are, not what they hold.
+// Reads for a verification. Bytes that cannot be read become findings, reported once; knows where they are, not what
+// they hold.
 
 import { type HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
@@ -35,7 +36,13 @@ export class VerifyReader {
       const bytes = readBytes(this.#fd, offset, length);
       if (bytes.length === length) return bytes;
       const cut = offset + bytes.length;
-      this.#add('HMAP_TRUNCATED', 'file', cut, end, `the file ends at byte ${cut}, its header says it goes on`);
+      this.#add(
+        'HMAP_TRUNCATED',
+        'file',
+        cut,
+        end,
+        `the file ends at byte ${cut}, but its header says that it is longer`,
+      );
     } catch (error) {
       const { code, message } = refusalOf(error, this.#path);
       this.#add(code, section, offset, end, message);
@@ -43,11 +50,14 @@ export class VerifyReader {
     return undefined;
   }
 
-  /** How many of the first `expected` bytes there are, found by bisection: for a device, whose size the system does not tell. */
+  /**
+   * How many of the first `expected` bytes there are, found by bisection: for a device, whose size the system does not
+   * say.
+   */
   present(expected: number): number {
     let known = 0;
     let missing = expected + 1;
-    // In most cases all are there, and one read shows it.
+    // Usually all are there, and one read shows it.
     for (let probe = expected; known < missing - 1; probe = Math.floor((known + missing) / 2)) {
       if (this.#ends(probe - 1)) missing = probe;
       else known = probe;
@@ -55,7 +65,7 @@ export class VerifyReader {
     return known;
   }
 
-  /** Whether the file ends at `offset`, or before it. A byte that is there and cannot be read is no end. */
+  /** Whether the file ends at `offset`, or before it. A byte that exists and cannot be read is not an end. */
   #ends(offset: number): boolean {
     try {
       return readBytes(this.#fd, offset, 1).length === 0;
@@ -86,7 +96,7 @@ export class VerifyReader {
   }
 }
 
-/** The operating system's refusal to read; any other error is thrown on. */
+/** The operating system's refusal to read; any other error is rethrown. */
 function refusalOf(error: unknown, path: string): { code: string; message: string } {
   const refusal = systemError(error, 'read', path);
   if (refusal === error) throw error;
@@ -94,7 +104,10 @@ function refusalOf(error: unknown, path: string): { code: string; message: strin
   return { code, message: `the bytes cannot be read: ${reason}` };
 }
 
-/** Reports the run from the first to the last byte of `[from, to)` that is not zero; `base` is the offset of `bytes` in the file. */
+/**
+ * Reports the run from the first to the last byte of `[from, to)` that is not zero; `base` is the offset of `bytes` in
+ * the file.
+ */
 export function checkZero(
   bytes: Uint8Array,
   from: number,

@@ -1,5 +1,5 @@
-// Checks every rule of the format (native-notes/format.md, section 11) and reports what breaks one. Knows the order of things and the
-// checksums; verify-header.ts and verify-segment.ts know the rest. Does not repair anything.
+// Checks every rule of the format (native-notes/format.md, section 11) and reports what breaks one. Knows the order of
+// things and the checksums; the other files of this folder know the rest. Does not repair anything.
 
 import { closeSync } from 'node:fs';
 import { type BlockHasher, loadChecksums } from '../base/block-hasher.js';
@@ -36,17 +36,17 @@ export interface Verification {
   total: number;
   /** Records that were checked. */
   entries: number;
-  /** Size of the file in bytes, by its header; 0 where the header does not tell. */
+  /** Size of the file in bytes, by its header; 0 if the header does not say. */
   fileBytes: number;
   seconds: number;
 }
 
-/** What a verification finds out. */
+/** The result of a verification, without its time. */
 export type Checked = Omit<Verification, 'seconds'>;
 
 const READ = 16 * BLOCK;
 
-/** See the function of this name in deferred.ts. */
+/** See the function of this name in lazy.ts. */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
   checkPath(path);
   checkOptions(options, ['limit', 'onProgress', 'signal']);
@@ -71,8 +71,8 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
 }
 
 /**
- * A verification in steps, for a caller that sets the pace, or cannot wait. Yields the bytes that are done, of about twice as many as the file
- * has: it is read twice. To leave it before its end, return from it (a `for` does): that unmaps the file.
+ * A verification in steps, for a caller that sets the pace, or cannot wait. Yields the bytes that are done, of about
+ * twice as many as the file has: it is read twice. To stop early, return from it (a `for` does): that unmaps the file.
  * @param fd the open file; it stays open
  * @param limit most findings to list
  * @throws what the operating system throws where a file that could be read once cannot be read again
@@ -159,7 +159,10 @@ class Check {
     }
   }
 
-  /** Tells damage of the block checksums from damage of the blocks: the header's sum fits either the stored ones or the right ones. */
+  /**
+   * Tells damage to the block checksums from damage to the blocks: the header's sum fits either the stored ones or the
+   * right ones.
+   */
   #compareSums(header: Header, stored: Buffer, computed: Buffer): void {
     const { headerBytes, checksums } = header;
     const bad: number[] = [];
@@ -224,7 +227,7 @@ class Check {
   }
 }
 
-/** What a block begins with. */
+/** The section in which a block begins. */
 function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictionary' {
   const { segments, dictionary } = header;
   if (dictionary !== null && offset >= dictionary.offset) return 'dictionary';

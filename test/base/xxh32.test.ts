@@ -1,4 +1,4 @@
-// Tests XXH32 (src/hash.ts) against xxhash-wasm and against published values.
+// Tests XXH32 against xxhash-wasm and against published values.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

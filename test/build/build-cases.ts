@@ -1,4 +1,5 @@
-// What tests of builds share: building with little memory, and builds that must fail. Knows what a failed build may leave.
+// What tests of builds share: building with little memory, and builds that must fail. Knows what a failed build may
+// leave.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,7 +20,10 @@ export type Pair = readonly [key: Key, value: unknown];
 
 export type Input = Iterable<unknown> | AsyncIterable<unknown>;
 
-/** `build` for arguments of any kind; with the least memory unless the options say otherwise, which saves the making of it. */
+/**
+ * `build` for arguments of any kind; with the least memory unless the options say otherwise, which saves the making of
+ * it.
+ */
 export function buildAny(path: string, entries: unknown, options: unknown): Promise<BuildSummary> {
   const given = typeof options === 'object' && options !== null ? { memory: MIB, ...options } : options;
   return build(path, entries as Iterable<never>, given as BuildOptions);

@@ -1,4 +1,5 @@
-// Tests tables of keys that were chosen to share a bucket: the builder takes another seed, or refuses; lookups stay bounded.
+// Tests tables of keys that were chosen to share a bucket: the builder takes another seed, or refuses; lookups stay
+// bounded.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -138,7 +139,7 @@ describe('keys that were chosen to share a bucket', () => {
     const entries = flooded(65, [7]);
     writeFileSync(path, 'old');
     const error = await failure(folder, () => build(path, entries, { value: 'u32', seed: 7 }));
-    hmapError('HMAP_BUCKET_LOAD', { expected: 64, actual: 65, message: /seed 7.*give no seed/ })(error);
+    hmapError('HMAP_BUCKET_LOAD', { expected: 64, actual: 65, message: /seed 7.*choose another seed/ })(error);
     await build(path, entries, { value: 'u32', seed: 8 });
     await assertHolds(path, entries, 8);
   });
@@ -163,6 +164,6 @@ describe('keys that were chosen to share a bucket', () => {
     await assertHolds(join(folder, 'out.hmap'), entries, SEEDS[1]!);
     const refused = await hmap([...args, '--force', '--seed', '0'], { cwd: folder });
     assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /^hmap: with the seed 0, 65 keys or more share a bucket, the most is 64: .*\n$/);
+    assert.match(refused.stderr, /^hmap: with the seed 0, 65 or more keys share a bucket; the maximum is 64\. .*\n$/);
   });
 });

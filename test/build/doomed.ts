@@ -1,8 +1,10 @@
-// A process that builds and is killed, or builds when it is told to. Imports what builds need and nothing else: hundreds of it are started.
+// A process that builds and is killed, or builds on request. Imports what builds need and nothing else: hundreds of it
+// are started.
 //
-// Arguments: output, kind, and what to do. `once`: build version 1. `new`: the same, with overwrite: false. `again`: build version after version.
-// `told`: build when a message comes, and answer. Says `ready`, `read` when the first version's entries were taken, and `done`. With a number as
-// the fourth argument it is killed before its call of that number of the file system, from 1; reads and writes do not count.
+// Arguments: output, kind, and what to do. `once`: build version 1. `new`: the same, with overwrite: false. `again`:
+// build version after version. `told`: build when a message comes, and answer. Says `ready`, `read` when the first
+// version's entries were taken, and `done`. With a number as the fourth argument it is killed before its call of that
+// number of the file system, from 1; reads and writes do not count.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from '../../src/build/build.js';

@@ -1,4 +1,5 @@
-// A process in which calls of the file system fail, each in turn, while it builds. Says what came of each build; does not judge it.
+// A process in which calls of the file system fail, each in turn, while it builds. Says what came of each build; does
+// not check it.
 //
 // Arguments: an empty folder, and a Setting as JSON. Prints an Account as JSON.
 

@@ -1,5 +1,6 @@
-// Builds that are killed or stopped at any moment, and builds of one output at the same time: what is under its name is always whole, and nothing
-// else stays. Which files of killed builds may be removed is leftovers.test.ts; what a disk refuses is crash-disk.test.ts.
+// Builds that are killed or stopped at any moment, and builds of one output at the same time: what is under its name is
+// always whole, and nothing else stays. Which files of killed builds may be removed is leftovers.test.ts; what a disk
+// refuses is crash-disk.test.ts.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
@@ -93,7 +94,10 @@ async function fourAtOnce<T>(items: Iterable<T>, act: (item: T) => Promise<void>
 describe('a killed build', () => {
   const folder = temporaryFolder({ after });
   const oldFile = (kind: Kind) => join(folder, `old-${kind}.hmap`);
-  /** Milliseconds that a build takes here, at once with others: from when it is ready, and from when its entries were taken. */
+  /**
+   * Milliseconds that a build takes here, at once with others: from when it is ready, and from when its entries were
+   * taken.
+   */
   const spans = {} as Record<Kind, { ready: number; read: number }>;
 
   before(async () => {
@@ -229,7 +233,7 @@ describe('a killed build', () => {
 });
 
 describe('two builds at once', () => {
-  /** A process that builds the output when it is told to. */
+  /** A process that builds the output on request. */
   class Rival {
     readonly #child: ChildProcess;
 
@@ -377,7 +381,7 @@ describe('a stopped `hmap build`', () => {
       const what = `run ${i}: ${JSON.stringify({ ...ran, bytes: undefined })}`;
       if (ran.stderr.startsWith('hmap: stopped')) {
         assert.deepEqual([ran.code, ran.stdout], [signal === 'SIGINT' ? 130 : 143, ''], what);
-        assert.equal(ran.stderr, `hmap: stopped; ${path(place)} is as it was\n`);
+        assert.equal(ran.stderr, `hmap: stopped; ${path(place)} is unchanged\n`);
         assert.deepEqual(contentOf(place), before, what);
         if (old) assert.equal(await versionIn(path(place), 'small'), OLD);
         counts[phase === 'writing' ? 'stopped while writing' : 'stopped']++;

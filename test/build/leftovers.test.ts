@@ -1,4 +1,5 @@
-// What killed builds have left, and who may remove it: files named like theirs, of every age. That builds leave and remove them is crash.test.ts.
+// What killed builds have left, and who may remove it: files named like theirs, of every age. That builds leave and
+// remove them is crash.test.ts.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -28,7 +29,7 @@ describe('what a killed build has left', () => {
   const RANDOM = '0123abcd';
   const dead = deadProcess();
 
-  /** What tells where this process runs. */
+  /** What says where this process runs. */
   async function placeHere(folder: string): Promise<string> {
     return TEMPORARY.exec(await temporaryNameOf(folder, 'out.hmap'))![3]!;
   }
@@ -101,7 +102,7 @@ describe('what a killed build has left', () => {
         [`.out.hmap.${pid}-${there}-33333333.tmp`, 25, false],
         [`.out.hmap.${pid}-${there}-44444444.tmp.spill`, 23, true],
         [`.out.hmap.${pid}-${there}-55555555.tmp.spill`, 25, false],
-        // As they were named before they told the place.
+        // As they were named before the place was part of the name.
         [`.out.hmap.${pid}-${RANDOM}.tmp`, 23, true],
         [`.out.hmap.${pid}-66666666.tmp`, 25, false],
       ]);
@@ -167,7 +168,7 @@ describe('what a killed build has left', () => {
     }
   });
 
-  test('a build that goes on renews the time of its file', async (t) => {
+  test('a running build renews the time stamp of its file', async (t) => {
     const folder = temporaryFolder(t);
     const path = join(folder, 'out.hmap');
     t.mock.timers.enable({ apis: ['setInterval'] });

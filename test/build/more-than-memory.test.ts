@@ -50,7 +50,7 @@ describe('more entries than memory', () => {
     assertSame(small.file, large.file, 'parted');
   });
 
-  test('progress is told while entries are read and while they are written', async () => {
+  test('progress is reported while entries are read and while they are written', async () => {
     const pauses = [1000, 5000, 9000, 20_000];
     const entries = function* () {
       for (let i = 0; i <= 20_000; i++) {

@@ -32,7 +32,7 @@ describe('arguments and options', () => {
       { value: 'u8', memory },
       /^memory: /,
     ]),
-    'memory that is no number': ['2000000', '64M', 2n ** 22n, [2 ** 22]].map((memory) => [
+    'memory that is not a number': ['2000000', '64M', 2n ** 22n, [2 ** 22]].map((memory) => [
       { value: 'u8', memory },
       /^memory: /,
     ]),

@@ -25,7 +25,7 @@ describe('entries that cannot be stored', () => {
     await assertRefuses(t, slowly([...before, bad, ...before]), { value }, check);
   }
 
-  test('what is no pair', async (t) => {
+  test('what is not a pair', async (t) => {
     for (const bad of [
       'ab',
       null,

@@ -1,4 +1,5 @@
-// Builds on a disk that refuses: full, read-only, failing at any call. What was there stays, the error says why, and nothing else is left.
+// Builds on a disk that refuses: full, read-only, failing at any call. What was there stays, the error says why, and
+// nothing else is left.
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -147,8 +148,8 @@ describe('calls of the file system', () => {
   }
 
   /**
-   * What came of the faults of each call, in turn: `o` the folder is as it was, `e` the new file is there all the same and there is an error, `n` it
-   * is there and there is none. Nothing else is right.
+   * What came of the faults of each call, in turn: `o` the folder is as it was, `e` the new file is there all the same
+   * and there is an error, `n` it is there and there is no error. Nothing else is right.
    */
   function judge({ before, whole, faults }: Account): Partial<Record<Call, string>> {
     const found: Partial<Record<Call, string>> = {};
@@ -171,7 +172,8 @@ describe('calls of the file system', () => {
   }
 
   const OLD = { 'out.hmap': 'the old file' };
-  // An error after the renaming, when the folder is synced, does not take the new file back: others may have it open already.
+  // An error after the renaming, when the folder is synced, does not take the new file back: others may have it open
+  // already.
   const ALWAYS = { closeSync: /^n+e?$/, fsync: /^o$/, fsyncSync: /^o+e$/, openSync: /^o+e$/, readdirSync: /^n$/ };
   const SMALL = { ...ALWAYS, ftruncateSync: /^o+$/, readSync: /^o+$/, writeSync: /^o{3,}$/ };
   const HEAVY = { ...ALWAYS, ftruncateSync: /^o+$/, readSync: /^o{20,}$/, writeSync: /^o{20,}$/ };

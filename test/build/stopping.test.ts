@@ -1,4 +1,4 @@
-// Progress, and builds that are stopped: by a signal, by their input or by an error; nothing is left behind.
+// Progress, and builds that are stopped: by a signal, by their input or by an error; nothing is left after.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -58,7 +58,7 @@ describe('builds that are stopped', () => {
           // An async one may be told a little later: nobody can wait for a source that does not answer.
           for (let i = 0; i < 100 && !ended && kind === 'async'; i++)
             await new Promise((resolve) => setTimeout(resolve, 5));
-          assert.ok(ended, 'the iterator is told that it is over');
+          assert.ok(ended, 'the iterator is reported that it is over');
         }
       };
       await assertFails(t, act, is(stopped));

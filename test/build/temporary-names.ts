@@ -1,4 +1,4 @@
-// The names of the temporary files beside an output. Knows what they tell; does not know who may remove them.
+// The names of the temporary files beside an output. Knows what they mean; does not know who may remove them.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

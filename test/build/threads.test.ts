@@ -144,7 +144,7 @@ describe('the second half of a build, by several threads', () => {
     assert.equal(started, 1, 'entries may be dropped: one thread');
   });
 
-  test('finds a key that is there twice, wherever it is, and names the one that one thread names', async (t) => {
+  test('finds a key that occurs twice, wherever it is, and names the one that one thread names', async (t) => {
     const folder = temporaryFolder(t);
     const random = new Random(3);
     const entries = entriesOf(5000, random);
@@ -227,12 +227,12 @@ describe('a file laid out before it is written', () => {
         }
         const { spans, segments } = layout!;
         assert.equal(spans[0]!.first, 0);
-        assert.equal(spans.at(-1)!.behind, 64);
-        assert.equal(spans.at(-1)!.end, 2 ** (plan.segmentBits + plan.bucketBits));
+        assert.equal(spans.at(-1)!.end, 64);
+        assert.equal(spans.at(-1)!.endBucket, 2 ** (plan.segmentBits + plan.bucketBits));
         for (const [i, span] of spans.entries()) {
-          assert.ok(span.first < span.behind);
-          if (i > 0) assert.equal(span.first, spans[i - 1]!.behind);
-          if (i > 0) assert.equal(span.start.bucket, spans[i - 1]!.end);
+          assert.ok(span.first < span.end);
+          if (i > 0) assert.equal(span.first, spans[i - 1]!.end);
+          if (i > 0) assert.equal(span.start.bucket, spans[i - 1]!.endBucket);
         }
         assert.ok(spans.length <= parts && spans.length >= Math.min(parts, 60));
         assert.equal(
@@ -334,7 +334,7 @@ describe('a file of lines', () => {
     writeFileSync(join(folder, 'twice.tsv'), lines.join('\n'));
     const twice = await hmap([...command, 'twice.tsv', 'threads.hmap'], { cwd: folder });
     assert.equal(twice.code, 2);
-    assert.match(twice.stderr, /"key number 3 of many in this file.*is there more than once/);
+    assert.match(twice.stderr, /"key number 3 of many in this file.*occurs more than once/);
     lines[490_000] = lines[3]!.replace(/\d+$/, '77');
     writeFileSync(join(folder, 'twice.tsv'), lines.join('\n'));
     for (const [policy, value] of [

@@ -1,4 +1,5 @@
-// Tests tables in unusual places: read-only and special files, block devices, and outputs with another name. Knows files, not how they are mapped.
+// Tests tables in unusual places: read-only and special files, block devices, and outputs with another name. Knows
+// files, not how they are mapped.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -285,7 +286,7 @@ describe('a block device', () => {
     }
   });
 
-  test('without a table is none', async (t) => {
+  test('without a table: not a table', async (t) => {
     const device = deviceOf(t, 0, 0);
     if (device === undefined) return;
     const zeros = join(folder, 'zeros');

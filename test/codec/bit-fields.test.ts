@@ -1,4 +1,5 @@
-// Fields of bits: every width at every alignment, against a model of BigInts. Knows the rules of the format, section 7; asks the codec itself.
+// Fields of bits: every width at every alignment, against a model of BigInts. Knows the rules of the format, section 7;
+// asks the codec itself.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -41,7 +42,7 @@ describe('integers of every width at every alignment', () => {
           sign === 'u' ? [0n, 2n ** BigInt(width) - 1n] : [-(2n ** BigInt(width - 1)), 2n ** BigInt(width - 1) - 1n];
         const values = samples(least, most, random);
         for (let align = 0; align < 8; align++) {
-          // Bytes before and behind the field, few and more than one load takes.
+          // Bytes before and after the field, few and more than one load takes.
           for (const [before, behind] of [
             [0, 0],
             [1, 0],

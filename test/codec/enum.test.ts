@@ -1,5 +1,5 @@
-// Values of few distinct strings: the file has each once, the reader hands out the same string each time, however the file was built. Asks the public
-// API; files that no builder writes come from the raw writer.
+// Values of few distinct strings: the file has each once, the reader hands out the same string each time, however the
+// file was built. Asks the public API; files that no builder writes come from the raw writer.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -194,7 +194,7 @@ describe('what is refused', () => {
     });
   }
 
-  test('more distinct values than there is memory for; nothing is left behind', async (t) => {
+  test('more distinct values than there is memory for; nothing is left after', async (t) => {
     const own = temporaryFolder(t);
     const long = 'x'.repeat(1000);
     const pairs = (count: number): Pairs => Array.from({ length: count }, (_, i) => [`${i}`, `${i} ${long}`]);
@@ -281,7 +281,7 @@ describe('a table', () => {
     assert.ok(Number(grown) < 1e6, `${grown} bytes`);
   });
 
-  test('takes up newer versions; what began with the old one goes on with its strings', async () => {
+  test('switches to newer versions; iterations over the old one keep its strings', async () => {
     const path = fresh();
     const [old, newer]: Pairs[] = [some(500, 300), some(500, 7).map(([key, value]) => [key, `new ${value}`] as const)];
     await build(path, old!, { value: 'enum' });
@@ -385,7 +385,7 @@ describe('damage', () => {
     }
   });
 
-  test('a number that is none, and offsets that fall, are damage also where only the header is checked', () => {
+  test('an invalid number, and offsets in the wrong order, are damage even if only the header is checked', () => {
     const path = fresh();
     const parts = canonicalParts(pairs, { value: 'enum' });
     const record = parts.segments[0]!.buckets.find((list) => list.length > 0)![0]!;
@@ -393,7 +393,7 @@ describe('damage', () => {
     writeFileSync(path, compose(parts));
     const key = record.key.toString();
     using table = open(path, { check: 'header' });
-    const damaged = hmapError('HMAP_DAMAGED', { message: /number 40 of 40/ });
+    const damaged = hmapError('HMAP_DAMAGED', { message: /the index 40, but there are only 40/ });
     for (const ask of [() => table.get(key), () => table.getView(key), () => table.getMany([key]), () => [...table]]) {
       assert.throws(ask, damaged);
     }

@@ -1,4 +1,4 @@
-// Tests how keys become bytes (src/keys.ts), against TextEncoder.
+// Tests how keys become bytes, against TextEncoder.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -98,7 +98,7 @@ test('bytes are taken as they are, up to 65,535', () => {
   assert.equal(encodeKey(new Uint8Array(MOST + 1), 0), TOO_LONG);
 });
 
-test('anything else is a TypeError that tells what came', () => {
+test('anything else is a TypeError that names what came', () => {
   const wrong: [unknown, string][] = [
     [undefined, 'undefined'],
     [null, 'null'],

@@ -1,4 +1,5 @@
-// Values of packed fields through the library: random schemas against a model, what is refused, what a changed byte does. Asks the public API.
+// Values of packed fields through the library: random schemas against a model, what is refused, what a changed byte
+// does. Asks the public API.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -153,7 +154,7 @@ describe('values that cannot be stored', () => {
     ['an array', [true, 1, -1, 0.5, 0], INVALID, /fields of the schema/],
     ['bytes', new Uint8Array(16), INVALID, /fields of the schema/],
     ['a missing field', { on: true, s: 1, x: 1, big: 1 }, INVALID, /field 'n'/],
-    ['an unknown field', { ...good, more: 1 }, INVALID, /field 'more'/],
+    ['an unknown field', { ...good, more: 1 }, INVALID, /fields of the schema, not 'more'/],
     ['an unknown field instead', { on: true, m: 1, s: 1, x: 1, big: 1 }, INVALID, /field 'n'/],
     ['an inherited field', Object.create(good), INVALID, /field 'on'/],
     ['a number for a bool', { ...good, on: 1 }, INVALID, /field 'on' to be bool/],

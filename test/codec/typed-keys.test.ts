@@ -1,4 +1,5 @@
-// Tests typed keys (u32, u64, i64, uuid, hex) through the library: against a model, at the ends of each type, and what is refused.
+// Tests typed keys (u32, u64, i64, uuid, hex) through the library: against a model, at the ends of each type, and what
+// is refused.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -230,7 +231,7 @@ describe('a table with typed keys', () => {
         await assert.rejects(
           tableOf(type, [[none, 1]]),
           hmapError(long ? 'HMAP_KEY_TOO_LONG' : 'HMAP_KEY_INVALID', {
-            message: new RegExp(`is no ${type}: expected`),
+            message: new RegExp(`is not a valid ${type}: expected`),
           }),
         );
       }
@@ -245,13 +246,13 @@ describe('a table with typed keys', () => {
       ] as const;
       await assert.rejects(
         tableOf(type, twice),
-        hmapError('HMAP_DUPLICATE_KEY', { key, message: new RegExp(`^the key ${key} is there more than once`) }),
+        hmapError('HMAP_DUPLICATE_KEY', { key, message: new RegExp(`^the key ${key} occurs more than once`) }),
       );
       using table = opened(await tableOf(type, twice, { duplicates: 'last' }));
       assert.deepStrictEqual([...table], [[key, 2]]);
     });
 
-    test(`${type}: a value that cannot be stored is told with the key in its type`, async () => {
+    test(`${type}: a value that cannot be stored is reported with the key in its type`, async () => {
       const key = EDGES[type][1]!;
       await assert.rejects(tableOf(type, [[key, -1]]), hmapError('HMAP_VALUE_RANGE', { key }));
     });
@@ -369,7 +370,7 @@ test('TypeScript knows the keys', async () => {
   const map: ReadonlyMap<number, number> = numbers;
   const keys: number[] = [...numbers.keys()];
   assert.deepEqual([map.get(7), keys, numbers.getMany([7])], [1, [7], [1]]);
-  // @ts-expect-error a string is no number
+  // @ts-expect-error a string is not a number
   assert.throws(() => numbers.get('7'));
   using big = open(await tableOf('u64', [[7n, 1]]), { key: 'u64', value: 'u32' });
   const bigs: bigint[] = [...big.keys()];

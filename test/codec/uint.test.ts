@@ -151,7 +151,7 @@ describe('what is refused', () => {
 });
 
 describe('a table that was opened for uint', () => {
-  test('takes up a version of another width; one opened for its type does not', async () => {
+  test('switches to a version of another width; a table opened for the type does not', async () => {
     const path = fresh();
     await build(path, [['k', 5]], { value: 'uint' });
     const [any, narrow] = [open(path, { value: 'uint' }), open(path, { value: 'u8' })];
@@ -165,7 +165,7 @@ describe('a table that was opened for uint', () => {
     assert.equal(narrow.get('k'), 5);
   });
 
-  test('goes on with an iteration over the version with which that began', async () => {
+  test('an iteration continues over the version with which it began', async () => {
     const path = fresh();
     const entries: Pairs = Array.from({ length: 50 }, (_, i) => [`key ${i}`, i]);
     await build(path, entries, { value: 'uint' });
@@ -184,7 +184,7 @@ describe('a table that was opened for uint', () => {
     table.close();
   });
 
-  test('is none of other types', async () => {
+  test('is undefined for other types', async () => {
     const path = fresh();
     await build(path, [['k', 5]], { value: 'i8' });
     assert.throws(

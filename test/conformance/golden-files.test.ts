@@ -1,5 +1,5 @@
-// Golden files: today's builder makes the same bytes, the reader written from the spec alone agrees on every entry, and the spec's worked
-// example is what the builder makes.
+// Golden files: today's builder makes the same bytes, the reader written from the spec alone agrees on every entry, and
+// the spec's worked example is what the builder makes.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Holds the tests' own writer of files (support/raw-table.ts) to the library's, byte for byte: what it breaks on purpose is all that is broken.
+// Holds the tests' own writer of files (support/raw-table.ts) to the library's, byte for byte: what it breaks on
+// purpose is all that is broken.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// An independent reader of lists and bit arrays, to hold the library against. Written from native-notes/format.md, section 15, alone.
+// An independent reader of lists and bit arrays, to hold the library against. Written from native-notes/format.md,
+// section 15, alone.
 
 import { readFileSync } from 'node:fs';
 import {

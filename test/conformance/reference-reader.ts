@@ -109,7 +109,7 @@ function structType(schema: Buffer): Type {
   const width = Math.ceil(end / 8);
   const decode = (bytes: Buffer): unknown => {
     const record = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
-    need(record >> BigInt(end) === 0n, 'bits behind the last field');
+    need(record >> BigInt(end) === 0n, 'bits after the last field');
     const decoded: Record<string, unknown> = {};
     for (const { name, kind, from, bits } of fields) {
       const value = BigInt.asUintN(bits, record >> BigInt(from));
@@ -247,7 +247,7 @@ export class ReferenceReader {
             const place = this.#place(hash);
             expect(place.segment === segment && place.bucket === bucket, `${where}: not in its bucket`);
             const order = before === undefined ? -1 : before.hash - hash || Buffer.compare(before.key, key);
-            expect(order !== 0, `${where}: the key is there twice`);
+            expect(order !== 0, `${where}: the key occurs twice`);
             expect(order <= 0, `${where}: out of order`);
             const wrong = this.#wrongValue(value);
             expect(wrong === undefined, `${where}: ${wrong}`);
@@ -283,7 +283,7 @@ export class ReferenceReader {
     return problems;
   }
 
-  /** §10, rules 1, 2, 3 and 5; the limit behind rule 4 is not in the file. */
+  /** §10, rules 1, 2, 3 and 5; the limit of rule 4 is not in the file. */
   #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, expect: Expect): void {
     const { entries, keyType, keyWidth, valueWidth, segmentBits, bucketBits } = this.header;
     const shared = (lengths: Set<number>): number => (lengths.size === 1 ? [...lengths][0]! : VARIABLE);
@@ -300,7 +300,7 @@ export class ReferenceReader {
     expect(stray < 0, `the padding at ${start + stray} is not zero`);
   }
 
-  /** §7; tells what is wrong with a value, if anything is. */
+  /** §7; says what is wrong with a value, if anything is. */
   #wrongValue(value: Buffer): string | undefined {
     try {
       if (!Number.isNaN(this.decode(value))) return undefined;
@@ -332,7 +332,7 @@ export class ReferenceReader {
     let at = heap + this.#bucketStart(segment, bucket);
     const end = heap + this.#bucketStart(segment, bucket + 1);
     need(at <= end, `${where}: the bucket array falls`);
-    need(end <= offset + size, `${where}: ends behind the key heap`);
+    need(end <= offset + size, `${where}: ends after the key heap`);
     while (at < end) {
       const start = at;
       let [keyLength, valueLength] = [keyWidth, valueWidth];

@@ -1,4 +1,4 @@
-// Tests the header (src/header.ts) against native-notes/format.md, sections 3, 11 and 12. Offsets are written out here, as there.
+// Tests the header against native-notes/format.md, sections 3, 11 and 12. Offsets are written out here, as there.
 
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -241,7 +241,7 @@ describe('what is refused', () => {
     });
   }
 
-  test('segment rows, told by their place in the file', () => {
+  test('segment rows, named by their place in the file', () => {
     const last = parse(segmentedFile).segments.length - 1;
     for (const row of [0, 1, last]) {
       for (const [field, values] of [
@@ -371,7 +371,7 @@ describe('what is refused', () => {
     }
   });
 
-  test('the major version is told before the checksum, which a later version may take otherwise', () => {
+  test('the major version is reported before the checksum, which a later version may take otherwise', () => {
     const file = write(Buffer.from(bytesFile), 8, 2, 2);
     assert.throws(() => parse(file), hmapError('HMAP_VERSION', { expected: 1, actual: 2, offset: 8 }));
   });
@@ -459,7 +459,7 @@ describe('versions', () => {
     table.close();
   });
 
-  test('a newer minor version is held to all other rules', () => {
+  test('a newer minor version must keep all other rules', () => {
     const file = write(Buffer.from(bytesFile), 10, 2, 1);
     assert.throws(
       () => parse(withChecksum(write(file, 20, 4, 64))),

@@ -1,4 +1,5 @@
-// What TypeScript derives from a value type. That this file compiles is the test: each line behind @ts-expect-error must be an error.
+// What TypeScript derives from a value type. That this file compiles is the test: each line after @ts-expect-error
+// must be an error.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -34,7 +35,7 @@ test('types follow from the schema', async (t) => {
     await build(path, [['k', { active: true }]], { value: struct });
     // @ts-expect-error a field of 54 bits
     await build(path, [], { value: { struct: { level: 'u54' } } });
-    // @ts-expect-error a type that is none
+    // @ts-expect-error an unknown type
     open(path, { value: { struct: { level: 'f16' } } });
     // @ts-expect-error text where numbers are
     await build(path, [['k', 'text']], { value: 'uint' });

@@ -1,4 +1,5 @@
-// Tests what lookups and iterations make of damaged and hostile files, which opening does not notice: an answer or HMAP_DAMAGED, and soon.
+// Tests what lookups and iterations make of damaged and hostile files, which opening does not notice: an answer or
+// HMAP_DAMAGED, and soon.
 
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -100,7 +101,7 @@ function attempt(what: string, codes: readonly string[], act: () => unknown): st
   }
 }
 
-/** Asks a table for all that it has, in each way. Returns how many of the operations told of damage. */
+/** Asks a table for all that it has, in each way. Returns how many of the operations reported damage. */
 function exercise(table: Table<unknown>, keys: readonly string[]): number {
   let told = 0;
   const run = (what: string, codes: readonly string[], act: () => unknown) => {
@@ -162,7 +163,7 @@ function bucketOfKey(sample: Sample, key: string) {
   return { entry, start: sample.bytes.readUInt32LE(entry), end: sample.bytes.readUInt32LE(entry + 4) };
 }
 
-/** Sees that each way of asking for the key tells of the damage. */
+/** Sees that each way of asking for the key reports the damage. */
 function assertTold(bytes: Uint8Array, key: string, message: string): void {
   writeFileSync(damaged, bytes);
   for (const mapping of WORKING) {
@@ -184,7 +185,7 @@ test('the samples are whole', () => {
 });
 
 describe('offsets of buckets', () => {
-  test('above the heap, negative, and crossing are told, in each kind of file', () => {
+  test('above the heap, negative, and crossing are reported, in each kind of file', () => {
     for (const sample of samples) {
       if (sample.name === 'several segments') continue;
       for (const key of sample.keys.slice(0, 5)) {
@@ -203,12 +204,12 @@ describe('offsets of buckets', () => {
           assertTold(withU32(sample, { [entry]: value, [entry + 4]: value }), key, `${sample.name}, both ${value}`);
         }
         if (start > 0) assertTold(withU32(sample, { [entry + 4]: start - 1 }), key, `${sample.name}, end before start`);
-        assertTold(withU32(sample, { [entry]: end + 1, [entry + 4]: end }), key, `${sample.name}, start behind end`);
+        assertTold(withU32(sample, { [entry]: end + 1, [entry + 4]: end }), key, `${sample.name}, start after end`);
       }
     }
   });
 
-  test('that cut a record in two are told', () => {
+  test('that cut a record in two are reported', () => {
     for (const sample of samples) {
       if (/several|no entries/.test(sample.name)) continue;
       for (const key of sample.keys.slice(0, 20)) {
@@ -243,7 +244,7 @@ describe('offsets of buckets', () => {
 });
 
 describe('records', () => {
-  test('that pass the end of their bucket are told', () => {
+  test('that pass the end of their bucket are reported', () => {
     for (const name of [
       'variable keys, numbers',
       'variable keys, nothing',
@@ -270,7 +271,7 @@ describe('records', () => {
     }
   });
 
-  test('with endless or cut varints are told', () => {
+  test('with endless or cut varints are reported', () => {
     for (const sample of samples) {
       if (/one entry|no entries|several/.test(sample.name) || /fixed keys, (num|big|nothing|bytes)/.test(sample.name))
         continue;
@@ -336,7 +337,7 @@ describe('records', () => {
     }
   });
 
-  test('JSON that is none is told, in one line', () => {
+  test('invalid JSON is reported, in one line', () => {
     const sample = sampleNamed('fixed keys, JSON');
     // `{"i"` becomes `]"i"`, or a line feed and what cannot follow it.
     for (const start of [']"', '\n]', '\r\n', '\0]']) {
@@ -383,7 +384,7 @@ describe('damage anywhere', () => {
       closeSync(fd);
       assert.ok(readFileSync(damaged).equals(sample.bytes));
     }
-    assert.ok(told > 400, `${told} changes were told`);
+    assert.ok(told > 400, `${told} changes were reported`);
   });
 
   test('runs of bytes', () => {

@@ -1,5 +1,5 @@
-// Tries one damaged file in every way that there is, and holds what comes back to what may come back. Knows the public methods and the
-// answers of the whole file; does not know what was done to the file.
+// Tries one damaged file in every way that there is, and holds what comes back to what may come back. Knows the public
+// methods and the answers of the whole file; does not know what was done to the file.
 
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -258,7 +258,7 @@ export class Trial {
     return this.#dumps.get(id);
   }
 
-  /** A file that is taken up in place of a whole one, with a walk of the whole one under way. */
+  /** A file that is taken up in place of a whole one, with an iteration of the whole one under way. */
   #reload(input: Input, random: Random, verified: Verification): void {
     const { of } = input;
     rmSync(this.#live, { force: true });
@@ -283,9 +283,9 @@ export class Trial {
       }
       let steps = first.done ? 0 : 1;
       for (const value of old) {
-        if (!same(value, right[steps++])) fail(`a walk over the old version: step ${steps}`);
+        if (!same(value, right[steps++])) fail(`an iteration over the old version: step ${steps}`);
       }
-      if (steps !== right.length) fail(`a walk over the old version: ${steps} steps`);
+      if (steps !== right.length) fail(`an iteration over the old version: ${steps} steps`);
       // Refused, it stays what it was.
       if (reply.code !== undefined) this.#stays(opened, of, random);
     } finally {

@@ -1,5 +1,6 @@
-// What the files hold that fuzzing damages, beside the golden ones: what these do not have. Some differ in one thing alone, so that their files
-// can be mixed. Knows options and entries; does not know files. A new form of file needs some of its own here, and its line in fuzz-samples.ts.
+// What the files hold that fuzzing damages, beside the golden ones: what these do not have. Some differ in one thing
+// alone, so that their files can be mixed. Knows options and entries; does not know files. A new form of file needs
+// some of its own here, and its line in fuzz-samples.ts.
 
 import type {
   AnyKey,

@@ -1,5 +1,5 @@
-// Makes damaged files of whole ones: bytes changed, files cut and grown, parts of several files put together. Knows where the parts of a file
-// lie; leaves checksums as they are.
+// Makes damaged files of whole ones: bytes changed, files cut and grown, parts of several files put together. Knows
+// where the parts of a file lie; leaves checksums as they are.
 
 import type { Random } from '../support/random.js';
 import { anySample, BLOCK, PAGE, type Part, type Sample } from './fuzz-samples.js';
@@ -132,8 +132,8 @@ function filling(length: number, of: Sample, random: Random): Buffer {
 }
 
 /**
- * Cut short and grown. Whatever has another length is refused when it is opened, so that one half gets back the length that the header says:
- * as a copy that stopped, to a file that had its room already.
+ * Cut short and grown. Whatever has another length is refused when it is opened, so that one half gets back the length
+ * that the header says: as a copy that stopped, to a file that had its room already.
  */
 export const truncated: MakeInput = (samples, random) => {
   const of = anySample(samples, random);
@@ -147,7 +147,7 @@ export const truncated: MakeInput = (samples, random) => {
       return { bytes: Buffer.from(whole.subarray(0, at)), of, what: `cut at ${at}` };
     case 2: {
       const more = filling(random.pick([few, length, BLOCK]), of, random);
-      return { bytes: Buffer.concat([whole, more]), of, what: `${more.length} bytes behind the end` };
+      return { bytes: Buffer.concat([whole, more]), of, what: `${more.length} bytes after the end` };
     }
     case 3: {
       // Bytes lost, and what follows moved up.
@@ -159,14 +159,14 @@ export const truncated: MakeInput = (samples, random) => {
       return { bytes: bytes.subarray(0, length), of, what: `${few} bytes put in at ${at}` };
     }
     case 5: {
-      // A transfer in text mode, of what is behind the header.
+      // A transfer in text mode, of what is after the header.
       const { headerSize } = of.header;
       const text = whole.subarray(headerSize).toString('latin1');
       const turned = random.below(2) === 0 ? text.replaceAll('\n', '\r\n') : text.replaceAll('\r\n', '\n');
       const bytes = Buffer.alloc(length);
       whole.copy(bytes, 0, 0, headerSize);
       bytes.write(turned, headerSize, 'latin1');
-      return { bytes, of, what: 'line ends turned behind the header' };
+      return { bytes, of, what: 'line ends turned after the header' };
     }
     default: {
       const bytes = Buffer.concat([whole.subarray(0, at), filling(length - at, of, random)]);

@@ -1,4 +1,5 @@
-// The fields of a file's header, for making hostile ones, and its checksums put right. Knows where fields are; does not know what is done to them.
+// The fields of a file's header, for making hostile ones, and its checksums put right. Knows where fields are; does not
+// know what is done to them.
 
 import type { Random } from '../support/random.js';
 import { oracle } from '../support/samples.js';

@@ -1,5 +1,5 @@
-// What is done to the dictionary of enum values, and to numbers into it, to make hostile files. Knows section 7 of the format; does not know what the
-// library makes of it.
+// What is done to the dictionary of enum values, and to numbers into it, to make hostile files. Knows section 7 of the
+// format; does not know what the library makes of it.
 
 import type { Random } from '../support/random.js';
 import { FIELD, SIZES, setU64, type Trick, u64, VARIABLE } from './fuzz-fields.js';

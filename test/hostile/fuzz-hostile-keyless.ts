@@ -1,5 +1,5 @@
-// What is done to lists and bit arrays to make hostile files of them, and to make such of other files. Knows section 15 of the format; does not
-// know what the library makes of it.
+// What is done to lists and bit arrays to make hostile files of them, and to make such of other files. Knows section 15
+// of the format; does not know what the library makes of it.
 
 import type { Random } from '../support/random.js';
 import { align, FIELD, segmentCount, setU64, type Trick, u64, VARIABLE } from './fuzz-fields.js';
@@ -83,7 +83,7 @@ function placeOf(bytes: Buffer, i: number): { row: number; offset: number; end: 
   return { row, offset, end: Math.min(offset + u64(bytes, row + 8), bytes.length) };
 }
 
-/** Where the index of a segment lies that its row tells of. */
+/** Where the index lies of the segment that a row describes. */
 function indexOf(bytes: Buffer, i: number): { offset: number; count: number; heap: number } | undefined {
   const { row, offset, end } = placeOf(bytes, i);
   const isBits = bytes[FIELD.layout] === 2;

@@ -1,12 +1,13 @@
-// What is done to tables by hash to make hostile files of them: to their bucket arrays, key heaps and records. Knows the format's parts; does not
-// know what the library makes of them.
+// What is done to tables by hash to make hostile files of them: to their bucket arrays, key heaps and records. Knows
+// the format's parts; does not know what the library makes of them.
 
 import { anySegment, FIELD, segmentAt, segmentCount, setU64, type Trick, u64, VARIABLE } from './fuzz-fields.js';
 import { BLOCK, PAGE } from './fuzz-samples.js';
 
 /**
- * Puts a byte into the heap at `at`, an offset in the file, and moves what follows into the padding: the offsets of buckets from there on, and
- * the segment's size. `skip` is 0 where a bucket that starts there shall start behind the byte. Gives `false` where there is no room.
+ * Puts a byte into the heap at `at`, an offset in the file, and moves what follows into the padding: the offsets of
+ * buckets from there on, and the segment's size. `skip` is 0 where a bucket that starts there shall start after the
+ * byte. Gives `false` where there is no room.
  */
 function insert(bytes: Buffer, at: number, skip: number): boolean {
   for (let i = 0; i < segmentCount(bytes); i++) {
@@ -141,7 +142,7 @@ export const TABLE_TRICKS: Record<string, Trick> = {
   'a gap in the heap'(bytes, _of, random) {
     const { offset, heap, buckets } = anySegment(bytes, random);
     if (buckets < 1 || heap <= offset) return undefined;
-    // Before the first record, between two buckets, or behind the last record.
+    // Before the first record, between two buckets, or after the last record.
     const bucket = random.pick([0, 0, random.below(buckets), buckets]);
     insert(bytes, heap + bytes.readUInt32LE(offset + 4 * bucket), random.pick([0, 1]));
     return undefined;

@@ -1,5 +1,5 @@
-// What is done to the types of a table's keys and values to make hostile files of it: codes, widths, schemas. Knows the header; does not know what
-// the library makes of it.
+// What is done to the types of a table's keys and values to make hostile files of it: codes, widths, schemas. Knows the
+// header; does not know what the library makes of it.
 
 import type { Random } from '../support/random.js';
 import { FIELD, segmentCount, type Trick, VARIABLE } from './fuzz-fields.js';

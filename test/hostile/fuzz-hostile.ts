@@ -1,5 +1,5 @@
-// Makes hostile files: damage as nature does not do it, with all checksums put right afterwards, so that nothing but the rules themselves
-// can notice it. Knows what can be done to any file; the rest is told by what the files are.
+// Makes hostile files: damage as nature does not do it, with all checksums put right afterwards, so that nothing but
+// the rules themselves can notice it. Knows what can be done to any file; the rest is reported by what the files are.
 
 import type { Input, MakeInput } from './fuzz-damage.js';
 import { aim, mutate } from './fuzz-damage.js';
@@ -99,7 +99,7 @@ const COMMON: Record<string, Trick> = {
     setU64(bytes, b, Math.min(u64(bytes, b) + moved, 2 ** 53 - 1));
     return undefined;
   },
-  'bytes behind the checksums'(bytes, _of, random) {
+  'bytes after the checksums'(bytes, _of, random) {
     const more = random.pick([8, 8, 1, PAGE, -8]);
     const changed = more > 0 ? Buffer.concat([bytes, Buffer.alloc(more)]) : Buffer.from(bytes.subarray(0, more));
     setU64(changed, FIELD.fileBytes, changed.length);

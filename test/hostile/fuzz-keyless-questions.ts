@@ -1,5 +1,6 @@
-// Asks an open list or bit array of a damaged file, in each way that there is, and holds the answers to the whole file's, to what the file itself
-// says, and to each other. Knows indexes and integers; does not know what was done to the file.
+// Asks an open list or bit array of a damaged file, in each way that there is, and holds the answers to the whole
+// file's, to what the file itself says, and to each other. Knows indexes and integers; does not know what was done to
+// the file.
 
 import { BitArray, type List } from '../../src/index.js';
 import { attempt, certain, damageFor, misused, type Situation } from './fuzz-questions.js';
@@ -39,7 +40,7 @@ function indexesIn({ base, length, header }: List | BitArray, { random }: Keyles
   return indexes;
 }
 
-/** Numbers that a file covers nothing for. Near the ends of what is exact, half a number more is none. */
+/** Numbers outside a file. Near the ends of the exact numbers, adding a half changes nothing. */
 function outside({ base, length }: List | BitArray): number[] {
   const half = Number.isInteger(base + 0.5) ? [] : [base + 0.5];
   return [base - 1, base + length, ...half, Number.NaN, -Infinity, Infinity, 2 ** 60];
@@ -173,7 +174,7 @@ export function walkKeyless(opened: List | BitArray, situation: KeylessSituation
     const integer = isSet ? (value as number) : base + at;
     if (index !== undefined && index !== integer) fail(`${what}: step ${at} has the index ${index}`);
     if (isSet && !(integer > last && integer >= base && integer - base < length)) {
-      fail(`${what}: ${show(value)} behind ${last}, of ${length} from ${base}`);
+      fail(`${what}: ${show(value)} after ${last}, of ${length} from ${base}`);
     }
     last = integer;
     // A few of them; the reference reader takes its time.

@@ -1,5 +1,5 @@
-// Asks an open table of a damaged file, in each way that there is, and holds the answers to the whole file's, to what the file itself says, and to
-// each other. Knows tables by hash; does not know what was done to the file.
+// Asks an open table of a damaged file, in each way that there is, and holds the answers to the whole file's, to what
+// the file itself says, and to each other. Knows tables by hash; does not know what was done to the file.
 
 import type { AnyKey, Check, Key, KeyType, Table } from '../../src/index.js';
 import type { Random } from '../support/random.js';

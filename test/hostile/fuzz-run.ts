@@ -1,5 +1,5 @@
-// A process that tries damaged files of one group, one after the other, and prints a report as JSON. To see one input again, alone:
-// node dist/test/support/fuzz-run.js '{"group":"hostile","seed":1,"first":123,"count":1}'
+// A process that tries damaged files of one group, one after the other, and prints a report as JSON. To see one input
+// again, alone: node dist/test/support/fuzz-run.js '{"group":"hostile","seed":1,"first":123,"count":1}'
 
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ export interface Task {
   /** Inputs are numbered; each follows from seed and number alone. */
   first: number;
   count: number;
-  /** A file that always says which input is being tried, for when this process does not live to tell. */
+  /** A file that always says which input is being tried, in case this process does not survive. */
   progress?: string;
 }
 
@@ -78,7 +78,7 @@ async function run({ group, seed, first, count, progress }: Task): Promise<FuzzR
         report.failures.push({ input: i, of: input.of.name, what: input.what, message });
       }
       if (i % 64 > 0) continue;
-      // What was collected gets the turn in which it is let go.
+      // What was collected gets the turn in which it is released.
       await new Promise((resolve) => setImmediate(resolve));
       const { arrayBuffers, heapUsed } = process.memoryUsage();
       report.buffers = Math.max(report.buffers, arrayBuffers);

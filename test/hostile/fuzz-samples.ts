@@ -1,5 +1,5 @@
-// The files that fuzzing damages: each with its bytes, where its parts lie, and what it must answer. What it must answer is what it was built of, in
-// the order in which the reference readers find it, never what the library reads.
+// The files that fuzzing damages: each with its bytes, where its parts lie, and what it must answer. What it must
+// answer is what it was built of, in the order in which the reference readers find it, never what the library reads.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -113,7 +113,10 @@ export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** One of the samples, each form as likely as the next, however many it has; those of several blocks more often than there are of them. */
+/**
+ * One of the samples, each form as likely as the next, however many it has; those of several blocks more often than
+ * there are of them.
+ */
 export function anySample<S extends Sample>(samples: readonly S[], random: Random): S {
   const form = random.pick([...new Set(samples.map((sample) => sample.form))]);
   const own = samples.filter((sample) => sample.form === form);

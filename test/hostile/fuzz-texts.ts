@@ -1,5 +1,5 @@
-// Tries damaged dumps: what the formats read is entries or an error of theirs, and what is built of it is whole. Knows formats; does not know
-// files of tables.
+// Tries damaged dumps: what the formats read is entries or an error of theirs, and what is built of it is whole. Knows
+// formats; does not know files of tables.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -64,7 +64,7 @@ export async function textOf(samples: readonly Sample[], random: Random): Promis
   }
 }
 
-/** Another digit in place of one at `at` or behind: most of these are as good as they were. */
+/** Another digit in place of one at `at` or after: most of these are as good as they were. */
 function another(bytes: Buffer, at: number, random: Random): string {
   for (let i = at; i < bytes.length; i++) {
     if (!/[0-9a-f]/.test(String.fromCharCode(bytes[i]!))) continue;

@@ -1,5 +1,5 @@
-// What a damaged file itself says, by the readers that were written from the spec alone, and by what was answered before. Does not look at
-// checksums of blocks; does not know what was done to the file.
+// What a damaged file itself says, by the readers that were written from the spec alone, and by what was answered
+// before. Does not look at checksums of blocks; does not know what was done to the file.
 
 import type { Layout } from '../../src/index.js';
 import { ReferenceKeyless } from '../conformance/reference-keyless.js';
@@ -39,7 +39,8 @@ export class Truth {
 
   /** Whether opening may end with `code`, or go well where it is `undefined`. */
   opensWith(code: string | undefined): boolean {
-    // What the format leaves to `verify`, one of the two readers sees at once: reserved bytes, and more entries than bytes.
+    // What the format leaves to `verify`, one of the two readers sees at once: reserved bytes, and more entries than
+    // bytes.
     if (this.refusal !== undefined) return code !== undefined || /reserved/.test(this.refusal);
     const { segments } = (this.#table ?? this.#plain)!.header;
     const crowded = this.layout === 'hash' && segments.some(({ size, entries }) => entries > size);
@@ -61,7 +62,10 @@ export class Truth {
     this.#consistent(what, `${way} ${latin1(key)}`, value);
   }
 
-  /** What the file has at an index of a list or a bit array that it covers: an element, a bit, the ones below it; BROKEN or UNCLEAR. */
+  /**
+   * What the file has at an index of a list or a bit array that it covers: an element, a bit, the ones below it; BROKEN
+   * or UNCLEAR.
+   */
   at(way: 'element' | 'rank', index: number): unknown {
     const id = `${way} ${index}`;
     if (!this.#read.has(id)) this.#read.set(id, this.#lookUp(way, index));

@@ -50,7 +50,9 @@ export function fail(message: string): never {
   throw new Wrong(message);
 }
 
-/** Stands for `HMAP_DAMAGED` with a range of bytes: what a block says that does not fit its checksum, and nothing else. */
+/**
+ * Stands for `HMAP_DAMAGED` with a range of bytes: what a block says that does not fit its checksum, and nothing else.
+ */
 export const BLOCK_DAMAGE = 'HMAP_DAMAGED, a range';
 
 /** The code of an error of ours that is one of `codes`; any other ends the trial. */

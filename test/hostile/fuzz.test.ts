@@ -1,6 +1,6 @@
-// Tries thousands of damaged and hostile files, made from a seed: in each way of opening and asking an answer or an error of ours, never a wrong
-// answer where blocks are checked, and always a finding of verify. HMAP_TEST_FUZZ tells how many inputs a group has, HMAP_TEST_FUZZ_SEED
-// which ones.
+// Tries thousands of damaged and hostile files, made from a seed: in each way of opening and asking an answer or an
+// error of ours, never a wrong answer where blocks are checked, and always a finding of verify. HMAP_TEST_FUZZ says how
+// many inputs a group has, HMAP_TEST_FUZZ_SEED which ones.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -28,13 +28,16 @@ const RUN = fileURLToPath(new URL('./fuzz-run.js', import.meta.url));
 
 /** Memory that no input may drive a process to: kilobytes that it may write to, megabytes of its heap. */
 const MEMORY = 500_000;
-/** V8 reserves so much room for code from Node 24 on that a limit that tells anything would stop it. */
+/** V8 reserves so much room for code from Node 24 on that a useful limit would stop it. */
 const LIMITABLE = process.platform === 'linux' && Number(process.versions.node.split('.')[0]) < 24;
 const HEAP = 160;
 /** Megabytes of buffers between two inputs. */
 const BUFFERS = 100;
 
-/** What share of the inputs can be opened at all, and of the questions is answered and refused, at least; half as much of each form of file. */
+/**
+ * What share of the inputs can be opened at all, and of the questions is answered and refused, at least; half as much
+ * of each form of file.
+ */
 const ENOUGH: Record<Group, { opened: number; answered: number; refused: number }> = {
   mutated: { opened: 0.75, answered: 0.3, refused: 0.15 },
   truncated: { opened: 0.3, answered: 0.2, refused: 0.15 },

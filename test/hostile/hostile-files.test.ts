@@ -1,5 +1,5 @@
-// Tests what is made of files that someone has made to do harm, and that open: work and memory are bounded by what the file holds, all that comes
-// is an answer or an error of ours. Fuzzing (fuzz.test.ts) has found most of these.
+// Tests what is made of files that someone has made to do harm, and that open: work and memory are bounded by what the
+// file holds, all that comes is an answer or an error of ours. Fuzzing (fuzz.test.ts) has found most of these.
 
 import assert from 'node:assert/strict';
 import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -51,7 +51,7 @@ async function emptyKeys(count: number): Promise<string> {
 }
 
 describe('a bucket that holds far too much', () => {
-  test('is read through, and told by verify', async () => {
+  test('is read through, and reported by verify', async () => {
     const path = await emptyKeys(100_000);
     for (const check of ['header', 'touch'] as const) {
       using table = open(path, { check });
@@ -153,7 +153,7 @@ describe('what is printed', () => {
     }
   });
 
-  test('of a schema that is none is short and holds no control characters, be it of a name or a type', async () => {
+  test('of an invalid schema is short and has no control characters, be it about a name or a type', async () => {
     const bytes = await libraryFile(folder, [['key', { a: 1 }]], { value: { struct: { a: 'u7' } } } as never);
     const at = 128 + 24;
     const tail = '\u009b2J\x1b[2J\0'.padEnd(3000, 'x');
@@ -164,7 +164,7 @@ describe('what is printed', () => {
       const path = written(changed);
       const { findings } = await verify(path);
       assert.equal(findings.length, 1);
-      assert.match(findings[0]!.message, /^the schema of the values is not possible: \P{Cc}{8,400}$/u);
+      assert.match(findings[0]!.message, /^the schema of the values is invalid: \P{Cc}{8,400}$/u);
       assert.throws(() => open(path), hmapError('HMAP_HEADER_FIELD'));
       const { stdout } = await hmap(['verify', path]);
       assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u);
@@ -190,7 +190,7 @@ describe('what is printed', () => {
     }
   });
 
-  test('of JSON that is none is told when it is read again', async () => {
+  test('of invalid JSON is reported when it is read again', async () => {
     const bytes = await libraryFile(folder, [['key', ['text', 'text']]], { value: 'json' });
     bytes.write('\n]\r\x1b[2J', bytes.indexOf('["text'));
     repair(bytes);
@@ -242,10 +242,10 @@ test('JSON that nests deeper than V8 can go is refused with its line', {
   }
 });
 
-/** V8 reserves so much room for code from Node 24 on that a limit that tells anything would stop it. */
+/** V8 reserves so much room for code from Node 24 on that a useful limit would stop it. */
 const LIMITABLE = process.platform === 'linux' && NODE < 24;
 
-/** A file that claims to be large, and takes no room on the disk; zeros behind the header. */
+/** A file that claims to be large, and takes no room on the disk; zeros after the header. */
 function sparse(segmentBits: number, bucketBits: number, segmentBytes: number, heapEnds = 0): string {
   const count = 2 ** segmentBits;
   const header = Buffer.alloc(Math.ceil((128 + 24 * count) / PAGE) * PAGE);

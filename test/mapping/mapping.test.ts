@@ -1,4 +1,5 @@
-// Tests how files come into memory: the same bytes each way, safe to hold after closing, nothing left behind. In real processes and threads.
+// Tests how files come into memory: the same bytes each way, safe to hold after closing, nothing left after. In real
+// processes and threads.
 
 import assert from 'node:assert/strict';
 import { chmodSync, closeSync, openSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -310,7 +311,7 @@ describe('after closing', () => {
       });
     }
 
-    test(`${kind}: closing lets go of the file at once`, { skip: skip || !linux || kind === 'mmap-io' }, () => {
+    test(`${kind}: closing releases the file at once`, { skip: skip || !linux || kind === 'mmap-io' }, () => {
       const table = open(large, { mapping: kind });
       const held = table.getView('block 1');
       const mapped = () => readFileSync('/proc/self/maps', 'utf8').includes('large.hmap');

@@ -1,5 +1,6 @@
-// Holds the rooms of `src` and `tools` to who may import whom (native-notes/architecture.md has the same as a drawing). A room is a folder, or a file
-// that lies beside the folders. A new arrow between rooms is a line in a table here, which a reviewer sees.
+// Holds the rooms of `src` and `tools` to who may import whom (native-notes/architecture.md has the same as a drawing).
+// A room is a folder, or a file that lies beside the folders. A new arrow between rooms is a line in a table here,
+// which a reviewer sees.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

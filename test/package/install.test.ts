@@ -1,4 +1,5 @@
-// The package as users get it: what the tarball holds, and that it installs and runs in an empty project without scripts or a compiler.
+// The package as users get it: what the tarball holds, and that it installs and runs in an empty project without
+// scripts or a compiler.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// Holds the names that users can import, and those that cross the door to the tools: a new name is a line here that a reviewer sees.
+// Holds the names that users can import, and those that cross the door to the tools: a new name is a line here that a
+// reviewer sees.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

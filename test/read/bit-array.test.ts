@@ -139,7 +139,7 @@ describe('what is refused', () => {
     await assert.rejects(build(path, [], { layout: 'bits', value: 'u8' } as never), misuse(/^options: 'value' /));
   });
 
-  test('what is no number, and all when it is closed', async (t) => {
+  test('what is not a number, and everything once it is closed', async (t) => {
     const path = join(temporaryFolder(t), 'bits.hmap');
     await build(path, [1, 2], { layout: 'bits' });
     const bits = open(path, { layout: 'bits' });
@@ -168,7 +168,7 @@ describe('what is refused', () => {
   });
 });
 
-test('a newer version is taken up; an iteration goes on over the old one', async (t) => {
+test('it switches to a newer version; an iteration continues over the old one', async (t) => {
   const path = join(temporaryFolder(t), 'bits.hmap');
   await build(path, [1, 5000], { layout: 'bits' });
   const bits = open(path, { layout: 'bits' });
@@ -181,12 +181,12 @@ test('a newer version is taken up; an iteration goes on over the old one', async
   bits.close();
 });
 
-test('a damaged block is told when it is asked for', async (t) => {
+test('a damaged block is reported when it is asked for', async (t) => {
   const path = join(temporaryFolder(t), 'bits.hmap');
   const integers = Array.from({ length: 1_000_000 }, (_, i) => 2 * i);
   await build(path, integers, { layout: 'bits' });
   const bytes = readFileSync(path);
-  // 977 counts take one page; the bits begin behind it.
+  // 977 counts take one page; the bits begin after it.
   bytes[4096 + 65_536 + 100]! ^= 4;
   writeFileSync(path, bytes);
   const bits = open(path, { layout: 'bits' });
@@ -198,7 +198,7 @@ test('a damaged block is told when it is asked for', async (t) => {
   for (const ask of [
     () => bits.has(inBlock),
     () => bits.rank(inBlock),
-    // In the first word behind a count: no other is read.
+    // In the first word after a count: no other is read.
     () => bits.rank((65_536 - 4096) * 8 + 5),
     () => bits.select(inBlock / 2),
     () => [...bits],
@@ -208,9 +208,9 @@ test('a damaged block is told when it is asked for', async (t) => {
   bits.close();
 });
 
-test('ones behind the last bit are none of the set, whatever the file says', async (t) => {
+test('ones after the last bit are none of the set, whatever the file says', async (t) => {
   const path = join(temporaryFolder(t), 'bits.hmap');
-  // 33 bits in two words, of which the last is one; the row counts it, and one more that lies behind.
+  // 33 bits in two words, of which the last is one; the row counts it, and one more that lies after.
   const part = bitsPart(33, [1, 32, 40]);
   writeFileSync(
     path,
@@ -225,5 +225,5 @@ test('ones behind the last bit are none of the set, whatever the file says', asy
   assert.deepEqual([...bits], [1, 32]);
   assert.deepEqual([bits.select(0), bits.select(1)], [1, 32]);
   assert.equal(bits.has(40), false);
-  assert.throws(() => bits.select(2), hmapError('HMAP_DAMAGED', { message: /counts of ones do not fit/ }));
+  assert.throws(() => bits.select(2), hmapError('HMAP_DAMAGED', { message: /counts of ones are wrong/ }));
 });

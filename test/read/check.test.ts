@@ -1,5 +1,5 @@
-// Tests what `check` promises: a block that does not fit its checksum gives an error with its range, never a wrong value or a false miss, and
-// disturbs nobody who does not need it.
+// Tests what `check` promises: a block that does not fit its checksum gives an error with its range, never a wrong
+// value or a false miss, and disturbs nobody who does not need it.
 
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -102,8 +102,8 @@ function blockOf({ start, end }: Sample, offset: number): { offset: number; end:
 }
 
 /**
- * Whether a lookup of the key needs bytes of a block: its bucket's offsets, or its bucket's records. `maybe` where a part of the bucket, or the
- * key's length, may be enough.
+ * Whether a lookup of the key needs bytes of a block: its bucket's offsets, or its bucket's records. `maybe` where a
+ * part of the bucket, or the key's length, may be enough.
  */
 function needs({ path }: Sample, key: string, block: { offset: number; end: number }): 'yes' | 'no' | 'maybe' {
   const bucket = inspectKey(path, key).bucket!;
@@ -183,7 +183,7 @@ describe('whole files', () => {
 });
 
 describe('a damaged block, with check touch', () => {
-  test('is told by every lookup that needs it, in each way, and by no other', () => {
+  test('is reported by every lookup that needs it, in each way, and by no other', () => {
     const random = new Random(4);
     for (const sample of samples) {
       const blocks = Math.ceil((sample.end - sample.start) / BLOCK);
@@ -198,7 +198,7 @@ describe('a damaged block, with check touch', () => {
         for (const [way, ask] of Object.entries(WAYS)) {
           using table = open(path, { check: 'touch', mapping: random.pick(WORKING) });
           for (const key of keys.flatMap((key) => [key, `${key}?`])) {
-            const told = hmapError('HMAP_DAMAGED', { ...block, message: /do not fit their checksum; run verify/ });
+            const told = hmapError('HMAP_DAMAGED', { ...block, message: /do not match their checksum; run verify/ });
             const known = sample.model.get(key);
             const needed = needs(sample, key, block);
             if (needed === 'yes') {
@@ -217,7 +217,7 @@ describe('a damaged block, with check touch', () => {
     }
   });
 
-  test('is told where it holds the end of a bucket alone, which starts in the block before', async () => {
+  test('is reported where it holds the end of a bucket alone, which starts in the block before', async () => {
     const path = join(folder, 'straddling.hmap');
     const keys = Array.from({ length: 33_000 }, (_, i) => `key ${i}`);
     await build(
@@ -225,7 +225,7 @@ describe('a damaged block, with check touch', () => {
       keys.map((key) => [key, 1] as const),
       { value: 'u8' },
     );
-    // 2^14 buckets: the offset behind the last one is the first of the second block.
+    // 2^14 buckets: the offset after the last one is the first of the second block.
     const inLast = keys.filter((key) => oracle.h32(key, 0) >>> 18 === 2 ** 14 - 1);
     const bytes = readFileSync(path);
     const end = bytes.readUInt32LE(4096 + BLOCK);
@@ -267,7 +267,7 @@ describe('a damaged block, with check touch', () => {
     }
   });
 
-  test('is told by every lookup where a checksum is what is damaged: then all of them may be those of another file', () => {
+  test('is reported by every lookup where a checksum is what is damaged: then all of them may be those of another file', () => {
     for (const sample of samples) {
       const path = damaged(sample, sample.bytes.length - 3);
       const told = hmapError('HMAP_DAMAGED', { offset: sample.end, end: sample.bytes.length, message: /checksums/ });
@@ -306,7 +306,7 @@ describe('a damaged block, with check touch', () => {
           const seen: unknown[] = [];
           try {
             for (const entry of table) seen.push(entry);
-            assert.fail('the iteration has not told');
+            assert.fail('the iteration did not report it');
           } catch (error) {
             if (!(error instanceof HmapError)) throw error;
             hmapError('HMAP_DAMAGED', blockOf(sample, at))(error);
@@ -389,7 +389,7 @@ describe('check full', () => {
   });
 });
 
-test('stat and dump tell of a damaged block, too', async () => {
+test('stat and dump report a damaged block, too', async () => {
   const sample = samples[0]!;
   const victim = inspectKey(sample.path, [...sample.model.keys()][100]!).record!;
   // A value: the rest stays readable.
@@ -398,13 +398,13 @@ test('stat and dump tell of a damaged block, too', async () => {
   await assert.rejects(stat(path), hmapError('HMAP_DAMAGED', blockOf(sample, at)));
   const { code, stderr } = await hmap(['dump', path]);
   assert.equal(code, 2);
-  assert.match(stderr, /^hmap: .*do not fit their checksum.*\n$/);
+  assert.match(stderr, /^hmap: .*do not match their checksum.*\n$/);
   const key = [...sample.model.keys()].find(
     (candidate, i) => i !== 100 && needs(sample, candidate, blockOf(sample, at)) === 'yes',
   )!;
   const got = await hmap(['get', path, key]);
   assert.equal(got.code, 2);
-  assert.match(got.stderr, /^hmap: .*do not fit their checksum.*\n$/);
+  assert.match(got.stderr, /^hmap: .*do not match their checksum.*\n$/);
   // What is left of it comes out when it is asked for.
   const unchecked = await hmap(['get', '--check', 'header', path, key]);
   assert.equal(unchecked.stdout, `${sample.model.get(key)}\n`);

@@ -1,5 +1,5 @@
-// Sets of integers that are stored as a bit array or by hash, whichever file is smaller: held to a Set, and to both files as they are built without
-// being chosen. Knows the public API, and the arithmetic of sizes.
+// Sets of integers that are stored as a bit array or by hash, whichever file is smaller: compared with a Set, and with
+// both files as they are built without being chosen. Knows the public API, and the arithmetic of sizes.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -298,7 +298,7 @@ describe('sets of integers in the smaller form', () => {
     assert.deepEqual(readdirSync(folder), ['set.hmap']);
   });
 
-  test('summaries tell the layout of every build', async (t) => {
+  test('summaries state the layout of every build', async (t) => {
     const path = join(temporaryFolder(t), 'any.hmap');
     const layouts = [
       await build(path, ['a'], { value: 'none' }),
@@ -308,7 +308,7 @@ describe('sets of integers in the smaller form', () => {
     assert.deepEqual(layouts, ['hash', 'list', 'bits']);
   });
 
-  test('progress goes on, and never back', async (t) => {
+  test('progress moves on, and never back', async (t) => {
     const folder = temporaryFolder(t);
     const total = 300_000;
     // So that each pause is one that reports.
@@ -486,7 +486,7 @@ describe('an open set of integers', () => {
     assert.throws(() => [...set], hmapError('HMAP_KEY_INVALID', { path, key: 2n ** 60n }));
   });
 
-  test('a newer version of the other form is taken up; an iteration goes on over the old one', async (t) => {
+  test('it switches to a newer version of the other form; an iteration continues over the old one', async (t) => {
     const path = join(temporaryFolder(t), 'set.hmap');
     const versions = [
       [1, 2, 3],
@@ -534,7 +534,7 @@ describe('an open set of integers', () => {
     set.close();
   });
 
-  test('refuses what is no number, and tells what it is', async (t) => {
+  test('refuses what is not a number, and says what it is', async (t) => {
     const path = join(temporaryFolder(t), 'set.hmap');
     for (const integers of [[1], [1, -(2 ** 40)]]) {
       await build(path, integers, { layout: 'auto' });

@@ -1,5 +1,5 @@
-// Lists: every type of element against an array, every way of asking; damage, reload, refusals. Knows the public API; places of bytes are those of
-// native-notes/format.md, section 15.
+// Lists: every type of element against an array, every way of asking; damage, reload, refusals. Knows the public API;
+// places of bytes are those of native-notes/format.md, section 15.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -272,7 +272,7 @@ describe('what is refused', () => {
 });
 
 describe('a newer version', () => {
-  test('is taken up between two answers; an iteration goes on over the old one', async (t) => {
+  test('replaces the old one between two answers; an iteration continues over the old one', async (t) => {
     const path = join(temporaryFolder(t), 'list.hmap');
     const options = { layout: 'list', value: 'u20' } as const;
     await build(path, [1, 2, 3], options);
@@ -336,7 +336,7 @@ describe('damage', () => {
   }
 
   for (const [name, make] of Object.entries(WHOLE_KEYLESS)) {
-    test(`${name}: each changed byte is told when it is touched, or does not matter; verify finds it; nothing escapes`, async (t) => {
+    test(`${name}: each changed byte is reported when it is touched, or does not matter; verify finds it; nothing escapes`, async (t) => {
       const folder = temporaryFolder(t);
       const path = join(folder, 'damaged.hmap');
       const whole = composeKeyless(make());

@@ -145,7 +145,7 @@ describe('files that are no tables, or not whole', () => {
     assertRefused(bad, hmapError('HMAP_TRUNCATED'));
   });
 
-  test('files with something behind their end', () => {
+  test('files with something after their end', () => {
     const whole = readFileSync(path);
     for (const more of [1, 8, 4096, 100_000]) {
       writeFileSync(bad, Buffer.concat([whole, Buffer.alloc(more)]));
@@ -162,7 +162,7 @@ describe('files that are no tables, or not whole', () => {
     assertRefused(bad, hmapError('HMAP_HEADER_CHECKSUM', { path: bad, offset: 12 }));
   });
 
-  test('damage behind the header is not looked for: opening costs the same for each size', () => {
+  test('damage after the header is not looked for: opening costs the same for each size', () => {
     const file = readFileSync(path);
     file.fill(0xff, 4096);
     writeFileSync(bad, file);
@@ -215,7 +215,7 @@ describe('options', () => {
 });
 
 describe('an open table', () => {
-  test('tells path, mapping, header and size, and is shown as a Table', () => {
+  test('has path, mapping, header and size, and is shown as a Table', () => {
     for (const mapping of WORKING) {
       const table = open(path, { mapping });
       assert.ok(table instanceof Table);

@@ -1,4 +1,5 @@
-// Tests that a table takes up a newer file at its path, whole and between two lookups, and keeps the old one where the new one is no good.
+// Tests that a table switches to a newer file at its path, whole and between two lookups, and keeps the old one if the
+// new one is bad.
 
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
@@ -40,7 +41,7 @@ async function firstVersion(t: TestContext): Promise<string> {
   return path;
 }
 
-/** Mappings of a file in this process, also of one that has lost its name; `undefined` where the system does not tell. */
+/** Mappings of a file in this process, also of one that has lost its name; `undefined` if the system does not say. */
 function mappingsOf(path: string): number | undefined {
   if (process.platform !== 'linux') return undefined;
   return readFileSync('/proc/self/maps', 'utf8')
@@ -139,7 +140,7 @@ describe('reload', () => {
     assertVersion(table, 2);
   });
 
-  test('a damaged block is refused with check full; with touch it is told when it is needed', async (t) => {
+  test('a damaged block is refused with check full; with touch it is reported when it is needed', async (t) => {
     const path = await firstVersion(t);
     using full = open(path, { check: 'full' });
     using touch = open(path);
@@ -187,7 +188,7 @@ describe('reload', () => {
     }
   });
 
-  test('an iteration goes on over the version with which it began', async (t) => {
+  test('an iteration continues over the version with which it began', async (t) => {
     const path = await firstVersion(t);
     for (const mapping of WORKING) {
       await publish(path, 1);
@@ -203,7 +204,7 @@ describe('reload', () => {
     }
   });
 
-  test('forEach goes on over the version with which it began', async (t) => {
+  test('forEach continues over the version with which it began', async (t) => {
     const path = await firstVersion(t);
     using table = open(path);
     await publish(path, 2);
@@ -285,7 +286,7 @@ describe('reload', () => {
     table.reload();
     table.close();
     assert.throws(() => iteration.next(), hmapError('HMAP_CLOSED'));
-    // mmap-io lets go when its memory is collected.
+    // mmap-io releases it when its memory is collected.
     if (table.mapping !== 'mmap-io' && mappingsOf(path) !== undefined) assert.equal(mappingsOf(path), 0);
   });
 });
@@ -299,7 +300,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   assert.fail(`in ten seconds there was no ${what}`);
 }
 
-/** A watched table, and what it has told. */
+/** A watched table, and what it has reported. */
 function watched(t: TestContext, path: string, options: Omit<OpenOptions, 'key'> = {}) {
   const told = { reloads: 0, errors: [] as unknown[] };
   const table = open(path, {
@@ -360,7 +361,7 @@ describe('watch', () => {
   });
 
   for (const [name, { code, make }] of Object.entries(BAD)) {
-    test(`a file ${name} is told once, and the old one stays`, async (t) => {
+    test(`a file ${name} is reported once, and the old one stays`, async (t) => {
       const path = await firstVersion(t);
       const { table, told } = watched(t, path);
       await make(path);
@@ -375,7 +376,7 @@ describe('watch', () => {
     });
   }
 
-  test('a damaged block with check full is told, and the old file stays', async (t) => {
+  test('a damaged block with check full is reported, and the old file stays', async (t) => {
     const path = await firstVersion(t);
     const { table, told } = watched(t, path, { check: 'full' });
     await publish(path, 2);
@@ -454,7 +455,7 @@ describe('watch', () => {
     assert.equal(told.reloads, reloads);
     assert.deepEqual(told.errors, []);
     assert.equal(table.closed, true);
-    // mmap-io lets go when its memory is collected.
+    // mmap-io releases it when its memory is collected.
     if (table.mapping !== 'mmap-io' && mappingsOf(path) !== undefined) assert.equal(mappingsOf(path), 0);
   });
 

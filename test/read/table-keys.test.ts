@@ -260,7 +260,7 @@ describe('keys with one 32-bit hash', () => {
         const path = await buildMap(model, { value: type, seed });
         const table = open(path);
         assertIs(table, model, seed);
-        for (const key of absent) assert.equal(table.get(key), undefined, 'the hash alone is no match');
+        for (const key of absent) assert.equal(table.get(key), undefined, 'an equal hash alone is not a match');
         assert.deepEqual(
           table.getMany(absent),
           absent.map(() => undefined),

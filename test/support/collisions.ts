@@ -1,5 +1,5 @@
-// Makes keys with a chosen XXH32, by running the hash backwards. Independent of src/hash.ts.
-// The algorithm and its constants: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+// Makes keys with a chosen XXH32, by running the hash backwards. Independent of src/base/xxh32.ts. The algorithm and
+// its constants: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
 
 const PRIME2 = 0x85ebca77;
 const PRIME3 = 0xc2b2ae3d;

@@ -1,5 +1,5 @@
-// The damaged files of enum values: one for each rule of section 7 of native-notes/format.md that is theirs. Knows the rules; does not know how they are
-// checked.
+// The damaged files of enum values: one for each rule of section 7 of native-notes/format.md that is theirs. Knows the
+// rules; does not know how they are checked.
 
 import type { FindingCode } from '../../src/index.js';
 import type { Damaged } from './damaged.js';
@@ -55,7 +55,7 @@ function unused(): RawParts {
   return parts;
 }
 
-/** The one record of a string has a number that is none: that nothing has the string then is not told besides. */
+/** The one record of a string has an invalid number: that no record has the string then is not reported as well. */
 function numbers(): Damaged {
   const parts = canonicalParts(
     KINDS.map((kind, i) => [`animal ${i}`, kind]),

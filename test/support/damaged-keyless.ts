@@ -1,4 +1,5 @@
-// The damaged lists and bit arrays: one for each rule of section 15 of native-notes/format.md. Knows the rules; does not know how they are checked.
+// The damaged lists and bit arrays: one for each rule of section 15 of native-notes/format.md. Knows the rules; does
+// not know how they are checked.
 
 import type { FindingCode, Section } from '../../src/index.js';
 import type { Damaged, Expected } from './damaged.js';

@@ -1,5 +1,6 @@
-// The damaged files: one for each rule that a file can break (native-notes/format.md, section 11), and what a verification must say of it.
-// `npm run damaged` writes them; damaged.test.ts holds them to this list. Knows the rules; does not know how they are checked.
+// The damaged files: one for each rule that a file can break (native-notes/format.md, section 11), and what a
+// verification must say of it. `npm run damaged` writes them; damaged.test.ts holds them to this list. Knows the rules;
+// does not know how they are checked.
 
 import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';
@@ -370,7 +371,7 @@ function bucketArrays(): Damaged[] {
   ];
 }
 
-/** Records whose lengths break a rule: those behind them in their bucket cannot be told. */
+/** Records whose lengths break a rule: those after them in their bucket cannot be found. */
 function records(): Damaged[] {
   const broken = (name: string, change: (record: RawRecord) => Partial<RawRecord>, from: RawParts = texts()) => {
     const bucket = from.segments[0]!.buckets.findIndex((list) => list.length > 2);

@@ -19,7 +19,9 @@ interface Expected extends HmapErrorData {
   message?: RegExp;
 }
 
-/** Checks an HmapError: its code, a message of one line, and the data that is given here. Usable with `assert.throws`. */
+/**
+ * Checks an HmapError: its code, a message of one line, and the data that is given here. Usable with `assert.throws`.
+ */
 export function hmapError(code: HmapErrorCode | SystemCode, expected: Expected = {}): (error: unknown) => true {
   return (error) => {
     if (!(error instanceof HmapError)) throw error;

@@ -1,5 +1,5 @@
-// Block devices, read-only file systems and memory limits: what only Linux has and mostly root alone may make. Each goes with its test, and
-// where there is none the test is skipped. Knows nothing of tables.
+// Block devices, read-only file systems and memory limits: what only Linux has and mostly root alone may make. Each
+// goes with its test, and if there is none the test is skipped. Knows nothing of tables.
 
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -79,7 +79,10 @@ export function memoryGroup(t: TestContext, limit: number): MemoryGroup | undefi
   });
 }
 
-/** The group in which this process is; its limits hold for groups within. In version 2 only an empty group, or the root, may have such. */
+/**
+ * The group in which this process is; its limits hold for groups within. In version 2 only an empty group, or the root,
+ * may have such.
+ */
 function ownGroup(v1: boolean): string {
   if (!v1) return '';
   return /^\d+:([^:]*,)?memory(,[^:]*)?:(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[3] ?? '';

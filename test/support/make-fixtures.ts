@@ -1,4 +1,5 @@
-// Writes the golden files. Run it with `npm run fixtures`, and only when the format changes: they hold later builds to earlier ones.
+// Writes the golden files. Run it with `npm run fixtures`, and only when the format changes: they hold later builds to
+// earlier ones.
 
 import { build } from '../../src/index.js';
 import { FIXTURES, fixturePath, KEYLESS_FIXTURES } from './fixtures.js';

@@ -1,4 +1,5 @@
-// Builds as several threads would: each part of the input by a worker of its own, one after the other in this thread; writes with other threads.
+// Builds as several threads would: each part of the input by a worker of its own, one after the other in this thread;
+// writes with other threads.
 
 import { ByteBuffer } from '../../src/base/bytes.js';
 import { WorkerThread } from '../../src/base/workers.js';

@@ -1,5 +1,5 @@
-// Writes lists and bit arrays from their parts, for tests: whole ones, and such as no builder would write. Written from native-notes/format.md, section 15,
-// alone.
+// Writes lists and bit arrays from their parts, for tests: whole ones, and such as no builder would write. Written from
+// native-notes/format.md, section 15, alone.
 
 import { FIELDS, type Field, put, type Raw } from './raw-table.js';
 import { oracle } from './samples.js';
@@ -14,10 +14,10 @@ export interface KeylessPart {
   index: Buffer;
   /** From where on the index is padding. */
   indexEnd: number;
-  /** The elements, with what stands behind them. */
+  /** The elements, with what stands after them. */
   elements: Buffer;
   entries: number;
-  /** What the padding behind the segment begins with. */
+  /** What the padding after the segment begins with. */
   padding?: Uint8Array;
 }
 

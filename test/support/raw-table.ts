@@ -1,5 +1,5 @@
-// Writes .hmap files from their parts, for tests: whole ones, and such as no builder would write. Written from native-notes/format.md alone;
-// knows the bytes, not the code in src. Section numbers (§) are those of format.md.
+// Writes .hmap files from their parts, for tests: whole ones, and such as no builder would write. Written from
+// native-notes/format.md alone; knows the bytes, not the code in src. Section numbers (§) are those of format.md.
 
 import type { KeyType, StoredType, ValueType } from '../../src/index.js';
 import { oracle, TYPE_CODES } from './samples.js';
@@ -71,7 +71,7 @@ export interface RawSegment {
   offsets?: number[];
   heap?: Uint8Array;
   entries?: number;
-  /** What the padding of the bucket array, and that behind the segment, begins with. */
+  /** What the padding of the bucket array, and that after the segment, begins with. */
   arrayPadding?: Uint8Array;
   padding?: Uint8Array;
 }
@@ -89,13 +89,19 @@ export interface RawParts {
   /** Instead of the text of the schema that the value type gives. */
   schema?: Uint8Array;
   segments: RawSegment[];
-  /** Instead of what the parts give: fields of the header, columns of the segment table by row, block checksums by index. */
+  /**
+   * Instead of what the parts give: fields of the header, columns of the segment table by row, block checksums by
+   * index.
+   */
   fields?: Partial<Record<Field, Raw>>;
   rows?: Record<number, Partial<Record<keyof typeof ROW, Raw>>>;
   sums?: Record<number, bigint>;
   /** What the padding of the header begins with. */
   padding?: Uint8Array;
-  /** §7, enum values: the distinct ones, in order; the offsets instead of those that they give; what the padding behind them begins with. */
+  /**
+   * §7, enum values: the distinct ones, in order; the offsets instead of those that they give; what the padding after
+   * them begins with.
+   */
   strings?: Uint8Array[];
   stringOffsets?: number[];
   stringPadding?: Uint8Array;

@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of the package.json named `hmap`: above this file, or what HMAP_ROOT says where the build lies elsewhere. */
+/**
+ * The folder of the package.json named `hmap`: above this file, or what HMAP_ROOT says where the build lies elsewhere.
+ */
 export const PACKAGE_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 /** The library as users get it, which child processes and threads import. */

@@ -1,4 +1,5 @@
-// Keys and values of every kind, and the order in which a file must hold them. Knows the format's rules, not the library's code.
+// Keys and values of every kind, and the order in which a file must hold them. Knows the format's rules, not the
+// library's code.
 
 import xxhash, { type XXHashAPI } from 'xxhash-wasm';
 import type { ValueType, ValueTypes } from '../../src/index.js';

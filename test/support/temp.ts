@@ -38,7 +38,7 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Files below a folder that this process has open, also deleted ones; none where the system does not tell. */
+/** Files below a folder that this process has open, also deleted ones; none where the system does not say. */
 export function openFilesIn(folder: string): string[] {
   if (process.platform !== 'linux') return [];
   const targets = readdirSync('/proc/self/fd').map((fd) => {

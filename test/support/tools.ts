@@ -1,4 +1,5 @@
-// Runs the program `hmap` as a process, and its formats in this process. Knows what a refusal must look like; does not know what is asked.
+// Runs the program `hmap` as a process, and its formats in this process. Knows what a refusal must look like; does not
+// know what is asked.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
@@ -109,7 +110,10 @@ export async function fine(args: readonly string[], options: RunOptions = {}): P
   return ran;
 }
 
-/** Holds a run to what every refusal is: exit code 2, nothing on stdout, one clear line on stderr, and perhaps hints in parentheses. */
+/**
+ * Holds a run to what every refusal is: exit code 2, nothing on stdout, one clear line on stderr, and perhaps hints in
+ * parentheses.
+ */
 export function assertRefused(ran: Ran, message: RegExp): void {
   assert.equal(ran.signal, null, `ended by ${ran.signal}: ${ran.stderr}`);
   assert.equal(ran.code, 2, `exit code; stderr: ${ran.stderr}`);
@@ -124,7 +128,7 @@ export function assertComplaint(stderr: string, message: RegExp): void {
   const [first, ...hints] = stderr.slice(0, -1).split('\n');
   assert.match(first!, /^(hmap|error): \S.{7,}/);
   if (first!.startsWith('hmap: ')) assert.deepEqual(hints, [], 'one line and no more');
-  for (const hint of hints) assert.match(hint, /^\(.+\)$/, 'only hints behind the first line');
+  for (const hint of hints) assert.match(hint, /^\(.+\)$/, 'only hints after the first line');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
   assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f\x7f]/, `control characters: ${JSON.stringify(stderr)}`);
   assert.doesNotMatch(stderr, /^\s+at |node:internal|HmapError/m, 'no stack trace');
@@ -207,7 +211,10 @@ class Kept extends Output {
   }
 }
 
-/** What `hmap dump --format` prints, in this process; blocks are not compared with their checksums unless `check` says so. */
+/**
+ * What `hmap dump --format` prints, in this process; blocks are not compared with their checksums unless `check` says
+ * so.
+ */
 export async function dumpOf(path: string, format: FormatName, check: 'header' | 'touch' = 'header'): Promise<Buffer> {
   const out = new Kept();
   await scanFile(path, check, async (scan) => {

@@ -1,4 +1,5 @@
-// A file over 4 GiB, for real. Takes minutes and 10 GB of disk, so it runs only when HMAP_TEST_LARGE names a folder for the files.
+// A file over 4 GiB, for real. Takes minutes and 10 GB of disk, so it runs only when HMAP_TEST_LARGE names a folder for
+// the files.
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Tests many processes and threads at one table, thousands of openings, little memory, and files that others change in place. In real processes.
+// Tests many processes and threads at one table, thousands of openings, little memory, and files that others change in
+// place. In real processes.
 
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -150,7 +151,7 @@ describe('many at one table', () => {
 describe('ten thousand tables, opened, asked and closed', { skip: linux }, () => {
   for (const [mapping, missing] of MAPPINGS) {
     for (const turns of ['with turns of the event loop', 'in one go'] as const) {
-      test(`through ${mapping}, ${turns}, leave nothing behind`, { skip: missing }, async (t) => {
+      test(`through ${mapping}, ${turns}, leave nothing after`, { skip: missing }, async (t) => {
         const script = `
           import { readdirSync, readFileSync } from 'node:fs';
           const [, path, mapping, turns] = process.argv;
@@ -308,17 +309,17 @@ describe('memory', () => {
     const { actual, message, ...told } = JSON.parse(stdout);
     assert.deepEqual(told, { name: 'HmapError', code: 'ENOMEM', expected: total });
     assert.ok(actual > 0 && actual <= totalmem());
-    assert.match(message, /: the file cannot be copied into memory: it takes \d+ bytes, there are \d+$/);
+    assert.match(message, /: the file cannot be copied into memory: it has \d+ bytes, and only \d+ are available$/);
   });
 
-  test('that the system does not give is told, too, before the file is read', { skip: linux }, async () => {
+  test('that the system does not give is reported, too, before the file is read', { skip: linux }, async () => {
     const file = join(folder, 'too-large.hmap');
     const total = claim(file, 2);
     const { stdout, ...outcome } = await runModule(copying, [file], { limit });
     assert.deepEqual(outcome, { status: 0, signal: null, stderr: '' });
     const { message, actual: _, ...told } = JSON.parse(stdout);
     assert.deepEqual(told, { name: 'HmapError', code: 'ENOMEM', expected: total });
-    assert.match(message, /: the file cannot be copied into memory: there are no \d+ bytes of memory$/);
+    assert.match(message, /: the file cannot be copied into memory: not enough memory for \d+ bytes$/);
   });
 
   test('is not needed for a sparse file that is mapped, whatever it claims', { skip: libc }, () => {

@@ -1,5 +1,5 @@
-// One reader of the soak test, a process or a worker thread: looks up all the time and holds all answers of a moment to one version. Reports
-// what it has seen, and stops when it is told to.
+// One reader of the soak test, a process or a worker thread: looks up all the time and holds all answers of a moment to
+// one version. Reports what it has seen, and stops on request.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
@@ -36,7 +36,7 @@ export interface Report {
 }
 
 async function usage(): Promise<Usage> {
-  // Twice: what a first collection has found is let go of in a turn of its own.
+  // Twice: what a first collection has found is released in a turn of its own.
   for (let i = 0; i < 2; i++) {
     (globalThis as { gc?: () => void }).gc?.();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -58,11 +58,11 @@ function look(
 ): Version {
   const { size } = table;
   const keys = Array.from({ length: 20 }, (_, i) => keyOf((turn * 7919 + i * 104_729) % size));
-  // The last key tells the versions apart by its mere presence.
+  // The presence of the last key distinguishes the versions.
   keys.push(keyOf(size - 1), keyOf(size));
   const answers = turn % 3 === 0 ? keys.map((key) => table.get(key)) : table.getMany(keys);
   const past = answers.pop();
-  if (past !== undefined) throw new Error(`a key behind the last of ${size} has the value ${past}`);
+  if (past !== undefined) throw new Error(`a key after the last of ${size} has the value ${past}`);
   const versions = answers.map((answer, i) => versionOf(keys[i]!, answer));
   const numbers = new Set(versions.map(({ number }) => number));
   if (numbers.size !== 1) throw new Error(`answers of versions ${[...numbers]} in one moment`);

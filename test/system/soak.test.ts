@@ -1,5 +1,5 @@
-// A writer that publishes a new version 20 times a second, under processes and threads that look up all the time: no error, no mixture of
-// versions, and nothing that grows. HMAP_TEST_SOAK tells for how many seconds; 20 without it.
+// A writer that publishes a new version 20 times a second, under processes and threads that look up all the time: no
+// error, no mixture of versions, and nothing that grows. HMAP_TEST_SOAK says for how many seconds; default 20.
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -20,7 +20,10 @@ const PER_SECOND = 20;
 const PROCESSES = 4;
 const READER = fileURLToPath(new URL('./soak-reader.js', import.meta.url));
 
-/** Memory that may come and go: what has not yet been collected, and what the allocator keeps. If nothing went, it would be more. */
+/**
+ * Memory that may come and go: what has not yet been collected, and what the allocator keeps. If nothing went, it would
+ * be more.
+ */
 const SLACK = { collected: 8 * 2 ** 20, floating: 130 * 2 ** 20 };
 
 interface Reader {

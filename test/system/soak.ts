@@ -6,7 +6,10 @@ export interface Version {
   size: number;
 }
 
-/** Entries of version `number`: never the same as of the one before, so that an answer of the wrong version is also a miss. */
+/**
+ * Entries of version `number`: never the same as of the one before, so that an answer of the wrong version is also a
+ * miss.
+ */
 export function sizeOf(number: number): number {
   return 2000 + ((number * 37) % 101);
 }

@@ -27,7 +27,7 @@ describe('formats, each with its own value type', { concurrency: true }, () => {
     });
   }
 
-  test('each ending that tells a format, in either case', () => {
+  test('each ending that names a format, in either case', () => {
     const endings = {
       tsv: ['.tsv', '.tab', '.TSV'],
       csv: ['.csv', '.Csv'],
@@ -271,7 +271,7 @@ describe('columns', { concurrency: true }, () => {
       const columns = { ...NO_COLUMNS, key: '1' };
       await assert.rejects(
         buildFrom(path, format, [Buffer.from(text)], { value }),
-        hmapError('HMAP_INPUT', { line, message: /found [23]; choose with --key-column and --value-column$/ }),
+        hmapError('HMAP_INPUT', { line, message: /found [23]; choose columns with --key-column and --value-column$/ }),
       );
       assert.equal(existsSync(path), false);
       const summary = await buildFrom(path, format, [Buffer.from(text)], { value }, columns);

@@ -30,7 +30,7 @@ describe('line ends, marks and cuts', () => {
       assertSameFile(path, await libraryFile(folder, expected, { value }), JSON.stringify(text.toString()));
     };
 
-    test(`${format}: LF, CRLF, and no end behind the last line`, async () => {
+    test(`${format}: LF, CRLF, and no end after the last line`, async () => {
       for (const text of [`${first}\n${second}\n`, `${first}\n${second}`]) {
         await check(text);
         await check(text.replaceAll('\n', '\r\n'));

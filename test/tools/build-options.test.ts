@@ -45,7 +45,7 @@ describe('options', { concurrency: true }, () => {
     }
   });
 
-  test('--memory 1M: what is too much is spilled, and the file is the same', async () => {
+  test('--memory 1M: the entries are spilled, and the file is the same', async () => {
     const random = new Random(2);
     const lines = Array.from({ length: 60_000 }, (_, i) => `key number ${i}\t${random.text(random.below(12))}\n`);
     const [tight, wide] = [fresh(), fresh()];
@@ -120,7 +120,7 @@ describe('options', { concurrency: true }, () => {
     });
   });
 
-  test('what is dropped is told', async () => {
+  test('what is dropped is reported', async () => {
     const ran = await fine(['build', '-f', 'lines', '-d', 'last', '-', fresh()], { input: 'a\na\na\n' });
     assert.match(ran.stderr, /: 1 .+ \(2 .+ dropped\)/);
   });
@@ -173,11 +173,11 @@ describe('a build that is stopped', { concurrency: true }, () => {
       const ran = await ended;
       clearTimeout(late);
       await feeding;
-      assert.notEqual(ran.signal, 'SIGKILL', 'the build goes on after the signal');
+      assert.notEqual(ran.signal, 'SIGKILL', 'the build continues after the signal');
       assert.deepEqual([ran.code, ran.signal], [code, null], ran.stderr);
       assert.match(ran.stderr, /^hmap: [^\n]+\n$/);
       assert.equal(ran.stdout, '');
-      assert.deepEqual(contentOf(place), before, 'nothing is left behind, nothing is lost');
+      assert.deepEqual(contentOf(place), before, 'nothing is left after, nothing is lost');
     });
   }
 

@@ -1,4 +1,5 @@
-// Tests `hmap dump` (tools/dump.ts and the writers of tools/formats): what is dumped builds the identical file, or is refused; offsets are real.
+// Tests `hmap dump` and the writers of tools/formats: what is dumped builds the identical file, or is refused; offsets
+// are real.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -144,7 +145,7 @@ describe('dump, then build, gives the identical file', () => {
     }
   });
 
-  test('what tsv and lines refuse is told with the key', async () => {
+  test('what tsv and lines refuse is reported with the key', async () => {
     const cases = [
       ['tsv', await table([['a\tb', 1]], { value: 'u8' }), /a tab/],
       ['tsv', await table([['a\\tb', 'line\nend']], { value: 'utf8' }), /a line end/],
@@ -323,7 +324,7 @@ interface Row {
   label: string;
 }
 
-/** The rows of a hex dump, each held to the bytes of the file at its offset. */
+/** The rows of a hex dump, each compared with the bytes of the file at its offset. */
 function hexRows(text: string, file: Buffer): Row[] {
   const rows: Row[] = [];
   for (const line of text.split('\n')) {

@@ -1,4 +1,5 @@
-// Tests what the tools say to bad input: one clear line on stderr, exit code 2, and nothing left behind; and their help.
+// Tests what the tools say to bad input: one clear line on stderr, exit code 2, and nothing left after; and their
+// help.
 
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,10 @@ import { contentOf, failure, temporaryFolder } from '../support/temp.js';
 import { assertRefused, buildFrom, fine, hmap, NO_COLUMNS } from '../support/tools.js';
 
 const root = temporaryFolder(nodeTest);
-/** Files of all kinds. Each case has a copy of the folder to itself, since what it must not leave there is a part of the case. */
+/**
+ * Files of all kinds. Each case has a copy of the folder to itself, since what it must not leave there is a part of the
+ * case.
+ */
 const samples = join(root, 'samples');
 let content: Record<string, string>;
 let names = 0;
@@ -112,7 +116,7 @@ describe('files that are no tables', { concurrency: true }, () => {
   });
 
   for (const args of [['dump'], ['stat'], ['dump', '--bucket', '0']]) {
-    test(`damage behind the header: ${args.join(' ')}`, async () => {
+    test(`damage after the header: ${args.join(' ')}`, async () => {
       const ran = await hmap([...args, 'bucket.hmap'], { cwd: samples });
       assertRefused(ran, /^hmap: .*damaged.*verify/);
     });
@@ -213,7 +217,7 @@ const MALFORMED: Malformed[] = [
   malformed('cdb', '+1,1073741825:a->', 1, /1073741824/),
 ];
 
-describe('malformed input is told with its line', () => {
+describe('malformed input is reported with its line', () => {
   for (const { format, text, line, message } of MALFORMED) {
     test(`${format}: ${JSON.stringify(text)}`, async () => {
       const value = { tsv: 'utf8', csv: 'utf8', jsonl: 'json', cdb: 'bytes', lines: 'none' }[format] as ValueType;
@@ -250,7 +254,7 @@ describe('malformed input is told with its line', () => {
     const CASES: [FormatName, string, RegExp][] = [
       ['tsv', 'a\tb\nno tab\n', /^hmap: stdin: line 2: expected 2 columns/],
       ['csv', 'a,b\n"c\nd"x,e\n', /^hmap: stdin: line 3: .*quote/i],
-      ['jsonl', '{"key":"a","value":1}\n{"key":"b"\n', /^hmap: stdin: line 2: not a JSON text/],
+      ['jsonl', '{"key":"a","value":1}\n{"key":"b"\n', /^hmap: stdin: line 2: not valid JSON/],
       ['cdb', '+1,1:a->b\nx', /^hmap: stdin: line 2: expected \+klen,dlen:key->data/],
     ];
     for (const [format, text, message] of CASES) {
@@ -279,7 +283,7 @@ describe('malformed input is told with its line', () => {
   });
 });
 
-describe('values that do not fit are told with key and line', () => {
+describe('values that do not fit are reported with key and line', () => {
   const WRITERS: [FormatName, (key: string, value: string) => string][] = [
     ['tsv', (key, value) => `${key}\t${value}\n`],
     ['csv', (key, value) => `${key},"${value}"\n`],

@@ -1,4 +1,4 @@
-// Tests `hmap get` (tools/get.ts): values of the keys that are asked for, in their order; what is missing is named.
+// Tests `hmap get`: values of the keys that are asked for, in their order; what is missing is named.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

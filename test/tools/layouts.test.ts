@@ -1,4 +1,5 @@
-// `hmap` with lists and bit arrays: build, get, dump, stat and verify as processes. Knows the command line; what the files hold is list.test.ts.
+// `hmap` with lists and bit arrays: build, get, dump, stat and verify as processes. Knows the command line; what the
+// files hold is list.test.ts.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -138,7 +139,7 @@ describe('hmap and layouts without keys', { concurrency: true }, () => {
     assert.deepEqual([bits.code, bits.stdout, bits.stderr], [1, 'true\n', 'not found: "4"\n']);
   });
 
-  test('stat and verify tell of both', async (t) => {
+  test('stat and verify report both', async (t) => {
     const cwd = temporaryFolder(t);
     await build(join(cwd, 'list.hmap'), [1, 2, 3], { layout: 'list', value: 'i20', base: 7 });
     await build(join(cwd, 'bits.hmap'), [3], { layout: 'bits', length: 50 });
@@ -167,17 +168,21 @@ describe('hmap and layouts without keys', { concurrency: true }, () => {
       [[...list, '-', 'out.hmap'], '0\ta\n2\tb\n', /line 2: expected the index 1, found "2"/],
       [[...list, '--value', 'u7', '-', 'out.hmap'], '0\t200\n', /line 1: the value at index 0: expected u7/],
       [[...list, '--value', 'u7', '-', 'out.hmap'], '0\tx\n', /line 1: expected u7, an integer from 0 to 127, got "x"/],
-      [[...list, '--value', 'json', '-', 'out.hmap'], '', /--value: json is not for lists/],
-      [[...list, '--seed', '1', '-', 'out.hmap'], '', /--seed: is not for the layout 'list'/],
+      [[...list, '--value', 'json', '-', 'out.hmap'], '', /--value: json is not a type of list elements/],
+      [[...list, '--seed', '1', '-', 'out.hmap'], '', /--seed: does not apply to the layout 'list'/],
       [[...list, '--format', 'cdb', '-', 'out.hmap'], '', /'cdb' holds keys and values/],
       [[...bits, '-', 'out.hmap'], '5\nx\n', /line 2: expected an integer, got "x"/],
       [[...bits, '--length', '5', '-', 'out.hmap'], '5\n', /line 1: .*from 0 to 4/],
-      [[...bits, '--value', 'u8', '-', 'out.hmap'], '', /--value: is not for the layout 'bits'/],
+      [[...bits, '--value', 'u8', '-', 'out.hmap'], '', /--value: does not apply to the layout 'bits'/],
       [[...auto, '-', 'out.hmap'], '5\n9007199254740992\n', /line 2: .*from -9007199254740991 to 9007199254740991/],
-      [[...auto, '--base', '5', '-', 'out.hmap'], '', /--base: is not for the layout 'auto'/],
-      [[...auto, '--key', 'u32', '-', 'out.hmap'], '', /--key: is not for the layout 'auto'/],
+      [[...auto, '--base', '5', '-', 'out.hmap'], '', /--base: does not apply to the layout 'auto'/],
+      [[...auto, '--key', 'u32', '-', 'out.hmap'], '', /--key: does not apply to the layout 'auto'/],
       [[...auto, '--format', 'cdb', '-', 'out.hmap'], '', /'cdb' holds keys and values/],
-      [['build', '--base', '5', '--format', 'lines', '-', 'out.hmap'], '', /--base: is not for the layout 'hash'/],
+      [
+        ['build', '--base', '5', '--format', 'lines', '-', 'out.hmap'],
+        '',
+        /--base: does not apply to the layout 'hash'/,
+      ],
       [['build', '--value', 'u7', '--format', 'tsv', '-', 'out.hmap'], '', /--value: u7 is for --layout list/],
     ];
     await Promise.all(

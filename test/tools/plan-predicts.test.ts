@@ -1,4 +1,5 @@
-// Tests the arithmetic of plans (tools/plan): built files are what was predicted, part by part; and what cannot be built yet adds up.
+// Tests the arithmetic of plans (tools/plan): built files are what was predicted, part by part; and what cannot be
+// built yet adds up.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -35,6 +36,7 @@ import {
 } from '../../tools/plan/rivals.js';
 import { Distinct, integerOf, Survey } from '../../tools/plan/survey.js';
 import { Random } from '../support/random.js';
+import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 import { NO_COLUMNS } from '../support/tools.js';
 
@@ -101,7 +103,7 @@ async function assertParts(path: string, predicted: Record<string, number>, name
   return entries;
 }
 
-const words = readFileSync(join(import.meta.dirname, '../../node_modules/word-list/words.txt'), 'utf8').split('\n');
+const words = readFileSync(join(PACKAGE_ROOT, 'node_modules/word-list/words.txt'), 'utf8').split('\n');
 
 const tsv = (count: number, key: (i: number) => string, value: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => `${key(i)}\t${value(i)}\n`).join('');
@@ -419,7 +421,7 @@ describe('arithmetic', () => {
   });
 });
 
-describe('a survey tells', () => {
+describe('a survey finds', () => {
   const keysOf = async (...keys: string[]) => (await factsOf('lines', `${keys.join('\n')}\n`)).keys;
 
   test('keys that are integers, UUIDs, hexadecimal', async () => {

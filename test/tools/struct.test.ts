@@ -1,4 +1,5 @@
-// Packed values through the program: columns and JSON objects in, the same out. Runs the program, and its formats in this process.
+// Packed values through the program: columns and JSON objects in, the same out. Runs the program, and its formats in
+// this process.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -43,8 +44,8 @@ describe('build', { concurrency: true }, () => {
   const named = (rows: string, names: string) => `${names}\n${rows}`;
   const CASES: [what: string, ending: string, text: string, args: string[]][] = [
     ['jsonl', '.jsonl', JSONL, []],
-    ['tsv: columns behind the key', '.tsv', TSV, []],
-    ['csv: columns behind the key', '.csv', CSV, []],
+    ['tsv: columns after the key', '.tsv', TSV, []],
+    ['csv: columns after the key', '.csv', CSV, []],
     ['tsv: a header row', '.tsv', named(TSV, 'id\tactive\tlevel\tscore\tprice'), ['--header-row']],
     ['csv: a header row', '.csv', named(CSV, 'id,active,level,score,price'), ['--header-row']],
     [
@@ -95,7 +96,7 @@ describe('build', { concurrency: true }, () => {
     ['2 for a bool', [], '.jsonl', JSONL.replace('true', '2'), /line 1: .*'active' to be bool/],
     ['no column of a name', ['--header-row'], '.csv', 'key,active,score,price\n', /no column for the field 'level'/],
     ['a key that is a field', ['--header-row'], '.csv', 'level,active,score,price\n', /--key-column: .*'level'/],
-    ['lines', [], '.txt', 'a\n', /'lines' holds keys alone/],
+    ['lines', [], '.txt', 'a\n', /'lines' holds only keys/],
   ];
   for (const [what, args, ending, text, message] of REFUSED) {
     test(`refuses ${what}`, async () => {
@@ -103,7 +104,7 @@ describe('build', { concurrency: true }, () => {
     });
   }
 
-  test('refuses what is no schema', async () => {
+  test('refuses an invalid schema', async () => {
     for (const text of ['struct()', 'struct(a:u54)', 'struct(a:u7', 'struct(a:u7,a:u8)']) {
       assertRefused(
         await hmap(['build', '--value', text, input('.tsv', ''), fresh()]),
@@ -128,7 +129,7 @@ describe('get, dump and stat', { concurrency: true }, () => {
     assert.match(stdout, /^score +i20 +20 +\[8, 28\)$/m);
     const dumped = await fine(['dump', '--format', 'csv', path]);
     assert.match(dumped.stdout, /^ann,true,5,-2,1\.5$/m);
-    assertRefused(await hmap(['dump', '--format', 'lines', path]), /'lines' holds keys alone/);
+    assertRefused(await hmap(['dump', '--format', 'lines', path]), /'lines' holds only keys/);
   });
 
   for (const format of ['jsonl', 'csv', 'tsv', 'cdb']) {

@@ -1,4 +1,5 @@
-// Tests typed keys through the tools: read from every format, printed in it, asked for as text; and what is refused, with its line.
+// Tests typed keys through the tools: read from every format, printed in it, asked for as text; and what is refused,
+// with its line.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -142,7 +143,7 @@ describe('keys as text', () => {
       for (const [format, input] of Object.entries(inputs)) {
         await assert.rejects(
           buildFrom(fresh(), format as 'tsv', [Buffer.from(input)], { key: type, value: 'utf8' }),
-          hmapError('HMAP_KEY_INVALID', { line: 2, message: /^input: line 2: the key ".* is no / }),
+          hmapError('HMAP_KEY_INVALID', { line: 2, message: /^input: line 2: the key ".* is not a valid / }),
         );
       }
     });
@@ -176,13 +177,16 @@ describe('the program', { concurrency: true }, () => {
     assert.deepEqual([missing.code, missing.stdout, missing.stderr], [1, '', 'not found: 6\n']);
   });
 
-  test('a key that is none of the type ends get and dump with 2', async () => {
+  test('an invalid key ends get and dump with 2', async () => {
     const path = await table;
     for (const key of ['x', '', '9223372036854775808', '1.5']) {
-      assertRefused(await hmap(['get', path, '7', key]), /^hmap: the key ".*" is no i64: expected an integer from -9/);
-      assertRefused(await hmap(['dump', '--key', key, path]), /^hmap: the key ".*" is no i64/);
+      assertRefused(
+        await hmap(['get', path, '7', key]),
+        /^hmap: the key ".*" is not a valid i64: expected an integer from -9/,
+      );
+      assertRefused(await hmap(['dump', '--key', key, path]), /^hmap: the key ".*" is not a valid i64/);
     }
-    assertRefused(await hmap(['get', path, '-'], { input: 'x\n' }), /^hmap: the key "x" is no i64/);
+    assertRefused(await hmap(['get', path, '-'], { input: 'x\n' }), /^hmap: the key "x" is not a valid i64/);
   });
 
   test('dump --key shows a record, and where it would be', async () => {
@@ -195,7 +199,7 @@ describe('the program', { concurrency: true }, () => {
     assert.match(missing.stderr, /^not found: 6 \(it would be in bucket 0\)\n$/);
   });
 
-  test('build refuses a type that is none', async () => {
+  test('build refuses an unknown type', async () => {
     assertRefused(await hmap(['build', '--key', 'u16', 'a.tsv', 'b.hmap']), /--key.*bytes/);
   });
 
@@ -214,6 +218,6 @@ describe('the program', { concurrency: true }, () => {
     const header = JSON.parse((await fine(['dump', '--header', path])).stdout) as { keyType: string; keyWidth: number };
     assert.deepEqual([header.keyType, header.keyWidth], ['u64', 8]);
     writeFileSync(input, `${lines.join('\n')}\nx\t1\n`);
-    assertRefused(await hmap(['build', '--key', 'u64', input, fresh()]), /line 72001: the key "x" is no u64/);
+    assertRefused(await hmap(['build', '--key', 'u64', input, fresh()]), /line 72001: the key "x" is not a valid u64/);
   });
 });

@@ -1,4 +1,4 @@
-// Tests `hmap verify` and `hmap stat` (tools/verify.ts, tools/stat.ts): exit codes, and that what they print is true.
+// Tests `hmap verify` and `hmap stat`: exit codes, and that what they print is true.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -173,7 +173,7 @@ describe('verify', { concurrency: true }, () => {
     }
   });
 
-  test('a file full of damage is told in bounded space', async () => {
+  test('a file full of damage is reported in bounded space', async () => {
     const { path } = shapes.numbers!;
     const heap = heapOf(path);
     const bad = changed(path, (file) => void file.fill(0x41, heap + 2000, file.length - 4096));

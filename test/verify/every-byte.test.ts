@@ -1,5 +1,6 @@
-// No change of a byte escapes verify: every byte of small files, one by one, and bytes all over a larger one, many at a time. Each must be
-// found by a range that covers it. HMAP_TEST_BYTES=1000000 changes so many bytes of the larger file, and every byte of every golden file.
+// No change of a byte escapes verify: every byte of small files, one by one, and bytes all over a larger one, many at a
+// time. Each must be found by a range that covers it. HMAP_TEST_BYTES=1000000 changes so many bytes of the larger file,
+// and every byte of every golden file.
 
 import assert from 'node:assert/strict';
 import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -54,7 +55,8 @@ const having = (findings: readonly Finding[], code: string) => findings.filter((
 
 describe('every byte of a small file', () => {
   for (const fixture of FIXTURES) {
-    // All bytes of all of them take a minute. These have a header with metadata, no records, keys and values of any length.
+    // All bytes of all of them take a minute. These have a header with metadata, no records, keys and values of any
+    // length.
     const all = asked !== undefined || ['empty', 'example', 'json'].includes(fixture.name);
     test(`${fixture.name}${all ? '' : ': some'}`, async (t) => {
       // As the file has it: a text for a schema, and what became of `uint`.
@@ -117,7 +119,8 @@ function assertFound(at: number, findings: Finding[], places: ReturnType<typeof 
     } else if (at < 10) {
       assert.deepEqual([codes, range(first!)], [['HMAP_VERSION'], [8, 10]], where);
     } else if (at >= 16 && at < 20) {
-      // A header that is longer than the file, or is no longer known to be one: the field is told, or what would be missing.
+      // A header that is longer than the file, or is no longer known to be one: the field is reported, or what would be
+      // missing.
       const size = having(findings, 'HMAP_HEADER_FIELD').map(range);
       if (first!.code === 'HMAP_TRUNCATED') assert.equal(first!.offset, fileBytes, where);
       else assert.deepEqual(size, [[16, 20]], where);

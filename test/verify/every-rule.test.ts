@@ -1,5 +1,5 @@
-// One damaged file for each rule of the format: verify names that rule, its place and nothing else; open refuses what it checks; the tool
-// fails; the reader written from the spec alone complains, too.
+// One damaged file for each rule of the format: verify names that rule, its place and nothing else; open refuses what
+// it checks; the tool fails; the reader written from the spec alone complains, too.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

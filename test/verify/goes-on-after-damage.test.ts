@@ -1,5 +1,5 @@
-// Tests how verify goes on: past a header that is damaged and past bytes that cannot be read, telling all that is wrong, and once. The rules
-// one by one are the matter of damaged.test.ts.
+// Tests that verify goes on past a damaged header and past bytes that cannot be read, and reports all that is wrong,
+// and once. The rules one by one are the matter of damaged.test.ts.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -54,10 +54,10 @@ function offsetsOf(parts: RawParts, segment: number): number[] {
 describe('past a header whose checksum does not fit', () => {
   for (const { name, bytes, finding } of DAMAGED) {
     const { code, offset, end } = finding;
-    // Whether a file is a table of this version is told before the checksum, which another version may take otherwise.
+    // Whether a file is a table of this version is reported before the checksum, which another version may take otherwise.
     if (end <= 20 && code !== 'HMAP_HEADER_CHECKSUM') continue;
     if (code === 'HMAP_TRUNCATED' && bytes.length < 8192) continue;
-    test(`${name} is told, too`, async () => {
+    test(`${name} is reported, too`, async () => {
       const copy = Buffer.from(bytes);
       copy[12]! ^= 0x55;
       const expected: Told[] = code === 'HMAP_HEADER_CHECKSUM' ? [] : [[code, offset, end]];
@@ -67,7 +67,7 @@ describe('past a header whose checksum does not fit', () => {
     });
   }
 
-  test('each field is told that cannot be', async () => {
+  test('each field is reported that cannot be', async () => {
     const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, bucketEncoding: 0, keyType: 6, keyWidth: 0, shardIndex: 4 };
     const bytes = compose({ ...texts(), fields: { ...fields, headerChecksum: 1 } });
     const offsets: [number, number][] = [
@@ -122,11 +122,12 @@ describe('what is whole', () => {
 });
 
 describe('damage in several places', () => {
-  test('is all told, where it does not follow from other damage', async () => {
+  test('is all reported, where it does not follow from other damage', async () => {
     const parts = texts();
     const [first, second, third, fourth] = parts.segments as [HashSegment, HashSegment, HashSegment, HashSegment];
     type HashSegment = RawParts['segments'][number];
-    // Offsets that fall; a record that passes its bucket, and one in a wrong one; values and padding; a wrong number of entries.
+    // Offsets that fall; a record that passes its bucket, and one in a wrong one; values and padding; a wrong number of
+    // entries.
     first.offsets = offsetsOf(parts, 0).with(2, 0);
     const broken = second.buckets.findIndex((list) => list.length > 1);
     second.buckets[broken]![0]!.prefix = Buffer.of(0xff, 0x01, 0x00);
@@ -159,7 +160,7 @@ describe('damage in several places', () => {
     ]);
   });
 
-  test('bucket offsets that fall twice: no record is walked twice, and none behind the heap', async () => {
+  test('bucket offsets that fall twice: no record is scanned twice, and none after the heap', async () => {
     const parts = canonicalParts(
       Array.from({ length: 127 }, (_, i) => [`key ${i}`, `value ${i}`]),
       { value: 'utf8' },
@@ -171,7 +172,8 @@ describe('damage in several places', () => {
     const offsets = offsetsOf(parts, 0);
     assert.equal(offsets.length, 33);
     const { array, heap } = placesOf(parts).segments[0]!;
-    // The first bucket now takes in what the next five hold: each of those is told, as a stranger, and none for a second time.
+    // The first bucket now takes in what the next five hold: each of those is reported, as a stranger, and none for a
+    // second time.
     const wrong = [...offsets];
     wrong.splice(1, 2, offsets[6]!, offsets[7]!);
     const later = buckets.findIndex((list, i) => i > 8 && list.length > 0 && buckets[i + 1]!.length > 0);
@@ -214,7 +216,7 @@ describe('damage in several places', () => {
     assert.deepEqual(await toldOf(bytes), [['HMAP_ENTRIES', 144, 152]]);
   });
 
-  test('block checksums: what is wrong is told from what is right', async () => {
+  test('block checksums: wrong ones and right ones are distinguished', async () => {
     const entries = Array.from({ length: 300 }, (_, i) => [`key ${i}`, Buffer.alloc(1000, i)] as const);
     const parts = canonicalParts(entries, { value: 'bytes' });
     const { headerEnd, checksums } = placesOf(parts);
@@ -247,7 +249,9 @@ describe('damage in several places', () => {
 });
 
 describe('bytes that cannot be read', () => {
-  /** Several blocks in each of four segments; any byte of a value can be changed without breaking a rule of the records. */
+  /**
+   * Several blocks in each of four segments; any byte of a value can be changed without breaking a rule of the records.
+   */
   const large = () =>
     canonicalParts(
       Array.from({ length: 800 }, (_, i) => [`key ${i}`, Buffer.alloc(1500, i)]),
@@ -283,7 +287,7 @@ describe('bytes that cannot be read', () => {
     return JSON.parse(stdout) as Verification;
   }
 
-  test('are told by their blocks; the other blocks and segments are checked', async () => {
+  test('are reported by their blocks; the other blocks and segments are checked', async () => {
     const parts = large();
     const places = placesOf(parts);
     const [first, second, third] = places.segments;
@@ -341,7 +345,7 @@ describe('bytes that cannot be read', () => {
     assert.equal(findings[0]!.section, 'checksums');
   });
 
-  test('of the header: nothing else can be told', async () => {
+  test('of the header: nothing else can be reported', async () => {
     const short = await verifyWithout(write(compose(texts())), [[0, 4096]]);
     assert.deepEqual([told(short.findings), short.findings[0]!.section], [[['EIO', 0, 4096]], 'header']);
     const long = canonicalParts([['key', 1]], { value: 'u8', metadata: { text: 'x'.repeat(5000) } });
@@ -386,7 +390,7 @@ describe('bytes that cannot be read', () => {
     }
   }
 
-  test('of a disk that fails for real: told, and the process lives', async (t) => {
+  test('of a disk that fails for real: reported, and the process lives', async (t) => {
     const parts = large();
     const { segments, checksums } = placesOf(parts);
     const bytes = compose(parts);
@@ -475,7 +479,7 @@ describe('options', () => {
     const path = join(folder, 'progress.hmap');
     const entries = Array.from({ length: 20_000 }, (_, i) => [`key ${i}`, 'x'.repeat(i % 300)] as const);
     await build(path, entries, { value: 'utf8' });
-    // A clock on which every step takes long enough to be told.
+    // A clock on which every step takes long enough to be reported.
     let now = 0;
     t.mock.method(performance, 'now', () => {
       now += 60;
@@ -518,7 +522,7 @@ describe('options', () => {
       await assert.rejects(verify(path, { limit } as never), misuse(/^limit/));
   });
 
-  test('what is no file to be read is refused, not reported', async () => {
+  test('what cannot be read as a file is refused, not reported', async () => {
     for (const path of [join(folder, 'missing'), folder]) {
       await assert.rejects(verify(path), (error) => error instanceof HmapError && /^E(NOENT|ISDIR)$/.test(error.code));
     }

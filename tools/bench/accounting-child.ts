@@ -1,4 +1,5 @@
-// Holds the words of the accounting in one way, in a process of its own, and tells how much its memory grew. Knows ways to hold them.
+// Holds the words of the accounting in one way, in a process of its own, and reports how much its memory grew. Knows
+// ways to hold them.
 
 import { readFileSync } from 'node:fs';
 import { type Layout, type ListType, open, type ValueType } from 'hmap';
@@ -17,7 +18,10 @@ export interface HoldTask {
   readonly table?: string;
   readonly small?: string;
   readonly value?: ValueType | ListType;
-  /** Of the file; a list is asked for what stands at a word's number, a bit array whether the number is there. Without one, by hash. */
+  /**
+   * Of the file; a list is asked for what stands at a word's number, a bit array whether the number is there. Without
+   * one, by hash.
+   */
   readonly layout?: Layout;
   /** Hold the small table once more instead: what the measurement itself adds. */
   readonly control?: boolean;

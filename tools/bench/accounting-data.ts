@@ -1,4 +1,5 @@
-// The words of the accounting: as many, and as many bytes in all, as those of the experiment that it repeats. Knows no tables.
+// The words of the accounting: as many, and as many bytes in all, as those of the experiment that it repeats. Knows no
+// tables.
 
 import { readFileSync } from 'node:fs';
 
@@ -13,7 +14,7 @@ export async function accountingWords(): Promise<string[]> {
     byLength[word.length] ??= [];
     byLength[word.length]!.push(word);
   }
-  // Without the empty line behind the last word.
+  // Without the empty line after the last word.
   const groups = Array.from(byLength, (words, length) => (length === 0 ? [] : (words ?? [])));
   return pick(groups, quotas(groups.map(({ length }) => length)));
 }
@@ -27,8 +28,8 @@ function pick(groups: readonly string[][], counts: readonly number[]): string[] 
 }
 
 /**
- * How many words of each length: the list's own share times a factor for each letter more, chosen so that the mean is right; then moved
- * between neighbouring lengths until the sum is exact.
+ * How many words of each length: the list's own share times a factor for each letter more, chosen so that the mean is
+ * right; then moved between neighbouring lengths until the sum is exact.
  */
 function quotas(have: readonly number[]): number[] {
   const shares = (factor: number) => {

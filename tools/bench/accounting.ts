@@ -1,5 +1,6 @@
-// npm run accounting: what 46,461 words and their numbers take in each representation and elsewhere: predicted, on the disk, in memory.
-// Writes the table into native-notes/accounting.md. Knows the order of the run; what is predicted is in tools/plan.
+// npm run accounting: what 46,461 words and their numbers take in each representation and elsewhere: predicted, on the
+// disk, in memory. Writes the table into native-notes/accounting.md. Knows the order of the run; what is predicted is
+// in tools/plan.
 
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release, type } from 'node:os';
@@ -66,7 +67,7 @@ async function measured(task: HoldTask): Promise<Measured> {
   let mapped: number | undefined;
   for (let i = 0; i < RUNS; i++) {
     const held = await runTask<Held>('./accounting-child.js', task, NODE_ARGS);
-    if (held.pss === undefined) return { memory: 'the system does not tell' };
+    if (held.pss === undefined) return { memory: 'the system does not say' };
     growths.push(held.pss);
     bytes = held.bytes;
     mapped = held.mapped;
@@ -112,7 +113,10 @@ async function stepRow(words: readonly string[], tsv: string, { name, options, t
   return { name, predicted: total, disk: statSync(table).size, memory, mapped };
 }
 
-/** What the measurement adds by itself, with next to nothing held: the table of 1,000 words that it has warmed up with, once more. */
+/**
+ * What the measurement adds by itself, with next to nothing held: the table of 1,000 words that it has warmed up with,
+ * once more.
+ */
 async function control(tsv: string): Promise<number | string> {
   const small = join(CACHE, 'accounting-small.hmap');
   return (await measured({ holder: 'hmap', tsv, table: small, small, value: 'none', control: true })).memory;
@@ -162,7 +166,7 @@ async function redisRow(tsv: string, peers: PeerPackages): Promise<Pick<Row, 'di
     server.stop();
     const wrong = found.findIndex((value, number) => value !== String(number));
     if (wrong >= 0) throw new Error(`redis: ${words[wrong]} gave ${found[wrong]}`);
-    if (before === undefined || after === undefined) return { disk: '', memory: 'the system does not tell' };
+    if (before === undefined || after === undefined) return { disk: '', memory: 'the system does not say' };
     growths.push(after - before);
   }
   return { disk: '', memory: median(growths) };

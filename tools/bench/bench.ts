@@ -1,4 +1,5 @@
-// npm run bench: measures hmap and its peers. Knows the order of a run and its options; what is measured is in the files beside it.
+// npm run bench: measures hmap and its peers. Knows the order of a run and its options; what is measured is in the
+// files beside it.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';

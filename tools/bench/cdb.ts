@@ -1,4 +1,5 @@
-// tinycdb: its `cdb` command, and our program that looks up with its library. Knows how to get both, and what to call them with.
+// tinycdb: its `cdb` command, and our program that looks up with its library. Knows how to get both, and what to call
+// them with.
 
 import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

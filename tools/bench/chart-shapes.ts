@@ -1,4 +1,5 @@
-// The shapes of charts, as options of ECharts: lines with their names beside them, bars in groups. Knows runs' machines, not their figures.
+// The shapes of charts, as options of ECharts: lines with their names beside them, bars in groups. Knows runs'
+// machines, not their figures.
 
 import type { Run } from './model.js';
 

@@ -1,10 +1,14 @@
-// The charts of a run: which figures each shows. Knows figures; the shapes of charts are beside it, and so is what renders them.
+// The charts of a run: which figures each shows. Knows figures; the shapes of charts are beside it, and so is what
+// renders them.
 
 import { barChart, type Chart, frame, type Line, lineChart, type Point, round, shortCount } from './chart-shapes.js';
 import { type Dataset, type Figure, findFigure, median, type Run, type Subject } from './model.js';
 import { datasetName, entriesOf, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
 
-/** A colour for each subject, the same in all charts (the palette of Okabe and Ito, which the colour-blind tell apart, and greys). */
+/**
+ * A colour for each subject, the same in all charts (the palette of Okabe and Ito, which the colour-blind tell apart,
+ * and greys).
+ */
 const COLORS: Readonly<Record<Subject, string>> = {
   hmap: '#d55e00',
   Map: '#0072b2',

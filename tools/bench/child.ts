@@ -93,7 +93,7 @@ function lastLines(text: string): string {
   return last.length === 0 ? '' : `: ${last.join(' / ')}`;
 }
 
-/** What is told goes into results that others read: a path of this machine says nothing there. */
+/** Messages go into results that others read: a path of this machine means nothing there. */
 function withoutFolders(line: string): string {
   return line.replace(/(?:file:\/\/)?(?:\/[\w.@+-]+)+\/([\w.@+-]+)/g, '$1');
 }

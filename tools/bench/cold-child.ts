@@ -1,4 +1,5 @@
-// One process that opens a cold table and looks a few keys up: tells what came into memory. Does not know how the file became cold.
+// One process that opens a cold table and looks a few keys up: reports how much came into memory. Does not know how the
+// file became cold.
 
 import { type Check, type MappingKind, open } from 'hmap';
 import type { Line } from './sample-keys.js';
@@ -14,7 +15,7 @@ export interface Task {
 export interface Answer {
   readonly mapping: MappingKind;
   readonly tableBytes: number;
-  /** Bytes of the table in memory. Absent where the mapping does not tell. */
+  /** Bytes of the table in memory. Absent if the mapping does not say. */
   readonly resident?: { afterOpen: number; afterOne: number; afterAll: number };
   /** Page faults that waited for the disk. */
   readonly faultsOfOne: number;

@@ -41,7 +41,7 @@ async function measureRound(
   const task: Task = { table: tables.hmap!, check, lines };
   const answer = await runTask<Answer>('cold-child.js', task);
   if (answer.resident === undefined) {
-    log(`cold: not measured, the mapping (${answer.mapping}) does not tell what is resident`);
+    log(`cold: not measured, the mapping (${answer.mapping}) does not say what is resident`);
     return;
   }
   const figure = { subject: 'hmap', dataset, values: 'u32' } as const;

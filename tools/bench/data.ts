@@ -1,4 +1,5 @@
-// The data sets, as files of `key<TAB>value` lines that are kept between runs. Knows what they hold, not who reads them.
+// The data sets, as files of `key<TAB>value` lines that are kept between runs. Knows what they hold, not who reads
+// them.
 
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +19,13 @@ export const ENTRIES = {
 /** Real names, several million. The version is fixed so that runs can be compared. */
 const NAMES = { package: 'all-the-package-names', version: '2.0.2578' };
 
-/** Bytes of a value that is no number. */
+/** Bytes of a value that is not a number. */
 export const VALUE_BYTES: Record<Values, number> = { u32: 10, 'utf8-20': 20, 'bytes-200': 200 };
 
-/** A data set on the disk. Its value `i` is the number `i` or follows from it (generate.ts), where `i` counts the lines from 0. */
+/**
+ * A data set on the disk. Its value `i` is the number `i` or follows from it (generate.ts), where `i` counts the lines
+ * from 0.
+ */
 export interface Source {
   readonly dataset: Dataset;
   readonly values: Values;

@@ -1,4 +1,5 @@
-// Fills the file of one peer with a data set of u32s, in a process of its own. Knows how each peer is best filled, not what for.
+// Fills the file of one peer with a data set of u32s, in a process of its own. Knows how each peer is best filled, not
+// what for.
 
 import { statSync } from 'node:fs';
 import { readDecimal, readPieces } from './lines.js';

@@ -4,7 +4,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { start } from './child.js';
 
-/** Runs a file of the bench, which prints one line of JSON; `ms` is the time from the start of the process to that line. */
+/**
+ * Runs a file of the bench, which prints one line of JSON; `ms` is the time from the start of the process to that line.
+ */
 export async function timeToLine<T>(script: string, task: unknown): Promise<{ ms: number; line: T }> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const began = performance.now();

@@ -1,4 +1,5 @@
-// One process that gets a table in some way, looks one key up and ends. Loads nothing that its way does not need: what loads is timed.
+// One process that gets a table in some way, looks one key up and ends. Loads nothing that its way does not need: what
+// loads is timed.
 
 import type { Lmdb, Sqlite } from './peer-types.js';
 import { taskOf } from './task-of.js';

@@ -19,7 +19,7 @@ function jsonOf(tsv: string): string {
   return path;
 }
 
-/** A subject, and what its process is told. */
+/** A subject, and the task of its process. */
 interface Contender {
   readonly subject: Subject;
   readonly note: string;

@@ -1,4 +1,5 @@
-// One process that asks one table of one form, or what a program would hold the same in without it, and times the lookups.
+// One process that asks one table of one form, or what a program would hold the same in without it, and times the
+// lookups.
 
 import { readFileSync } from 'node:fs';
 import { open } from 'hmap';

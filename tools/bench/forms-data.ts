@@ -1,4 +1,5 @@
-// The types and layouts that are compared with each other: one table of each, all of the same numbers. Knows how each is made and asked; times nothing.
+// The types and layouts that are compared with each other: one table of each, all of the same numbers. Knows how each
+// is made and asked; times nothing.
 
 import { build } from '../../src/index.js';
 import { KEY_BYTES, scramble, writeKey } from './generate.js';

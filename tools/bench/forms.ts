@@ -1,4 +1,5 @@
-// What a lookup costs by the types of keys and values and by layout, all of the same numbers, beside what a program would hold them in without a file.
+// What a lookup costs by the types of keys and values and by layout, all of the same numbers, beside what a program
+// would hold them in without a file.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

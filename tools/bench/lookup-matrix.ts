@@ -141,7 +141,10 @@ export function passesOf({ subject }: Trial): number {
   return SLOW.includes(subject) ? 2 : 3;
 }
 
-/** Whether a trial belongs to a round: what the targets compare does to each; the rest to every other one, or to the first where it is long. */
+/**
+ * Whether a trial belongs to a round: what the targets compare does to each; the rest to every other one, or to the
+ * first where it is long.
+ */
 export function isIn(round: number, { metric, subject, dataset, values, keys, order, count }: Trial): boolean {
   const isLarge = dataset === '10M' || dataset === 'npm-names';
   if (round === 1 || (round % 2 === 1 && !isLarge)) return true;

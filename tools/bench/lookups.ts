@@ -1,4 +1,5 @@
-// Runs the trials of lookups, each in a process of its own, all of them once a round. Knows how each subject's trial is started.
+// Runs the trials of lookups, each in a process of its own, all of them once a round. Knows how each subject's trial is
+// started.
 
 import { totalmem } from 'node:os';
 import { run, runTask } from './child.js';
@@ -60,7 +61,7 @@ async function measurePart(session: Session, part: Part, db: number, samples: Sa
   }
 }
 
-/** Whether the subject of a trial is there; where it is not, that has been told. */
+/** Whether the subject of a trial is there; if it is not, that has been reported. */
 function isThere(session: Session, files: Files, { subject }: Trial): boolean {
   if (subject === 'Map' || subject === 'object') return true;
   if (subject === 'redis' || subject === 'redis-pipelined') {

@@ -1,4 +1,5 @@
-// A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and writes no file.
+// A report of runs as Markdown: machine, targets, all figures, who is absent. Knows runs and targets; draws nothing and
+// writes no file.
 
 import type { Chart } from './chart-shapes.js';
 import { FORMS } from './forms.js';
@@ -113,7 +114,10 @@ function figuresTable(runs: readonly Run[], title: string, takes: (metric: strin
   return [`### ${title}`, table(['what', 'subject', 'entries', 'of', ...runs.map(nameOf), 'note'], rows)];
 }
 
-/** Figures that are compared with one another stand together: the same lookups, in the same data, of one subject after the other. */
+/**
+ * Figures that are compared with one another stand together: the same lookups, in the same data, of one subject after
+ * the other.
+ */
 function inOrder(a: Figure, b: Figure): number {
   for (const rank of RANKS) {
     const difference = rank(a) - rank(b);

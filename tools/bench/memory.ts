@@ -1,4 +1,5 @@
-// All that is measured besides lookups and builds. Knows which parts there are and their order; each part is a file beside it.
+// All that is measured besides lookups and builds. Knows which parts there are and their order; each part is a file
+// beside it.
 
 import { measureBigBuild } from './big-build.js';
 import { measureChecks } from './checks.js';

@@ -1,4 +1,5 @@
-// What the bench measures and how a run is written down. Knows no peer and no measurement; the rest of the bench imports it.
+// What the bench measures and how a run is written down. Knows no peer and no measurement; the rest of the bench
+// imports it.
 
 /** What holds the table. `cdb` is tinycdb in C. */
 export const SUBJECTS = [
@@ -18,7 +19,9 @@ export const SUBJECTS = [
 ] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
-/** Entries of a data set; `npm-names` are the real package names of npm, `words` is what is too small to miss a cache. */
+/**
+ * Entries of a data set; `npm-names` are the real package names of npm, `words` is what is too small to miss a cache.
+ */
 export const DATASETS = ['46k', '1M', '10M', '100M', 'npm-names'] as const;
 export type Dataset = (typeof DATASETS)[number];
 
@@ -48,7 +51,7 @@ export interface Figure {
   readonly metric: string;
   readonly subject: Subject;
   readonly dataset: Dataset;
-  /** Where the metric does not tell them. */
+  /** If the metric does not imply them. */
   readonly values?: Values;
   readonly unit: Unit;
   /** One a trial, in the order in which they ran. */
@@ -103,7 +106,7 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** What tells a figure from the others of a run. */
+/** What distinguishes a figure from the others of a run. */
 export type Selector = Partial<Omit<Figure, 'samples' | 'note'>>;
 
 /** The figure that a selector names, or `undefined` where the run has none. */

@@ -1,5 +1,5 @@
-// Puts files out of the page cache, so that they are as cold as after a restart. Knows the C library; needs no rights beyond reading the
-// file, and leaves all other files alone. Linux only.
+// Puts files out of the page cache, so that they are as cold as after a restart. Knows the C library; needs no rights
+// beyond reading the file, and leaves all other files alone. Linux only.
 
 import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';

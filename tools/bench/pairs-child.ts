@@ -1,5 +1,5 @@
-// One trial of building from memory: an array of pairs with fresh strings becomes a file or a Map. Once, and without a warm-up, as a program
-// does it.
+// One trial of building from memory: an array of pairs with fresh strings becomes a file or a Map. Once, and without a
+// warm-up, as a program does it.
 
 import { build, open } from 'hmap';
 import { readDecimal, readLines } from './lines.js';

@@ -1,4 +1,5 @@
-// The loops that are timed, as a program would write them. They sum what they find, so that no lookup can be left out. Time nothing.
+// The loops that are timed, as a program would write them. They sum what they find, so that no lookup can be left out.
+// Time nothing.
 
 import type { Held, Value } from './subjects.js';
 

@@ -1,4 +1,5 @@
-// As much of the peers' interfaces as the bench uses; they are no dependencies of the product, whose compiler does not see their types.
+// As much of the peers' interfaces as the bench uses; they are no dependencies of the product, whose compiler does not
+// see their types.
 
 export interface Lmdb {
   open(options: object): LmdbStore;

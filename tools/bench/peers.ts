@@ -1,4 +1,5 @@
-// Installs and loads the packages of the peers, which are no dependencies of the product. Knows packages; what they are for is elsewhere.
+// Installs and loads the packages of the peers, which are no dependencies of the product. Knows packages; what they are
+// for is elsewhere.
 
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,8 +28,9 @@ export function folderOf(peers: PeerPackages, name: PackageName): string | undef
 }
 
 /**
- * Installs all packages for this version of Node, unless an earlier run has; native modules fit one version only. A package that cannot be
- * installed or loaded does not take the others along. What failed is kept too: to try again, delete the folder.
+ * Installs all packages for this version of Node, unless an earlier run has; native modules fit one version only. A
+ * package that cannot be installed or loaded does not take the others along. What failed is kept too: to try again,
+ * delete the folder.
  */
 export async function installPeers(cache: string, log: (text: string) => void): Promise<PeerPackages> {
   const folder = join(cache, `peers-${process.versions.modules}`);

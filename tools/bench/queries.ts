@@ -1,5 +1,5 @@
-// Which keys are looked up, in which order, in files that all subjects read: so they ask the same, and making the queries leaves nothing in
-// the process that is timed. Knows keys and numbers, not tables.
+// Which keys are looked up, in which order, in files that all subjects read: so they ask the same, and making the
+// queries leaves nothing in the process that is timed. Knows keys and numbers, not tables.
 //
 // `<name>.keys` has one key a line; `<name>.numbers` the u32 number of each, or NONE where the table does not have it.
 
@@ -76,7 +76,10 @@ function realKeys(source: Source, chosen: Uint32Array, isMiss: Uint32Array): Wri
   };
 }
 
-/** The numbers of the keys that are looked up: spread over the whole table; each once before any comes again, where the order is uniform. */
+/**
+ * The numbers of the keys that are looked up: spread over the whole table; each once before any comes again, where the
+ * order is uniform.
+ */
 function choose(entries: number, order: Order, count: number, random: Random): Uint32Array {
   if (order === 'uniform') {
     const chosen = new Uint32Array(count);
@@ -112,7 +115,9 @@ function rankAt(sums: Float64Array, point: number): number {
 export interface Queries {
   readonly count: number;
   readonly numbers: Uint32Array;
-  /** Makes the keys anew, all or the first ones: flat strings of one byte a character, whose hash V8 does not know yet. */
+  /**
+   * Makes the keys anew, all or the first ones: flat strings of one byte a character, whose hash V8 does not know yet.
+   */
   fresh(most?: number): string[];
 }
 

@@ -1,4 +1,5 @@
-// A redis server of our own on loopback, without persistence, for as long as the bench runs. Knows how to start, fill and end it.
+// A redis server of our own on loopback, without persistence, for as long as the bench runs. Knows how to start, fill
+// and end it.
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';

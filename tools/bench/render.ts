@@ -2,7 +2,7 @@
 
 import { type Chart, HEIGHT, WIDTH } from './chart-shapes.js';
 
-/** As much of the package as is used here; it is none of the product's and so has no types here. */
+/** The part of the package that is used here; it is not one of our dependencies, so it has no types here. */
 export interface Echarts {
   init(element: null, theme: null, options: object): Instance;
 }
@@ -29,7 +29,9 @@ function withTitle(svg: string, title: string): string {
   return svg.replace(/<svg[^>]*>/, (start) => `${start}\n<title>${escaped}</title>`);
 }
 
-/** Names in the text count all charts that the process has drawn; numbered from 0, the same figures make the same file. */
+/**
+ * Names in the text count all charts that the process has drawn; numbered from 0, the same figures make the same file.
+ */
 function withStableNames(svg: string): string {
   return svg.replace(/\bzr\d+-/g, 'zr0-');
 }

@@ -1,4 +1,5 @@
-// npm run bench:report: writes what runs have found into the notes, with charts. Knows files; text, charts and drawing are beside it.
+// npm run bench:report: writes what runs have found into the notes, with charts. Knows files; text, charts and drawing
+// are beside it.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Lines of a data set drawn at random, for processes that look up a few keys. Knows the source's lines; does not know tables.
+// Lines of a data set drawn at random, for processes that look up a few keys. Knows the source's lines; does not know
+// tables.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Random } from './generate.js';
@@ -11,7 +12,7 @@ export interface Line {
   readonly value: number;
 }
 
-/** `count` lines of a file of `key<TAB>number` lines, each the first that starts behind a random place. */
+/** `count` lines of a file of `key<TAB>number` lines, each the first that starts after a random place. */
 export function sampleLines(tsv: string, count: number, seed: number): Line[] {
   const random = new Random(seed);
   const bytes = Buffer.alloc(WINDOW);

@@ -1,4 +1,5 @@
-// What a run of the bench has at hand: peers that are there and those that are absent, data, tables, a redis server. Measures nothing.
+// What a run of the bench has at hand: peers that are there and those that are absent, data, tables, a redis server.
+// Measures nothing.
 
 import { type Cdb, findCdb } from './cdb.js';
 import { stopChildren } from './child.js';
@@ -70,7 +71,7 @@ export class Session implements Context {
     stopChildren();
   }
 
-  /** Whether the command asks for something, told by the words that describe it. */
+  /** Whether the command requests something; decided by the words that describe it. */
   wants(...words: readonly (string | number | undefined)[]): boolean {
     return this.#only?.test(words.filter((word) => word !== undefined).join(' ')) ?? true;
   }

@@ -1,4 +1,5 @@
-// One of several processes that hold a table: gets it, touches all of it, tells its memory when asked, and stays until it is killed.
+// One of several processes that hold a table: gets it, touches all of it, reports its memory on request, and stays
+// until it is killed.
 
 import { measureMemory } from '../demo/memory.js';
 import { taskOf } from './task-of.js';
@@ -30,7 +31,8 @@ async function hold({ holding, table: path, tsv, entries }: Task): Promise<unkno
   const { open } = await import('hmap');
   if (holding === 'modules') return (await import('node:module')).createRequire(import.meta.url)('koffi');
   const table = open(path, { value: 'u32' });
-  // Iterating reads the records; lookups read the buckets too, and so a reader that has touched every page has done both.
+  // Iterating reads the records; lookups read the buckets too, and so a reader that has touched every page has done
+  // both.
   if (holding === 'hmap, iterated') for (const [key, value] of table) sink ^= key.length ^ value;
   const segment = new Uint8Array(table.getView(table.keys().next().value!)!.buffer);
   for (let at = 0; at < segment.length; at += 4096) sink ^= segment[at]!;

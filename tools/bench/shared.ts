@@ -1,4 +1,5 @@
-// The physical memory of several processes that hold the same table at the same time. Does not know how a process holds it.
+// The physical memory of several processes that hold the same table at the same time. Does not know how a process holds
+// it.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +42,7 @@ const CONTENDERS: readonly Contender[] = [
   { holding: 'Map', subject: 'Map', metric: 'pss', note: 'filled from the TSV' },
 ];
 
-/** Runs `count` processes at once; gives the sum of their PSS, or `undefined` where the system does not tell. */
+/** Runs `count` processes at once; gives the sum of their PSS, or `undefined` if the system does not say. */
 async function pssOf(task: Task, count: number): Promise<number | undefined> {
   const children = Array.from({ length: count }, () =>
     fork(CHILD, [JSON.stringify(task)], { execArgv: ['--expose-gc'] }),
@@ -95,7 +96,7 @@ export async function measureShared(context: Context, samples: Samples): Promise
         context.log(`${metric} ${subject} 1M, ${count} processes, round ${round + 1} of ${rounds}`);
         const pss = await pssOf({ holding, table: tables.hmap!, tsv, entries }, count);
         if (pss === undefined) {
-          context.log('pss: not measured, the system does not tell');
+          context.log('pss: not measured, the system does not say');
           return;
         }
         const figure = { metric, subject, dataset: '1M', values: 'u32', unit: 'bytes', count, note } as const;

@@ -1,4 +1,4 @@
-// A run as tables on a terminal. Knows no measurement; targets are judged elsewhere.
+// A run as tables on a terminal. Knows no measurement; targets are checked elsewhere.
 
 import { humanBytes } from '../terminal/cli.js';
 import { textTable } from '../terminal/columns.js';

@@ -1,4 +1,5 @@
-// Opens each subject that answers at once, in the child that times it. Knows how each one is asked at its fastest; times nothing.
+// Opens each subject that answers at once, in the child that times it. Knows how each one is asked at its fastest;
+// times nothing.
 
 import { readFileSync } from 'node:fs';
 import type { Table } from 'hmap';
@@ -19,7 +20,10 @@ export interface Held {
 
 const CACHE_BYTES = 2 ** 29;
 
-/** V8 numbers the properties of an object in the order in which they came, in 23 bits; when these are used up, each one added renumbers all. */
+/**
+ * V8 numbers the properties of an object in the order in which they came, in 23 bits; when these are used up, each one
+ * added renumbers all.
+ */
 const NUMBERED = 2 ** 23 - 2;
 
 const OPENERS: Partial<Record<LookupTask['subject'], (task: LookupTask) => Held | Promise<Held>>> = {
@@ -90,7 +94,9 @@ function sqlite(folder: string, source: string | Buffer): Held {
   return { get: (key) => select.get(key), entries: () => all.iterate() };
 }
 
-/** The entries of the source, their keys and values as a program would hold them: flat strings, and views of one buffer. */
+/**
+ * The entries of the source, their keys and values as a program would hold them: flat strings, and views of one buffer.
+ */
 function eachEntry({ source, values, entries }: LookupTask, take: (key: string, value: Value) => void): void {
   const heap = values === 'bytes-200' ? Buffer.allocUnsafeSlow(entries * 200) : undefined;
   let filled = 0;

@@ -1,4 +1,5 @@
-// The tables of all subjects that keep one in a file. Knows how each is made and when it can be kept from an earlier run.
+// The tables of all subjects that keep one in a file. Knows how each is made and when it can be kept from an earlier
+// run.
 
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What the figures are held against. Knows the targets and where their figures are; does not measure and does not print.
+// What the figures are compared with. Knows the targets and where their figures are; does not measure and does not
+// print.
 
 import { type Dataset, type Figure, findFigure, median, type Run, type Selector, type Unit } from './model.js';
 
@@ -36,13 +37,16 @@ interface Rule {
   readonly bound: 'at most' | 'at least';
   readonly limit: number;
   readonly sources: readonly Source[];
-  /** From the medians of the sources, in their order, to what is held against the limit. */
+  /** From the medians of the sources, in their order, to what is compared with the limit. */
   readonly of: (...medians: number[]) => number;
 }
 
 const MEMORY_LIMIT = 512 * 2 ** 20;
 const COLD_RESIDENT = 64 * 2 ** 10;
-/** How far a time may differ between two sizes and still count as the same: less cannot be told from the clock's noise. */
+/**
+ * How far a time may differ between two sizes and still count as the same: less cannot be distinguished from the
+ * clock's noise.
+ */
 const SAME = 1.1;
 
 const first = (value: number) => value;

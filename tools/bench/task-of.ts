@@ -1,4 +1,4 @@
-// What a process of the bench was told to do. Apart from child.ts, so that the process does not load what starts processes.
+// The task of a process of the bench. Apart from child.ts, so that the process does not load what starts processes.
 
 /** The task that `runTask` was given, in the process. */
 export function taskOf<T>(): T {

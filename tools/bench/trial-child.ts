@@ -15,7 +15,10 @@ const GETTERS = { u32: getNumbers, 'utf8-20': getTexts, 'bytes-200': getBytes };
 /** Untimed lookups before each timed one, twice over, so that what is timed is compiled. */
 const WARM_UP = 100_000;
 
-/** One pass over all keys, or the first ones: does all that must not be timed. What it gives is timed, and gives a sum of what it found. */
+/**
+ * One pass over all keys, or the first ones: does all that must not be timed. What it gives is timed, and gives a sum
+ * of what it found.
+ */
 type Prepare = (most?: number) => () => number;
 
 function lookupPass(task: LookupTask, table: Held, queries: Queries): Prepare {
@@ -74,7 +77,7 @@ function timePasses(prepare: Prepare, passes: number, expected: number): number[
   for (let i = 0; i < 2; i++) prepare(WARM_UP)();
   return Array.from({ length: passes }, () => {
     const pass = prepare();
-    // What making the keys has left behind is not to be collected while the clock runs.
+    // The garbage of making the keys must not be collected while the clock runs.
     gc();
     const start = performance.now();
     const sum = pass();

@@ -40,7 +40,7 @@ function scaleOf(unit: Unit | 'ratio', value: number): { divisor: number; name: 
   return { divisor: 1, name: unit };
 }
 
-/** Three digits that tell something, none that do not. */
+/** Three significant digits. */
 function digits(value: number): string {
   if (value === 0) return '0';
   const whole = Math.floor(Math.log10(Math.abs(value))) + 1;

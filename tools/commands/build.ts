@@ -65,58 +65,66 @@ export function addBuild(program: Command): void {
     .command('build')
     .summary('make an .hmap file from a text file')
     .description(
-      'Makes an .hmap file from the entries of a text file, or of stdin. The order of the entries does not matter to the bytes of the file. Takes ' +
-        'fixed memory (--memory); what is too much goes to a temporary file beside the output, which appears in one step when it is complete.',
+      'Makes an .hmap file from the entries of a text file, or of stdin. The same entries make the same file, in any order. Memory is ' +
+        'bounded (--memory): the rest goes to a temporary file beside the output, which appears in one step once it is complete.',
     )
     .argument('<input>', 'the text file, or - for stdin')
     .argument('<output>', 'the .hmap file to make')
     .addOption(
-      new Option('-f, --format <format>', 'format of the input (default: by the ending of its name)').choices(FORMATS),
+      new Option('-f, --format <format>', 'format of the input (default: chosen by the file extension)').choices(
+        FORMATS,
+      ),
     )
     .addOption(
       new Option(
         '-v, --value <type>',
-        `type of the values: ${VALUE_TYPES.join(', ')}; uint, the narrowest of u8 to u48 that holds all (enum: strings of which few are distinct); or 'struct(NAME:TYPE,...)' with fields of ` +
-          'types bool, u1 to u53, i1 to i53, f32, f64, which tsv and csv have in columns behind the key, or in columns of their names (--header-row), ' +
-          'and the others as a JSON object; in lists also u1 to u53 and i1 to i53 (default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines)',
+        `type of the values: ${VALUE_TYPES.filter((type) => type !== 'enum').join(', ')}; uint: the narrowest of u8 to u48 that holds all values; ` +
+          "enum: strings with few distinct values; 'struct(NAME:TYPE,...)': fields of the types bool, u1 to u53, " +
+          'i1 to i53, f32 and f64, which tsv and csv have in the columns after the key, or in columns of the same names ' +
+          '(--header-row), and the other formats in a JSON object. Lists also take u1 to u53 and i1 to i53. ' +
+          '(default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines)',
       ).argParser(parseValue),
     )
     .addOption(
       new Option(
         '--layout <layout>',
-        'hash: values by key; list: values by index, in the order of the input (a column of keys, if there is one, holds the index); bits: a set of integers; auto: a set of integers as bits or as hash, ' +
-          'whichever file is smaller',
+        'hash: values by key. list: values by index, in the order of the input; a column of keys, if there is one, has ' +
+          'the indexes. bits: a set of integers, one bit each. auto: a set of integers as bits or as hash, whichever ' +
+          'file is smaller',
       )
         .choices([...LAYOUTS, 'auto'])
         .default('hash'),
     )
-    .option('--base <number>', 'first index of a list, or least integer of a bit array (default: 0)', parseSigned)
+    .option('--base <number>', 'first index of a list, or smallest integer of a bit array (default: 0)', parseSigned)
     .option(
       '--length <count>',
-      'integers that a bit array has a bit for (default: up to the largest in it)',
+      'number of bits of a bit array (default: just enough for the largest integer)',
       parseCount,
     )
     .addOption(
       new Option(
         '-k, --key <type>',
-        'type of the keys (default: bytes, the text as it is; string means the same)',
+        'type of the keys (default: bytes, which is the text unchanged; string is the same)',
       ).choices(KEY_FORMS),
     )
     .option(
       '--key-column <column>',
-      'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
+      'column of the keys: its number, counted from 1, or its name; for jsonl the name of a member (default: 1, or "key")',
     )
     .option(
       '--value-column <column>',
-      'column of the values, likewise; of a struct, that of its JSON object (default: 2, or "value")',
+      'column of the values, in the same way; for a struct, the column with its JSON object (default: 2, or "value")',
     )
-    .option('--header-row', 'the first row names the columns (also taken so where a column is chosen by name)')
+    .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
     .addOption(
-      new Option('-d, --duplicates <policy>', 'what to do with entries of the same key, in the order of the input')
+      new Option(
+        '-d, --duplicates <policy>',
+        'what to do with a key that occurs more than once: fail, or keep its first or last entry',
+      )
         .choices(['error', 'first', 'last'])
         .default('error'),
     )
-    .option('-m, --memory <size>', 'memory for entries, such as 512M, from 1M (default: 256M)', parseSize)
+    .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseSize)
     .option('--seed <number>', 'seed of the hash (default: 0)', parseInteger(0, 0xffff_ffff))
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
     .option('--force', 'replace the output if it exists')
@@ -124,14 +132,14 @@ export function addBuild(program: Command): void {
     .action(runBuild);
   examples(
     command,
-    'hmap build words.txt words.hmap                       # a set: one key a line',
+    'hmap build words.txt words.hmap                       # a set: one key per line',
     'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
-    'hmap build --key u64 --value f32 scores.tsv s.hmap    # keys of 8 bytes, without a prefix',
+    'hmap build --key u64 --value f32 scores.tsv s.hmap    # 8-byte keys',
     "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap  # key, active, level",
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
-    'hmap build --layout list --value u7 ages.txt ages.hmap  # one value a line, found by its index',
+    'hmap build --layout list --value u7 ages.txt ages.hmap  # one value per line, looked up by its index',
     'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
-    'hmap build --layout auto ids.txt ids.hmap             # one bit each, or hashed where they lie far apart',
+    'hmap build --layout auto ids.txt ids.hmap             # whichever of the two is smaller',
     'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
   );
 }
@@ -165,7 +173,7 @@ function checkLayout(options: Options): void {
   const { layout } = options;
   const wrong = (name: keyof Options, given: unknown, ...layouts: Options['layout'][]) => {
     if (given !== undefined && !layouts.includes(layout)) {
-      throw new TypeError(`--${name}: is not for the layout '${layout}'`);
+      throw new TypeError(`--${name}: does not apply to the layout '${layout}'`);
     }
   };
   wrong('base', options.base, 'list', 'bits');
@@ -179,7 +187,7 @@ function checkLayout(options: Options): void {
   }
   if (layout === 'list' && options.value !== undefined && !isListType(options.value)) {
     throw new TypeError(
-      `--value: ${options.value} is not for lists, which hold u1 to u53, i1 to i53, f32, f64, utf8, bytes`,
+      `--value: ${options.value} is not a type of list elements: use u1 to u53, i1 to i53, f32, f64, utf8 or bytes`,
     );
   }
 }
@@ -188,7 +196,9 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const name = input === '-' ? 'stdin' : input;
   const format = options.format ?? formatByEnding(input);
   if (format === undefined)
-    throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
+    throw new TypeError(
+      `--format: cannot tell the format of ${name} from its name; choose one of ${FORMATS.join(', ')}`,
+    );
   checkLayout(options);
   const value = options.value ?? DEFAULT_VALUE[format];
   const { read } = await loadFormat(format);
@@ -253,7 +263,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   } catch (error) {
     progress.stop();
     if (!stop.signal.aborted) throw withHint(error);
-    say(`hmap: stopped; ${output} is as it was`);
+    say(`hmap: stopped; ${output} is unchanged`);
     exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
   } finally {
     for (const remove of signals) remove();
@@ -270,7 +280,7 @@ function keylessOptions(common: CommonOptions, { layout, value, base, length }: 
   return { ...based, layout: 'list', value: (value ?? 'utf8') as ListType };
 }
 
-/** Further threads that read; `undefined` where one thread is enough, or the input is none that can be cut at any line end. */
+/** Further threads that read; `undefined` if one thread is enough, or if the input cannot be cut at any line end. */
 function parallelSource(
   source: Source,
   input: string,
@@ -289,18 +299,18 @@ function withHint(error: unknown): unknown {
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }
 
-/** @param chosen whether the layout was chosen by the build, and is to be told */
+/** @param chosen whether the build chose the layout, so that the report names it */
 function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen: boolean, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;
   }
   const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds } = summary;
-  const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} with a key that was there dropped)`;
+  const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} duplicates dropped)`;
   const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
   const overhead =
-    entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes an entry over the payload`;
+    entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes per entry over the payload`;
   say(
     `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
   );

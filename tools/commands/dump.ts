@@ -34,8 +34,8 @@ export function addDump(program: Command): void {
     .command('dump')
     .summary('print entries, the header, or single records')
     .description(
-      'Prints all entries, in the order of the file, in a format that `hmap build` reads back into the identical file (with the same --key, --value, --seed, ' +
-        '--meta, --layout, --base and --length). jsonl and cdb carry every key and value; the others refuse what they cannot carry. Cost: one pass over the file.',
+      'Prints all entries, in the order of the file, in a format from which `hmap build` makes the identical file (with the same --key, --value, --seed, ' +
+        '--meta, --layout, --base and --length). jsonl and cdb can express every key and value; the other formats fail at one that they cannot express. Reads the file once.',
     )
     .argument('<file>', 'the .hmap file')
     .addOption(new Option('-f, --format <format>', 'format of the entries').choices(FORMATS).default('jsonl'))
@@ -43,7 +43,7 @@ export function addDump(program: Command): void {
     .addOption(
       new Option(
         '--check <what>',
-        'what to compare with its checksum: the header, or each buffer before it is printed (header shows what is left of a damaged file)',
+        'what to compare with its checksum: the header, or each block before it is printed ("header" still prints what a damaged file holds)',
       )
         .choices(['header', 'touch'])
         .default('touch'),
@@ -62,12 +62,12 @@ export function addDump(program: Command): void {
 
 function parseBucket(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected an integer from 0.');
+  throw new InvalidArgumentError('Expected an integer of 0 or more.');
 }
 
 async function runDump(file: string, options: Options, command: Command): Promise<void> {
   const modes = ['header', 'bucket', 'key'].filter((name) => command.getOptionValue(name) !== undefined);
-  if (modes.length > 1) throw new TypeError(`--${modes[0]} and --${modes[1]} exclude each other`);
+  if (modes.length > 1) throw new TypeError(`--${modes[0]} and --${modes[1]} cannot be used together`);
   const out = new Output();
   let found = true;
   if (options.header) out.text(`${JSON.stringify(headerJson(fileHeader(file)), null, 2)}\n`);

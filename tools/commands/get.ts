@@ -17,19 +17,19 @@ interface Options {
 export function addGet(program: Command): void {
   const command = program
     .command('get')
-    .summary('look keys up')
+    .summary('look up keys')
     .description(
-      'Prints the values of keys, one a line, in the order of the keys. A key that the table does not have is named on stderr, and the exit code is ' +
-        'then 1. Keys are given as the text of the table\'s key type; those of a list and of a bit array are integers. For a set, "true" is printed for each key that is in it. Cost: a few page reads a key, whatever the size of the file.',
+      'Prints the values of keys, one per line, in the order given. A missing key is reported on stderr, and the exit code is ' +
+        'then 1. Keys are given as the text of the table\'s key type; for a list or a bit array they are integers. A set prints "true" for each key in it. Each key costs a few page reads, whatever the size of the file.',
     )
     .argument('<file>', 'the .hmap file')
     .argument('<key...>', 'keys; a single - reads them from stdin, one a line')
-    .option('--json', 'print one JSON object a key: key, found and value')
-    .option('-0, --null', 'keys on stdin end with a NUL instead of a line end')
+    .option('--json', 'print one JSON object per key, with the members key, found and value')
+    .option('-0, --null', 'keys on stdin end with NUL instead of a newline')
     .addOption(
       new Option(
         '--check <what>',
-        'what to compare with its checksum: the header, each buffer that is used, or all of the file first',
+        'what to compare with its checksum: the header, each block before it is used, or the whole file up front',
       )
         .choices(['header', 'touch', 'full'])
         .default('touch'),
@@ -70,7 +70,7 @@ async function printAll(printer: KeyPrinter, keys: string[], options: Options): 
     if (keys.length === 1 && keys[0] === '-') {
       await eachKey(process.stdin, options.null === true ? 0 : 0x0a, async (batch) => {
         await printer.print(batch);
-        // Whoever asks by a pipe waits for the answer before the next question.
+        // A program at the other end of a pipe may wait for the answer before it asks again.
         await printer.out.flush();
       });
     } else {
@@ -128,8 +128,8 @@ class Printer {
   }
 
   /**
-   * Looks keys up that stand as text.
-   * @throws {HmapError} `HMAP_KEY_INVALID` where one of them is no key of the table's type
+   * Looks up keys, given as text.
+   * @throws {HmapError} `HMAP_KEY_INVALID` if one of them is not a key of the table's type
    */
   async print(texts: Buffer[]): Promise<void> {
     const type = this.#keyType;

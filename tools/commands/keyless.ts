@@ -1,4 +1,5 @@
-// What the commands do with lists and bit arrays. Knows files and elements; how they stand as text is formats/plain.ts.
+// What the commands do with lists and bit arrays. Knows files and elements; their text is the business of
+// formats/keyless.ts.
 
 import { BitArray, type BuildSummary, type Check, type List, type ListType, open } from '../../src/index.js';
 import { ByteBuffer, type KeylessBuildChoice, keylessBuilder } from '../../src/internal.js';
@@ -31,7 +32,7 @@ export async function buildKeylessFrom(
   }
 }
 
-/** Looks indexes up; gives what `hmap get` does with each batch of them, and how many were not there. */
+/** Looks up indexes for `hmap get`, a batch at a time, and counts those that are missing. */
 export class KeylessPrinter {
   readonly out = new Output();
   missing = 0;

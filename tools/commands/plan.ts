@@ -29,22 +29,24 @@ export function addPlan(program: Command): void {
     .command('plan')
     .summary('predict the size of the file for each way to build it')
     .description(
-      'Reads a text file, or stdin, once and predicts for each representation that holds its entries without loss what the file will take, part by part, ' +
-        'and what a Map, an object, SQLite and Redis would; then prints the command that builds the smallest. Without loss means that hmap dump ' +
-        'prints the values as they stood. Keys that come twice count twice. Memory does not grow with the input.',
+      'Reads a text file, or stdin, once. Predicts how large the file will be, part by part, for each representation that keeps the entries without loss, ' +
+        'beside a Map, an object, SQLite and Redis; then prints the command that builds the smallest. Without loss means that hmap dump ' +
+        'prints the same values again. A key that occurs twice counts twice. Memory does not grow with the input.',
     )
     .argument('<input>', 'the text file, or - for stdin')
     .addOption(
-      new Option('-f, --format <format>', 'format of the input (default: by the ending of its name)').choices(FORMATS),
+      new Option('-f, --format <format>', 'format of the input (default: chosen by the file extension)').choices(
+        FORMATS,
+      ),
     )
     .option(
       '--key-column <column>',
-      'column of the keys: a number from 1, or a name (jsonl: the member) (default: 1, or "key")',
+      'column of the keys: its number, counted from 1, or its name; for jsonl the name of a member (default: 1, or "key")',
     )
-    .option('--value-column <column>', 'column of the values, likewise (default: 2, or "value")')
-    .option('--header-row', 'the first row names the columns (also taken so where a column is chosen by name)')
+    .option('--value-column <column>', 'column of the values, in the same way (default: 2, or "value")')
+    .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
     .option('--set', 'plan for the keys alone')
-    .option('--explain', 'print the formulas for Map, object, SQLite and Redis, and where they are from')
+    .option('--explain', 'print the formulas for Map, object, SQLite and Redis, and their sources')
     .option('--json', 'print JSON')
     .action(runPlan);
   examples(
@@ -59,7 +61,9 @@ async function runPlan(input: string, options: Options): Promise<void> {
   const name = input === '-' ? 'stdin' : input;
   const format = options.format ?? formatByEnding(input);
   if (format === undefined)
-    throw new TypeError(`--format: the name ${name} does not tell the format; choose one of ${FORMATS.join(', ')}`);
+    throw new TypeError(
+      `--format: cannot tell the format of ${name} from its name; choose one of ${FORMATS.join(', ')}`,
+    );
   const { read } = await loadFormat(format);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
   const source = new Source(input);
@@ -99,7 +103,7 @@ function buildArgs(input: string, format: FormatName, options: Options, chosen: 
   if (options.format !== undefined) args.push('--format', options.format);
   args.push(...chosen.options);
   const rows = format === 'tsv' || format === 'csv';
-  // A set takes one column, and no more unless it is told which.
+  // A set reads one column, and refuses more unless a column is chosen.
   const key = options.keyColumn ?? (rows && chosen.name.startsWith('set') && options.set !== true ? '1' : undefined);
   if (key !== undefined) args.push('--key-column', key);
   if (options.valueColumn !== undefined) args.push('--value-column', options.valueColumn);

@@ -17,7 +17,7 @@ export function addStat(program: Command): void {
     .command('stat')
     .summary('show what the bytes are spent on and how full the buckets are')
     .description(
-      'Shows entries, sections and their share of the file, bytes an entry over the payload (keys and values), and how full the buckets are. Cost: one ' +
+      'Shows entries, sections and their share of the file, bytes per entry over the payload (keys and values), and how full the buckets are. Cost: one ' +
         'pass over the file.',
     )
     .argument('<file>', 'the .hmap file')

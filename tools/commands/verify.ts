@@ -15,10 +15,10 @@ export function addVerify(program: Command): void {
     .summary('check every rule of the format')
     .description(
       'Checks files against every rule of the format: checksums, sizes, offsets, each record in its bucket and in order, values, totals, padding. Prints each ' +
-        'broken rule with its code and the bytes that break it, the end exclusive; the exit code is then 1. Cost: reads each file twice, in fixed memory.',
+        'violation with its code and its range of bytes (end exclusive); the exit code is then 1. Reads each file twice, in fixed memory.',
     )
     .argument('<file...>', 'the .hmap files')
-    .option('--json', 'print one JSON object a file')
+    .option('--json', 'print one JSON object per file')
     .action(runVerify);
   examples(command, 'hmap verify table.hmap', 'hmap verify --json *.hmap | jq .total');
 }

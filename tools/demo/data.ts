@@ -1,5 +1,5 @@
-// The real data that development dependencies ship, as keys, numbers and the text file that a Map would be loaded from. Knows the
-// packages; does not know tables.
+// The real data that development dependencies ship, as keys, numbers and the text file that a Map would be loaded from.
+// Knows the packages; does not know tables.
 
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -70,7 +70,7 @@ export async function ranks(folder: string): Promise<DataSet> {
   return {
     name: 'ranks',
     title: 'Ranks of byte pairs, the tokens of o200k_base',
-    about: `Token -> its rank, from ${packageName('js-tiktoken')}. ${binary.length.toLocaleString('en-US')} of the tokens are no UTF-8.`,
+    about: `Token -> its rank, from ${packageName('js-tiktoken')}. ${binary.length.toLocaleString('en-US')} of the tokens are not UTF-8.`,
     entries,
     samples: samples.map((key) => ({ key, value: rankOf(entries, Buffer.from(key)) })),
     source: { path, format: 'ranks', about: 'lines of base64, space, rank' },

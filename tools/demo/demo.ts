@@ -1,5 +1,5 @@
-// npm run demo: real data in a table, read by several processes at once, beside processes that hold it in a Map. Knows the order of the
-// show; data, processes and tables of figures are in the files beside it.
+// npm run demo: real data in a table, read by several processes at once, beside processes that hold it in a Map. Knows
+// the order of the show; data, processes and tables of figures are in the files beside it.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

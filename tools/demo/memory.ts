@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 
 /** Bytes. */
 export interface Memory {
-  /** Proportional set size: a page that n processes share counts as 1/n. `undefined` where the system does not tell. */
+  /** Proportional set size: a page that n processes share counts as 1/n. `undefined` if the system does not say. */
   pss: number | undefined;
-  /** Pages that no other process shares. `undefined` where the system does not tell. */
+  /** Pages that no other process shares. `undefined` if the system does not say. */
   private: number | undefined;
   /** Resident set size: every page counts in full, however many share it. */
   rss: number;
@@ -14,7 +14,10 @@ export interface Memory {
   heap: number;
 }
 
-/** Measures what is left after two collections: the second gives back what the first has emptied. Needs --expose-gc for that. */
+/**
+ * Measures what is left after two collections: the second gives back what the first has emptied. Needs --expose-gc for
+ * that.
+ */
 export function measureMemory(): Memory {
   globalThis.gc?.();
   globalThis.gc?.();
@@ -29,7 +32,7 @@ export function measureMemory(): Memory {
   };
 }
 
-/** The proportional set size of a process, in bytes; `undefined` where the system does not tell. */
+/** The proportional set size of a process, in bytes; `undefined` if the system does not say. */
 export function pssOf(pid: number | 'self'): number | undefined {
   return field(readRollup(pid), 'Pss');
 }

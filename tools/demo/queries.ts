@@ -1,7 +1,8 @@
-// All keys of a data set with their values, shuffled, in a file: every process asks the same in the same order, and holds no more of it
-// than one batch, so that its memory is that of its table. Does not know how they are looked up.
+// All keys of a data set with their values, shuffled, in a file: every process asks the same in the same order, and
+// holds no more of it than one batch, so that its memory is that of its table. Does not know how they are looked up.
 //
-// The file is a row of batches. A batch: u32 count, u32 bytes of its entries; an entry: u32 value, u32 key length, key. Little-endian.
+// The file is a row of batches. A batch: u32 count, u32 bytes of its entries; an entry: u32 value, u32 key length, key.
+// Little-endian.
 
 import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import type { KeyForm } from './protocol.js';
@@ -66,7 +67,9 @@ const DECODERS = {
   bytes: (bytes: Buffer, start: number, end: number) => bytes.subarray(start, end),
 } satisfies Record<KeyForm, (bytes: Buffer, start: number, end: number) => string | Buffer>;
 
-/** Reads what {@link writeQueries} wrote. Every string is new, so that none carries a hash that V8 has computed before. */
+/**
+ * Reads what {@link writeQueries} wrote. Every string is new, so that none carries a hash that V8 has computed before.
+ */
 export function* readQueries(path: string, form: KeyForm): Generator<Batch<string | Uint8Array>> {
   const decode = DECODERS[form];
   const fd = openSync(path, 'r');

@@ -1,5 +1,5 @@
-// One process of the demo: gets the data in one of three ways, looks up every key, tells what it measured. Does not know of the other
-// processes: round.ts starts them together and says when to measure and when to go.
+// One process of the demo: gets the data in one of three ways, looks up every key, reports what it measured. Does not
+// know of the other processes: round.ts starts them together and says when to measure and when to go.
 
 import { readFileSync } from 'node:fs';
 import type { Key, MappingKind } from 'hmap';

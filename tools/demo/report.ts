@@ -37,7 +37,7 @@ export function samplesText(samples: readonly { key: Key; value: number | undefi
   const rows = samples.map(({ key, value }) => ({
     call: `get(${keyText(key)})`,
     value: value === undefined ? 'not there' : grouped(value),
-    note: typeof key === 'string' || isUtf8(key) ? '' : '   no UTF-8',
+    note: typeof key === 'string' || isUtf8(key) ? '' : '   not UTF-8',
   }));
   const calls = Math.max(...rows.map(({ call }) => displayWidth(call)));
   const values = Math.max(...rows.map(({ value }) => value.length));
@@ -54,7 +54,7 @@ function displayWidth(text: string): number {
   return Array.from(text).reduce((sum, character) => sum + (character.codePointAt(0)! >= 0x2e80 ? 2 : 1), 0);
 }
 
-/** The memory that is compared: PSS where the system tells it, else RSS. */
+/** The memory that is compared: PSS if the system reports it, otherwise RSS. */
 function memoryOf({ pss, rss }: Memory): number {
   return pss ?? rss;
 }
@@ -70,11 +70,11 @@ export const COLUMNS = [
   '  Map           fills a Map from a text file',
   '  bare Node     the same program without data: it reads the keys and looks nothing up',
   '  first lookup  from the start of the process to its first value; all start at once',
-  '  a lookup      one get; its key is made before the clock starts, and is new to V8; the median of batches',
-  '  PSS           physical memory; a page that n processes share counts as 1/n (RSS where there is no PSS: as 1)',
-  '  over bare     the same, less that of a bare Node',
+  '  a lookup      one get, with a new string each time, made before the clock starts; the median of batches',
+  '  PSS           physical memory; a page that n processes share counts as 1/n (or RSS, in which it counts fully)',
+  '  over bare     the same, minus that of a bare Node',
   '  private       memory that no other process shares',
-  '  JS heap       objects alive; all memory is measured after garbage collection, while all processes are there',
+  '  JS heap       live objects; all memory is measured after garbage collection, while all processes are running',
   'The rows "all" hold medians of times and sums of memory.',
   '',
 ].join('\n');
@@ -93,7 +93,7 @@ export function processNotes({ data, hmap, map }: Results): string {
 const FORM_NAMES: Record<KeyForm, string> = {
   utf8: 'strings',
   bytes: 'bytes',
-  latin1: 'strings of one character a byte',
+  latin1: 'strings with one character per byte',
 };
 
 export function processTable({ hmap, map, bare }: Results): string {
@@ -145,7 +145,7 @@ export function fileTable(results: readonly Results[]): string {
     seconds(built.seconds),
     seconds(verified.seconds),
   ]);
-  return textTable(['file', 'entries', 'keys + values', 'file size', 'over that, each', 'build', 'verify'], rows);
+  return textTable(['file', 'entries', 'keys + values', 'file size', 'overhead each', 'build', 'verify'], rows);
 }
 
 /** What this run has shown, in figures of this run only. */

@@ -1,5 +1,5 @@
-// Runs several processes at once and keeps them in step: all look up, then all measure while all are alive, then all go. Does not know
-// what they hold.
+// Runs several processes at once and keeps them in step: all look up, then all measure while all are alive, then all
+// go. Does not know what they hold.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { basename } from 'node:path';
@@ -23,7 +23,7 @@ class Reader {
   constructor(task: Task) {
     this.#name = `a process (${task.holding}, ${basename(task.queries)})`;
     this.#child = fork(READER, [JSON.stringify(task)], { execArgv: ['--expose-gc'] });
-    // Sending to a process that has just died is an error too; its exit tells more.
+    // Sending to a process that has just died is an error too; its exit says more.
     this.#child.on('error', () => {});
     Reader.#running.add(this);
   }

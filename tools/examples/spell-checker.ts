@@ -1,4 +1,5 @@
-// A spell checker: a set of words, and for a word that is not in it the words one edit away. Run it with words as arguments:
+// A spell checker: a set of words, and for a word that is not in it the words one edit away. Run it with words as
+// arguments:
 //
 //     node dist/tools/examples/spell-checker.js aple tabel house
 

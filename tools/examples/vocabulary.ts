@@ -1,4 +1,5 @@
-// A tokenizer's vocabulary with hot reload: a service that looks tokens up while a new version of the file is published under it.
+// A tokenizer's vocabulary with hot reload: a service that looks tokens up while a new version of the file is published
+// under it.
 //
 //     node dist/tools/examples/vocabulary.js
 
@@ -31,11 +32,10 @@ async function main(): Promise<void> {
 
   const events = new EventEmitter();
   using table = open(path, { value: 'uint', watch: { interval: 20 }, onReload: () => events.emit('reload') });
-  const show = (text: string) =>
-    console.log(
-      text,
-      encode(text, (token) => table.get(token), table.header.metadata.longest as number),
-    );
+  const show = (text: string) => {
+    const ids = encode(text, (token) => table.get(token), table.header.metadata.longest as number);
+    console.log(`${text}: ${ids.join(' ')}`);
+  };
   show('the other');
 
   // Some other process would do this. Lookups go on meanwhile; the table switches between two of them.

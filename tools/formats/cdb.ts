@@ -1,4 +1,5 @@
-// `cdb`: the input of cdbmake and `cdb -c`: `+klen,dlen:key->data` and a line end for each entry, and an empty line after the last.
+// `cdb`: the input of cdbmake and `cdb -c`: `+klen,dlen:key->data` and a line end for each entry, and an empty line
+// after the last.
 
 import { ByteBuffer, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
@@ -24,7 +25,7 @@ const readCdb: ReadEntries = async (pieces, sink) => {
 class CdbReader {
   readonly #sink: EntrySink;
   #rest: Buffer = Buffer.alloc(0);
-  /** Bytes that must be there before it is worth to look again. */
+  /** Bytes that must be there before it is worth looking again. */
   #needed = 1;
   #pieces: Uint8Array[] = [];
   #waiting = 0;
@@ -88,9 +89,9 @@ class CdbReader {
     const dataBytes = Number(match[2]);
     // Two hexadecimal digits stand for a byte.
     const longest = this.#sink.keyType === 'hex' ? 2 * MAX_KEY_BYTES : MAX_KEY_BYTES;
-    if (keyBytes > longest) throw this.#malformed(`the key has ${keyBytes} bytes, the most is ${longest}`);
+    if (keyBytes > longest) throw this.#malformed(`the key has ${keyBytes} bytes, the maximum is ${longest}`);
     if (dataBytes > MAX_VALUE_BYTES)
-      throw this.#malformed(`the data has ${dataBytes} bytes, the most is ${MAX_VALUE_BYTES}`);
+      throw this.#malformed(`the data has ${dataBytes} bytes, the maximum is ${MAX_VALUE_BYTES}`);
     const keyAt = at + match[0].length;
     const keyEnd = keyAt + keyBytes;
     const dataAt = keyEnd + 2;
@@ -106,7 +107,7 @@ class CdbReader {
   }
 
   #malformed(what: string): Error {
-    return this.#sink.malformed(this.#record + 1, `${what} (lines count records here)`);
+    return this.#sink.malformed(this.#record + 1, `${what} (numbered by record)`);
   }
 }
 

@@ -46,7 +46,7 @@ export function chooseColumns(
   return { key, value, fields: undefined, most: chosen ? Number.POSITIVE_INFINITY : isSet ? 1 : 2 };
 }
 
-/** The columns behind that of the key, in the order of the fields; or those with the fields' names. */
+/** The columns after that of the key, in the order of the fields; or those with the fields' names. */
 function chooseFields(
   fields: readonly string[],
   key: number,
@@ -62,7 +62,8 @@ function chooseFields(
     const at = names.indexOf(name);
     if (at < 0)
       throw new TypeError(`--value: there is no column for the field '${name}'; the columns are ${names.join(', ')}`);
-    if (at === key) throw new TypeError(`--key-column: the column '${name}' is that of a field; name the keys' column`);
+    if (at === key)
+      throw new TypeError(`--key-column: the column '${name}' belongs to a field; choose another column for the keys`);
     return at;
   });
   return { key, value: Math.max(key, ...columns), fields: columns, most: Number.POSITIVE_INFINITY };

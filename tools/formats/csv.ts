@@ -18,7 +18,7 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
   /** Lines of the rows that came whole. */
   let lines = 0;
   const parser = parse({
-    // Each byte is one character on the way through the parser, so that no byte is lost that is no UTF-8.
+    // Each byte is one character on the way through the parser, so that bytes that are not UTF-8 survive.
     encoding: 'latin1',
     record_delimiter: ['\r\n', '\n'],
     relax_column_count: true,
@@ -45,7 +45,7 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
       const value = chosen.value < 0 ? '' : record[chosen.value];
       if (key === undefined || value === undefined || record.length > chosen.most) {
         const needed = Math.max(chosen.key, chosen.value) + 1;
-        const hint = record.length > chosen.most ? '; choose with --key-column and --value-column' : '';
+        const hint = record.length > chosen.most ? '; choose columns with --key-column and --value-column' : '';
         throw sink.malformed(info.lines, `expected ${needed} columns, found ${record.length}${hint}`);
       }
       const keyBlock = new ByteBuffer(Buffer.from(key, 'latin1'));
@@ -63,7 +63,7 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    // A quote that nobody closes runs to the end of the input; where its row begins tells more.
+    // A quote that is never closed runs to the end of the input; the line on which its row begins is more useful.
     const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines + 1 : Number(error.lines ?? parser.info.lines);
     throw sink.malformed(line, error.message);
   }
@@ -91,7 +91,10 @@ const csvWriter: MakeWriter = (header) => {
   };
 };
 
-/** Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for a mark of the encoding. */
+/**
+ * Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for a
+ * mark of the encoding.
+ */
 export const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
 
 export const csv = { read: readCsv, writer: csvWriter };

@@ -1,4 +1,5 @@
-// Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened; knows no format.
+// Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened;
+// knows no format.
 
 import { HmapError, type KeyType } from '../../src/index.js';
 import {
@@ -40,7 +41,10 @@ export class HashEntrySink {
     this.#parseFields = fieldsParser(sink.valueType);
   }
 
-  /** Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`, and whose key in `key`: as text, too, where its type is not bytes. */
+  /**
+   * Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`, and whose key in `key`: as text, too,
+   * where its type is not bytes.
+   */
   text(
     key: ByteBuffer,
     keyAt: number,

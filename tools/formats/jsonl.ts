@@ -1,4 +1,4 @@
-// `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are no UTF-8 stand as `{"base64": "..."}`.
+// `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are not UTF-8 are `{"base64": "..."}`.
 
 import { isUtf8 } from 'node:buffer';
 import { ByteBuffer, ValueError } from '../../src/internal.js';
@@ -21,7 +21,7 @@ export function eachObject(
     try {
       record = JSON.parse(text);
     } catch (error) {
-      throw sink.malformed(line, `not a JSON text: ${(error as Error).message}`);
+      throw sink.malformed(line, `not valid JSON: ${(error as Error).message}`);
     }
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       throw sink.malformed(line, 'expected a JSON object');

@@ -1,5 +1,6 @@
-// Lists and bit arrays as text: reads values, or integers, from the formats that carry entries, and writes them. The index of a value stands where other
-// entries have their key. Knows what an element is as text; files and builds are others'.
+// Lists and bit arrays as text: reads values, or integers, from the formats that carry entries, and writes them. The
+// index of a value stands where other entries have their key. Knows what an element is as text; files and builds are
+// others'.
 
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
@@ -145,7 +146,7 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
       throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', buffer.bytes.toString('latin1', at, end));
     };
   }
-  // The encoder is given what the text says; the number itself goes on.
+  // The encoder checks the value from the text; the builder gets the number itself.
   let parsed: unknown;
   const take = (value: unknown, _out: ByteSlice) => {
     parsed = value;
@@ -191,12 +192,12 @@ function elementFromJson(type: ListType, value: unknown): unknown {
 /** The reader of a format for lists and bit arrays. */
 export async function keylessReader(format: FormatName): Promise<ReadEntries> {
   if (format === 'cdb')
-    throw new TypeError("--format: 'cdb' holds keys and values, which the other layouts do not have");
+    throw new TypeError("--format: 'cdb' needs keys and values, which lists and bit arrays do not have");
   if (format === 'lines') return readLines;
   return format === 'jsonl' ? readJsonl : (await loadFormat(format)).read;
 }
 
-/** The columns of a list: where only that of the values was chosen, there is none of indexes. */
+/** The columns of a list: if only the column of the values was chosen, there is none of indexes. */
 export function keylessColumns(columns: Columns, isSet: boolean): Columns {
   return isSet || columns.value === undefined || columns.key !== undefined
     ? columns
@@ -214,7 +215,7 @@ export interface ElementWriter {
 
 export function keylessWriter(header: KeylessHeader, format: FormatName): ElementWriter {
   if (format === 'cdb') {
-    const message = `the format 'cdb' holds keys and values, and this file has the layout '${header.layout}'; use another format`;
+    const message = `the format 'cdb' needs keys and values, but this file has the layout '${header.layout}'; use another format`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'hash', actual: header.layout });
   }
   const isSet = header.layout === 'bits';

@@ -1,4 +1,5 @@
-// Refuses what a format of lines cannot carry, so that a dump can always be read back. Knows what the readers do to a line.
+// Refuses what a format of lines cannot carry, so that a dump can always be read back. Knows what the readers do to a
+// line.
 
 import { HmapError, type KeyType } from '../../src/index.js';
 import { type ByteSlice, showKey } from '../../src/internal.js';
@@ -42,7 +43,7 @@ export function lineGuard(format: string, tabs: boolean, keyType: KeyType) {
       first = false;
       if (obstacle === undefined) return;
       const shown = showKey(keyType, key.buffer.bytes.subarray(key.at, key.at + key.length));
-      throw notRepresentable(`the entry of key ${shown}`, obstacle, format, 'jsonl, csv or cdb');
+      throw notRepresentable(`the entry with key ${shown}`, obstacle, format, 'jsonl, csv or cdb');
     },
   };
 }

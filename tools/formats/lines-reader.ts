@@ -8,8 +8,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Called with a line, without its end: `[start, end)` of `buffer`, and its number from 1. The first `tabCount` elements of `tabs` are the
- * offsets of the tabs in it; valid during the call.
+ * Called with a line, without its end: `[start, end)` of `buffer`, and its number from 1. The first `tabCount` elements
+ * of `tabs` are the offsets of the tabs in it; valid during the call.
  */
 export type OnLine = (
   buffer: ByteBuffer,
@@ -40,8 +40,8 @@ export async function* withoutMark(pieces: AsyncIterable<Uint8Array>): AsyncGene
 }
 
 /**
- * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the start of the input
- * is skipped. The last line needs no end; nothing after the last end is no line.
+ * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the
+ * start of the input is skipped. The last line needs no end; there is no line after the last end.
  */
 export async function eachLine(pieces: AsyncIterable<Uint8Array>, sink: EntrySink, onLine: OnLine): Promise<void> {
   const lines = new Lines(onLine);
@@ -96,7 +96,8 @@ class Lines {
     let i = from;
     while (i < to) {
       if (i + 4 <= to) {
-        // Four bytes at once: marks those up to CR ("hasless" of Sean Anderson's Bit Twiddling Hacks; the lowest mark is always right).
+        // Four bytes at once: marks those up to CR ("hasless" of Sean Anderson's Bit Twiddling Hacks; the lowest mark
+        // is always right).
         const word = view.getInt32(i, true);
         const marks = (word - 0x0e0e0e0e) & ~word & 0x80808080;
         if (marks === 0) {

@@ -9,7 +9,7 @@ import { keyPrinter } from './text.js';
 const readLines: ReadEntries = (pieces, sink) => {
   if (sink.valueType !== 'none') {
     throw new TypeError(
-      `--value: the format 'lines' holds keys alone, so the value type is 'none', not '${sink.valueType}'`,
+      `--value: the format 'lines' holds only keys, so the value type is 'none', not '${sink.valueType}'`,
     );
   }
   return eachLine(pieces, sink, (buffer, start, end, line) => sink.text(buffer, start, end, buffer, end, end, line));
@@ -17,7 +17,7 @@ const readLines: ReadEntries = (pieces, sink) => {
 
 const linesWriter: MakeWriter = (header) => {
   if (header.valueType !== 'none') {
-    const message = `the format 'lines' holds keys alone, and this table has ${header.valueType} values; use another format`;
+    const message = `the format 'lines' holds only keys, but this table has ${header.valueType} values; use another format`;
     throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'none', actual: header.valueType });
   }
   const guard = lineGuard('lines', false, header.keyType);

@@ -10,7 +10,7 @@ const SPECIAL = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
-/** @param expected what to say was expected, where the text is no integer */
+/** @param expected what the error says was expected if the text is not an integer */
 export function parseInteger(text: string, expected: () => string): bigint {
   if (/^[+-]?\d{1,40}$/.test(text)) return BigInt(text.replace(/^\+/, ''));
   throw new ValueError('HMAP_VALUE_INVALID', expected(), text);
@@ -35,7 +35,7 @@ export function numberText(value: number | bigint): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** A number as a JSON text; one that JSON does not have as a string. */
+/** A number as a JSON text; as a string if JSON has no such number. */
 export function numberJson(value: number): string {
   return Number.isFinite(value) ? numberText(value) : `"${value}"`;
 }

@@ -31,9 +31,12 @@ export function fieldsParser(type: BuildValueType): FieldsParser {
   };
 }
 
-/** A value from its JSON as the encoder wants it: 1 and 0 are booleans, special numbers and integers may come as strings. */
+/**
+ * A value from its JSON as the encoder wants it: 1 and 0 are booleans, special numbers and integers may come as
+ * strings.
+ */
 export function structFromJson(type: StructText, value: unknown): unknown {
-  // What is no object, or has other fields, the encoder refuses.
+  // The encoder refuses what is not an object or has other fields.
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const record: Record<string, unknown> = { ...value };
   for (const field of fieldsOf(type)) {
@@ -72,7 +75,7 @@ export function structPrinter(type: StructText): TextPrinter {
   };
 }
 
-/** Makes what gives the text of each field of a value; `undefined` where values have no fields. */
+/** Returns a function that gives the text of each field of a value; `undefined` if values have no fields. */
 export function fieldTexts(type: StoredType): ((view: DataView, at: number) => string[]) | undefined {
   if (!isStruct(type)) return undefined;
   const { fields, bytes } = structOf(type);

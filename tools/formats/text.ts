@@ -1,4 +1,5 @@
-// Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no format.
+// Values and typed keys as text: how TSV, CSV and cdb carry them, and how they are printed. Knows their types; knows no
+// format.
 
 import { isUtf8 } from 'node:buffer';
 import type { KeyType, StoredType } from '../../src/index.js';
@@ -102,7 +103,7 @@ function parseJson(text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new ValueError('HMAP_VALUE_INVALID', 'json, a JSON text', text);
+    throw new ValueError('HMAP_VALUE_INVALID', 'json, valid JSON', text);
   }
   refuseInfinite(value);
   return value;
@@ -160,7 +161,10 @@ export function bytesFromJson(value: unknown): Uint8Array | undefined {
   return bytes.toString('base64') === base64 ? bytes : undefined;
 }
 
-/** The text of a typed key in a JSON Lines record; `undefined` for what has lost digits, and for what is no key. */
+/**
+ * The text of a typed key in a JSON Lines record; `undefined` for a number that has lost digits, and for what is not a
+ * key.
+ */
 export function keyFromJson(key: unknown): Uint8Array | undefined {
   if (typeof key === 'string') return Buffer.from(key);
   return Number.isSafeInteger(key) ? Buffer.from(String(key)) : undefined;
@@ -204,7 +208,8 @@ function onOneLine(json: string): string {
   try {
     return JSON.stringify(JSON.parse(json));
   } catch {
-    // Nested deeper than V8 can go, or no JSON, which is for `verify` to tell. In a JSON text these stand between its parts alone.
+    // Nested deeper than V8 can go, or not JSON, which `verify` reports. In a JSON text these stand between its
+    // parts alone.
     return json.replace(/[\t\n\r]/g, ' ');
   }
 }

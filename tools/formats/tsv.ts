@@ -72,7 +72,7 @@ class TsvReader {
       this.#most === Number.POSITIVE_INFINITY
         ? `${needed} columns or more`
         : `${needed} column${needed === 1 ? '' : 's'}`;
-    const hint = found > this.#most ? '; choose with --key-column and --value-column' : '';
+    const hint = found > this.#most ? '; choose columns with --key-column and --value-column' : '';
     return this.#sink.malformed(line, `expected ${expected} separated by tabs, found ${found}${hint}`);
   }
 }

@@ -1,4 +1,5 @@
-// Reads one file of lines with several threads, each a part of it. Knows where the file is cut; the formats know how to read.
+// Reads one file of lines with several threads, each a part of it. Knows where the file is cut; the formats know how to
+// read.
 
 import { type Builder, ParallelIngest } from '../../src/internal.js';
 import type { Columns, FormatName } from '../formats/format.js';

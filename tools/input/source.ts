@@ -1,4 +1,5 @@
-// The bytes of an input, and where a file can be cut for several threads to read. Knows nothing of formats, but that some have lines.
+// The bytes of an input, and where a file can be cut for several threads to read. Knows nothing of formats, but that
+// some have lines.
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open as openFile } from 'node:fs/promises';
@@ -35,7 +36,9 @@ export class Source {
     }
   }
 
-  /** The bytes `[start, end)` of a file, in memory that is used again: a piece is valid until the next one is asked for. */
+  /**
+   * The bytes `[start, end)` of a file, in memory that is used again: a piece is valid until the next one is asked for.
+   */
   async *reused(start: number, end: number): AsyncGenerator<Uint8Array> {
     let file: FileHandle | undefined;
     try {
@@ -85,8 +88,8 @@ export class Source {
 }
 
 /**
- * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer where it is too small or has too long
- * lines. The first part is the largest, since its thread has started.
+ * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer where it is too
+ * small or has too long lines. The first part is the largest, since its thread has started.
  */
 export function cutLines(path: string, size: number, parts: number): number[] {
   const fitting = Math.min(parts, Math.floor(size / LEAST_PART));

@@ -1,4 +1,5 @@
-// What a plan is made from: counts and sums over the entries of an input. Knows no format, no representation and no arithmetic of files.
+// What a plan is made from: counts and sums over the entries of an input. Knows no format, no representation and no
+// arithmetic of files.
 
 import { varintSize } from '../../src/internal.js';
 

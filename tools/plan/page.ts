@@ -16,9 +16,9 @@ export interface Plan {
 }
 
 const CHOOSES =
-  'With --layout auto, build itself chooses between a bit array and the hashed set, also where integers come twice.';
+  'With --layout auto, hmap build chooses between a bit array and a hashed set by itself, even if integers occur twice.';
 
-const DUPLICATES = 'Entries of the same key are reckoned as if their keys were distinct.';
+const DUPLICATES = 'Entries with the same key are counted as if their keys were distinct.';
 
 /** Arguments as a POSIX shell takes them. */
 export function shellLine(args: readonly string[]): string {
@@ -60,7 +60,7 @@ export function planText({ input, facts, representations, rivals, recommended }:
     '',
     textTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows),
     '',
-    textTable(['beside them', 'bytes', 'an entry', 'times the smallest'], others),
+    textTable(['for comparison', 'bytes', 'an entry', 'times the smallest'], others),
     ...notes,
     '',
     `The smallest is ${recommended.name}, ${humanBytes(smallest)}:`,

@@ -1,4 +1,5 @@
-// The bytes that a file of each representation has, by part, before it is built. Pure arithmetic over facts: knows no input and no rival.
+// The bytes that a file of each representation has, by part, before it is built. Pure arithmetic over facts: knows no
+// input and no rival.
 //
 // A representation is one row of the lists below.
 
@@ -36,7 +37,7 @@ export const PART_NAMES = ['header', 'buckets', 'lengths', 'keys', 'values', 'ch
 
 export interface Representation {
   readonly name: string;
-  /** What `hmap build` is told to make it. */
+  /** The options of `hmap build` that make it. */
   readonly options: readonly string[];
   readonly parts: Parts;
   readonly total: number;
@@ -241,7 +242,8 @@ export function representations(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES
     const sections = predictKeylessSections(stored.form, stored.count, stored.bytes);
     found.push(made(name, options(facts), partsOf(sections, 0, 0, stored.bytes)));
   }
-  // Whole pages make small files equal: then less in them comes first, and where that is equal, too, the order of the lists stands.
+  // Whole pages make small files equal: then less in them comes first, and where that is equal, too, the order of the
+  // lists stands.
   const used = ({ total, parts }: Representation) => total - parts.padding;
   return found.sort((a, b) => a.total - b.total || used(a) - used(b));
 }
@@ -255,7 +257,10 @@ function made(name: string, options: readonly string[], parts: Parts): Represent
   return { name, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
 }
 
-/** Exact for a file of one segment; with more, keys are taken to spread evenly over them, and padding to be half a page each. */
+/**
+ * Exact for a file of one segment; with more, keys are taken to spread evenly over them, and padding to be half a page
+ * each.
+ */
 function hashParts(
   entries: number,
   keys: Lengths,

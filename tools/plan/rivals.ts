@@ -1,4 +1,5 @@
-// What the same entries take in a Map, an object, SQLite and Redis: the sizes of single things, and of the whole. Pure arithmetic.
+// What the same entries take in a Map, an object, SQLite and Redis: the sizes of single things, and of the whole. Pure
+// arithmetic.
 
 import { varintSize } from '../../src/internal.js';
 import type { Facts } from './facts.js';
@@ -17,7 +18,10 @@ const roundUp = (bytes: number, unit: number) => Math.ceil(bytes / unit) * unit;
 /** Most entries of a JavaScript Map or Set. */
 const MAP_LIMIT = 2 ** 24;
 
-/** V8's sequential string: map, hash, length; then the characters. The empty one, and Latin-1 ones of one character, are shared by all. */
+/**
+ * V8's sequential string: map, hash, length; then the characters. The empty one, and Latin-1 ones of one character, are
+ * shared by all.
+ */
 export function v8String(units: number, oneByte: boolean): number {
   if (units === 0 || (units === 1 && oneByte)) return 0;
   return roundUp(16 + units * (oneByte ? 1 : 2), 8);
@@ -29,13 +33,19 @@ export function v8Number(value: number | bigint): number {
   return Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31 && !Object.is(value, -0) ? 0 : 16;
 }
 
-/** V8's OrderedHashMap (`fields` 3: key, value, chain) or OrderedHashSet (2): grows to twice its size when full, two entries a bucket. */
+/**
+ * V8's OrderedHashMap (`fields` 3: key, value, chain) or OrderedHashSet (2): grows to twice its size when full, two
+ * entries a bucket.
+ */
 export function v8OrderedTable(entries: number, fields: 2 | 3): number {
   const capacity = powerOfTwo(4, entries);
   return 32 + 16 + 8 * (3 + capacity / 2 + fields * capacity);
 }
 
-/** V8's NameDictionary, at most two thirds full, and the table of the names themselves, which has a pointer for each likewise. */
+/**
+ * V8's NameDictionary, at most two thirds full, and the table of the names themselves, which has a pointer for each
+ * likewise.
+ */
 export function v8Dictionary(entries: number): number {
   const capacity = powerOfTwo(4, entries + Math.floor(entries / 2));
   return 24 + 16 + 8 * (6 + 3 * capacity) + 8 * capacity;
@@ -45,7 +55,9 @@ export function v8Dictionary(entries: number): number {
 export type SqliteValue = { readonly text: number } | { readonly integer: number | bigint } | 'real' | 'none';
 
 const SQLITE_PAGE = 4096;
-/** How full SQLite leaves the pages of such a table when rows come in the order of their keys (measured: 0.88 to 0.93). */
+/**
+ * How full SQLite leaves the pages of such a table when rows come in the order of their keys (measured: 0.88 to 0.93).
+ */
 const SQLITE_FILL = 0.89;
 const SQLITE_LOCAL_MOST = Math.floor(((SQLITE_PAGE - 12) * 64) / 255) - 23;
 const SQLITE_LOCAL_LEAST = Math.floor(((SQLITE_PAGE - 12) * 32) / 255) - 23;
@@ -125,7 +137,7 @@ export function rivals(facts: Facts): Rival[] {
       bytes: v8Dictionary(entries) + sums.keyStrings + heldValues,
       formula:
         '40 + 8 * (6 + 3 c) + 8 c for the table of names, c = 1.5 * entries rounded up to a power of two; strings and numbers as in a Map. Keys that are ' +
-        'integers would be elements instead, which is not reckoned with',
+        'integers would be elements instead, which is not taken into account',
       source: 'V8: objects/dictionary.h, objects/hash-table-inl.h, objects/string-table.h',
     },
     {

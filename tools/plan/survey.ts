@@ -1,5 +1,5 @@
-// Counts and sums over the entries of an input as they pass, in memory that does not grow with them. Knows value texts and JSON; knows no
-// format and no representation.
+// Counts and sums over the entries of an input as they pass, in memory that does not grow with them. Knows value texts
+// and JSON; knows no format and no representation.
 
 import { isUtf8 } from 'node:buffer';
 import { type ByteBuffer, keyTooLong, MAX_KEY_BYTES, type Pacer, type RecordSink } from '../../src/internal.js';
@@ -15,13 +15,16 @@ export type ValueSource = 'none' | 'bytes' | 'json';
 const MOST_DISTINCT = 2 ** 20;
 const MOST_DISTINCT_CHARACTERS = 2 ** 25;
 
-/** Longer text is taken for no number. */
+/** Longer text is not taken for a number. */
 const MOST_DIGITS = 40;
 const INTEGER = /^(?:0|-?[1-9]\d{0,39})$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const HEX = /^(?:[0-9a-f]{2})+$/;
 
-/** The one decimal form of an integer as a number, or as a BigInt where a number cannot hold it; `undefined` for all other text. */
+/**
+ * The one decimal form of an integer as a number, or as a BigInt where a number cannot hold it; `undefined` for all
+ * other text.
+ */
 export function integerOf(text: string): number | bigint | undefined {
   if (!INTEGER.test(text)) return undefined;
   const value = Number(text);
@@ -67,7 +70,7 @@ export class Distinct {
   }
 }
 
-/** What text takes as a string of V8; bytes that are no UTF-8 count as one character each. */
+/** What text takes as a string of V8; bytes that are not UTF-8 count as one character each. */
 function stringCost(bytes: Buffer, ascii: boolean, utf8: boolean): number {
   if (ascii || !utf8) return v8String(bytes.length, true);
   const text = bytes.toString();
@@ -262,7 +265,7 @@ export class Survey implements RecordSink {
     const some = this.entries > 0;
     const holds = { ...this.#holds };
     if (!some) {
-      // Every type holds no values; what the format takes by itself stands for all.
+      // Every type holds no values; the default type of the format stands for all.
       for (const name of Object.keys(holds) as (keyof typeof holds)[]) holds[name] = name === this.#kept;
     }
     const numeric = holds.numbers || holds.bigs || holds.f64;

@@ -1,10 +1,10 @@
 // Hex dumps. Knows nothing of what the bytes are.
 
 const ROW = 16;
-/** Longer parts are cut in the middle of nowhere; whoever wants all has `getView`. */
+/** Longer parts are cut off; `getView` returns all of them. */
 const MOST_ROWS = 64;
 
-/** Rows of offset, hexadecimal and ASCII, the name behind the first. */
+/** Rows of offset, hexadecimal and ASCII, the name after the first. */
 export function hexDump(bytes: Uint8Array, offset: number, name: string): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += ROW) {

@@ -8,7 +8,10 @@ const PIECE = 256 * 1024;
 /** Flushing early leaves room for one small entry without growing. */
 const NEARLY_FULL = PIECE - 16 * 1024;
 
-/** Ends the program: quietly when whoever reads stdout has enough (`| head`), with a message when it takes no more (a full disk). */
+/**
+ * Ends the program: quietly when whoever reads stdout has enough (`| head`), with a message when it takes no more (a
+ * full disk).
+ */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.fine);

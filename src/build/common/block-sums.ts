@@ -1,4 +1,5 @@
-// The checksums of a file's blocks while the file is written, piece by piece and by several threads. Does not know what the blocks hold.
+// The checksums of a file's blocks while the file is written, piece by piece and by several threads. Does not know what
+// the blocks hold.
 
 import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from '../../base/block-hasher.js';
@@ -13,8 +14,8 @@ export interface WrittenSums {
 }
 
 /**
- * Sums each block that one piece covers whole. A block that two pieces share, at the ends of sections and of what one thread writes, is
- * summed when the file is whole.
+ * Sums each block that one piece covers whole. A block that two pieces share, at the ends of sections and of what one
+ * thread writes, is summed when the file is whole.
  */
 export class BlockSums {
   readonly #grid: number;
@@ -34,8 +35,8 @@ export class BlockSums {
   /** Sums a piece of the file that was written at `offset`. */
   take(hashes: BlockHasher, bytes: Uint8Array, offset: number): void {
     const first = Math.floor((offset - this.#grid) / BLOCK);
-    const behind = Math.ceil((offset + bytes.length - this.#grid) / BLOCK);
-    for (let index = first; index < behind; index++) {
+    const end = Math.ceil((offset + bytes.length - this.#grid) / BLOCK);
+    for (let index = first; index < end; index++) {
       const from = this.#grid + index * BLOCK - offset;
       if (from >= 0 && from + BLOCK <= bytes.length) {
         this.#sums[index] = hashes.h64Raw(bytes.subarray(from, from + BLOCK));
@@ -45,7 +46,10 @@ export class BlockSums {
     }
   }
 
-  /** Gives the file its size and the gaps between its sections their zeros, and writes the checksums at `offset`, the end of what they cover. */
+  /**
+   * Gives the file its size and the gaps between its sections their zeros, and writes the checksums at `offset`, the
+   * end of what they cover.
+   */
   finish(fd: number, hashes: BlockHasher, offset: number): WrittenSums {
     const blocks = blockCount(this.#grid, offset);
     ftruncateSync(fd, offset + 8 * blocks);

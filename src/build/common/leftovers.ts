@@ -1,8 +1,10 @@
-// Temporary files beside an output: how they are named, and which of them a killed build has left. Does not know what they hold.
+// Temporary files beside an output: how they are named, and which of them a killed build has left. Does not know what
+// they hold.
 //
-// A killed build cannot clean up, so the next build of the same output does. It must never take the file of a build that is still going on, and
-// such builds may run elsewhere: on another machine, or in a container in which the same number is another process. So a name tells the process
-// and also where that number has a meaning, its place. Where that is another one, nobody can be asked whether the process lives; time has to tell.
+// A killed build cannot clean up, so the next build of the same output does. It must never take the file of a build
+// that is still going on, and such builds may run elsewhere: on another machine, or in a container in which the same
+// number is another process. So a name states the process and also where that number has a meaning, its place. For a
+// build in another place nobody can say whether its process is alive; only the age of the file tells.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync, unlinkSync } from 'node:fs';
@@ -13,10 +15,16 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Milliseconds after which a build that goes on renews the time of its file; far below the day after which others take it for left behind. */
+/**
+ * Milliseconds between two updates of the time stamp of a running build's file; far below the day after which others
+ * take the file for a leftover.
+ */
 export const RENEWAL: number = HOUR;
 
-/** What follows the output's name: process, place (which earlier versions left out), random digits; `.spill` is a second file of the same build. */
+/**
+ * What follows the output's name: process, place (which earlier versions left out), random digits; `.spill` is a second
+ * file of the same build.
+ */
 const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.tmp(?:\.spill)?$/;
 
 /** A new name for a temporary file of a build of `output`, in the same folder. */
@@ -24,7 +32,9 @@ export function temporaryName(output: string): string {
   return `${prefix(output)}${process.pid}-${place()}-${randomBytes(4).toString('hex')}.tmp`;
 }
 
-/** Removes what killed builds of `output` have left in its folder. Whatever is in the way of that, a build can do without. */
+/**
+ * Removes what killed builds of `output` have left in its folder. Ignores failures: a build does not depend on it.
+ */
 export function removeLeftovers(folder: string, output: string): void {
   const start = prefix(output);
   let names: string[];
@@ -50,8 +60,8 @@ function isLeftover(stat: Stats, pid: number, where: string | undefined): boolea
   if (!stat.isFile()) return false;
   const age = Date.now() - stat.mtimeMs;
   if (where !== place()) return age > DAY;
-  // The first process of a container that was started again has the number, and often the place, of the one that was killed. The minute is
-  // for a thread of ours that is just about to open its file.
+  // The first process of a container that was started again has the number, and often the place, of the one that was
+  // killed. The minute is for a thread of ours that is just about to open its file.
   if (pid === process.pid) return age > MINUTE && !isOpenHere(stat);
   return !isAlive(pid);
 }
@@ -61,7 +71,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM is the answer for another user's.
+    // EPERM: it is another user's process.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
@@ -79,8 +89,8 @@ function isOpenHere({ dev, ino }: Stats): boolean {
 let known: string | undefined;
 
 /**
- * Tells where this process runs: living processes that have this in common see each other by their numbers. A machine's name is not enough on
- * Linux, where containers may share it, and numbers start anew at a reboot.
+ * Tells where this process runs: living processes that have this in common see each other by their numbers. A machine's
+ * name is not enough on Linux, where containers may share it, and numbers start anew at a reboot.
  */
 function place(): string {
   known ??= createHash('sha256').update(describePlace()).digest('hex').slice(0, 8);

@@ -1,4 +1,4 @@
-// What a build can be told, with defaults and checks, and what it tells afterwards. Knows no bytes; building is builder.ts.
+// The options of builds, with defaults and checks, and the summary that a build returns. Knows no bytes.
 
 import { allocate } from '../../base/bytes.js';
 import { checkOptions, oneOf } from '../../base/options.js';
@@ -24,34 +24,43 @@ export interface BuildProgress {
 }
 
 export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
-  /** How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions}, {@link BitsBuildOptions}, {@link IntegerSetBuildOptions}. */
+  /**
+   * How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions}, {@link
+   * BitsBuildOptions}, {@link IntegerSetBuildOptions}.
+   */
   layout?: 'hash';
   /**
-   * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the narrowest of u8, u16, u24, u32,
-   * u40 and u48 that holds all values; `enum` is for strings of which few are distinct: each is stored once, and must fit into a quarter of
-   * `memory` with the others.
+   * Type of the values; `{ struct: { active: 'bool', level: 'u7' } }` packs fields into bits, `uint` becomes the
+   * narrowest of u8, u16, u24, u32, u40 and u48 that holds all values; `enum` is for strings with few distinct values:
+   * each of these is stored once, and all of them must fit into a quarter of `memory`.
    */
   value: T;
   /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
   key?: F;
   /** What happens to entries with the same key, in the order of the input. Default `error`. */
   duplicates?: DuplicatePolicy;
-  /** Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. What is too much goes to a temporary file. */
+  /**
+   * Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. Entries that do not
+   * fit go to a temporary file.
+   */
   memory?: number;
   /**
-   * Seed of the keys' hash, a u32. Default: 0, or where keys were chosen so that too many of them share a bucket, the first of a fixed list with
-   * which they do not.
+   * Seed of the keys' hash, a u32. Default: 0, or where keys were chosen so that too many of them share a bucket, the
+   * first of a fixed list with which they do not.
    */
   seed?: number;
   /** JSON to keep in the header, at most 64 KiB. */
   metadata?: Metadata;
   /** Whether an existing file is replaced. Default `true`. */
   overwrite?: boolean;
-  /** Most bytes of one segment, inclusive, from 8 KiB. Default, and most, 2^31 - 1. For tests and for experiments. */
+  /**
+   * Largest size of a segment in bytes, inclusive, from 8 KiB to 2^31 - 1, which is the default. For tests and
+   * experiments.
+   */
   segmentBytes?: number;
   /** Called up to twenty times a second. */
   onProgress?: (progress: BuildProgress) => void;
-  /** Stops the build; the promise is then rejected with the signal's reason and nothing is left behind. */
+  /** Stops the build; the promise is then rejected with the signal's reason, and no file is left. */
   signal?: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
-// The output of one build from its first byte to its place: the file, its spill file, the pace of the work, progress, durability. Knows no layout and
-// no entries.
+// The output of one build from its first byte to its place: the file, its spill file, the pace of the work, progress,
+// durability. Knows no layout and no entries.
 
 import { systemError } from '../../base/errors.js';
 import { writeAll } from '../../base/fs.js';
@@ -77,7 +77,7 @@ export class BuildOutput {
     }
   }
 
-  /** Writes the header, the last piece, makes the file durable and puts it in its place. */
+  /** Writes the header, which comes last, makes the file durable and puts it in its place. */
   async publish(header: Uint8Array): Promise<void> {
     writeAll(this.fd, header, 0);
     const synced = this.#publication.sync();

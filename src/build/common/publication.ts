@@ -22,8 +22,8 @@ import { HmapError, systemError } from '../../base/errors.js';
 import { RENEWAL, removeLeftovers, temporaryName } from './leftovers.js';
 
 /**
- * A new file beside the one that it will replace. Readers see the old file, or the new one, whole; whatever fails before
- * {@link publish} has renamed leaves the old file as it was.
+ * A new file beside the one that it will replace. Readers see the old file, or the new one, whole; whatever fails
+ * before {@link publish} has renamed leaves the old file as it was.
  */
 export class Publication {
   /** Where the file will be; a symbolic link given as the output stays, and what it points to is replaced. */
@@ -35,14 +35,17 @@ export class Publication {
   readonly #renewing: NodeJS.Timeout;
   #open = true;
 
-  /** @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it refuses */
+  /**
+   * @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it
+   * refuses
+   */
   constructor(path: string, overwrite: boolean) {
     this.#overwrite = overwrite;
     this.target = resolveLink(path);
     const old = existing(this.target, path);
     if (old !== undefined && !overwrite) throw exists(path);
     if (old !== undefined && !old.isFile()) {
-      const what = old.isDirectory() ? 'it is a folder' : 'it is no regular file';
+      const what = old.isDirectory() ? 'it is a folder' : 'it is not a regular file';
       throw new HmapError(old.isDirectory() ? 'EISDIR' : 'EINVAL', `cannot write ${path}: ${what}`, { path });
     }
     const folder = dirname(this.target);
@@ -55,7 +58,7 @@ export class Publication {
     } catch (error) {
       throw systemError(error, 'write', path);
     }
-    // While entries come in, maybe for days, nothing else shows builds elsewhere that this one goes on.
+    // Entries may come in for days. Only the time stamp shows builds on other machines that this one is alive.
     this.#renewing = setInterval(() => this.#renew(), RENEWAL).unref();
     try {
       if (old !== undefined) fchmodSync(this.fd, old.mode & 0o777);
@@ -74,7 +77,8 @@ export class Publication {
   publish(): void {
     try {
       fsyncSync(this.fd);
-      // Windows renames no open file. Elsewhere it stays open for as long as it has its temporary name: so other threads know it for ours.
+      // Windows cannot rename an open file. Elsewhere it stays open as long as it has its temporary name: that tells
+      // other threads of this process that a build is using it.
       if (process.platform === 'win32') this.#close();
       if (this.#overwrite) renameSync(this.temporary, this.target);
       else linkNew(this.temporary, this.target);
@@ -103,7 +107,7 @@ export class Publication {
     try {
       closeSync(this.fd);
     } catch {
-      // The file is synced, or of no more use.
+      // The file is synced, or no longer needed.
     }
   }
 
@@ -122,8 +126,8 @@ function exists(path: string): HmapError {
 }
 
 /**
- * Where a path leads, free of symbolic links and of the working directory, which may change during a build; also when there is nothing
- * yet at its end.
+ * Where a path leads, free of symbolic links and of the working directory, which may change during a build; also when
+ * there is nothing yet at its end.
  */
 function resolveLink(path: string): string {
   let end = realPlace(path);
@@ -143,7 +147,7 @@ function resolveLink(path: string): string {
 /** The path with its folder as it really is, since `..` and links in it start from there. */
 function realPlace(path: string): string {
   try {
-    // The system's own: the other one takes `..` away from the words before it looks at links.
+    // The system's own: the other one resolves `..` in the text, before it follows links.
     return join(realpathSync.native(dirname(path)), basename(path));
   } catch {
     // What is wrong with the folder shows when the temporary file is made.

@@ -1,4 +1,5 @@
-// Writes one section of a file: buffers its bytes, and sums the whole blocks among them on the way. Does not know what they are.
+// Writes one section of a file: buffers its bytes, and sums the whole blocks among them on the way. Does not know what
+// they are.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer, copyLoosely, LOOSE } from '../../base/bytes.js';
@@ -7,12 +8,12 @@ import { BLOCK } from '../../format/constants.js';
 import type { BlockSums } from './block-sums.js';
 
 /**
- * Pieces end at multiples of this in the file, so that Linux holds them in pages of 2 MiB and maps them as such: a lookup among 10M entries
- * is a sixth cheaper then (native-notes/performance.md).
+ * Pieces end at multiples of this in the file, so that Linux holds them in pages of 2 MiB and maps them as such: a
+ * lookup among 10M entries is a sixth cheaper then (native-notes/performance.md).
  */
 const PIECE = 2 ** 21;
 
-/** Large, since what is left of a buffer behind the last whole piece is moved to its start. */
+/** Large, since what follows the last whole piece is moved to the buffer's start. */
 const BUFFER = 4 * PIECE;
 
 /** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
@@ -41,7 +42,7 @@ export class SectionWriter {
     return this.end - this.#start;
   }
 
-  /** Offset in the file behind the last byte. */
+  /** Offset in the file after the last byte. */
   get end(): number {
     return this.#position + this.used;
   }

@@ -11,7 +11,10 @@ export interface SharedSpill {
   readonly size: SharedArrayBuffer;
 }
 
-/** Made when it is first written to; gone when it is closed, and on POSIX even when the process is killed. Threads may share it. */
+/**
+ * Made when it is first written to; gone when it is closed, and on POSIX even when the process is killed. Threads may
+ * share it.
+ */
 export class SpillFile {
   readonly #path: string;
   /** Bytes taken so far, by all threads. */
@@ -68,7 +71,7 @@ export class SpillFile {
     }
   }
 
-  /** Never throws: what is wrong with a file of no more use does not matter. */
+  /** Never throws: an error in a file that is no longer needed does not matter. */
   close(): void {
     if (this.#fd === undefined || this.#borrowed) return;
     const fd = this.#fd;

@@ -1,12 +1,12 @@
-// Bytes that are appended first and read from the start afterwards: in memory up to a bound, what is too much in the temporary file. Does not know what
-// they are.
+// Bytes that are appended first and read from the start afterwards: in memory up to a bound, the rest in the temporary
+// file. Does not know what they are.
 
 import { ByteBuffer, copyBytes } from '../../base/bytes.js';
 import type { SpillFile } from './spill-file.js';
 
 const PIECE = 2 ** 17;
 
-/** Memory that several tapes share, in bytes. */
+/** Memory that several spools share, in bytes. */
 export interface SpoolMemory {
   left: number;
 }
@@ -43,7 +43,7 @@ export class Spool {
     this.length++;
   }
 
-  /** Only on a tape of nothing else. */
+  /** Only for a spool that gets nothing but these. */
   u32(value: number): void {
     if (this.#used === PIECE) this.#turn();
     this.#last.view.setUint32(this.#used, value, true);
@@ -51,7 +51,7 @@ export class Spool {
     this.length += 4;
   }
 
-  /** Only on a tape of nothing else. */
+  /** Only for a spool that gets nothing but these. */
   f64(value: number): void {
     if (this.#used === PIECE) this.#turn();
     this.#last.view.setFloat64(this.#used, value, true);

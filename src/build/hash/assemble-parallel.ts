@@ -1,5 +1,5 @@
-// Turns a build's partitions into a file with several threads, each of which writes a span of it. For builds in which no entry is dropped;
-// what drops entries, or has partitions too large to be sorted side by side, is assemble.ts.
+// Turns a build's partitions into a file with several threads, each of which writes a span of it. For builds in which
+// no entry is dropped; what drops entries, or has partitions too large to be sorted side by side, is assemble.ts.
 
 import { ftruncateSync } from 'node:fs';
 import { waitFor } from '../../base/workers.js';

@@ -1,4 +1,5 @@
-// Turns a build's partitions into a file: sorts each, settles duplicates, hands the records to the writer. Does not know the file's layout.
+// Turns a build's partitions into a file: sorts each, settles duplicates, hands the records to the writer. Does not
+// know the file's layout.
 
 import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from '../../base/block-hasher.js';
@@ -31,11 +32,14 @@ export interface Assembly {
   readonly segmentLimit: number;
   /** Partitions up to this many bytes are sorted beside the records in memory. */
   readonly sideLimit: number;
-  /** Partitions up to this many bytes are sorted in the memory of the records, which go to the spill file; above it they are parted further. */
+  /**
+   * Partitions up to this many bytes are sorted in the memory of the records, which go to the spill file; above it they
+   * are parted further.
+   */
   readonly loadLimit: number;
   readonly fd: number;
   readonly hashes: BlockHasher;
-  /** The distinct values of each lane, and their order, where values are `enum`. */
+  /** If the values are `enum`: the distinct values of each worker, and their order. */
   readonly distinct: { readonly interned: readonly Interned[]; readonly ranked: Ranked } | undefined;
   headerBytes(shape: Shape): number;
   /** Called between partitions, with the records done so far; gives other work a turn and may throw to stop. */
@@ -58,8 +62,8 @@ export interface Assembled {
 }
 
 /**
- * Writes the file's segments and checksums. The shape of the file follows from its entries, and duplicates among them show only here: where
- * dropping them changes the shape, a second pass writes the file anew.
+ * Writes the file's segments and checksums. The shape of the file follows from its entries, and duplicates among them
+ * show only here: where dropping them changes the shape, a second pass writes the file anew.
  */
 export async function assemble(assembly: Assembly): Promise<Assembled> {
   let { stats } = assembly;
@@ -87,7 +91,7 @@ export function shapeFor(stats: EntryStats, { valueType, segmentLimit, staged }:
   return shapeOfEntries(stats, valueType, segmentLimit, staged.keyType);
 }
 
-/** `undefined` where the entries fit in no file, but those that are left when duplicates are dropped may. */
+/** `undefined` if the entries do not fit in any file, but may fit once duplicates are dropped. */
 function shapeOrUndefined(stats: EntryStats, assembly: Assembly): Shape | undefined {
   const { duplicates, stats: all } = assembly;
   try {
@@ -106,7 +110,7 @@ class Pass {
   readonly #assembly: Assembly;
   readonly #sorter: Sorter;
   readonly #sums: BlockSums;
-  /** Order of the distinct values that the pass writes, and which of them the records have that are kept. */
+  /** The order in which the pass writes the distinct values, and which of these occur in records that are kept. */
   readonly #ranked: Ranked | undefined;
   readonly #used: Used | undefined;
   #memory = new ByteBuffer(0);
@@ -146,7 +150,7 @@ class Pass {
     return { segments: writer.segments, checksums: this.#sums.finish(fd, hashes, end), loads: writer.loads };
   }
 
-  /** The distinct values that are left, of which the sums of the records that were kept are told. */
+  /** The distinct values that are left; also updates the sums of the records that were kept. */
   rankUsed(kept: EntryStats): Ranked | undefined {
     const { distinct } = this.#assembly;
     if (distinct === undefined || this.#used === undefined) return undefined;

@@ -1,5 +1,5 @@
-// Builds a table by hash from encoded records: memory budget, partitions, assembly, header. Does not know how keys and values were encoded, nor where
-// they come from; options are common/options.ts, the file's life is common/output.ts.
+// Builds a hash table from encoded records: memory budget, partitions, assembly, header. Does not know how keys and
+// values were encoded, nor where they come from; options are common/options.ts, the file's life is common/output.ts.
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
 import { ByteBuffer } from '../../base/bytes.js';
@@ -26,12 +26,15 @@ import { Ingest, type IngestResult, type IngestTask, type RecordSink } from './i
 import type { Interned } from './interner.js';
 import type { StagedLayout } from './staged-record.js';
 
-/** Bytes of keys and values for each further thread that sorts and writes; below that, a thread costs more than it saves. */
+/**
+ * Bytes of keys and values for each further thread that sorts and writes; below that, a thread costs more than it
+ * saves.
+ */
 const BYTES_PER_THREAD = 64 * 2 ** 20;
 
 /**
- * Takes encoded records and makes a file of them. Records are added synchronously; between them, call {@link pause} now and then.
- * Every path ends with {@link finish} or {@link abandon}.
+ * Takes encoded records and makes a file of them. Records are added synchronously; between them, call {@link pause} now
+ * and then. Every path ends with {@link finish} or {@link abandon}.
  */
 export class Builder implements RecordSink {
   readonly keyType: KeyType;
@@ -97,7 +100,10 @@ export class Builder implements RecordSink {
     return this.#output.pause(done);
   }
 
-  /** Starts a thread for the writing in good time; only where the writing can be divided, which is where no entry is dropped. */
+  /**
+   * Starts a thread for the writing in good time; only where the writing can be divided, which is where no entry is
+   * dropped.
+   */
   #startThread(): void {
     const { keyBytes, valueBytes } = this.#ingest.stats;
     const threads = this.#threads.length + 1;
@@ -139,7 +145,10 @@ export class Builder implements RecordSink {
    *   `HMAP_DICTIONARY_TOO_LARGE`, or the system's own code
    */
   async finish(): Promise<BuildSummary>;
-  /** @param below the file is put in its place only if it has fewer bytes; otherwise this returns `undefined`, and the build is to be abandoned */
+  /**
+   * @param below the file is put in its place only if it has fewer bytes; otherwise this returns `undefined`, and the
+   * build is to be abandoned
+   */
   async finish(below: number): Promise<BuildSummary | undefined>;
   async finish(below = Number.POSITIVE_INFINITY): Promise<BuildSummary | undefined> {
     return this.#output.finish(() => this.#finish(below));
@@ -258,7 +267,7 @@ export class Builder implements RecordSink {
 function tooLoaded(longest: number, limit: number, seeds: readonly number[]): HmapError {
   const tried = seeds.length === 1 ? `the seed ${seeds[0]}` : `each of ${seeds.length} seeds`;
   const message =
-    `with ${tried}, ${longest} keys or more share a bucket, the most is ${limit}: the keys look as if they were chosen to be slow to look up` +
-    (seeds.length === 1 ? '; give no seed, or another one' : '');
+    `with ${tried}, ${longest} or more keys share a bucket; the maximum is ${limit}. The keys seem to be chosen to make lookups slow` +
+    (seeds.length === 1 ? '; choose another seed, or none' : '');
   return new HmapError('HMAP_BUCKET_LOAD', message, { expected: limit, actual: longest });
 }

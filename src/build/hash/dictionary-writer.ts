@@ -1,5 +1,6 @@
-// Puts a build's distinct values into the order of the format, and the records' numbers into the indexes of that order. Knows the dictionary section
-// (native-notes/format.md, section 7) and held records; does not know where the section lies.
+// Puts a build's distinct values into the order of the format, and the records' numbers into the indexes of that order.
+// Knows the dictionary section (native-notes/format.md, section 7) and staged records; does not know where the section
+// lies.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer, compareBytes } from '../../base/bytes.js';
@@ -10,7 +11,10 @@ import { type Interned, indexOf, numberOf, tooLarge, workerOf } from './interner
 import type { Sorted } from './segment-writer.js';
 import { type StagedLayout, stagedValueAt } from './staged-record.js';
 
-/** From the numbers that lanes gave to the indexes in the file, by lane; can be sent to other threads, which share it. */
+/**
+ * For each worker, the index in the file of each number that it assigned. Can be sent to other threads, which share the
+ * memory.
+ */
 export type Ranks = readonly Int32Array[];
 
 /** A dictionary before it is written. */
@@ -23,14 +27,14 @@ export interface Ranked {
   readonly order: Uint32Array;
 }
 
-/** Which values are in use, by lane. */
+/** Which values are in use, by worker. */
 export type Used = readonly Uint8Array[];
 
 export function noneUsed(interned: readonly Interned[]): Used {
   return interned.map(({ count }) => new Uint8Array(count));
 }
 
-/** Finds values of several lanes by their numbers. */
+/** Finds values of several workers by their numbers. */
 class Values {
   readonly #interned: readonly Interned[];
   readonly #views: readonly DataView[];
@@ -64,7 +68,7 @@ class Values {
 }
 
 /**
- * Orders the values of all lanes by their bytes, each once.
+ * Orders the values of all workers by their bytes, each once.
  * @param used leaves the others out; without it all are in use
  * @param most how large the section may be, in bytes
  * @throws {HmapError} `HMAP_DICTIONARY_TOO_LARGE`
@@ -97,7 +101,7 @@ export function rank(interned: readonly Interned[], most: number, used?: Used): 
 
 /**
  * Writes the section at an offset in the file, where there is one, and sums its blocks.
- * @returns where what comes behind it starts
+ * @returns where the next section starts
  */
 export function writeDictionary(
   {

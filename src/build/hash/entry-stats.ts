@@ -6,7 +6,7 @@ import type { KeyType } from '../../format/key-types.js';
 import { type Shape, shapeOf } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
 
-/** From a hash to its class in `bytesByHash`. A constant of this module's own: V8 folds it, as it does not an imported one. */
+/** From a hash to its class in `bytesByHash`. Not exported: V8 folds it. */
 const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
 
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
@@ -45,7 +45,7 @@ export class EntryStats {
     this.bytesByHash[hash >>> CLASS_SHIFT]! += prefixes + keyBytes + valueBytes;
   }
 
-  /** What there is to add for a value that is narrowed, besides {@link add}. */
+  /** Adds a value that will be narrowed; call {@link add}, too. */
   addNarrowed(hash: number, value: number): void {
     if (value > this.largest) this.largest = value;
     this.entriesByHash[hash >>> CLASS_SHIFT]!++;

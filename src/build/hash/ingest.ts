@@ -1,4 +1,5 @@
-// Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or what becomes of them.
+// Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or
+// what becomes of them.
 
 import { type ByteBuffer, readU48 } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
@@ -13,7 +14,7 @@ import { type Interned, Interner } from './interner.js';
 import { type Holding, Partitions } from './partitions.js';
 import { headBytes, STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
 
-// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+// Local copy: V8 folds it (native-notes/performance.md).
 const MOST = MAX_KEY_BYTES;
 
 /** Where the readers of an input put what they find. */
@@ -23,7 +24,8 @@ export interface RecordSink {
   /** Records added so far. */
   readonly entries: number;
   /**
-   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, both already in the form of their types.
+   * Adds one record: `keyBytes` bytes of `key` from `keyAt`, and likewise the value, both already in the form of their
+   * types.
    * @throws {HmapError} `HMAP_KEY_TOO_LONG`
    */
   add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void;
@@ -45,7 +47,7 @@ export class Ingest implements RecordSink {
 
   /**
    * @param worker which of `workers` equal parts of the arena is this thread's
-   * @param interner has numbered values already, where these are `enum`
+   * @param interner if values are `enum`: has numbered the values already
    */
   constructor(
     valueType: BuildValueType,
@@ -85,7 +87,7 @@ export class Ingest implements RecordSink {
     this.partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
 
-  /** What is held is the value's number. */
+  /** The staged value is a number. */
   #addEnum(
     interner: Interner,
     hash: number,
@@ -99,7 +101,7 @@ export class Ingest implements RecordSink {
     interner.intern(value, valueAt, valueBytes);
     const { number } = interner;
     this.stats.add(hash, keyBytes, number.size);
-    // How large the index will be shows when all values are there.
+    // The width of the index is known only once all values are there.
     this.stats.addNarrowed(hash, 0);
     this.partitions.add(hash, key, keyAt, keyBytes, number, 0, number.size);
   }
@@ -109,7 +111,7 @@ export class Ingest implements RecordSink {
     return { sums: { ...this.stats }, holding: this.partitions.holding(), interned: this.interned };
   }
 
-  /** Distinct values so far; none but of `enum`. */
+  /** Distinct values so far, where values are `enum`. */
   get interned(): Interned | undefined {
     return this.#interner?.interned;
   }
@@ -140,7 +142,7 @@ export class Ingest implements RecordSink {
 
 /** The error for a key above the limit. */
 export function keyTooLong(key: Uint8Array): HmapError {
-  const message = `the key ${showBytes(key)} has ${key.length} bytes, the most is ${MAX_KEY_BYTES}`;
+  const message = `the key ${showBytes(key)} has ${key.length} bytes, the maximum is ${MAX_KEY_BYTES}`;
   const data = { expected: MAX_KEY_BYTES, actual: key.length, key: bytesForError(key.subarray(0, 100)) };
   return new HmapError('HMAP_KEY_TOO_LONG', message, data);
 }

@@ -1,16 +1,22 @@
-// Numbers distinct values in the order in which they come. Knows bytes; does not know what they stand for, nor the file's format.
+// Numbers distinct values in the order in which they come. Knows bytes; does not know what they stand for, nor the
+// file's format.
 
 import { ByteBuffer, compareBytes, copyBytes } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { xxh32 } from '../../base/xxh32.js';
 import { dictionarySize } from '../../format/constants.js';
 
-/** Bits of a number below those of the lane that gave it: so the lanes of one build need not know of each other. */
+/**
+ * Bits of a number below those of the worker that assigned it: so the workers of one build need not know of each other.
+ */
 const WORKER_SHIFT = 28;
-/** Distinct values of one lane, exclusive. */
+/** Distinct values of one worker, exclusive. */
 const MOST_COUNT = 2 ** WORKER_SHIFT;
 
-/** Slots in which a value may lie, from that of its hash on. By chance a half-filled table has no run nearly as long. */
+/**
+ * Slots in which a value may lie, starting at that of its hash. In a half-filled table of random hashes, runs are never
+ * nearly as long.
+ */
 const MOST_PROBES = 256;
 
 const FIRST_SLOTS = 1024;
@@ -23,12 +29,12 @@ export interface Interned {
   readonly ends: Uint32Array;
 }
 
-/** The number of the value that is `index` of its lane. */
+/** The number of a worker's value with the index `index`. */
 export function numberOf(worker: number, index: number): number {
   return worker * MOST_COUNT + index;
 }
 
-/** Which lane gave a number, and which of its values it is. */
+/** The worker that assigned a number. */
 export function workerOf(number: number): number {
   return number >>> WORKER_SHIFT;
 }
@@ -38,7 +44,7 @@ export function indexOf(number: number): number {
 }
 
 export class Interner {
-  /** Holds what the last {@link intern} gave, as a u32. */
+  /** The number that the last {@link intern} assigned, as a u32. */
   readonly number: ByteBuffer = new ByteBuffer(4);
   #count = 0;
   #bytes = new ByteBuffer(FIRST_BYTES);
@@ -156,7 +162,7 @@ function textOf({ bytes }: ByteBuffer, at: number, length: number): string {
 /** The error for distinct values that are more, or longer, than a build has room for. */
 export function tooLarge(most: number, found: number): HmapError {
   const message =
-    `the distinct values take ${found} bytes or more, the most is ${most}: they are not few; ` +
-    "take 'utf8' for them, or give more 'memory'";
+    `the distinct values take ${found} bytes or more; the maximum is ${most}. Too many of them are distinct: ` +
+    "use 'utf8', or allow more 'memory'";
   return new HmapError('HMAP_DICTIONARY_TOO_LARGE', message, { expected: most, actual: found });
 }

@@ -1,5 +1,5 @@
-// Takes an input in with several threads, each a part of it. Knows how parts go to threads and what comes back; does not know what a part is, nor how it is
-// read.
+// Ingests an input with several threads, each of which reads a part of it. Knows how parts go to threads and what comes
+// back; does not know what a part is, nor how it is read.
 
 import { parentPort } from 'node:worker_threads';
 import { loadChecksums } from '../../base/block-hasher.js';
@@ -46,7 +46,8 @@ export class ParallelIngest<P> {
   }
 
   /**
-   * Gives each thread its part. The builder, which was made for {@link workers} threads, also writes with them later, and stops them.
+   * Gives each thread its part. The builder, which was made for {@link workers} threads, also writes with them later,
+   * and stops them.
    * @param parts in the order of the input, without the first, which the caller adds itself
    */
   begin(builder: Builder, parts: readonly P[]): void {
@@ -64,8 +65,8 @@ export class ParallelIngest<P> {
 
   /**
    * Waits for all parts and adds them to the builder.
-   * @returns `false` if a thread failed: then nothing was added, and the caller adds what follows the first part, so that an error shows as if there
-   *   were one thread
+   * @returns `false` if a thread failed: then nothing was added, and the caller adds what follows the first part, so
+   *   that an error shows as if there were one thread
    */
   async finish(builder: Builder): Promise<boolean> {
     const results = await waitFor(Promise.all(this.#answers), () => builder.pause());

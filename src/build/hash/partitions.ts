@@ -1,12 +1,12 @@
-// Holds a build's records, parted by the top bits of their hash, in fixed memory; what is too much goes to a spill file.
-// Knows the form of a held record; does not know the file's format or what becomes of the records.
+// Keeps a build's records in fixed memory, partitioned by the top bits of their hash; what does not fit goes to a spill
+// file. Knows the form of a staged record; does not know the file's format or what becomes of the records.
 
 import { ByteBuffer, copyLoosely, LOOSE, writeU64 } from '../../base/bytes.js';
 import { MAX_KEY_BYTES } from '../../format/constants.js';
 import type { SpillFile } from '../common/spill-file.js';
 import { headBytes, POSITION, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
 
-// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+// Local copy: V8 folds it (native-notes/performance.md).
 const { hash: HASH, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
 const SPARE = LOOSE;
 
@@ -24,13 +24,13 @@ export interface Holding {
   readonly extents: readonly (readonly number[])[];
 }
 
-/** Takes a held record, which it may change. */
+/** Receives a staged record, which it may change. */
 export type VisitStaged = (records: ByteBuffer, at: number, size: number) => void;
 
 export class Partitions {
   /** Number of partitions is 2 to this power. */
   readonly bits: number;
-  /** Top bits of the hash that all records here share, from an earlier parting. */
+  /** Top bits of the hash that all records here share, because coarser partitions were divided. */
   readonly consumed: number;
   /** Records and bytes of each partition. */
   readonly counts: Float64Array;
@@ -41,7 +41,7 @@ export class Partitions {
   readonly arena: ByteBuffer;
   readonly #chunk: number;
   readonly #spill: SpillFile;
-  /** The part of the arena that is used: `[low, high)`, and from where on it is free. */
+  /** The part of the arena that is used, `[low, high)`, and where its free rest begins. */
   #low: number;
   #high: number;
   #free: number;
@@ -55,7 +55,8 @@ export class Partitions {
 
   /**
    * @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll}
-   * @param worker which of how many equal parts of the arena to use; threads that fill partitions side by side each have one
+   * @param worker which of how many equal parts of the arena to use; threads that fill partitions side by side each
+   *   have one
    */
   constructor(arena: ByteBuffer, staged: StagedLayout, spill: SpillFile, consumed: number, worker = 0, workers = 1) {
     this.arena = arena;
@@ -107,7 +108,7 @@ export class Partitions {
     }
   }
 
-  /** Takes over a held record as it is, from an earlier parting. */
+  /** Adds a record as it was staged by coarser partitions. */
   addStaged(from: ByteBuffer, at: number, size: number): void {
     const hash = from.view.getInt32(at + HASH, true);
     const partition = (hash << this.consumed) >>> (32 - this.bits);
@@ -158,18 +159,19 @@ export class Partitions {
     this.#free = this.#low;
   }
 
-  /** What is held now; it stays as it is until the next record. */
+  /** Where all records lie now; valid until the next one is added. */
   holding(): Holding {
     for (let partition = 0; partition < this.counts.length; partition++) this.#endChunk(partition);
     return { counts: this.counts, sizes: this.sizes, chunks: this.#chunks, extents: this.#extents };
   }
 
   /**
-   * Takes over what partitions in the next lane of the same arena hold, with the same spill file: their records come after those that are
-   * here. Nothing can be added afterwards.
+   * Adds the records of another worker's partitions, from the next part of the same arena and the same spill file: they
+   * come after those that are here. Nothing can be added afterwards.
    */
   absorb(next: Holding): void {
-    // Records in the spill file come before those in memory; so must these, where the next lane has any there.
+    // Records in the spill file come before those in memory. So if the other worker has any there, ours must go there
+    // first.
     if (next.extents.some((extents) => extents.length > 0)) this.spillAll();
     for (let partition = 0; partition < this.counts.length; partition++) {
       this.#endChunk(partition);
@@ -182,15 +184,15 @@ export class Partitions {
     this.#high = this.#free = this.arena.size;
   }
 
-  /** {@link loadStaged} of what is held here. */
+  /** {@link loadStaged} of the records of a partition. */
   load(partition: number, into: ByteBuffer): void {
     this.#endChunk(partition);
     loadStaged(this.#chunks[partition]!, this.#extents[partition]!, this.arena, this.#spill, into);
   }
 
   /**
-   * Parts one partition further, by the next bits of the hash. All records must be in the spill file ({@link spillAll}), since the arena is
-   * used again.
+   * Parts one partition further, by the next bits of the hash. All records must be in the spill file ({@link
+   * spillAll}), since the arena is used again.
    */
   part(partition: number): Partitions {
     const finer = new Partitions(this.arena, this.#staged, this.#spill, this.consumed + this.bits);
@@ -200,8 +202,8 @@ export class Partitions {
   }
 
   /**
-   * Visits all records, those of one key in the order in which they were added. All go to the spill file first, and the arena may be used again
-   * meanwhile.
+   * Visits all records, those of one key in the order in which they were added. All go to the spill file first, and the
+   * arena may be used again meanwhile.
    */
   drain(visit: VisitStaged): void {
     this.spillAll();
@@ -209,7 +211,7 @@ export class Partitions {
   }
 
   #eachSpilled(partition: number, visit: VisitStaged): void {
-    // Twice the largest record that does not lie in the spill file by itself, and large enough for few reads.
+    // Twice the largest record that has no place of its own in the spill file, and large enough for few reads.
     const window = new ByteBuffer(2 * (this.#head + MAX_KEY_BYTES + this.#staged.largeValue) + WINDOW);
     const extents = this.#extents[partition]!;
     for (let i = 0; i < extents.length; i += 2) {
@@ -240,7 +242,9 @@ export class Partitions {
   }
 }
 
-/** Copies a partition's records, in the order in which they were added, to the start of `into`, which is large enough. */
+/**
+ * Copies a partition's records, in the order in which they were added, to the start of `into`, which is large enough.
+ */
 export function loadStaged(
   chunks: readonly number[],
   extents: readonly number[],

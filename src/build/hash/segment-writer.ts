@@ -1,5 +1,5 @@
-// Lays records out as segments, in one pass over some or all of a file's buckets. Knows the format's layout; does not know where records
-// come from.
+// Lays records out as segments, in one pass over some or all of a file's buckets. Knows the format's layout; does not
+// know where records come from.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { type ByteBuffer, writeVarint } from '../../base/bytes.js';
@@ -11,7 +11,7 @@ import type { BlockSums } from '../common/block-sums.js';
 import { SectionWriter } from '../common/section-writer.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 
-// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+// Local copy: V8 folds it (native-notes/performance.md).
 const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;
 const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
 
@@ -22,12 +22,14 @@ const PREFIXES = 8;
 export interface Start {
   /** The first bucket that it writes, over all segments. */
   readonly bucket: number;
-  /** Where that bucket's segment lies in the file, and the bytes of the segment's key heap that come before the bucket. */
+  /**
+   * Where that bucket's segment lies in the file, and the bytes of the segment's key heap that come before the bucket.
+   */
   readonly segmentOffset: number;
   readonly heapBytes: number;
 }
 
-/** Reads `length` bytes from `position` of another file into a block; how large values come. */
+/** Fills `into` with the bytes from `position` of another file. Large values are read this way. */
 export type ReadValue = (position: number, into: Uint8Array) => void;
 
 /** A partition in order; see Sorter. */
@@ -81,7 +83,7 @@ export class SegmentWriter {
 
   /**
    * Writes the first `count` records of a sorted partition.
-   * @param buffer the partition's held records
+   * @param buffer the partition's staged records
    * @param readLarge reads the values that lie elsewhere
    */
   records(buffer: ByteBuffer, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
@@ -93,13 +95,13 @@ export class SegmentWriter {
     const shift = 32 - this.#totalBits;
     for (let i = 0; i < count; i++) {
       const index = order[i]!;
-      // A shift by 32 would be one by 0.
+      // In JavaScript, a shift by 32 is a shift by 0.
       const bucket = shift === 32 ? 0 : hashes[index]! >>> shift;
       if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
       this.#bucketEntries++;
       const at = positions[index]!;
       const keyBytes = view.getUint16(at + KEY_BYTES, true);
-      // A `uint` is held in more bytes than are written; the first ones are the lowest.
+      // A `uint` is staged in more bytes than are written; the first bytes are the lowest.
       const valueBytes = fixedValue === undefined ? view.getUint32(at + VALUE_BYTES, true) : valueWidth;
       heap.reserve(PREFIXES);
       if (keyWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, keyBytes);
@@ -163,7 +165,10 @@ export class SegmentWriter {
     this.#heap.finish();
   }
 
-  /** Ends the run, of one bucket or more, before bucket `end`, and writes what is left. Returns where the key heap ends in the file. */
+  /**
+   * Ends the run, of one bucket or more, before bucket `end`, and writes what is left. Returns where the key heap ends
+   * in the file.
+   */
   end(end: number): number {
     this.#startBuckets(end - 1);
     this.#endBucket();

@@ -1,4 +1,5 @@
-// Puts the held records of one partition into the order of the format. Does not know files or where the records come from.
+// Puts the staged records of one partition into the order of the format. Does not know files or where the records come
+// from.
 
 import { type ByteBuffer, compareBytes } from '../../base/bytes.js';
 import { headBytes, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
@@ -7,12 +8,12 @@ import { headBytes, STAGED, type StagedLayout, stagedSize } from './staged-recor
 const INSERTION = 24;
 const MOST_DIGIT_BITS = 16;
 
-// V8 folds a module's own constants into its code; what is imported it loads anew each time.
+// Local copy: V8 folds it (native-notes/performance.md).
 const { hash: HASH, keyBytes: KEY_BYTES } = STAGED;
 
 /** Sorts by hash (unsigned), then by key bytes; records with the same key stay in the order in which they came. */
 export class Sorter {
-  /** Offsets of the records in the block, and their hashes, in the order in which they came. */
+  /** Offsets of the records in the partition's memory, and their hashes, in the order in which they came. */
   positions: Int32Array = new Int32Array(0);
   hashes: Int32Array = new Int32Array(0);
   /** Indexes into {@link positions} and {@link hashes}, sorted. */

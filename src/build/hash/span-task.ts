@@ -8,7 +8,7 @@ export interface SpanTask {
   readonly kind: 'span';
   readonly work: SpanWork;
   readonly span: Span;
-  /** Records done so far, by lane; shared memory. */
+  /** Records done so far, by worker; shared memory. */
   readonly done: Float64Array;
   readonly worker: number;
 }

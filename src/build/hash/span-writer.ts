@@ -51,13 +51,13 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const sums = new BlockSums(work.headerBytes, work.sums);
   const sorter = new Sorter(staged);
   const readLarge = (position: number, into: Uint8Array) => spill.read(position, into);
-  const sizes = holding.sizes.subarray(span.first, span.behind);
+  const sizes = holding.sizes.subarray(span.first, span.end);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const writer = new SegmentWriter(fd, shape, staged, span.start, all, sums, hashes);
   const buffer = new ByteBuffer(largest);
   let done = 0;
-  for (let i = span.first; i < span.behind; i++) {
+  for (let i = span.first; i < span.end; i++) {
     const count = holding.counts[i]!;
     if (count > 0) {
       loadStaged(holding.chunks[i]!, holding.extents[i]!, arena, spill, buffer);
@@ -69,16 +69,16 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
     }
     yield done;
   }
-  writer.end(span.end);
+  writer.end(span.endBucket);
   const { histogram, longest, buckets, records } = writer.loads;
   return { loads: { histogram, longest, buckets, records }, sharedBlocks: sums.shared };
 }
 
-/** Throws the error for the record at `index`, whose key is there more than once. */
+/** Throws the error for the record at `index`, whose key occurs more than once. */
 export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, staged: StagedLayout, index: number): never {
   const at = sorter.positions[index]!;
   const keyAt = at + headBytes(staged);
   const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + STAGED.keyBytes, true));
-  const message = `the key ${showKey(staged.keyType, key)} is there more than once; keep the 'first' or the 'last' of such entries, or remove them`;
+  const message = `the key ${showKey(staged.keyType, key)} occurs more than once; keep the 'first' or the 'last' of such entries, or remove them`;
   throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForError(staged.keyType, key) });
 }

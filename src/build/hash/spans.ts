@@ -8,12 +8,12 @@ import { type BuildValueType, valueWidthOf } from '../../format/value-types.js';
 import type { EntryStats } from './entry-stats.js';
 import type { Start } from './segment-writer.js';
 
-/** Partitions `[first, behind)`, which fill whole buckets of the file, up to bucket `end`, exclusive. */
+/** Partitions `[first, end)`, which fill whole buckets of the file, up to bucket `endBucket`, exclusive. */
 export interface Span {
   readonly first: number;
-  readonly behind: number;
-  readonly start: Start;
   readonly end: number;
+  readonly start: Start;
+  readonly endBucket: number;
 }
 
 /** Where everything will lie; known before a byte is written, as long as no entry is dropped. */
@@ -25,8 +25,8 @@ export interface FileLayout {
 }
 
 /**
- * Lays a file out as at most `parts` spans of about equal size. `undefined` where partitions and segments or buckets do not divide each
- * other: in small files, and in files of very many segments.
+ * Lays a file out as at most `parts` spans of about equal size. `undefined` where partitions and segments or buckets do
+ * not divide each other: in small files, and in files of very many segments.
  * @param counts records of each partition; partitions are by the top bits of the hash, their number a power of two
  */
 export function layOut(
@@ -58,7 +58,7 @@ export function layOut(
     let entries = 0;
     for (let partition = from; partition < from + perSegment; partition++) {
       if (done >= ((spans.length + 1) * total) / parts && partition > first) {
-        spans.push({ first, behind: partition, start, end: partition * bucketsEach });
+        spans.push({ first, end: partition, start, endBucket: partition * bucketsEach });
         first = partition;
         start = { bucket: partition * bucketsEach, segmentOffset: offset, heapBytes: heap };
       }
@@ -70,7 +70,7 @@ export function layOut(
     segments.push({ offset, bytes, entries });
     offset = alignToPage(offset + bytes);
   }
-  spans.push({ first, behind: partitions, start, end: bucketCount });
+  spans.push({ first, end: partitions, start, endBucket: bucketCount });
   return { segments, end: offset, spans };
 }
 

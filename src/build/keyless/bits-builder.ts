@@ -1,10 +1,11 @@
-// Builds bit arrays from integers as a program has them. Knows how they are held until the file is written; the rest is plain-builder.ts.
+// Builds bit arrays from integers as a program has them. Knows how they are kept until the file is written; the rest is
+// keyless-builder.ts.
 
 import { HmapError } from '../../base/errors.js';
 import { bitsContent } from './bits-content.js';
 import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessBuildOptions, type KeylessContent } from './keyless-builder.js';
 
-/** How a bit array is built, from integers in any order; one that comes again changes nothing. */
+/** How a bit array is built, from integers in any order; duplicates change nothing. */
 export interface BitsBuildOptions extends KeylessBuildOptions {
   layout: 'bits';
   /** How many integers, from `base` on, could be in the set. Default: up to the largest that is. */
@@ -16,7 +17,7 @@ const PIECE = 2 ** 14;
 
 export class BitsBuilder extends KeylessBuilder {
   readonly valueType = 'none';
-  /** Pieces without ones are left out. */
+  /** A piece in which no bit is set is `undefined`. */
   readonly #pieces: (Int32Array | undefined)[] = [];
   readonly #stated: number | undefined;
   #length = 0;
@@ -42,7 +43,10 @@ export class BitsBuilder extends KeylessBuilder {
     return this.#added;
   }
 
-  /** @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` where the bits up to the integer take more than the memory */
+  /**
+   * @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` where the bits up to the integer take more
+   * than the memory
+   */
   override add(value: unknown): void {
     const wrong = (code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', expected: string) => {
       const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;

@@ -1,4 +1,5 @@
-// What is written of a bit array: its words, and the counts of ones before each run of them. Does not know where the words come from.
+// The content of a bit array's file: its words, and the number of ones before each run of words. Does not know where
+// the words come from.
 
 import { popcount } from '../../base/bytes.js';
 import { COUNTED, capacityOf, countIn, type KeylessForm } from '../../format/keyless.js';
@@ -20,7 +21,7 @@ export interface BitsSource {
   readonly segmentBytes: number;
   /** Asked for each word of 32 bits once, in order. */
   wordAt(word: number): number;
-  /** Called before each {@link RUN} of words, with the first of them; what it gives is waited for. */
+  /** Called before each {@link RUN} of words with the index of the first; its promise is awaited. */
   ready?(word: number): Promise<void> | undefined;
   pause(): Promise<void> | undefined;
 }

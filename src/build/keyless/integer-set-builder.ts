@@ -1,5 +1,5 @@
-// Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold the integers until then; each
-// form's bytes are the business of its own builder.
+// Builds a set of integers as a bit array or by hash, whichever file is smaller. Knows when to choose and how to hold
+// the integers until then; each form's bytes are the business of its own builder.
 
 import { ByteBuffer, popcount } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
@@ -19,14 +19,17 @@ import { bitsContent, RUN } from './bits-content.js';
 import { bitsSize, hashSize, type SetLimits } from './integer-set-size.js';
 import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
-/** How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again changes nothing. */
+/**
+ * How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again
+ * changes nothing.
+ */
 export interface IntegerSetBuildOptions extends CommonOptions {
   layout: 'auto';
 }
 
 /** Integers between two turns. */
 const STRIDE = 2 ** 16;
-/** Bytes of an integer that is held. */
+/** Bytes of a staged integer. */
 const INTEGER_SIZE = 8;
 const MOST_U32 = 2 ** 32 - 1;
 const NO_VALUE = new ByteBuffer(0);
@@ -34,7 +37,7 @@ const NO_VALUE = new ByteBuffer(0);
 export class IntegerSetBuilder extends KeylessBuilder {
   readonly valueType = 'none';
   readonly #limits: SetLimits;
-  /** Bytes for the integers that are held; what is left of the memory is for building. */
+  /** Bytes for the staged integers; the rest of the memory is for building. */
   readonly #building: number;
   readonly #spool: Spool;
   #added = 0;
@@ -73,8 +76,8 @@ export class IntegerSetBuilder extends KeylessBuilder {
     if (this.#added === 0) return undefined;
     this.base = this.#least;
     const bits = bitsSize(this.#least, this.#greatest, this.#limits);
-    // With repeats it may be fewer integers, and a smaller file. So the bits, which could be any number, are looked at only where there are not
-    // many more of them than a file by hash would have.
+    // With duplicates, there may be fewer integers and a smaller file. So the bits, which could be any number, are
+    // counted only if there are not many more of them than a hash table would have.
     if (bits > this.#hashed(this.#added).most) return this.#byHash(bits);
     this.#ones = await this.#count();
     return bits <= this.#hashed(this.#ones).least ? undefined : this.#byHash(bits);
@@ -97,7 +100,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
     const options: BuildOptions<'none', 'u32' | 'i64'> = {
       value: 'none',
       key,
-      // Only where none is dropped can other threads help.
+      // Other threads can help only if no entry is dropped.
       duplicates: this.#ones === total ? 'error' : 'first',
       memory: this.#building,
       metadata: parseMetadata(metadata)!,

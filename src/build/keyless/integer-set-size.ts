@@ -18,15 +18,18 @@ export interface SetLimits {
   readonly textBytes: number;
 }
 
-/** Size of the file of a bit array for the integers from `least` to `greatest`; infinite where there can be none. */
+/**
+ * Size of the file of a bit array for the integers from `least` to `greatest`; infinite if there can be no such file.
+ */
 export function bitsSize(least: number, greatest: number, { segmentBytes, textBytes }: SetLimits): number {
-  // A length that is rounded is one of far too many segments.
+  // The length is exact where it matters: one above 2^53 needs too many segments anyway.
   return bitsFileSize(greatest - least + 1, segmentBytes, textBytes);
 }
 
 /**
- * Size of the file of so many keys by hash, without values. One number, whatever the keys are, if they fit in one segment; otherwise it depends on how
- * they spread over segments, and these are bounds. Neither falls as keys are added.
+ * Size of the file of so many keys by hash, without values. One number, whatever the keys are, if they fit in one
+ * segment; otherwise it depends on how they spread over segments, and these are bounds. Neither falls as keys are
+ * added.
  */
 export function hashSize(
   entries: number,

@@ -1,4 +1,5 @@
-// What building a list and building a bit array have in common: options, output, header, publication. Does not know elements.
+// What building a list and building a bit array have in common: options, output, header, publication. Does not know
+// elements.
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
 import { HmapError } from '../../base/errors.js';
@@ -51,7 +52,10 @@ export interface KeylessContent {
   readonly counts: readonly number[];
   /** About how many bytes all elements take. */
   readonly bytes: number;
-  /** Writes the index and the elements of a segment; returns how many bytes the elements take, and the entries of its row. */
+  /**
+   * Writes the index and the elements of a segment; returns how many bytes the elements take, and the entries of its
+   * row.
+   */
   write(
     out: SegmentSections,
     segment: number,
@@ -117,7 +121,7 @@ export abstract class KeylessBuilder {
     return undefined;
   }
 
-  /** What everything that was added makes. */
+  /** The content of the file, once everything has been added. */
   protected abstract content(): KeylessContent | Promise<KeylessContent>;
 
   /** See {@link BuildOutput.pause}. */

@@ -1,4 +1,5 @@
-// Builds lists and bit arrays from values as a program has them. Knows elements and how they divide into segments; the rest is plain-builder.ts.
+// Builds lists from values as a program has them. Knows elements and how they divide into segments; the rest is
+// keyless-builder.ts.
 
 import { ByteBuffer, type ByteSlice } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
@@ -122,7 +123,7 @@ export class ListBuilder extends KeylessBuilder {
     const entries = this.#entries;
     const last = this.base + Math.max(0, entries - 1);
     if (!Number.isSafeInteger(last)) {
-      throw new HmapError('HMAP_VALUE_RANGE', `the last index, ${last}, is no safe integer`, { actual: last });
+      throw new HmapError('HMAP_VALUE_RANGE', `the last index, ${last}, is not a safe integer`, { actual: last });
     }
     const sized = form.kind === 'offsets';
     const { counts, heaps } = sized ? this.#divide() : this.#cut();
@@ -167,13 +168,16 @@ export class ListBuilder extends KeylessBuilder {
     return { counts, heaps: counts.map((count) => Math.ceil((count * this.#form.bits) / 8)) };
   }
 
-  /** Elements of different lengths: as many in each segment, in the smallest power of two of them that fit. */
+  /**
+   * Elements of different lengths: the same number in each segment. The number of segments is the smallest power of two
+   * with which they fit.
+   */
   #divide(): { counts: number[]; heaps: number[] } {
     const { segmentBytes } = this.options;
     for (let bits = 0; bits <= MAX_WRITTEN_SEGMENT_BITS; bits++) {
       const segments = 2 ** bits;
       const each = Math.ceil(this.#entries / segments);
-      // Without a look at each length: not even if all were as long as each other would they fit.
+      // Without looking at each length: they would not fit even if all had the same one.
       if (this.#spool.length / segments > segmentBytes || each > MOST_ELEMENTS / 8) continue;
       const counts: number[] = [];
       const heaps: number[] = [];

@@ -32,7 +32,7 @@ export {
 } from './format/constants.js';
 export { KEY_FORMS } from './format/key-types.js';
 export type { KeylessForm } from './format/keyless.js';
-export { type Field, isStruct, structOf } from './format/schema.js';
+export { type Field, isStruct, packedInteger, structOf } from './format/schema.js';
 export { predictHashSections, predictKeylessSections, type SectionSizes } from './format/sections.js';
 export { predictShape } from './format/shape.js';
 export {
@@ -40,7 +40,7 @@ export {
   checkValueType,
   INTEGER_RANGES,
   isListType,
-  packedOf,
+  LIST_TYPES,
   packedRange,
   VALUE_TYPES,
   valueWidthOf,

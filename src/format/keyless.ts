@@ -1,9 +1,9 @@
 // The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and
 // places; knows no bytes and no files.
 
+import type { Layout } from './constants.js';
 import { alignToPage } from './constants.js';
-import type { Header } from './header.js';
-import { packedOf } from './value-types.js';
+import { packedInteger } from './schema.js';
 
 /**
  * How the elements of a segment are stored: all with the same number of bits; with offsets, so that each ends where the
@@ -17,7 +17,9 @@ export type KeylessKind = 'fixed' | 'offsets' | 'bits';
 export const TAIL = 8;
 /** Bits of a bit array that one count covers. */
 export const COUNTED = 2048;
-/** Bytes of these bits. */
+/** The same in words of 32 bits. */
+export const COUNTED_WORDS = COUNTED / 32;
+/** The same in bytes. */
 export const COUNTED_BYTES = COUNTED / 8;
 /** Most elements of a segment, inclusive: an index into one is a u32. */
 export const MOST_ELEMENTS = 2 ** 32;
@@ -82,8 +84,8 @@ export function segmentBitsFor(segments: number): number {
 }
 
 /** How the elements of a file lie, by its header. */
-export function formOf({ layout, valueType }: Pick<Header, 'layout' | 'valueType'>): KeylessForm {
+export function formOf({ layout, valueType }: { readonly layout: Layout; readonly valueType: string }): KeylessForm {
   if (layout === 'bits') return { kind: 'bits', bits: 1 };
   if (valueType === 'utf8' || valueType === 'bytes') return { kind: 'offsets', bits: 0 };
-  return { kind: 'fixed', bits: packedOf(valueType)?.bits ?? (valueType === 'f32' ? 32 : 64) };
+  return { kind: 'fixed', bits: packedInteger(valueType)?.bits ?? (valueType === 'f32' ? 32 : 64) };
 }

@@ -140,13 +140,19 @@ function fieldShape(name: string, type: unknown): Pick<Field, 'type' | 'kind' | 
   if (type === 'bool') return { type, kind: 'bool', bits: 1 };
   if (type === 'f32') return { type, kind: 'float', bits: 32 };
   if (type === 'f64') return { type, kind: 'float', bits: 64 };
-  const match = typeof type === 'string' ? INTEGER.exec(type) : null;
-  const bits = Number(match?.[2]);
-  if (match !== null && bits <= MAX_FIELD_BITS) {
-    return { type: type as FieldType, kind: match[1] === 'u' ? 'unsigned' : 'signed', bits };
+  const integer = packedInteger(type);
+  if (integer !== undefined) {
+    return { type: type as FieldType, kind: integer.signed ? 'signed' : 'unsigned', bits: integer.bits };
   }
   const types = `bool, f32, f64, or u1 to u${MAX_FIELD_BITS} or i1 to i${MAX_FIELD_BITS}`;
   throw new SchemaError(`the field ${name} of type ${shown(type)}; a type is ${types}`);
+}
+
+/** Bits and sign of an integer of 1 to 53 bits by the name of its type; `undefined` for any other name. */
+export function packedInteger(name: unknown): { readonly bits: number; readonly signed: boolean } | undefined {
+  const match = typeof name === 'string' ? INTEGER.exec(name) : null;
+  if (match === null || Number(match[2]) > MAX_FIELD_BITS) return undefined;
+  return { bits: Number(match[2]), signed: match[1] === 'i' };
 }
 
 /** Text from a file, made safe for a message on a terminal: short, and without control characters. */

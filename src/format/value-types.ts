@@ -4,8 +4,9 @@ import { oneOf } from '../base/options.js';
 import { FEATURES, indexWidth, VARIABLE } from './constants.js';
 import {
   checkStruct,
+  type FieldBits,
   isStruct,
-  MAX_FIELD_BITS,
+  packedInteger,
   type RecordOf,
   type StructText,
   type StructType,
@@ -139,11 +140,8 @@ export function checkValueType(value: ValueChoice): BuildValueType {
 /** What the header stores for elements that are packed into bits; how many bits they have is said elsewhere. */
 export const PACKED = 19;
 
-// biome-ignore format: a range is one line
-type ElementBits = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18 | 19 | 20 | 21 | 22 | 23 | 24 | 25 | 26 | 27 | 28 | 29 | 30 | 31 | 32 | 33 | 34 | 35 | 36 | 37 | 38 | 39 | 40 | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 50 | 51 | 52 | 53;
-
 /** Integers of 1 to 53 bits, without a sign or with one. */
-export type PackedType = `${'u' | 'i'}${ElementBits}`;
+export type PackedType = `${'u' | 'i'}${FieldBits}`;
 
 /** What the elements of a list are. */
 export type ListType = PackedType | 'f32' | 'f64' | 'utf8' | 'bytes';
@@ -193,18 +191,23 @@ export const INTEGER_RANGES: Partial<Record<BuildValueType, readonly [bigint, bi
   uint: [0n, 2n ** 48n - 1n],
 };
 
-/** Bits and sign of a packed type by its name; `undefined` for any other name. */
-export function packedOf(name: unknown): { readonly bits: number; readonly signed: boolean } | undefined {
-  const match = typeof name === 'string' ? /^([ui])([1-9]\d?)$/.exec(name) : null;
-  if (match === null || Number(match[2]) > MAX_FIELD_BITS) return undefined;
-  return { bits: Number(match[2]), signed: match[1] === 'i' };
-}
-
 /** Smallest and largest value, inclusive, of packed elements. */
 export function packedRange(bits: number, signed: boolean): readonly [number, number] {
   return signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
 }
 
 export function isListType(name: unknown): name is ListType {
-  return packedOf(name) !== undefined || ['f32', 'f64', 'utf8', 'bytes'].includes(name as string);
+  return packedInteger(name) !== undefined || ['f32', 'f64', 'utf8', 'bytes'].includes(name as string);
+}
+
+/** The types of {@link isListType}, for messages. */
+export const LIST_TYPES = 'u1 to u53, i1 to i53, f32, f64, utf8 or bytes';
+
+/**
+ * The type of a list's elements as a caller names it.
+ * @throws {TypeError} naming the option
+ */
+export function checkListType(value: unknown): ListType {
+  if (isListType(value)) return value;
+  throw new TypeError(`value: expected ${LIST_TYPES}, got ${String(value)}`);
 }

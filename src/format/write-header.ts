@@ -17,16 +17,8 @@ import {
 } from './constants.js';
 import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
-import { isStruct, structOf } from './schema.js';
-import {
-  type BuildValueType,
-  codeOf,
-  type ListType,
-  PACKED,
-  type PackedType,
-  packedOf,
-  type StoredType,
-} from './value-types.js';
+import { isStruct, packedInteger, structOf } from './schema.js';
+import { type BuildValueType, codeOf, type ListType, PACKED, type PackedType, type StoredType } from './value-types.js';
 
 /** What every builder knows of a finished file; the rest of the header follows from it. */
 interface CommonParts {
@@ -95,7 +87,7 @@ export function writeKeylessHeader(parts: KeylessParts): Uint8Array {
   const layout = LAYOUTS.indexOf(parts.layout);
   view.setUint32(HEADER.features, LAYOUT_FEATURES[layout]!, true);
   view.setUint8(HEADER.layout, layout);
-  const packed = packedOf(parts.valueType);
+  const packed = packedInteger(parts.valueType);
   if (packed === undefined) {
     view.setUint8(HEADER.valueType, codeOf(parts.valueType as Exclude<typeof parts.valueType, PackedType>));
   } else {

@@ -4,13 +4,14 @@
 import { popcount } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import type { BitsHeader } from '../format/header.js';
+import { COUNTED_WORDS } from '../format/keyless.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
 import type { Snapshot } from './snapshot.js';
 
-/** Words of 32 bits that one count covers: 2,048 bits. Local copy: V8 folds it. */
-const RUN = 64;
+// Local copy: V8 folds it (native-notes/performance.md).
+const RUN = COUNTED_WORDS;
 
 /**
  * A bit array that has been opened; make one with `open(path, { layout: 'bits' })`. It is a set of integers from `base`

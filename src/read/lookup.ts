@@ -6,12 +6,10 @@ import * as layout from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 
-// Local copy: V8 folds it (native-notes/performance.md).
-const { VARIABLE } = layout;
+// Local copies: V8 folds them (native-notes/performance.md).
+const { MAX_PREFIX_BYTES, VARIABLE } = layout;
 const keys = scratch.view;
 
-/** Most bytes of the two length prefixes. */
-const PREFIXES = 8;
 /** All blocks that the find needs have been checked. Differs from every offset and from -1, not found. */
 const KNOWN = -2;
 
@@ -106,7 +104,7 @@ export class Lookup {
     while (p < end) {
       const record = p;
       if (keyWidth === VARIABLE || valueWidth === VARIABLE) {
-        const prefixes = Math.min(record + PREFIXES, end);
+        const prefixes = Math.min(record + MAX_PREFIX_BYTES, end);
         if (prefixes > known) known = blocks.checkHeap(record, prefixes);
       }
       let keyBytes = keyWidth;

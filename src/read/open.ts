@@ -7,8 +7,8 @@ import { LAYOUTS, type Layout } from '../format/constants.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
 import {
   type BuildValueType,
+  checkListType,
   checkValueType,
-  isListType,
   type ListType,
   type ListValue,
   type ValueChoice,
@@ -135,6 +135,8 @@ export function open(path: string, options: AnyOptions = {}): unknown {
     check: oneOf('check', options.check ?? 'touch', CHECKS),
   };
   const interval = intervalOf(options);
+  // The overloads make sure that it takes what this layout opens.
+  const onReload = options.onReload as ((opened: unknown) => void) | undefined;
   const first = atOnce(openSnapshot(settings))!;
   // Reloads require the types of the first snapshot: a table never changes its types.
   const { keyType, valueType } = first.header;
@@ -151,7 +153,7 @@ export function open(path: string, options: AnyOptions = {}): unknown {
           open: (than) => openSnapshot(later, than),
           adopt(snapshot) {
             adopt(snapshot);
-            options.onReload?.(opened as never);
+            onReload?.(opened);
           },
           onError: options.onError ?? warn,
         },
@@ -175,8 +177,7 @@ function typeIn({ value }: AnyOptions, layout: string): BuildValueType | ListTyp
   if (value === undefined) return undefined;
   if (layout === 'hash') return checkValueType(value as ValueChoice);
   if (layout !== 'list') throw new TypeError(`value: no values in the layout '${layout}'`);
-  if (isListType(value)) return value;
-  throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
+  return checkListType(value);
 }
 
 /** Takes all steps without giving way to other work. */

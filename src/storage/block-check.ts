@@ -3,6 +3,7 @@
 
 import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from '../base/block-hasher.js';
 import { damage } from '../base/errors.js';
+import { readBytes } from '../base/fs.js';
 import { BLOCK, heapStart } from '../format/constants.js';
 import type { Header, SegmentPlace } from '../format/header.js';
 
@@ -14,6 +15,17 @@ export type ReadFile = (offset: number, length: number) => Uint8Array;
  * ever given.
  */
 const MODULE_LIMIT = 2 ** 24;
+
+/** Checks blocks of an open file, which it reads from `fd`; \`undefined\` if nothing is to be checked. */
+export function checkerFor(
+  fd: number,
+  header: Header,
+  path: string,
+  check: 'none' | 'touch',
+): BlockChecker | undefined {
+  if (check === 'none') return undefined;
+  return new BlockChecker(header, (offset, length) => readBytes(fd, offset, length), path);
+}
 
 /** Compares blocks with the checksums that the file has for them. */
 export class BlockChecker {

@@ -6,7 +6,7 @@ import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { decodeText } from '../base/text.js';
 import type { DictionaryPlace, HashHeader } from '../format/header.js';
-import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
+import { type BlockChecker, CheckedBlocks, checkerFor } from './block-check.js';
 
 export class Dictionary {
   /**
@@ -123,7 +123,6 @@ export function readDictionary(
 ): Dictionary | undefined {
   const place = header.dictionary;
   if (place === null) return undefined;
-  const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
-  const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
+  const checker = checkerFor(fd, header, path, check);
   return new Dictionary(readBytes(fd, place.offset, place.bytes), header, path, checker);
 }

@@ -2,7 +2,7 @@
 // does not know segments' order, checks or files.
 
 import { decodeText } from '../base/text.js';
-import { packedOf } from '../format/value-types.js';
+import { packedInteger } from '../format/schema.js';
 import type { KeylessSegment } from './keyless-segment.js';
 
 /**
@@ -12,7 +12,7 @@ export type ElementReader<V = unknown> = (segment: KeylessSegment, at: number) =
 
 /** The reader of a type. It never reads outside the segment, whatever the bytes are. */
 export function elementReader(type: string): ElementReader {
-  const packed = packedOf(type);
+  const packed = packedInteger(type);
   if (packed !== undefined) return packed.signed ? signedReader(packed.bits) : unsignedReader(packed.bits);
   switch (type) {
     case 'f32':

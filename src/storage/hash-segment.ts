@@ -3,7 +3,14 @@
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
-import { bucketArraySize, heapStart, MAX_KEY_BYTES, MAX_VALUE_BYTES, VARIABLE } from '../format/constants.js';
+import {
+  bucketArraySize,
+  heapStart,
+  MAX_KEY_BYTES,
+  MAX_PREFIX_BYTES,
+  MAX_VALUE_BYTES,
+  VARIABLE,
+} from '../format/constants.js';
 import type { Header, SegmentPlace } from '../format/header.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
 
@@ -74,8 +81,8 @@ export class HashSegment {
   }
 }
 
-/** Most bytes of the two length prefixes. */
-const PREFIXES = 8;
+// Local copy: V8 folds it (native-notes/performance.md).
+const PREFIXES = MAX_PREFIX_BYTES;
 
 /**
  * Walks the records of a range of a key heap, one after the other. Every step moves forward and stays in the range,

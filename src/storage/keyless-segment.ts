@@ -3,11 +3,10 @@
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
-import { readBytes } from '../base/fs.js';
 import type { KeylessHeader, SegmentPlace } from '../format/header.js';
 import { countIn, dataStart, formOf, type KeylessForm } from '../format/keyless.js';
 import { mapRanges } from '../mapping/map-ranges.js';
-import { BlockChecker, CheckedBlocks, type ReadFile } from './block-check.js';
+import { type BlockChecker, CheckedBlocks, checkerFor } from './block-check.js';
 
 export class KeylessSegment {
   /** All bytes of the segment. */
@@ -114,8 +113,7 @@ export function* mappedKeylessSegments(
   check: 'none' | 'touch',
   wanted: (place: SegmentPlace) => boolean = () => true,
 ): Generator<MappedKeylessSegment, undefined, unknown> {
-  const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
-  const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
+  const checker = checkerFor(fd, header, path, check);
   for (const [number, place] of header.segments.entries()) {
     if (!wanted(place)) continue;
     const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);

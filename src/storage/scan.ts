@@ -1,10 +1,9 @@
 // Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the
 // records are for.
 
-import { readBytes } from '../base/fs.js';
 import type { Header } from '../format/header.js';
 import { mapRanges } from '../mapping/map-ranges.js';
-import { BlockChecker, type ReadFile } from './block-check.js';
+import { checkerFor } from './block-check.js';
 import { HashSegment, RecordCursor } from './hash-segment.js';
 
 /** How far ahead the operating system is asked to read, in bytes. */
@@ -83,8 +82,7 @@ export function* mappedSegments(
   path: string,
   check: 'none' | 'touch',
 ): Generator<MappedHashSegment, undefined, unknown> {
-  const read: ReadFile = (offset, length) => readBytes(fd, offset, length);
-  const checker = check === 'touch' ? new BlockChecker(header, read, path) : undefined;
+  const checker = checkerFor(fd, header, path, check);
   for (const place of header.segments) {
     const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
     try {

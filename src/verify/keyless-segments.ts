@@ -5,7 +5,7 @@ import { popcount } from '../base/bytes.js';
 import { valueCheck } from '../codec/check-value.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from '../format/constants.js';
 import type { KeylessHeader } from '../format/header.js';
-import { COUNTED, dataBytes, formOf, indexBytes, keylessSegmentSize } from '../format/keyless.js';
+import { COUNTED_WORDS, dataBytes, formOf, indexBytes, keylessSegmentSize } from '../format/keyless.js';
 import type { ValueType } from '../format/value-types.js';
 import { type KeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
 import type { Findings } from './findings.js';
@@ -14,8 +14,6 @@ import { checkZero, type VerifyReader } from './reader.js';
 
 /** Elements between two yields. */
 const STRIDE = 2 ** 16;
-/** Words that one count covers. */
-const RUN = COUNTED / 32;
 
 /**
  * Checks all segments; yields how many bytes of the two readings of the file are done, and returns the entries that
@@ -104,8 +102,8 @@ class Check {
     const end = Math.ceil(count / 32);
     let ones = 0;
     for (let word = 0; word < Math.max(1, end); word++) {
-      if (word % RUN === 0) {
-        const run = word / RUN;
+      if (word % COUNTED_WORDS === 0) {
+        const run = word / COUNTED_WORDS;
         const stated = index[run]! >>> 0;
         if (stated !== ones) {
           const message = `count ${run} of a segment is ${stated}, there are ${ones} ones before it`;

@@ -39,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['src/index', 'src/internal'],
     ...['tools/terminal', 'tools/formats', 'tools/input', 'tools/plan'],
   ],
+  'tools/ship-types': [],
   'tools/hmap': ['tools/terminal', 'tools/commands'],
   'tools/demo': ['src/index', 'tools/terminal', 'tools/commands'],
   'tools/bench': ['src/index', 'tools/terminal', 'tools/formats', 'tools/plan', 'tools/demo'],

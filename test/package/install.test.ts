@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import * as source from '../../src/index.js';
@@ -80,7 +80,7 @@ describe('the tarball', () => {
 
   test('holds what it needs and nothing else', () => {
     const expected =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|native-notes\/[\w.-]+|dist\/(lib|bin)\/[\w-]+\.js|dist\/src\/[\w/-]+\.d\.ts)$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|native-notes\/[\w.-]+|dist\/(lib|bin)\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
     assert.deepEqual(
       files.filter((path) => !expected.test(path)),
       [],
@@ -89,11 +89,19 @@ describe('the tarball', () => {
       files.filter((path) => /demo|bench|test/.test(path)),
       [],
     );
-    const sources = readdirSync(join(PACKAGE_ROOT, 'src'), { recursive: true }) as string[];
-    for (const source of sources.filter((path) => path.endsWith('.ts'))) {
-      const types = `dist/src/${source.replaceAll('\\', '/').replace(/\.ts$/, '.d.ts')}`;
-      assert.ok(files.includes(types), types);
+  });
+
+  test('holds each declaration that another one imports, and none that users cannot reach', () => {
+    const types = files.filter((path) => path.endsWith('.d.ts'));
+    const imported = new Set(['dist/types/index.d.ts']);
+    for (const path of types) {
+      const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');
+      for (const [, target] of text.matchAll(/'(\.{1,2}\/[^']+)\.js'/g)) {
+        imported.add(`${normalize(join(dirname(path), target!)).replaceAll('\\', '/')}.d.ts`);
+      }
     }
+    assert.deepEqual(types.toSorted(), [...imported].toSorted());
+    assert.ok(!types.includes('dist/types/internal.d.ts'));
   });
 
   test('installs and runs in an empty project, as a module, by require, and as a program', (t) => {

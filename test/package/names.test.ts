@@ -15,7 +15,7 @@ const PUBLIC = {
 };
 
 const INTERNAL = {
-  values: `ByteBuffer DECODERS DEFAULT_MEMORY INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError checkValueLength checkValueType copyBytes decodeText dictionarySize encodeKeyText enumValues fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong keylessBuilder nearest packedOf packedRange predictHashSections predictKeylessSections predictShape scanFile scratch serveIngest showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder`,
+  values: `ByteBuffer DECODERS DEFAULT_MEMORY INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError checkValueLength checkValueType copyBytes decodeText dictionarySize encodeKeyText enumValues fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong keylessBuilder nearest packedInteger packedRange predictHashSections predictKeylessSections predictShape scanFile scratch serveIngest showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder`,
   types: `BuildValueType Builder ByteSlice CommonOptions ElementScan EntryScan Field KeylessBuildChoice KeylessForm RecordSink SectionSizes ValueEncoder`,
 };
 

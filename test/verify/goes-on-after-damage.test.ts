@@ -54,7 +54,8 @@ function offsetsOf(parts: RawParts, segment: number): number[] {
 describe('past a header whose checksum does not fit', () => {
   for (const { name, bytes, finding } of DAMAGED) {
     const { code, offset, end } = finding;
-    // Whether a file is a table of this version is reported before the checksum, which another version may take otherwise.
+    // Whether a file is a table of this version is reported before the checksum, which another version may take
+    // otherwise.
     if (end <= 20 && code !== 'HMAP_HEADER_CHECKSUM') continue;
     if (code === 'HMAP_TRUNCATED' && bytes.length < 8192) continue;
     test(`${name} is reported, too`, async () => {

@@ -18,6 +18,7 @@ import {
   KEY_FORMS,
   type KeylessBuildChoice,
   LAYOUTS,
+  LIST_TYPES,
   threadsFor,
   VALUE_TYPES,
   withBuilder,
@@ -186,9 +187,7 @@ function checkLayout(options: Options): void {
     throw new TypeError(`--value: ${options.value} is for --layout list`);
   }
   if (layout === 'list' && options.value !== undefined && !isListType(options.value)) {
-    throw new TypeError(
-      `--value: ${options.value} is not a type of list elements: use u1 to u53, i1 to i53, f32, f64, utf8 or bytes`,
-    );
+    throw new TypeError(`--value: ${options.value} is not a type of list elements: use ${LIST_TYPES}`);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   ByteBuffer,
   type ByteSlice,
   type keylessBuilder,
-  packedOf,
+  packedInteger,
   packedRange,
   ValueError,
 } from '../../src/internal.js';
@@ -129,7 +129,7 @@ function integerText(buffer: ByteBuffer, at: number, end: number): number {
 
 /** An element from its text. */
 function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: number) => unknown {
-  const packed = packedOf(type);
+  const packed = packedInteger(type);
   if (packed !== undefined) {
     const [least, most] = packedRange(packed.bits, packed.signed);
     const expected = `${type}, an integer from ${least} to ${most}`;
@@ -185,7 +185,8 @@ const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
 };
 
 function elementFromJson(type: ListType, value: unknown): unknown {
-  if (packedOf(type) !== undefined) return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
+  if (packedInteger(type) !== undefined)
+    return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
   return type === 'bytes' ? (bytesFromJson(value) ?? value) : valueFromJson(type as ValueType, value);
 }
 

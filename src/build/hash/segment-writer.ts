@@ -11,12 +11,9 @@ import type { BlockSums } from '../common/block-sums.js';
 import { SectionWriter } from '../common/section-writer.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 
-// Local copy: V8 folds it (native-notes/performance.md).
-const { alignToPage, BLOCK, bucketArraySize, heapStart, VARIABLE } = layout;
+// Local copies: V8 folds them (native-notes/performance.md).
+const { alignToPage, BLOCK, bucketArraySize, heapStart, MAX_PREFIX_BYTES, VARIABLE } = layout;
 const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
-
-/** Most bytes of the two length prefixes. */
-const PREFIXES = 8;
 
 /** Where a writer starts. */
 export interface Start {
@@ -103,7 +100,7 @@ export class SegmentWriter {
       const keyBytes = view.getUint16(at + KEY_BYTES, true);
       // A `uint` is staged in more bytes than are written; the first bytes are the lowest.
       const valueBytes = fixedValue === undefined ? view.getUint32(at + VALUE_BYTES, true) : valueWidth;
-      heap.reserve(PREFIXES);
+      heap.reserve(MAX_PREFIX_BYTES);
       if (keyWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, keyBytes);
       if (valueWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, valueBytes);
       if (fixedValue === undefined && valueBytes >= largeValue) {

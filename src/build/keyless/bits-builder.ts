@@ -3,6 +3,7 @@
 
 import { HmapError } from '../../base/errors.js';
 import { bitsContent } from './bits-content.js';
+import { refusedInteger } from './integers.js';
 import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessBuildOptions, type KeylessContent } from './keyless-builder.js';
 
 /** How a bit array is built, from integers in any order; duplicates change nothing. */
@@ -48,14 +49,10 @@ export class BitsBuilder extends KeylessBuilder {
    * than the memory
    */
   override add(value: unknown): void {
-    const wrong = (code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', expected: string) => {
-      const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
-      return new HmapError(code, message, { expected, actual: value });
-    };
-    if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', 'a number');
+    if (typeof value !== 'number') throw refusedInteger('HMAP_VALUE_INVALID', value, 'a number');
     const last = this.#stated === undefined ? Number.MAX_SAFE_INTEGER : this.base + this.#stated - 1;
     if (!(Number.isSafeInteger(value) && value >= this.base && value <= last)) {
-      throw wrong('HMAP_VALUE_RANGE', `an integer from ${this.base} to ${last}`);
+      throw refusedInteger('HMAP_VALUE_RANGE', value, `an integer from ${this.base} to ${last}`);
     }
     const at = value - this.base;
     if (at >= this.#length) this.#hold(at + 1);

@@ -2,9 +2,9 @@
 // the integers until then; each form's bytes are the business of its own builder.
 
 import { ByteBuffer, popcount } from '../../base/bytes.js';
-import { HmapError } from '../../base/errors.js';
 import { scratch } from '../../codec/keys.js';
 import { KEY_HASHERS } from '../../codec/typed-keys.js';
+import { COUNTED_WORDS } from '../../format/keyless.js';
 import { parseMetadata } from '../../format/metadata.js';
 import {
   type BuildOptions,
@@ -15,8 +15,9 @@ import {
 } from '../common/options.js';
 import { Spool } from '../common/spool.js';
 import { Builder } from '../hash/builder.js';
-import { bitsContent, RUN } from './bits-content.js';
+import { bitsContent } from './bits-content.js';
 import { bitsSize, hashSize, type SetLimits } from './integer-set-size.js';
+import { refusedInteger } from './integers.js';
 import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
 /**
@@ -63,8 +64,8 @@ export class IntegerSetBuilder extends KeylessBuilder {
 
   /** @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE` */
   override add(value: unknown): void {
-    if (typeof value !== 'number') throw wrong('HMAP_VALUE_INVALID', value, 'a number');
-    if (!Number.isSafeInteger(value)) throw wrong('HMAP_VALUE_RANGE', value, EXPECTED);
+    if (typeof value !== 'number') throw refusedInteger('HMAP_VALUE_INVALID', value, 'a number');
+    if (!Number.isSafeInteger(value)) throw refusedInteger('HMAP_VALUE_RANGE', value, EXPECTED);
     this.#spool.f64(value);
     if (value < this.#least) this.#least = value;
     if (value > this.#greatest) this.#greatest = value;
@@ -166,7 +167,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   /** Makes as much of the bit array as there is memory for, from a word on. */
   async #load(from: number): Promise<void> {
     const left = Math.ceil(this.#length / 32) - from;
-    const size = Math.min(left, RUN * Math.floor(this.#building / 4 / RUN));
+    const size = Math.min(left, COUNTED_WORDS * Math.floor(this.#building / 4 / COUNTED_WORDS));
     if (this.#words.length === size) this.#words.fill(0);
     else this.#words = buildMemory(4 * size, () => new Int32Array(size));
     this.#from = from;
@@ -196,8 +197,3 @@ export class IntegerSetBuilder extends KeylessBuilder {
 }
 
 const EXPECTED = `an integer from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
-
-function wrong(code: 'HMAP_VALUE_INVALID' | 'HMAP_VALUE_RANGE', value: unknown, expected: string): HmapError {
-  const message = `the integer ${typeof value === 'number' ? value : typeof value}: expected ${expected}`;
-  return new HmapError(code, message, { expected, actual: value });
-}

@@ -13,7 +13,8 @@ import {
   keylessSegmentSize,
   MOST_ELEMENTS,
 } from '../../format/keyless.js';
-import { isListType, type ListType, packedOf, packedRange } from '../../format/value-types.js';
+import { packedInteger } from '../../format/schema.js';
+import { checkListType, type ListType, packedRange } from '../../format/value-types.js';
 import { Spool } from '../common/spool.js';
 import {
   KEYLESS_OPTIONS,
@@ -45,15 +46,15 @@ export class ListBuilder extends KeylessBuilder {
   #used = 0;
 
   constructor(path: string, options: ListBuildOptions) {
-    const value = listType(options);
-    const form = formOf({ layout: 'list', valueType: value as never });
+    const value = checkListType(options.value);
+    const form = formOf({ layout: 'list', valueType: value });
     super(path, options, 'list', form, [...KEYLESS_OPTIONS, 'value']);
     this.valueType = value;
     this.#form = form;
     const memory = { left: this.options.memory * 0.75 };
     this.#spool = new Spool(memory, this.spill);
     this.#lengths = new Spool(memory, this.spill);
-    this.#add = packedOf(value) === undefined ? this.#encoder(value as 'f32') : this.#packer(value);
+    this.#add = packedInteger(value) === undefined ? this.#encoder(value as 'f32') : this.#packer(value);
   }
 
   override get entries(): number {
@@ -73,7 +74,7 @@ export class ListBuilder extends KeylessBuilder {
   }
 
   #packer(type: ListType): (value: unknown) => void {
-    const { bits, signed } = packedOf(type)!;
+    const { bits, signed } = packedInteger(type)!;
     const [least, most] = packedRange(bits, signed);
     const expected = `${type}, an integer from ${least} to ${most}`;
     return (value) => {
@@ -133,7 +134,7 @@ export class ListBuilder extends KeylessBuilder {
       entries,
       duplicates: 0,
       valueType: this.valueType as 'f32',
-      valueWidth: sized ? VARIABLE : packedOf(this.valueType) === undefined ? form.bits / 8 : 0,
+      valueWidth: sized ? VARIABLE : packedInteger(this.valueType) === undefined ? form.bits / 8 : 0,
       spareBits: 0,
       bytes: Math.max(this.#spool.length, this.#lengths.length),
       counts,
@@ -197,11 +198,4 @@ export class ListBuilder extends KeylessBuilder {
     const message = `no division into 2^${MAX_WRITTEN_SEGMENT_BITS} segments or fewer keeps each within ${segmentBytes} bytes`;
     throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentBytes });
   }
-}
-
-/** The type of a list's elements. Before anything else, since all depends on it. */
-function listType(options: ListBuildOptions): ListType {
-  const value: unknown = options.value;
-  if (isListType(value)) return value;
-  throw new TypeError(`value: expected u1 to u53, i1 to i53, f32, f64, utf8 or bytes, got ${String(value)}`);
 }

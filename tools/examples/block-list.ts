@@ -3,7 +3,8 @@
 //     node dist/tools/examples/block-list.js
 
 import cluster from 'node:cluster';
-import { mkdtempSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, open } from 'hmap';
@@ -22,18 +23,17 @@ function* blocked(): Generator<[address: number, reason: string]> {
 }
 
 async function primary(): Promise<void> {
-  const path = join(mkdtempSync(join(tmpdir(), 'hmap-example-')), 'blocked.hmap');
+  const folder = mkdtempSync(join(tmpdir(), 'hmap-example-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'blocked.hmap');
   // Few distinct reasons: `enum` stores each once, and one byte for each address.
   const { entries, fileBytes } = await build(path, blocked(), { key: 'u32', value: 'enum' });
   console.log(`${entries} addresses in ${fileBytes} bytes`);
-  const answers: string[] = [];
-  for (let i = 0; i < WORKERS; i++) {
-    const worker = cluster.fork({ BLOCK_LIST: path });
-    worker.on('message', (answer: string) => answers.push(answer));
-    worker.on('exit', () => {
-      if (answers.length === WORKERS) console.log(answers.sort().join('\n'));
-    });
-  }
+  const answers = Array.from({ length: WORKERS }, async () => {
+    const [answer] = await once(cluster.fork({ BLOCK_LIST: path }), 'message');
+    return answer as string;
+  });
+  console.log((await Promise.all(answers)).sort().join('\n'));
 }
 
 function worker(path: string): void {

@@ -2,7 +2,7 @@
 //
 //     node dist/tools/examples/features.js
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, open, type RecordOf, type StructType } from 'hmap';
@@ -35,7 +35,9 @@ function* users(): Generator<[id: number, features: RecordOf<typeof FEATURES.str
 }
 
 async function main(): Promise<void> {
-  const path = join(mkdtempSync(join(tmpdir(), 'hmap-example-')), 'features.hmap');
+  const folder = mkdtempSync(join(tmpdir(), 'hmap-example-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'features.hmap');
   const { entries, fileBytes } = await build(path, users(), { key: 'u32', value: FEATURES });
   console.log(`${entries} users, ${(fileBytes / entries).toFixed(1)} bytes each`);
   using table = open(path, { key: 'u32', value: FEATURES });

@@ -3,7 +3,7 @@
 //
 //     node dist/tools/examples/spell-checker.js aple tabel house
 
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, open } from 'hmap';
@@ -25,7 +25,9 @@ function* edits(word: string): Generator<string> {
 }
 
 async function main(asked: readonly string[]): Promise<void> {
-  const path = join(mkdtempSync(join(tmpdir(), 'hmap-example-')), 'words.hmap');
+  const folder = mkdtempSync(join(tmpdir(), 'hmap-example-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'words.hmap');
   // Done once, offline; every process that checks spelling then opens the same file.
   const { entries } = await build(path, readFileSync(wordList, 'utf8').split('\n'), { value: 'none' });
   using words = open(path, { value: 'none' });

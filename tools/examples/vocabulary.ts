@@ -4,7 +4,7 @@
 //     node dist/tools/examples/vocabulary.js
 
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, open } from 'hmap';
@@ -27,7 +27,9 @@ function encode(text: string, idOf: (token: string) => number | undefined, longe
 }
 
 async function main(): Promise<void> {
-  const path = join(mkdtempSync(join(tmpdir(), 'hmap-example-')), 'vocabulary.hmap');
+  const folder = mkdtempSync(join(tmpdir(), 'hmap-example-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'vocabulary.hmap');
   await build(path, vocabulary(['th', 'he']), { value: 'uint', metadata: { longest: 2 } });
 
   const events = new EventEmitter();

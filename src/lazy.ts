@@ -13,21 +13,21 @@ import type { TableStat } from './inspect/table-stat.js';
 import type { Verification, VerifyOptions } from './verify/verify.js';
 
 /**
- * Builds the file `path` from entries. The order of the entries does not matter to the bytes of the file. Memory stays
+ * Builds the file `path` from entries. The order of the entries does not affect the bytes of the file. Memory stays
  * within `options.memory`; what does not fit goes to a temporary file beside the output. The file appears under its
- * name in one step when it is complete and on the disk; if anything fails, an old file of that name is still there and
- * nothing else is left. The next build removes what a killed build leaves beside the file.
+ * name in one step when it is complete and on the disk; if anything fails, an old file of that name stays, and nothing
+ * else is left. The next build removes what a killed build leaves beside the file.
  *
  * With `layout: 'list'` it takes bare values, in the order of their indexes, and with `layout: 'bits'` integers in any
  * order.
  *
  * With `layout: 'auto'` it takes integers in any order, too, from -(2^53 - 1) to 2^53 - 1, and makes the smaller of two
- * files: a bit array from the least to the largest of them, or a table by hash without values, whose keys are u32 where
- * that holds all of them, else i64; `layout` in the summary tells which. If both have the same size, it makes the bit
- * array. It holds 8 bytes for each integer, or writes them to the temporary file, and goes through them once or twice
- * more; where bits take more than half of `memory`, twice for each such part of them.
+ * files: a bit array from the smallest to the largest of them, or a hash table without values, whose keys are u32 if
+ * that holds all of them, otherwise i64; `layout` in the summary says which. If both have the same size, it makes the
+ * bit array. It keeps 8 bytes for each integer, in memory or in the temporary file, and reads them once or twice more;
+ * if the bits take more than half of `memory`, twice for each part of that size.
  *
- * Costs about half of what filling a `Map` costs, and uses up to four threads where there is much to do.
+ * Costs about half of what filling a `Map` costs, and uses up to four threads for large builds.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} for an entry that cannot be stored (the message names the key), or when the output cannot be
  *   written
@@ -70,7 +70,7 @@ export async function verify(path: string, options?: VerifyOptions): Promise<Ver
 /**
  * Measures a table: what each byte is spent on, how full the buckets are. Reads all of its key heap: costs about what
  * iterating over it costs.
- * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where records do not fit
+ * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` if records break the format
  */
 export async function stat(path: string, options?: StatOptions): Promise<TableStat> {
   return (await import('./inspect/stat.js')).stat(path, options);

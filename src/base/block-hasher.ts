@@ -1,4 +1,4 @@
-// XXH64 of blocks, by xxhash-wasm where it can be loaded. Knows block sizes; does not know what the blocks hold.
+// XXH64 of blocks, by xxhash-wasm if it can be loaded. Knows block sizes; does not know what the blocks hold.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -38,7 +38,7 @@ declare const WebAssembly: {
 
 /**
  * The package's module, compiled without waiting, which the package itself does not offer. It ships the code as a file
- * of its own; where that is not found (a bundle, a later version) or WebAssembly is forbidden, there is no module.
+ * of its own; if that is not found (a bundle, a later version) or WebAssembly is forbidden, there is no module.
  */
 function compiled(): BlockHasher | undefined {
   try {

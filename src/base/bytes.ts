@@ -87,7 +87,7 @@ export function copyLoosely(from: ByteBuffer, at: number, to: ByteBuffer, target
   for (let i = 0; i < length; i += 4) sink.setInt32(target + i, source.getInt32(at + i, true), true);
 }
 
-/** Orders two byte strings as unsigned bytes, the shorter first where one begins the other: below 0, 0 or above 0. */
+/** Orders two byte strings as unsigned bytes, the shorter first if one begins the other: below 0, 0 or above 0. */
 export function compareBytes(
   a: DataView,
   at: number,

@@ -49,7 +49,7 @@ export interface HmapErrorData {
   offset?: number;
   /** Where the range of bytes that starts at `offset` ends, exclusive. */
   end?: number;
-  /** The key concerned, in the table's key type; bytes as a string where they are valid UTF-8. */
+  /** The key concerned, in the table's key type; bytes as a string if they are valid UTF-8. */
   key?: string | Uint8Array | number | bigint;
   /** Line number in the input, from 1. */
   line?: number;

@@ -1,6 +1,6 @@
 // Worker threads that share a build's work. Knows how to start, ask and stop them; does not know the work.
 //
-// Nothing depends on a worker: where one cannot start, fails or dies, the thread that asked does its part, and then
+// Nothing depends on a worker: if one cannot start, fails or dies, the thread that asked does its part, and then
 // also meets the error, if there is one.
 
 import { availableParallelism } from 'node:os';

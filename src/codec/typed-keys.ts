@@ -29,7 +29,7 @@ const LEAST_I64 = -(2n ** 63n);
 const MOST_I64 = 2n ** 63n - 1n;
 const WORD = 2 ** 32;
 
-/** Hashes the keys of each type, in one pass where they are numbers. Allocates nothing. */
+/** Hashes the keys of each type, in one pass if they are numbers. Allocates nothing. */
 export const KEY_HASHERS: Readonly<Record<TypedKey, KeyHasher>> = {
   u32: hashU32,
   u64: hashU64,

@@ -71,7 +71,7 @@ export const HEADER = {
   segmentTable: field(0),
 } as const;
 
-/** Fields of the header where the values are `enum`, in the place of those of other layouts. */
+/** Fields of the header if the values are `enum`, in the place of those of other layouts. */
 export const ENUM_HEADER = { distinct: HEADER.elementBits, dictionaryBytes: HEADER.base } as const;
 
 /** One row of the segment table. */

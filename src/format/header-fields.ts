@@ -35,18 +35,20 @@ export class HeaderFields {
     this.#note = note;
   }
 
-  u8(name: FieldName): number {
-    return this.view.getUint8(HEADER[name]);
+  /** @param offset of the field, one of {@link HEADER} */
+  u8(offset: number): number {
+    return this.bytes[offset]!;
   }
 
-  u32(name: FieldName): number {
-    return this.view.getUint32(HEADER[name], true);
+  /** @param offset of the field, one of {@link HEADER} */
+  u32(offset: number): number {
+    return this.view.getUint32(offset, true);
   }
 
   /** A u64, checked: `Infinity` for one of 2^53 or more, which no field may have. */
   u64(name: FieldName): number {
     const value = readU64(this.view, HEADER[name]);
-    this.need(value < MAX_U64, name, 'below 2^53', value);
+    if (value >= MAX_U64) this.need(false, name, 'below 2^53', value);
     return value;
   }
 
@@ -68,28 +70,22 @@ export class HeaderFields {
     name: FieldName | keyof typeof ENUM_HEADER,
     expected: unknown,
     actual: unknown,
-    offset: number = HEADER[name as FieldName],
+    offset?: number,
     end?: number,
   ): boolean {
     if (fits) return true;
-    this.fault(
-      'HMAP_HEADER_FIELD',
-      `the header's ${name} is ${actual}, expected ${expected}`,
-      offset,
-      expected,
-      actual,
-      end,
-    );
+    const message = `the header's ${name} is ${actual}, expected ${expected}`;
+    this.fault('HMAP_HEADER_FIELD', message, offset ?? HEADER[name as FieldName], expected, actual, end);
     return false;
   }
 
   is(name: FieldName, expected: number, actual: number): boolean {
-    return this.need(actual === expected, name, expected, actual);
+    return actual === expected || this.need(false, name, expected, actual);
   }
 
   /** @param most inclusive */
   atMost(name: FieldName, most: number, actual: number): boolean {
-    return this.need(actual <= most, name, `at most ${most}`, actual);
+    return actual <= most || this.need(false, name, `at most ${most}`, actual);
   }
 
   /** A number of row `i` of the segment table, `at` bytes from the row's start. */
@@ -97,10 +93,14 @@ export class HeaderFields {
     return readU64(this.view, HEADER.segmentTable + SEGMENT_ROW.size * i + at);
   }
 
-  /** Judges a number of row `i` of the segment table. */
-  row(fits: boolean, i: number, at: number, expected: string, actual: number): boolean {
+  /**
+   * Checks a number of row `i` of the segment table.
+   * @param expected is called only if the number is wrong: text made of numbers would be a large part of an open
+   */
+  row(fits: boolean, i: number, at: number, expected: () => string, actual: number): boolean {
+    if (fits) return true;
     const offset = HEADER.segmentTable + SEGMENT_ROW.size * i + at;
-    return fits || this.need(false, 'segmentTable', `segment ${i} ${expected}`, actual, offset, offset + 8);
+    return this.need(false, 'segmentTable', `segment ${i} ${expected()}`, actual, offset, offset + 8);
   }
 
   sums(): StatedSums {
@@ -115,15 +115,15 @@ export class HeaderFields {
   /** Judges the fields of shards, which this version does not use, and the length of the metadata. */
   shardAndMetadata(): boolean[] {
     return [
-      this.is('shardBits', 0, this.u32('shardBits')),
-      this.is('shardIndex', 0, this.u32('shardIndex')),
-      this.atMost('metadataBytes', MAX_METADATA_BYTES, this.u32('metadataBytes')),
+      this.is('shardBits', 0, this.u32(HEADER.shardBits)),
+      this.is('shardIndex', 0, this.u32(HEADER.shardIndex)),
+      this.atMost('metadataBytes', MAX_METADATA_BYTES, this.u32(HEADER.metadataBytes)),
     ];
   }
 
   /**
    * Judges what follows from where the last section before the checksums ends.
-   * @returns `undefined` where the place of the checksums is not certain
+   * @returns `undefined` if the place of the checksums is not certain
    */
   tail(stated: StatedSums, entries: number, segments: readonly SegmentPlace[], end: number): HeaderTail | undefined {
     // Infinite ones have been noted already.
@@ -144,12 +144,12 @@ export class HeaderFields {
 
   /** Where the metadata ends, and the schema, if there is one, starts. */
   metadataEnd(segments: number): number {
-    return HEADER.segmentTable + SEGMENT_ROW.size * segments + this.u32('metadataBytes');
+    return HEADER.segmentTable + SEGMENT_ROW.size * segments + this.u32(HEADER.metadataBytes);
   }
 
   #metadata(segments: number): Metadata {
     const end = this.metadataEnd(segments);
-    const offset = end - this.u32('metadataBytes');
+    const offset = end - this.u32(HEADER.metadataBytes);
     const metadata = parseMetadata(this.bytes.subarray(offset, end));
     if (metadata === undefined) {
       const message = 'the metadata is not a JSON object';

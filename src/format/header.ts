@@ -44,7 +44,7 @@ interface CommonHeader {
   readonly base: number;
   readonly length: number;
   readonly perSegment: number;
-  /** Length that all keys share, or `null` where each record states its own. */
+  /** Length that all keys share, or `null` if each record states its own. */
   readonly keyWidth: number | null;
   readonly valueWidth: number | null;
   /** This file is shard `index` of 2 to the power of `bits`. */
@@ -115,7 +115,7 @@ export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): 
 
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */
 export function headerChecksum(header: Uint8Array): number {
-  const copy = new ByteBuffer(Uint8Array.from(header));
+  const copy = new ByteBuffer(new Uint8Array(header));
   copy.view.setUint32(HEADER.headerChecksum, 0, true);
   return xxh32(copy.view, 0, copy.size, 0) >>> 0;
 }

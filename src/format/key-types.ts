@@ -29,7 +29,7 @@ export type KeyOf<F extends KeyForm> = F extends KeyType ? KeyTypes[F] : string;
 export type AnyKey = Key | number | bigint;
 
 /**
- * What lookups take where iteration yields `K`: BigInts also as safe integers, strings also as bytes where the keys are
+ * What lookups take if iteration yields `K`: BigInts also as safe integers, strings also as bytes if the keys are
  * bytes.
  */
 export type KeyArgument<K> = K | (K extends bigint ? bigint | number : K extends number ? number : Key);
@@ -41,7 +41,7 @@ export const KEY_FORMS: readonly KeyForm[] = ['string', ...KEY_TYPES];
 
 const WIDTHS: Record<KeyType, number> = { bytes: VARIABLE, u32: 4, u64: 8, i64: 8, uuid: 16, hex: VARIABLE };
 
-/** Bytes of each key of the type, or {@link VARIABLE} where any length will do. */
+/** Bytes of each key of the type, or {@link VARIABLE} if any length is allowed. */
 export function keyWidthOf(type: KeyType): number {
   return WIDTHS[type];
 }

@@ -10,6 +10,7 @@ import {
   ENUM_HEADER,
   HASH_BITS,
   HASH_XXH32,
+  HEADER,
   headerSize,
   heapStart,
   indexWidth,
@@ -31,7 +32,7 @@ interface HashFields {
   readonly segmentBits: number;
   readonly bucketBits: number;
   readonly keyType: KeyType;
-  /** `struct` where the schema says the rest. */
+  /** `struct` if the schema says the rest. */
   readonly valueType: ValueType | 'struct';
   readonly schemaBytes: number;
   /** In bytes, or VARIABLE. */
@@ -45,7 +46,7 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
   const own = parseFields(fields);
   if (own === undefined) return undefined;
   const { segmentBits, bucketBits, keyType, keyWidth, valueWidth, schemaBytes } = own;
-  const textBytes = fields.u32('metadataBytes') + schemaBytes;
+  const textBytes = fields.u32(HEADER.metadataBytes) + schemaBytes;
   if (!fields.is('headerBytes', headerSize(segmentBits, textBytes), fields.bytes.length)) return undefined;
   const table = parseSegments(fields, own);
   if (table === undefined) return undefined;
@@ -61,13 +62,13 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
   return {
     version: fields.version(),
     headerBytes: fields.bytes.length,
-    features: fields.u32('features'),
+    features: fields.u32(HEADER.features),
     fileBytes: tail.fileBytes,
     entries,
     keyBytes: stated.keyBytes,
     valueBytes: stated.valueBytes,
     layout: 'hash',
-    hash: { algorithm: 'xxh32', seed: fields.u32('hashSeed') },
+    hash: { algorithm: 'xxh32', seed: fields.u32(HEADER.hashSeed) },
     segmentBits,
     bucketBits,
     bucketEncoding: 'u32',
@@ -87,21 +88,21 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
 }
 
 function parseFields(fields: HeaderFields): HashFields | undefined {
-  const segmentBits = fields.u8('segmentBits');
-  const bucketBits = fields.u8('bucketBits');
-  const keyCode = fields.u8('keyType');
+  const segmentBits = fields.u8(HEADER.segmentBits);
+  const bucketBits = fields.u8(HEADER.bucketBits);
+  const keyCode = fields.u8(HEADER.keyType);
   const keyType = KEY_TYPES[keyCode];
-  const valueCode = fields.u8('valueType');
+  const valueCode = fields.u8(HEADER.valueType);
   const valueType = typeOfCode(valueCode);
-  const schemaBytes = fields.u32('schemaBytes');
-  const keyWidth = fields.u32('keyWidth');
-  const valueWidth = fields.u32('valueWidth');
+  const schemaBytes = fields.u32(HEADER.schemaBytes);
+  const keyWidth = fields.u32(HEADER.keyWidth);
+  const valueWidth = fields.u32(HEADER.valueWidth);
   // Segment bits that do not fit are noted by themselves.
   const hashBits = segmentBits > MAX_SEGMENT_BITS ? HASH_BITS : HASH_BITS - segmentBits;
   const fits = [
-    fields.is('hashAlgorithm', HASH_XXH32, fields.u8('hashAlgorithm')),
-    fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8('checksumAlgorithm')),
-    fields.is('bucketEncoding', BUCKETS_U32, fields.u8('bucketEncoding')),
+    fields.is('hashAlgorithm', HASH_XXH32, fields.u8(HEADER.hashAlgorithm)),
+    fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8(HEADER.checksumAlgorithm)),
+    fields.is('bucketEncoding', BUCKETS_U32, fields.u8(HEADER.bucketEncoding)),
     fields.atMost('segmentBits', MAX_SEGMENT_BITS, segmentBits),
     fields.atMost('bucketBits', Math.min(MAX_BUCKET_BITS, hashBits), bucketBits),
     fields.atMost('keyType', KEY_TYPES.length - 1, keyCode),
@@ -112,15 +113,15 @@ function parseFields(fields: HeaderFields): HashFields | undefined {
     isSchemaSize(fields, valueType, schemaBytes),
   ];
   if (keyType === undefined || valueType === undefined || fits.includes(false)) return undefined;
-  fields.is('features', featuresOf(keyType, valueType), fields.u32('features'));
+  fields.is('features', featuresOf(keyType, valueType), fields.u32(HEADER.features));
   return { segmentBits, bucketBits, keyType, valueType, schemaBytes, keyWidth, valueWidth };
 }
 
 function isKeyWidth(fields: HeaderFields, type: KeyType | undefined, width: number): boolean {
   const expected = type === undefined ? VARIABLE : keyWidthOf(type);
   if (expected !== VARIABLE) return fields.is('keyWidth', expected, width);
-  const fits = width === VARIABLE || (width >= 1 && width <= MAX_KEY_BYTES);
-  return fields.need(fits, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, width);
+  if (width === VARIABLE || (width >= 1 && width <= MAX_KEY_BYTES)) return true;
+  return fields.need(false, 'keyWidth', `1 to ${MAX_KEY_BYTES}`, width);
 }
 
 function isValueWidth(fields: HeaderFields, type: ValueType | 'struct' | undefined, width: number): boolean {
@@ -150,12 +151,12 @@ function parseSegments(
     const offset = fields.rowU64(i, SEGMENT_ROW.offset);
     const bytes = fields.rowU64(i, SEGMENT_ROW.bytes);
     const entries = fields.rowU64(i, SEGMENT_ROW.entries);
-    const placed = fields.row(offset === end, i, SEGMENT_ROW.offset, `at ${end}`, offset);
+    const placed = fields.row(offset === end, i, SEGMENT_ROW.offset, () => `at ${end}`, offset);
     const fits = bytes >= least && bytes <= MAX_SEGMENT_BYTES;
-    const sized = fields.row(fits, i, SEGMENT_ROW.bytes, `of ${least} to ${MAX_SEGMENT_BYTES} bytes`, bytes);
+    const sized = fields.row(fits, i, SEGMENT_ROW.bytes, () => `of ${least} to ${MAX_SEGMENT_BYTES} bytes`, bytes);
     // A record has at least one byte.
     const counted =
-      !sized || fields.row(entries <= bytes, i, SEGMENT_ROW.entries, `with at most ${bytes} entries`, entries);
+      !sized || fields.row(entries <= bytes, i, SEGMENT_ROW.entries, () => `with at most ${bytes} entries`, entries);
     if (!placed || !sized || !counted) return undefined;
     segments.push({ offset, bytes, entries });
     end = alignToPage(offset + bytes);
@@ -172,7 +173,7 @@ function parseDictionary(fields: HeaderFields, offset: number, entries: number):
   const { distinct, dictionaryBytes } = ENUM_HEADER;
   const count = fields.view.getUint32(distinct, true);
   const bytes = readU64(fields.view, dictionaryBytes);
-  const width = fields.u32('valueWidth');
+  const width = fields.u32(HEADER.valueWidth);
   // Each is the value of an entry, and each entry has one.
   const counted = entries === 0 ? '0' : `1 to ${entries}`;
   const isCount = count <= entries && count > 0 === entries > 0;

@@ -35,19 +35,19 @@ export function examineHeader(
   note: (fault: HeaderFault) => void,
 ): Header | undefined {
   const fields = new HeaderFields(bytes, note);
-  const stated = fields.u32('headerChecksum');
+  const stated = fields.u32(HEADER.headerChecksum);
   const computed = headerChecksum(bytes);
   if (stated !== computed) {
     const message = 'the header is damaged: its checksum does not match';
     fields.fault('HMAP_HEADER_CHECKSUM', message, HEADER.headerChecksum, computed, stated);
   }
-  const features = fields.u32('features');
+  const features = fields.u32(HEADER.features);
   if ((features & ~KNOWN_FEATURES) !== 0) {
     const message = `the file needs features that this version does not have (bits 0x${features.toString(16)})`;
     fields.fault('HMAP_FEATURE', message, HEADER.features, KNOWN_FEATURES, features);
     return undefined;
   }
-  const code = fields.u8('layout');
+  const code = fields.u8(HEADER.layout);
   // What the other fields mean depends on the layout.
   const layout = LAYOUTS[code];
   switch (layout) {

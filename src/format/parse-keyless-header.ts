@@ -57,14 +57,14 @@ export function parseKeylessHeader(
   layout: 'list' | 'bits',
   fileBytes: number | undefined,
 ): KeylessHeader | undefined {
-  const features = fields.u32('features');
+  const features = fields.u32(HEADER.features);
   if (!fields.is('features', LAYOUT_FEATURES[LAYOUTS.indexOf(layout)]!, features)) return undefined;
   const stated = fields.sums();
   const elements = layout === 'bits' ? parseBits(fields) : parseElements(fields);
   const fits = hasNoKeys(fields, stated);
   if (elements === undefined || !fits) return undefined;
-  const segmentBits = fields.u8('segmentBits');
-  const size = headerSize(segmentBits, fields.u32('metadataBytes'));
+  const segmentBits = fields.u8(HEADER.segmentBits);
+  const size = headerSize(segmentBits, fields.u32(HEADER.metadataBytes));
   if (!fields.is('headerBytes', size, fields.bytes.length)) return undefined;
   const table = parseSegments(fields, elements, stated.valueBytes);
   if (table === undefined) return undefined;
@@ -105,12 +105,12 @@ export function parseKeylessHeader(
 /** Whether the fields that only hash tables use have the values that a file without keys has. */
 function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
   const fits = [
-    fields.is('hashAlgorithm', 0, fields.u8('hashAlgorithm')),
-    fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8('checksumAlgorithm')),
-    fields.is('bucketEncoding', 0, fields.u8('bucketEncoding')),
-    fields.atMost('segmentBits', MAX_SEGMENT_BITS, fields.u8('segmentBits')),
-    fields.atMost('bucketBits', 0, fields.u8('bucketBits')),
-    fields.atMost('keyType', 0, fields.u8('keyType')),
+    fields.is('hashAlgorithm', 0, fields.u8(HEADER.hashAlgorithm)),
+    fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8(HEADER.checksumAlgorithm)),
+    fields.is('bucketEncoding', 0, fields.u8(HEADER.bucketEncoding)),
+    fields.atMost('segmentBits', MAX_SEGMENT_BITS, fields.u8(HEADER.segmentBits)),
+    fields.atMost('bucketBits', 0, fields.u8(HEADER.bucketBits)),
+    fields.atMost('keyType', 0, fields.u8(HEADER.keyType)),
     fields.is('keyBytes', 0, stated.keyBytes),
     ...fields.shardAndMetadata(),
   ];
@@ -118,26 +118,26 @@ function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
 }
 
 function parseBits(fields: HeaderFields): Elements | undefined {
-  const code = fields.u8('valueType');
+  const code = fields.u8(HEADER.valueType);
   if (!fields.need(code === codeOf('none'), 'valueType', '0', code)) return undefined;
-  const spare = fields.u8('spareBits');
+  const spare = fields.u8(HEADER.spareBits);
   return withBase(fields, BITS, [
-    fields.is('elementBits', 0, fields.u8('elementBits')),
-    fields.is('elementSigned', 0, fields.u8('elementSigned')),
+    fields.is('elementBits', 0, fields.u8(HEADER.elementBits)),
+    fields.is('elementSigned', 0, fields.u8(HEADER.elementSigned)),
     fields.need(spare < 32, 'spareBits', 'at most 31', spare),
   ]);
 }
 
 function parseElements(fields: HeaderFields): Elements | undefined {
-  const code = fields.u8('valueType');
-  const bits = fields.u8('elementBits');
-  const signed = fields.u8('elementSigned');
+  const code = fields.u8(HEADER.valueType);
+  const bits = fields.u8(HEADER.elementBits);
+  const signed = fields.u8(HEADER.elementSigned);
   if (code === PACKED) {
     const name = `${signed === 1 ? 'i' : 'u'}${bits}` as PackedType;
     return withBase(fields, { kind: 'fixed', bits, valueWidth: 0, valueType: name }, [
       fields.need(bits >= 1 && bits <= MAX_FIELD_BITS, 'elementBits', `1 to ${MAX_FIELD_BITS}`, bits),
       fields.need(signed <= 1, 'elementSigned', '0 or 1', signed),
-      fields.is('spareBits', 0, fields.u8('spareBits')),
+      fields.is('spareBits', 0, fields.u8(HEADER.spareBits)),
     ]);
   }
   const type = LIST_TYPES.get(code);
@@ -146,7 +146,7 @@ function parseElements(fields: HeaderFields): Elements | undefined {
   return withBase(fields, type, [
     fields.is('elementBits', 0, bits),
     fields.is('elementSigned', 0, signed),
-    fields.is('spareBits', 0, fields.u8('spareBits')),
+    fields.is('spareBits', 0, fields.u8(HEADER.spareBits)),
   ]);
 }
 
@@ -156,9 +156,9 @@ function withBase(fields: HeaderFields, type: ElementType, own: readonly boolean
   const base = Number(stated);
   const fits = [
     ...own,
-    fields.is('keyWidth', 0, fields.u32('keyWidth')),
-    fields.is('hashSeed', 0, fields.u32('hashSeed')),
-    fields.is('valueWidth', type.valueWidth, fields.u32('valueWidth')),
+    fields.is('keyWidth', 0, fields.u32(HEADER.keyWidth)),
+    fields.is('hashSeed', 0, fields.u32(HEADER.hashSeed)),
+    fields.is('valueWidth', type.valueWidth, fields.u32(HEADER.valueWidth)),
     fields.need(Number.isSafeInteger(base) && BigInt(base) === stated, 'base', 'a safe integer', stated),
   ];
   return fits.includes(false) ? undefined : { ...type, base };
@@ -178,7 +178,7 @@ interface Segments {
 /** `undefined` if the rows leave open where elements lie. */
 function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number): Segments | undefined {
   const { kind } = form;
-  const segmentBits = fields.u8('segmentBits');
+  const segmentBits = fields.u8(HEADER.segmentBits);
   const count = 2 ** segmentBits;
   const full = kind === 'bits' ? fullBits(fields, form, count, valueBytes) : fullElements(fields, form, count);
   if (full === undefined) return undefined;
@@ -194,15 +194,15 @@ function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number)
     const entries = fields.rowU64(i, SEGMENT_ROW.entries);
     const elements = kind === 'bits' ? countIn(i, each, length) : entries;
     const inOrder = kind === 'bits' || (entries <= each && (entries === 0 || before === each));
-    const expected = before === each ? `with at most ${each} elements` : 'with no elements';
-    const placed = fields.row(offset === end, i, SEGMENT_ROW.offset, `at ${end}`, offset);
+    const expected = () => (before === each ? `with at most ${each} elements` : 'with no elements');
+    const placed = fields.row(offset === end, i, SEGMENT_ROW.offset, () => `at ${end}`, offset);
     const counted = placed && fields.row(inOrder, i, SEGMENT_ROW.entries, expected, entries);
     if (!counted) return undefined;
     const least = kind === 'offsets' ? dataStart(form, elements) : keylessSegmentSize(form, elements);
     const most = kind === 'offsets' ? MAX_SEGMENT_BYTES : Math.min(least, MAX_SEGMENT_BYTES);
     const fits = bytes >= least && bytes <= most;
-    if (!fields.row(fits, i, SEGMENT_ROW.bytes, `of ${least} to ${most} bytes`, bytes)) return undefined;
-    const holds = `with at most ${elements} entries`;
+    if (!fields.row(fits, i, SEGMENT_ROW.bytes, () => `of ${least} to ${most} bytes`, bytes)) return undefined;
+    const holds = () => `with at most ${elements} entries`;
     if (!fields.row(entries <= elements, i, SEGMENT_ROW.entries, holds, entries)) return undefined;
     segments.push({ offset, bytes, entries });
     end = alignToPage(offset + bytes);
@@ -214,7 +214,7 @@ function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number)
   const needed = count === 1 || used > count / 2;
   if (!fields.need(needed, 'segmentBits', `for ${used} segments with elements`, segmentBits)) return undefined;
   const even = kind !== 'offsets' || each === Math.ceil(length / count);
-  if (!fields.row(even, 0, SEGMENT_ROW.entries, 'the same in every segment', each)) return undefined;
+  if (!fields.row(even, 0, SEGMENT_ROW.entries, () => 'the same in every segment', each)) return undefined;
   if (kind === 'bits' && count > 1 && each % COUNTED !== 0) return undefined;
   if (valueBytes < MAX_U64) fields.need(valueBytes === data, 'valueBytes', data, valueBytes);
   const last = form.base + Math.max(0, length - 1);
@@ -229,13 +229,13 @@ type Full = Pick<Segments, 'each' | 'length'>;
 function fullBits(fields: HeaderFields, form: KeylessForm, count: number, valueBytes: number): Full | undefined {
   // A sum that no field may hold has been noted.
   if (valueBytes >= MAX_U64) return undefined;
-  const spare = fields.u8('spareBits');
+  const spare = fields.u8(HEADER.spareBits);
   const length = 8 * valueBytes - spare;
   const rounded = valueBytes % 4 === 0 && spare <= 8 * valueBytes && length < MAX_U64;
   if (!fields.need(rounded, 'valueBytes', 'whole words that hold the spare bits', valueBytes)) return undefined;
   const bytes = fields.rowU64(0, SEGMENT_ROW.bytes);
   const each = count === 1 ? length : bitsOfSize(form, bytes);
-  fields.row(each !== undefined, 0, SEGMENT_ROW.bytes, 'with whole runs of bits', bytes);
+  fields.row(each !== undefined, 0, SEGMENT_ROW.bytes, () => 'with whole runs of bits', bytes);
   if (each === undefined) return undefined;
   const most = Math.min(count * each, count * MOST_ELEMENTS);
   if (!fields.need(length <= most, 'valueBytes', `at most ${most} bits`, valueBytes)) return undefined;
@@ -246,6 +246,6 @@ function fullBits(fields: HeaderFields, form: KeylessForm, count: number, valueB
 function fullElements(fields: HeaderFields, { kind }: KeylessForm, count: number): Full | undefined {
   const each = fields.rowU64(0, SEGMENT_ROW.entries);
   const fits = (count === 1 || kind === 'offsets' || each % GROUP === 0) && each <= MOST_ELEMENTS;
-  const expected = `with at most ${MOST_ELEMENTS} elements in groups of ${GROUP}`;
+  const expected = () => `with at most ${MOST_ELEMENTS} elements in groups of ${GROUP}`;
   return fields.row(fits, 0, SEGMENT_ROW.entries, expected, each) ? { each, length: 0 } : undefined;
 }

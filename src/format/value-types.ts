@@ -115,7 +115,7 @@ export function codeOf(type: StoredType): number {
   return isStruct(type) ? STRUCT_CODE : CODES[type];
 }
 
-/** The type of a code; `struct` where the schema says the rest. */
+/** The type of a code; `struct` if the schema says the rest. */
 export function typeOfCode(code: number): ValueType | 'struct' | undefined {
   return TYPES_BY_CODE.get(code);
 }

@@ -51,7 +51,7 @@ export interface BucketView {
 /**
  * The bucket with an index in [0, number of buckets of all segments).
  * @throws {RangeError} for another index
- * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` where the bucket does not fit
+ * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` if the bucket does not fit
  */
 export function inspectBucket(path: string, index: number): BucketView {
   return withFile(path, ({ fd, header }) => {

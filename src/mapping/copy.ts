@@ -10,7 +10,7 @@ import type { ByteRange, Mapping } from './mapping.js';
 /** One read takes at most this many bytes: some systems refuse 2 GiB at once. */
 const LARGEST_READ = 2 ** 28;
 
-/** @throws {HmapError} `ENOMEM` before a range is read, where there cannot be enough memory; `HMAP_TRUNCATED` */
+/** @throws {HmapError} `ENOMEM` before a range is read, if there cannot be enough memory; `HMAP_TRUNCATED` */
 export function copyFile(fd: number, ranges: readonly ByteRange[], path: string): Mapping {
   const views = allocateViews(ranges, path);
   for (const [i, range] of ranges.entries()) readRange(fd, range, views[i]!, path);

@@ -25,7 +25,7 @@ interface Libc {
 
 let loaded: Libc | null | undefined;
 
-/** The C library, or `null` where it cannot be called. Loading costs 5 to 12 ms, once. */
+/** The C library, or `null` if it cannot be called. Loading costs 5 to 12 ms, once. */
 export function loadLibc(): Libc | null {
   if (loaded !== undefined) return loaded;
   loaded = null;

@@ -16,7 +16,7 @@ export interface Mapping {
   readonly kind: MappingKind;
   /** One view a range, in the order of the ranges; each at an address that is a multiple of 4. Never written to. */
   readonly views: readonly Uint8Array[];
-  /** Advises on `[start, start + length)` of one view; does nothing where there is nothing to advise. */
+  /** Advises on `[start, start + length)` of one view; does nothing if there is nothing to advise. */
   advise(advice: Advice, view: number, start: number, length: number): void;
   /** Bytes of the ranges that are in physical memory, by whole pages; `undefined` if the system does not say. */
   residentBytes(): number | undefined;

@@ -42,18 +42,18 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return super.header as BitsHeader;
   }
 
-  /** Number of bits: of integers that could be in the set. */
+  /** Number of bits, which is the number of integers that could be in the set. */
   get length(): number {
     this.snapshot();
     return this.#length;
   }
 
-  /** Number of ones: of integers that are in the set. */
+  /** Number of ones, which is the number of integers in the set. */
   get size(): number {
     return this.count();
   }
 
-  /** Number of ones: of integers that are in the set. */
+  /** Number of ones, which is the number of integers in the set. */
   count(): number {
     this.snapshot();
     return this.#before.at(-1)!;
@@ -157,7 +157,7 @@ function checkWords({ blocks, dataStart }: KeylessSegment, from: number, end: nu
   blocks.checkBytes(dataStart + 4 * from, dataStart + 4 * end);
 }
 
-/** Count `run` of a segment, without a sign. */
+/** Count `run` of a segment, unsigned. */
 function countAt({ blocks, index }: KeylessSegment, run: number): number {
   if (blocks.unchecked > 0) blocks.checkBytes(4 * run, 4 * run + 4);
   return index[run]! >>> 0;
@@ -176,7 +176,7 @@ function rankIn(segment: KeylessSegment, at: number): number {
   return ones + popcount(words[last]! & ~(-1 << at));
 }
 
-/** The bit of a segment below which there are `k` ones. */
+/** The bit of a segment with exactly `k` ones before it. */
 function selectIn(segment: KeylessSegment, k: number): number {
   const { words, blocks, count } = segment;
   let run = 0;

@@ -10,7 +10,7 @@ import type { Snapshot } from './snapshot.js';
 export interface SnapshotSource {
   /** A snapshot of the file now at the path; `undefined` if it is the current one. */
   newer(current: Snapshot): Snapshot | undefined;
-  /** Starts to look for newer versions by itself; returns a function that ends it. */
+  /** Starts to watch for newer versions; returns a function that stops it. */
   watch?(current: () => Snapshot, adopt: (snapshot: Snapshot) => void): () => void;
 }
 
@@ -40,7 +40,7 @@ export abstract class Handle {
     );
   }
 
-  /** What the file's header says. Another object after a reload; stays after `close`. */
+  /** The file's header. A new object after a reload; available after `close`, too. */
   get header(): unknown {
     return this.#header;
   }
@@ -67,8 +67,8 @@ export abstract class Handle {
    * checking it as `open` does. The old file is released; views of it stay unchanged. Costs what `open` costs when
    * there is a new file, a few microseconds when there is none.
    * @returns whether there was a new file
-   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` where values or keys have another type
-   *   now; all then stays as it was
+   * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` if values or keys now have another
+   *   type; then everything stays as it was
    */
   reload(): boolean {
     const newer = this.#source.newer(this.snapshot());
@@ -103,10 +103,10 @@ export abstract class Handle {
     return new HmapError('HMAP_CLOSED', `the file ${this.path} is closed`, { path: this.path });
   }
 
-  /** From now on answers come from this snapshot; without one the file is closed. */
+  /** Makes lookups use this snapshot; `undefined` when the file is closed. */
   protected abstract take(snapshot: Snapshot | undefined): void;
 
-  /** Between two calls, since these do not give way to other code. */
+  /** Only ever runs between two calls, since these do not yield to other code. */
   #adopt(snapshot: Snapshot): void {
     const old = this.#snapshot!;
     this.#snapshot = snapshot;

@@ -56,12 +56,12 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
    * The element at an index, or `undefined` if there is none (outside the list, not an integer). One memory touch, two
    * for `utf8` and `bytes`; a value of type `bytes` is a copy.
    * @throws {TypeError} when `index` is not a number
-   * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
+   * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` when it meets bytes that break the format
    */
   get(index: number): V | undefined {
     if (typeof index === 'number') {
       const at = index - this.#base;
-      // True for integers from 0 to 2^32 - 1 alone.
+      // True only for integers from 0 to 2^32 - 1.
       if (at >>> 0 === at && at < this.#reach) return this.#read(this.#segment, at);
     }
     return this.#find(index);

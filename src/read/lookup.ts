@@ -54,7 +54,7 @@ export class Lookup {
    * Returns the offset of the key's value in the heap of {@link segment}, or -1.
    * @param at where the key's bytes lie in the scratch block
    * @param hash the key's hash with {@link seed}
-   * @throws {HmapError} `HMAP_DAMAGED` where the bytes on the way break the format
+   * @throws {HmapError} `HMAP_DAMAGED` if the bytes on the way break the format
    */
   find(at: number, length: number, hash: number): number {
     const segment = this.#segmentBits === 0 ? this.segment : this.segmentOf(hash);

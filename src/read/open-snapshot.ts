@@ -26,7 +26,7 @@ const SUMS_VIEW = 2 ** 30;
 /**
  * Opens and checks a file, in steps, so that a long check can give way to other work; yields nothing of interest.
  * Stopping between two steps (`return`) leaves nothing open.
- * @param than gives `undefined` where the file is still this one
+ * @param than returns `undefined` if the file is still this one
  * @throws {HmapError} as `open` does
  */
 export function* openSnapshot(settings: Settings, than?: FileIdentity): Generator<unknown, Snapshot | undefined, void> {
@@ -60,7 +60,7 @@ export function* openSnapshot(settings: Settings, than?: FileIdentity): Generato
   }
 }
 
-/** @throws {HmapError} where a file is neither a bit array nor a set of integers by hash */
+/** @throws {HmapError} if a file is neither a bit array nor a set of integers by hash */
 function needIntegers({ layout, keyType, valueType }: Header, path: string): void {
   const wrong = (
     code: 'HMAP_LAYOUT' | 'HMAP_KEY_TYPE' | 'HMAP_VALUE_TYPE',

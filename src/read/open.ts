@@ -27,11 +27,11 @@ import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
   /**
-   * The type that the values must have; checked against the header, and what TypeScript then knows. `uint` is any of
-   * the types that it may have become. Default: any.
+   * The type that the values must have; checked against the header, and known to TypeScript. `uint` accepts each type
+   * that it may have become. Default: any.
    */
   value?: T;
-  /** How the file finds what is asked for; checked against the header. Default `hash`: a {@link Table}. */
+  /** The layout that the file must have; checked against the header. Default `hash`: a {@link Table}. */
   layout?: 'hash';
   /**
    * The type that the keys must have; checked against the header, and known to TypeScript. `bytes` fits every table:
@@ -51,8 +51,8 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
    */
   check?: Check;
   /**
-   * Whether to switch to newer versions of the file by itself; looks every second, or every `interval` milliseconds.
-   * Default `false`.
+   * Whether to switch to newer versions of the file automatically; checks every second, or every `interval`
+   * milliseconds. Default `false`.
    */
   watch?: boolean | { interval: number };
   /** With `watch`: called after switching to a newer version. */
@@ -72,10 +72,10 @@ export type ListOpenOptions<T extends ListType = ListType> = CommonOpenOptions<L
 
 export type BitsOpenOptions = CommonOpenOptions<BitArray> & { layout: 'bits' };
 
-/** Options for a set of integers that `build` with `layout: 'auto'` has made, as a bit array or by hash. */
+/** Options for a set of integers that `build` with `layout: 'auto'` has made, as a bit array or as a hash table. */
 export type IntegerSetOpenOptions = CommonOpenOptions<IntegerSet> & { layout: 'auto' };
 
-// A program pays for this when it starts, not when it first opens a table.
+// At the start of the program, so that the first `open` does not pay for it.
 prepareMapping();
 
 const OPTIONS = [
@@ -93,10 +93,10 @@ const CLASSES = { list: List, bits: BitArray, auto: IntegerSet };
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
-/** Milliseconds between two looks at a watched file. */
+/** Milliseconds between two checks of a watched file. */
 const INTERVAL = 1000;
 const SHORTEST_INTERVAL = 10;
-/** The longest that a timer takes. */
+/** The longest delay of a timer. */
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
@@ -105,7 +105,7 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is not a table, is cut short or too long, has a damaged header, a
  *   version or feature that is not known, another layout, or keys or values of another type; `HMAP_MAPPING` when the
- *   mapping that was asked for does not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
+ *   requested mapping does not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
  */
 export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;
@@ -188,7 +188,7 @@ function atOnce<R>(steps: Generator<unknown, R, void>): R {
   }
 }
 
-/** Milliseconds between two looks, or `undefined` where the file is not watched. */
+/** Milliseconds between two looks, or `undefined` if the file is not watched. */
 function intervalOf({
   watch,
   onReload,

@@ -19,10 +19,10 @@ import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
 import type { Snapshot } from './snapshot.js';
 
-/** Names of the fields of values; any name where TypeScript does not know the values' type. */
+/** Names of the fields of values; any name if TypeScript does not know the values' type. */
 export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
 
-/** What a field's value is. */
+/** The type of a field's value. */
 export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : never) : number | boolean;
 
 type Fields = Readonly<Record<string, number | boolean>>;
@@ -79,12 +79,12 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   #decode!: ValueDecoder<V>;
-  /** Gives the bytes of a value. */
+  /** Returns the bytes of a value. */
   #view!: ValueDecoder<Uint8Array>;
   #fields: ReadonlyMap<string, FieldReader> | undefined;
-  /** How iteration makes a key of bytes; `undefined` for strings. */
+  /** Decodes a key for iteration; `undefined` for strings. */
   readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
-  /** How lookups take keys; `undefined` for strings and bytes. */
+  /** Encodes a key for lookups; `undefined` for strings and bytes. */
   readonly #typedHash: KeyHasher | undefined;
   #lookup: Lookup | undefined;
   #batch: Batch | undefined;
@@ -113,11 +113,11 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * The value of a key, or `undefined` where the table does not have it. Two dependent memory touches; a value of type
+   * The value of a key, or `undefined` if the table does not have it. Two dependent memory touches; a value of type
    * `bytes` is a copy.
-   * @throws {TypeError} when `key` is neither a string nor a Uint8Array, or of a kind that no key of the table's key
-   *   type is
-   * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` where the bytes on the way break the format
+   * @throws {TypeError} when `key` is neither a string nor a Uint8Array, or has the wrong JavaScript type for the
+   *   table's keys
+   * @throws {HmapError} `HMAP_CLOSED`; `HMAP_DAMAGED` when it meets bytes that break the format
    */
   get(key: KeyArgument<K>): V | undefined {
     const lookup = this.#opened();
@@ -135,9 +135,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * One field of the value of a key, without making an object of the others; `undefined` where the table does not have
+   * One field of the value of a key, without making an object for all of them; `undefined` if the table does not have
    * the key.
-   * @throws {TypeError} where the values have no such field, or no fields. Throws as {@link get} does
+   * @throws {TypeError} if the values have no such field, or no fields. Throws as {@link get} does
    */
   field<N extends FieldName<V>>(key: KeyArgument<K>, name: N): FieldValue<V, N> | undefined {
     const lookup = this.#opened();
@@ -148,7 +148,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     return at < 0 ? undefined : (read(lookup.segment.heap.view, at) as FieldValue<V, N>);
   }
 
-  /** Where the value of a key of any type lies, or -1. */
+  /** The position of the value of a key of any type, or -1. */
   #find(lookup: Lookup, key: KeyArgument<K>): number {
     const hash = this.#typedHash;
     const length = hash === undefined ? hashKey(key as Key, 0, lookup.seed) : hash(key, 0, lookup.seed);
@@ -162,11 +162,11 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /**
-   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined`
-   * where the table does not have the key. For values of any type that have one width in bytes (`header.valueWidth`);
-   * of `enum` these are bits of the index.
-   * @throws {RangeError} where these are not 0 to 53 bits of the value
-   * @throws {TypeError} where the values differ in length. Throws as {@link get} does
+   * Bits `[from, to)` of the value of a key as an unsigned number, bit 0 the lowest of its first byte; `undefined` if
+   * the table does not have the key. For values of any type with a fixed width (`header.valueWidth`); for `enum`, the
+   * bits of the index.
+   * @throws {RangeError} if these are not 0 to 53 bits of the value
+   * @throws {TypeError} if the values differ in length. Throws as {@link get} does
    */
   bits(key: KeyArgument<K>, from: number, to: number): number | undefined {
     const lookup = this.#opened();
@@ -183,8 +183,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
 
   /**
    * The values of many keys, in their order, `undefined` for each that the table does not have. On a table that is
-   * larger than the processor's caches it costs less than half of as many `get`s, because the waits for memory overlap.
-   * Throws as `get` does.
+   * larger than the processor's caches it costs less than half of the same number of `get`s, because the waits for
+   * memory overlap. Throws as `get` does.
    */
   getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
     return this.#many(keys, (table) => table.#decode);
@@ -204,7 +204,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
     const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
-    // Only once the keys are there: whatever yields them may close the table.
+    // Only after all keys have come: the code that yields them may close the table.
     const lookup = this.#opened();
     const decode = choose(this);
     const values = new Array<R | undefined>(list.length).fill(undefined);
@@ -216,7 +216,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
         hash === undefined
           ? batch.take(lookup, list as readonly Key[], first)
           : batch.takeTyped(lookup, list, first, hash);
-      // An array's elements may be accessors; then all answers come from the current snapshot.
+      // An array's elements may be accessors that reload the table: all answers come from the snapshot that is current
+      // afterwards.
       if (this.#opened() !== lookup) return this.#many(list, choose);
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
@@ -230,10 +231,10 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
 
   /**
    * The bytes of a value where they lie in the file, without a copy, or `undefined`. Numbers are little-endian, see the
-   * format; of `enum` they are the string's.
+   * format; for `enum`, the bytes are those of the string.
    *
-   * The view is **read-only**: writing to it ends the process where the file is mapped. After a reload it still shows
-   * the old value; after `close` it is still safe to read but no longer shows the value. Throws as `get` does.
+   * The view is **read-only**: writing to it ends the process if the file is mapped. After a reload it still shows the
+   * old value; after `close` it is still safe to read but no longer shows the value. Throws as `get` does.
    */
   getView(key: KeyArgument<K>): Uint8Array | undefined {
     this.#lend();
@@ -280,7 +281,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     return lookup;
   }
 
-  /** From now on the memory of this snapshot goes only when nobody can see it any more. */
+  /** From now on the memory of this snapshot is released only when no view of it exists. */
   #lend(): void {
     this.snapshot().lent = true;
   }
@@ -293,8 +294,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     }
     const { segments, dictionary } = snapshot;
     const { header } = this;
-    // Types stay as they are, but for `uint`, which may become narrower or wider; each dictionary has decoders of its
-    // own.
+    // Types stay the same, except that `uint` may become narrower or wider; each dictionary has its own decoders.
     this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
     this.#view = dictionary?.view ?? viewOf;
     this.#lookup = new Lookup(header, segments);

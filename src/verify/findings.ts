@@ -42,7 +42,7 @@ export type FindingCode = (typeof FINDING_CODES)[number];
  * end of a file that is cut short.
  */
 export interface Finding {
-  /** The rule; the operating system's code (`EIO`) where the bytes cannot be read. */
+  /** The rule; the operating system's code (`EIO`) if the bytes cannot be read. */
   readonly code: FindingCode | (string & {});
   readonly section: Section;
   /** Offset in the file of the first byte of the range. */

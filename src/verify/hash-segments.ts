@@ -269,7 +269,7 @@ class Widths {
     else if (this.#shared !== length) this.#shared = null;
   }
 
-  /** The length that all share; `null` where there are several, or none at all. */
+  /** The length that all share; `null` if there are several, or none at all. */
   get shared(): number | null {
     return this.#shared ?? null;
   }

@@ -9,7 +9,7 @@ export type BadOffset = (from: number, to: number, message: string) => void;
 
 /**
  * Goes through the offsets of `count` elements and of their end: the first is 0, they never fall, the last is the size
- * of the heap. An element is given to `take` where both its offsets can be trusted; so one broken offset is reported
+ * of the heap. An element is given to `take` if both its offsets can be trusted; so one broken offset is reported
  * once. Yields its position in the heap.
  */
 export function* checkOffsets(

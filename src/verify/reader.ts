@@ -18,7 +18,7 @@ export class VerifyReader {
     this.#findings = findings;
   }
 
-  /** Bytes of the file, or `undefined` where not all of them can be read. */
+  /** Bytes of the file, or `undefined` if not all of them can be read. */
   attempt(offset: number, length: number): Buffer | undefined {
     try {
       const bytes = readBytes(this.#fd, offset, length);

@@ -75,7 +75,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
  * twice as many as the file has: it is read twice. To stop early, return from it (a `for` does): that unmaps the file.
  * @param fd the open file; it stays open
  * @param limit most findings to list
- * @throws what the operating system throws where a file that could be read once cannot be read again
+ * @throws what the operating system throws if a file that could be read once cannot be read again
  */
 export function* verifySteps(
   fd: number,

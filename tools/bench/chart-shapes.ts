@@ -67,7 +67,7 @@ export function lineChart(
 export interface Bars {
   readonly name: string;
   readonly color: string;
-  /** One a category; `undefined` where there is no figure. */
+  /** One a category; `undefined` if there is no figure. */
   readonly values: readonly (number | undefined)[];
 }
 

@@ -109,7 +109,7 @@ export function median(samples: readonly number[]): number {
 /** What distinguishes a figure from the others of a run. */
 export type Selector = Partial<Omit<Figure, 'samples' | 'note'>>;
 
-/** The figure that a selector names, or `undefined` where the run has none. */
+/** The figure that a selector names, or `undefined` if the run has none. */
 export function findFigure(run: Run, selector: Selector): Figure | undefined {
   const wanted = Object.entries(selector);
   return run.figures.find((figure) => wanted.every(([name, value]) => figure[name as keyof Figure] === value));

@@ -21,7 +21,7 @@ export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
 
 export const SUBJECT_ORDER = Object.keys(SUBJECT_NAMES) as Subject[];
 
-/** Entries of a set; `undefined` where the number is that of a source out of our hands. */
+/** Entries of a set; `undefined` if the number is that of a source out of our hands. */
 export function entriesOf(dataset: Dataset): number | undefined {
   return (ENTRIES as Partial<Record<Dataset, number>>)[dataset];
 }

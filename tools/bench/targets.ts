@@ -10,9 +10,9 @@ export interface Target {
   readonly unit: Unit | 'ratio';
   readonly bound: 'at most' | 'at least';
   readonly limit: number;
-  /** `undefined` where the run has not all figures that it takes. */
+  /** `undefined` if the run has not all figures that it takes. */
   readonly found: number | undefined;
-  /** `undefined` where nothing was found. */
+  /** `undefined` if nothing was found. */
   readonly met: boolean | undefined;
   /** The figures themselves; empty where nothing was found. */
   readonly detail: readonly Part[];

@@ -29,7 +29,7 @@ export interface Task {
 export interface Lookups {
   /** From the start of the process to its first value in hand. */
   firstLookupMs: number;
-  /** Median over the batches; `undefined` where nothing was looked up. */
+  /** Median over the batches; `undefined` if nothing was looked up. */
   lookupNs: number | undefined;
   /** Keys that gave the right value. */
   right: number;

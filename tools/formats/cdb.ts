@@ -73,7 +73,7 @@ class CdbReader {
     return at;
   }
 
-  /** Takes the record at `at` and returns where the next begins, or -1 where the record is not whole. */
+  /** Takes the record at `at` and returns where the next begins, or -1 if the record is not whole. */
   #one(buffer: ByteBuffer, at: number): number {
     const { bytes } = buffer;
     const head = bytes.toString('latin1', at, Math.min(at + LONGEST_HEAD, bytes.length));

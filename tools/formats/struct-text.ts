@@ -7,7 +7,7 @@ import { finite, numberJson, numberText, parseFloating, parseInteger, type TextP
 /** Makes a value of the texts of its fields, in their order. */
 export type FieldsParser = (texts: readonly string[]) => Record<string, unknown>;
 
-/** Names of the fields of values, in their order; `undefined` where values have none. */
+/** Names of the fields of values, in their order; `undefined` if values have none. */
 export function fieldNames(type: BuildValueType): string[] | undefined {
   return isStruct(type) ? structOf(type).fields.map(({ name }) => name) : undefined;
 }

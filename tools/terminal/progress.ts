@@ -16,7 +16,7 @@ export class Progress {
   #library: typeof import('cli-progress') | undefined;
   #stage = '';
 
-  /** @param total what there is to do; `undefined` where that is not known */
+  /** @param total what there is to do; `undefined` if that is not known */
   update(stage: string, unit: Unit, done: number, total: number | undefined): void {
     if (!this.#enabled || performance.now() - this.#started < PATIENCE) return;
     if (this.#library === undefined) {

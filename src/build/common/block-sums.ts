@@ -25,7 +25,7 @@ export class BlockSums {
 
   /**
    * @param grid offset in the file at which the first block starts
-   * @param sums where the sums go; memory that threads share, where there are several
+   * @param sums where the sums go; memory that threads share, if there are several
    */
   constructor(grid: number, sums: bigint[] | BigUint64Array = []) {
     this.#grid = grid;

@@ -15,18 +15,18 @@ import {
 
 /** How far a build has come. */
 export interface BuildProgress {
-  /** `read`: taking entries in. `write`: sorting and writing them. */
+  /** `read`: reading the entries. `write`: sorting and writing them. */
   phase: 'read' | 'write';
   /** Entries done in this phase. */
   entries: number;
-  /** Entries of this phase, where that is known. */
+  /** Entries of this phase, if their number is known. */
   total?: number;
 }
 
 export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
   /**
-   * How the file finds what is asked for. Default `hash`. For others see {@link ListBuildOptions}, {@link
-   * BitsBuildOptions}, {@link IntegerSetBuildOptions}.
+   * The layout of the file. Default `hash`. For others see {@link ListBuildOptions}, {@link BitsBuildOptions}, {@link
+   * IntegerSetBuildOptions}.
    */
   layout?: 'hash';
   /**
@@ -45,8 +45,8 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
    */
   memory?: number;
   /**
-   * Seed of the keys' hash, a u32. Default: 0, or where keys were chosen so that too many of them share a bucket, the
-   * first of a fixed list with which they do not.
+   * Seed of the keys' hash, a u32. Default: 0; if too many keys share a bucket, because someone chose them so, the
+   * first of a fixed list of seeds with which they do not.
    */
   seed?: number;
   /** JSON to keep in the header, at most 64 KiB. */
@@ -68,10 +68,10 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
 export interface BuildSummary {
   /** Where the file is: an absolute path, free of symbolic links. */
   path: string;
-  /** How the file finds what is asked for; with `layout: 'auto'`, what was chosen. */
+  /** The layout of the file; with `layout: 'auto'`, the one that was chosen. */
   layout: Layout;
   entries: number;
-  /** Entries that were dropped because their key was there already. */
+  /** Entries that were dropped because their key had occurred before. */
   duplicates: number;
   /** What the values are in the file: a type's name, or the text of a schema. */
   valueType: StoredType | ListType;

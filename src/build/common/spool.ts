@@ -14,7 +14,7 @@ export interface SpoolMemory {
 export class Spool {
   /** Bytes appended. */
   length = 0;
-  /** Whole pieces, in order: in memory, or where they lie in the temporary file. */
+  /** Whole pieces, in order: in memory, or where they are in the temporary file. */
   readonly #pieces: (ByteBuffer | number)[] = [];
   readonly #memory: SpoolMemory;
   readonly #spill: SpillFile;

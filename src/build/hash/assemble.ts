@@ -103,9 +103,9 @@ function shapeOrUndefined(stats: EntryStats, assembly: Assembly): Shape | undefi
 }
 
 class Pass {
-  /** Only where there is a plan to write by; else the pass counts. */
+  /** Only if there is a plan to write by; else the pass counts. */
   readonly writer: SegmentWriter | undefined;
-  /** Sums over the records that were kept; only where duplicates may be dropped. */
+  /** Sums over the records that were kept; only if duplicates may be dropped. */
   readonly kept: EntryStats | undefined;
   readonly #assembly: Assembly;
   readonly #sorter: Sorter;

@@ -101,7 +101,7 @@ export class Builder implements RecordSink {
   }
 
   /**
-   * Starts a thread for the writing in good time; only where the writing can be divided, which is where no entry is
+   * Starts a thread for the writing in good time; only if the writing can be divided, which is so if no entry is
    * dropped.
    */
   #startThread(): void {
@@ -202,7 +202,7 @@ export class Builder implements RecordSink {
     return valueType === 'uint' ? UINTS.find((type) => valueWidthOf(type) === valueWidth)! : valueType;
   }
 
-  /** The distinct values of all workers, in order; only where values are `enum`. */
+  /** The distinct values of all workers, in order; only if values are `enum`. */
   #distinct(): Assembly['distinct'] {
     const { interned, stats } = this.#ingest;
     if (interned === undefined) return undefined;

@@ -23,7 +23,7 @@ export class EntryStats {
   longestValue = 0;
   /** Record sizes, with both prefixes, summed by the top bits of the hash. */
   readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
-  /** The largest value, or index, and the entries by the top bits of the hash; only where values are narrowed. */
+  /** The largest value, or index, and the entries by the top bits of the hash; only if values are narrowed. */
   largest = 0;
   readonly entriesByHash: Float64Array;
   readonly #variableValues: boolean;

@@ -111,7 +111,7 @@ export class Ingest implements RecordSink {
     return { sums: { ...this.stats }, holding: this.partitions.holding(), interned: this.interned };
   }
 
-  /** Distinct values so far, where values are `enum`. */
+  /** Distinct values so far, if values are `enum`. */
   get interned(): Interned | undefined {
     return this.#interner?.interned;
   }
@@ -163,6 +163,6 @@ export interface IngestTask {
 export interface IngestResult {
   readonly sums: Sums;
   readonly holding: Holding;
-  /** Distinct values, where values are `enum`. */
+  /** Distinct values, if values are `enum`. */
   readonly interned?: Interned | undefined;
 }

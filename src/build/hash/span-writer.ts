@@ -29,7 +29,7 @@ export interface SpanWork {
   readonly consumed: number;
   /** Memory for the block checksums of the whole file. */
   readonly sums: BigUint64Array;
-  /** Indexes of the values in the dictionary, where values are `enum`. */
+  /** Indexes of the values in the dictionary, if values are `enum`. */
   readonly ranks: Ranks | undefined;
 }
 

@@ -25,7 +25,7 @@ export interface FileLayout {
 }
 
 /**
- * Lays a file out as at most `parts` spans of about equal size. `undefined` where partitions and segments or buckets do
+ * Lays a file out as at most `parts` spans of about equal size. `undefined` if partitions and segments or buckets do
  * not divide each other: in small files, and in files of very many segments.
  * @param counts records of each partition; partitions are by the top bits of the hash, their number a power of two
  */

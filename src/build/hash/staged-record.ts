@@ -17,9 +17,9 @@ export const POSITION = 8;
 export interface StagedLayout {
   /** The type of the keys. */
   readonly keyType: KeyType;
-  /** In bytes, or `undefined` where values differ in length. */
+  /** In bytes, or `undefined` if values differ in length. */
   readonly fixedValue: number | undefined;
-  /** Values of this many bytes or more lie in the spill file by themselves. Only where values differ in length. */
+  /** Values of this many bytes or more lie in the spill file by themselves. Only if values differ in length. */
   readonly largeValue: number;
   /** How large the dictionary of `enum` values may be, in bytes; only for them. */
   readonly mostDictionary?: number | undefined;

@@ -45,7 +45,7 @@ export class BitsBuilder extends KeylessBuilder {
   }
 
   /**
-   * @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` where the bits up to the integer take more
+   * @throws {HmapError} `HMAP_VALUE_INVALID`, `HMAP_VALUE_RANGE`; `ENOMEM` if the bits up to the integer take more
    * than the memory
    */
   override add(value: unknown): void {

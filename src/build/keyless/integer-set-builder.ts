@@ -72,7 +72,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
     this.#added++;
   }
 
-  /** Makes the file by hash where that is smaller. */
+  /** Makes the file by hash if that is smaller. */
   protected override async instead(): Promise<BuildSummary | undefined> {
     if (this.#added === 0) return undefined;
     this.base = this.#least;
@@ -92,7 +92,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
     return hashSize(entries, this.#key === 'u32' ? 4 : 8, this.#limits);
   }
 
-  /** @param below gives `undefined`, and makes no file, where that would not have fewer bytes */
+  /** @param below makes no file and returns `undefined` if the file would not have fewer bytes than this */
   async #byHash(below: number): Promise<BuildSummary | undefined> {
     this.#words = new Int32Array(0);
     const total = this.#added;

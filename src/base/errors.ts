@@ -4,7 +4,7 @@
  * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`,
  * ...).
  *
- * The table in README.md says when each occurs.
+ * The table in native-notes/library.md says when each occurs.
  */
 export type HmapErrorCode =
   | 'HMAP_NOT_A_TABLE'

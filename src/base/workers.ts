@@ -87,8 +87,8 @@ export class WorkerThread {
 
   #answer(answer: unknown): void {
     const resolve = this.#resolve;
-    // While the thread is being stopped, nobody waits for its answer, which must not unref the thread: the process
-    // could end.
+    // While the thread is being stopped, nobody waits for an answer. One that comes must not unref the thread, or the
+    // process could end too early.
     if (resolve === undefined) return;
     this.#resolve = undefined;
     this.#worker?.unref();

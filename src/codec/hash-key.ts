@@ -29,9 +29,9 @@ export function hashKey(key: Key, at: number, seed: number): number {
 }
 
 /**
- * {@link xxh32} of a string's characters as bytes, which it also writes into the scratch block; `false`, and neither is
- * usable, if one is not ASCII. A third faster than encoding first and hashing afterwards, which reads every byte back
- * from memory.
+ * {@link xxh32} of a string's characters as bytes, which it also writes into the scratch buffer; `false`, and neither
+ * is usable, if one is not ASCII. A third faster than encoding first and hashing afterwards, which reads every byte
+ * back from memory.
  */
 function hashAscii(text: string, start: number, seed: number): boolean {
   const length = text.length;

@@ -42,7 +42,7 @@ export function keyFromText(type: TypedKey, text: string): AnyKey | undefined {
 }
 
 /**
- * Writes the key that stands as text into the scratch block at 0 and returns its length.
+ * Writes the key that stands as text into the scratch buffer at 0 and returns its length.
  * @throws {HmapError} `HMAP_KEY_INVALID` if it is not a key of the type
  */
 export function encodeKeyText(type: TypedKey, text: string, where?: string, line?: number): number {

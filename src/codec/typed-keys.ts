@@ -1,5 +1,5 @@
 // Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back
-// (native-notes/format.md, section 3). Knows the key types and the scratch block; does not know tables.
+// (native-notes/format.md, section 3). Knows the key types and the scratch buffer; does not know tables.
 
 import type { ByteBuffer } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
@@ -18,7 +18,7 @@ const hashed = keyHash;
 export const NO_KEY = -3;
 
 /**
- * Writes a key into the scratch block from offset `at` and returns its length in bytes, or a negative number if it
+ * Writes a key into the scratch buffer from offset `at` and returns its length in bytes, or a negative number if it
  * cannot be a key; if it can, {@link keyHash} then holds its hash.
  * @throws {TypeError} when `key` has the wrong JavaScript type for keys of the type
  */

@@ -1,5 +1,6 @@
-// Every magic number, offset, size and limit of the format (native-notes/format.md). Knows nothing of files, hashing or
-// encoding.
+// The numbers of a header, of hash tables and of blocks: offsets, sizes and limits (native-notes/format.md). Those of
+// lists and bit arrays are in keyless.ts, codes of types in value-types.ts and key-types.ts, limits of schemas in
+// schema.ts. Knows nothing of files, hashing or encoding.
 
 /** First eight bytes of a file; section 3 of the format says what each is for. */
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);

@@ -1,8 +1,7 @@
 // The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and
 // places; knows no bytes and no files.
 
-import type { Layout } from './constants.js';
-import { alignToPage } from './constants.js';
+import { alignToPage, type Layout, PAGE } from './constants.js';
 import { packedInteger } from './schema.js';
 
 /**
@@ -15,12 +14,12 @@ export type KeylessKind = 'fixed' | 'offsets' | 'bits';
  * Zero bytes after the elements of a `fixed` segment, so that a reader may load 8 bytes from any byte of an element.
  */
 export const TAIL = 8;
-/** Bits of a bit array that one count covers. */
-export const COUNTED = 2048;
-/** The same in words of 32 bits. */
-export const COUNTED_WORDS = COUNTED / 32;
-/** The same in bytes. */
-export const COUNTED_BYTES = COUNTED / 8;
+/** A run: the bits of a bit array that one count covers. */
+export const RUN_BITS = 2048;
+/** A run in words of 32 bits. */
+export const RUN_WORDS = RUN_BITS / 32;
+/** A run in bytes. */
+export const RUN_BYTES = RUN_BITS / 8;
 /** Most elements of a segment, inclusive: an index into one is a u32. */
 export const MOST_ELEMENTS = 2 ** 32;
 /** Elements of every segment but the last are a multiple of this, so that a segment ends with a whole byte. */
@@ -36,7 +35,7 @@ export interface KeylessForm {
 /** Bytes of the offsets, or of the counts, with which a segment of `count` elements begins. */
 export function indexBytes({ kind }: KeylessForm, count: number): number {
   if (kind === 'fixed') return 0;
-  return kind === 'offsets' ? 4 * (count + 1) : 4 * Math.max(1, Math.ceil(count / COUNTED));
+  return kind === 'offsets' ? 4 * (count + 1) : 4 * Math.max(1, Math.ceil(count / RUN_BITS));
 }
 
 /** Offset of the elements in their segment. */
@@ -57,16 +56,16 @@ export function keylessSegmentSize(form: KeylessForm, count: number, data = data
 /** Most elements of a segment of `limit` bytes; not for `offsets`. */
 export function capacityOf(form: KeylessForm, limit: number): number {
   if (form.kind === 'fixed') return Math.min(MOST_ELEMENTS, GROUP * Math.floor((limit - TAIL) / form.bits));
-  let groups = Math.min(MOST_ELEMENTS / COUNTED, Math.floor(limit / COUNTED_BYTES));
-  while (keylessSegmentSize(form, groups * COUNTED) > limit) groups--;
-  return groups * COUNTED;
+  let runs = Math.min(MOST_ELEMENTS / RUN_BITS, Math.floor(limit / RUN_BYTES));
+  while (keylessSegmentSize(form, runs * RUN_BITS) > limit) runs--;
+  return runs * RUN_BITS;
 }
 
 /** Bits of a full segment of a bit array of so many bytes; `undefined` if none has that size. */
 export function bitsOfSize(form: KeylessForm, bytes: number): number | undefined {
-  const each = COUNTED_BYTES + 4;
-  for (let groups = Math.max(1, Math.floor((bytes - 4096) / each)); groups * each <= bytes; groups++) {
-    if (keylessSegmentSize(form, groups * COUNTED) === bytes) return groups * COUNTED;
+  const each = RUN_BYTES + 4;
+  for (let runs = Math.max(1, Math.floor((bytes - PAGE) / each)); runs * each <= bytes; runs++) {
+    if (keylessSegmentSize(form, runs * RUN_BITS) === bytes) return runs * RUN_BITS;
   }
   return undefined;
 }

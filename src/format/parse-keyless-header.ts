@@ -18,7 +18,6 @@ import type { KeylessHeader, SegmentPlace } from './header.js';
 import type { HeaderFields, StatedSums } from './header-fields.js';
 import {
   bitsOfSize,
-  COUNTED,
   countIn,
   dataBytes,
   dataStart,
@@ -26,6 +25,7 @@ import {
   type KeylessForm,
   keylessSegmentSize,
   MOST_ELEMENTS,
+  RUN_BITS,
 } from './keyless.js';
 import { MAX_FIELD_BITS } from './schema.js';
 import { codeOf, type ListType, PACKED, type PackedType } from './value-types.js';
@@ -215,7 +215,7 @@ function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number)
   if (!fields.need(needed, 'segmentBits', `for ${used} segments with elements`, segmentBits)) return undefined;
   const even = kind !== 'offsets' || each === Math.ceil(length / count);
   if (!fields.row(even, 0, SEGMENT_ROW.entries, () => 'the same in every segment', each)) return undefined;
-  if (kind === 'bits' && count > 1 && each % COUNTED !== 0) return undefined;
+  if (kind === 'bits' && count > 1 && each % RUN_BITS !== 0) return undefined;
   if (valueBytes < MAX_U64) fields.need(valueBytes === data, 'valueBytes', data, valueBytes);
   const last = form.base + Math.max(0, length - 1);
   const reachable = Number.isSafeInteger(last);

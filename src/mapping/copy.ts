@@ -27,8 +27,8 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
 function allocateViews(ranges: readonly ByteRange[], path: string): Uint8Array[] {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
   const most = memoryBytes();
-  // Systems promise more than they have, and end the process when it is used. A sparse file claims any size for
-  // nothing.
+  // Systems promise more than they have, and end the process when it is used. A sparse file can claim any size at no
+  // cost.
   if (total > most) {
     const message = `${path}: the file cannot be copied into memory: it has ${total} bytes, and only ${most} are available`;
     throw new HmapError('ENOMEM', message, { path, expected: total, actual: most });

@@ -21,7 +21,7 @@ interface MmapIo {
 
 let loaded: MmapIo | null | undefined;
 
-/** The package, or `null` if it does not load; looked for once. */
+/** The package, or `null` if it does not load; tried once. */
 export function loadMmapIo(): MmapIo | null {
   if (loaded !== undefined) return loaded;
   try {

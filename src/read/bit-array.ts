@@ -1,17 +1,19 @@
 // An open bit array: a set of integers, one bit each, with counts for rank and select. Knows bits; does not know how
 // files are opened.
 
-import { popcount } from '../base/bytes.js';
+import * as bytes from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import type { BitsHeader } from '../format/header.js';
-import { COUNTED_WORDS } from '../format/keyless.js';
+import { RUN_BITS, RUN_WORDS } from '../format/keyless.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
 import type { Snapshot } from './snapshot.js';
 
-// Local copy: V8 folds it (native-notes/performance.md).
-const RUN = COUNTED_WORDS;
+// Local copies: V8 folds them (native-notes/performance.md).
+const { popcount } = bytes;
+const RUN = RUN_WORDS;
+const RUN_SHIFT = 31 - Math.clz32(RUN_BITS);
 
 /**
  * A bit array that has been opened; make one with `open(path, { layout: 'bits' })`. It is a set of integers from `base`
@@ -166,7 +168,7 @@ function countAt({ blocks, index }: KeylessSegment, run: number): number {
 /** Ones below bit `at` of a segment, which has that bit. */
 function rankIn(segment: KeylessSegment, at: number): number {
   const { words, blocks } = segment;
-  const run = at >>> 11;
+  const run = at >>> RUN_SHIFT;
   const last = at >>> 5;
   const first = run * RUN;
   if (blocks.unchecked > 0) checkWords(segment, first, last + 1);
@@ -202,7 +204,7 @@ function selectIn(segment: KeylessSegment, k: number): number {
     if (bit < count) return bit;
     break;
   }
-  throw segment.damaged(`the counts of ones are wrong: run ${run} has fewer than they say,`, 4 * run);
+  throw segment.damaged(`run ${run} has fewer ones than its count says`, 4 * run);
 }
 
 /** The integers of a segment, in order. */

@@ -63,7 +63,7 @@ export abstract class Handle {
   }
 
   /**
-   * Switches to the file now at the path, if it is another one (by device, inode, size and time of change), after
+   * Switches to the file now at the path, if it is another one (by device, inode, size and modification time), after
    * checking it as `open` does. The old file is released; views of it stay unchanged. Costs what `open` costs when
    * there is a new file, a few microseconds when there is none.
    * @returns whether there was a new file
@@ -78,7 +78,7 @@ export abstract class Handle {
   }
 
   /**
-   * Releases the file; further calls do nothing. libc and copy release it at once, mmap-io when its memory is
+   * Releases the file; further calls do nothing. libc releases it at once, copy and mmap-io when their memory is
    * collected. Views stay safe to read.
    */
   close(): void {

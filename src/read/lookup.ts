@@ -1,5 +1,5 @@
 // The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch
-// block; does not know strings, value types or files.
+// buffer; does not know strings, value types or files.
 
 import { scratch } from '../codec/keys.js';
 import * as layout from '../format/constants.js';
@@ -10,7 +10,7 @@ import type { HashSegment } from '../storage/hash-segment.js';
 const { MAX_PREFIX_BYTES, VARIABLE } = layout;
 const keys = scratch.view;
 
-/** All blocks that the find needs have been checked. Differs from every offset and from -1, not found. */
+/** Stands for "all blocks that the find needs have been checked"; neither an offset nor -1, which means not found. */
 const KNOWN = -2;
 
 /**
@@ -52,7 +52,7 @@ export class Lookup {
 
   /**
    * Returns the offset of the key's value in the heap of {@link segment}, or -1.
-   * @param at where the key's bytes lie in the scratch block
+   * @param at where the key's bytes lie in the scratch buffer
    * @param hash the key's hash with {@link seed}
    * @throws {HmapError} `HMAP_DAMAGED` if the bytes on the way break the format
    */

@@ -1,5 +1,5 @@
-// Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Knows the order of
-// things; the parts know how.
+// Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Does not know how a
+// snapshot is made (open-snapshot.ts) or when a file has changed (watch.ts).
 
 import { resolve } from 'node:path';
 import { checkOptions, checkPath, oneOf } from '../base/options.js';

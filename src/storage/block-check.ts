@@ -1,5 +1,6 @@
 // Which blocks of a file have been compared with their checksums, and the comparison. Knows blocks; does not know what
-// they hold, nor how a file's bytes come.
+// they hold. Who needs which block decides when: lookups and iterations through HashSegment.reach and RecordCursor, lists
+// and bit arrays through KeylessSegment.blocks, `enum` through Dictionary.placeOf.
 
 import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from '../base/block-hasher.js';
 import { damage } from '../base/errors.js';
@@ -7,16 +8,19 @@ import { readBytes } from '../base/fs.js';
 import { BLOCK, heapStart } from '../format/constants.js';
 import type { Header, SegmentPlace } from '../format/header.js';
 
-/** Gives bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
+/** A number of bytes shifted by this is a number of blocks. */
+const BLOCK_SHIFT = 31 - Math.clz32(BLOCK);
+
+/** Returns bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
 export type ReadFile = (offset: number, length: number) => Uint8Array;
 
 /**
- * Up to this many bytes of checksums, those of 128 GiB, go through the module, which keeps as much memory as it was
- * ever given.
+ * Up to this many bytes of checksums, those of 128 GiB, go through the module. Its memory never shrinks, so larger ones
+ * are hashed without it.
  */
 const MODULE_LIMIT = 2 ** 24;
 
-/** Checks blocks of an open file, which it reads from `fd`; \`undefined\` if nothing is to be checked. */
+/** Checks blocks of an open file, which it reads from `fd`; `undefined` if nothing is to be checked. */
 export function checkerFor(
   fd: number,
   header: Header,
@@ -110,8 +114,8 @@ export class CheckedBlocks {
 
   /** Whether the blocks with bytes `[from, end)` of the key heap have all been checked. */
   knowsHeap(from: number, end: number): boolean {
-    const last = (this.#heapAt + end - 1) >>> 16;
-    for (let block = (this.#heapAt + from) >>> 16; block <= last; block++) {
+    const last = (this.#heapAt + end - 1) >>> BLOCK_SHIFT;
+    for (let block = (this.#heapAt + from) >>> BLOCK_SHIFT; block <= last; block++) {
       if (((this.#checked[block >>> 5]! >>> block) & 1) === 0) return false;
     }
     return true;
@@ -136,10 +140,10 @@ export class CheckedBlocks {
     this.#check(this.#arrayAt + 4 * bucket, this.#arrayAt + 4 * bucket + 8);
   }
 
-  /** Offsets are below 2^31 + 2^16, which needs unsigned shifts. */
+  /** Offsets are below 2^31 + BLOCK, which needs unsigned shifts. */
   #check(from: number, end: number): number {
-    const last = (end - 1) >>> 16;
-    for (let block = from >>> 16; block <= last; block++) {
+    const last = (end - 1) >>> BLOCK_SHIFT;
+    for (let block = from >>> BLOCK_SHIFT; block <= last; block++) {
       if (((this.#checked[block >>> 5]! >>> block) & 1) !== 0) continue;
       this.#checker.check(this.#first + block);
       this.#checked[block >>> 5]! |= 1 << block;

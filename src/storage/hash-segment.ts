@@ -28,7 +28,7 @@ export class HashSegment {
   /** Checks blocks before they are used. */
   readonly blocks: CheckedBlocks;
   /**
-   * Offset in the heap up to which lookups need no check of blocks: its end once every block has been checked, 0
+   * Offset in the heap up to which lookups need no check of blocks: its end once every block has been checked, -1
    * before. So lookups make one comparison, which they need anyway.
    */
   reach: number;

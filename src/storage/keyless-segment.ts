@@ -58,9 +58,8 @@ export class KeylessSegment {
   }
 
   /**
-   * Where an element of its own length starts in {@link heap}; it ends where the next one starts, which `index[at + 1]`
-   * says.
-   * @throws {HmapError} `HMAP_DAMAGED` if its two offsets do not fit
+   * Where a variable-length element starts in {@link heap}; it ends where the next one starts, at `index[at + 1]`.
+   * @throws {HmapError} `HMAP_DAMAGED` if its two offsets are wrong
    */
   elementStart(at: number): number {
     const start = this.index[at]!;

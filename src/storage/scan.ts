@@ -16,7 +16,7 @@ export interface MappedHashSegment {
   readonly readAhead: (start: number, length: number) => void;
 }
 
-/** What the caller uses of each record: if blocks are checked, those with this part are. */
+/** The part of each record that the caller uses. If blocks are checked, the scan checks the blocks with this part. */
 export type Needs = 'lengths' | 'keys' | 'records';
 
 /**

@@ -249,8 +249,8 @@ export class SegmentCheck {
     const isFree = valueWidthOf(header.valueType) === VARIABLE;
     if (isFree && header.valueWidth !== valueWidth) differs('HMAP_WIDTH', 'valueWidth', valueWidth);
 
-    // Entries that the header counts wrong, or that are lost, have been reported; bits that fit either number are
-    // right.
+    // A wrong number of entries has been reported already; so bucket bits are right if they fit the header's number or
+    // the number that was counted.
     const bitsFor = (entries: number) => Math.max(0, totalBucketBits(entries) - header.segmentBits);
     const bits = bitsFor(this.entries);
     if (header.bucketBits === bits || header.bucketBits === bitsFor(header.entries)) return;

@@ -5,7 +5,7 @@ import { popcount } from '../base/bytes.js';
 import { valueCheck } from '../codec/check-value.js';
 import { alignToPage, HEADER, SEGMENT_ROW } from '../format/constants.js';
 import type { KeylessHeader } from '../format/header.js';
-import { COUNTED_WORDS, dataBytes, formOf, indexBytes, keylessSegmentSize } from '../format/keyless.js';
+import { dataBytes, formOf, indexBytes, keylessSegmentSize, RUN_WORDS } from '../format/keyless.js';
 import type { ValueType } from '../format/value-types.js';
 import { type KeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
 import type { Findings } from './findings.js';
@@ -102,8 +102,8 @@ class Check {
     const end = Math.ceil(count / 32);
     let ones = 0;
     for (let word = 0; word < Math.max(1, end); word++) {
-      if (word % COUNTED_WORDS === 0) {
-        const run = word / COUNTED_WORDS;
+      if (word % RUN_WORDS === 0) {
+        const run = word / RUN_WORDS;
         const stated = index[run]! >>> 0;
         if (stated !== ones) {
           const message = `count ${run} of a segment is ${stated}, there are ${ones} ones before it`;

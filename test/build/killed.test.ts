@@ -1,6 +1,6 @@
 // Builds that are killed or stopped at any moment, and builds of one output at the same time: what is under its name is
 // always whole, and nothing else stays. Which files of killed builds may be removed is leftovers.test.ts; what a disk
-// refuses is crash-disk.test.ts.
+// refuses is refusing-disk.test.ts.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';

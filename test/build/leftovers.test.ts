@@ -1,5 +1,5 @@
 // What killed builds have left, and who may remove it: files named like theirs, of every age. That builds leave and
-// remove them is crash.test.ts.
+// remove them is killed.test.ts.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

@@ -8,7 +8,7 @@ import { xxh32 } from '../../src/base/xxh32.js';
 import { hashKey, keyHash } from '../../src/codec/hash-key.js';
 import { scratch } from '../../src/codec/keys.js';
 
-/** Hashes `key` at `at`, and holds length, hash and the bytes left in the scratch block to the slow way. */
+/** Hashes `key` at `at`, and holds length, hash and the bytes left in the scratch buffer to the slow way. */
 function check(key: string | Uint8Array, at: number, seed: number): void {
   const bytes = Buffer.from(key);
   const length = hashKey(key, at, seed | 0);

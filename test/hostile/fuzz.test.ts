@@ -123,7 +123,7 @@ function openable(group: keyof typeof FILES, samples: readonly Sample[], random:
       open(path, { check: 'header', layout } as never).close();
       if (!input.bytes.equals(input.of.bytes)) return input;
     } catch {
-      // Refused at once, as tools-errors.test.ts has it.
+      // Refused at once, as tools/errors.test.ts has it.
     }
   }
 }

@@ -8,7 +8,7 @@ import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, test } from 'node:test';
 import { PACKAGE_ROOT } from '../support/root.js';
 
-/** Each room, from the bottom up, and the rooms that it may import: some of those above its own line. */
+/** Each room, from the lowest up, and the rooms that it may import, all of which have earlier lines. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/base': [],
   'src/format': ['src/base'],

@@ -1,4 +1,4 @@
-// The golden files: what each holds and how it is built. `npm run fixtures` writes them; fixtures.test.ts holds every
+// The golden files: what each holds and how it is built. `npm run fixtures` writes them; golden-files.test.ts holds every
 // later build to them.
 
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // Tests that verify goes on past a damaged header and past bytes that cannot be read, and reports all that is wrong,
-// and once. The rules one by one are the matter of damaged.test.ts.
+// and once. The rules one by one are the matter of every-rule.test.ts.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -17,7 +17,7 @@ import {
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
-/** What the readers of formats need of a feed. */
+/** What the readers of formats need of a {@link HashEntrySink}. */
 export type EntrySink = Pick<HashEntrySink, keyof HashEntrySink>;
 
 export class HashEntrySink {
@@ -42,8 +42,8 @@ export class HashEntrySink {
   }
 
   /**
-   * Adds an entry whose value stands as text in `[valueAt, valueEnd)` of `value`, and whose key in `key`: as text, too,
-   * where its type is not bytes.
+   * Adds an entry. Its value is the text in `[valueAt, valueEnd)` of `value`. Its key, in `key`, is text as well,
+   * unless keys are bytes.
    */
   text(
     key: ByteBuffer,

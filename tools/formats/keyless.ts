@@ -162,8 +162,8 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
 const readLines: ReadEntries = (pieces, sink) =>
   eachLine(pieces, sink, (buffer, start, end, line) => (sink as KeylessEntrySink).bare(buffer, start, end, line));
 
-const readJsonl: ReadEntries = (pieces, anyFeed, columns) => {
-  const sink = anyFeed as KeylessEntrySink;
+const readJsonl: ReadEntries = (pieces, anySink, columns) => {
+  const sink = anySink as KeylessEntrySink;
   const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
   return eachObject(pieces, sink, (record, line) => {
     const { [keyName]: key, [valueName]: value } = record;

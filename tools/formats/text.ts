@@ -122,7 +122,10 @@ function refuseInfinite(value: unknown): void {
   }
 }
 
-/** A value from a JSON Lines record as its type wants it: large integers and special numbers come as strings there. */
+/**
+ * A value from a JSON Lines record, in the form that its type needs: large integers and special numbers are strings
+ * there.
+ */
 export function valueFromJson(type: BuildValueType, value: unknown): unknown {
   if (isStruct(type)) return structFromJson(type, value);
   switch (type) {

@@ -80,7 +80,7 @@ export class Source {
     }
   }
 
-  /** Lets the program end though more input may come. */
+  /** Lets the program end even if more input may come. */
   close(): void {
     this.#closed = true;
     this.#stream?.destroy?.();
@@ -88,8 +88,8 @@ export class Source {
 }
 
 /**
- * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer where it is too
- * small or has too long lines. The first part is the largest, since its thread has started.
+ * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer if the file is too
+ * small or its lines are too long. The first part is the largest, since its thread has started.
  */
 export function cutLines(path: string, size: number, parts: number): number[] {
   const fitting = Math.min(parts, Math.floor(size / LEAST_PART));

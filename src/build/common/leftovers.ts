@@ -60,8 +60,8 @@ function isLeftover(stat: Stats, pid: number, where: string | undefined): boolea
   if (!stat.isFile()) return false;
   const age = Date.now() - stat.mtimeMs;
   if (where !== place()) return age > DAY;
-  // The first process of a container that was started again has the number, and often the place, of the one that was
-  // killed. The minute is for a thread of ours that is just about to open its file.
+  // After a container restarts, its first process has the same number, and often the same place, as the one that was
+  // killed. The minute is for a thread of ours that is about to open its file.
   if (pid === process.pid) return age > MINUTE && !isOpenHere(stat);
   return !isAlive(pid);
 }

@@ -1,5 +1,5 @@
-// The output of one build from its first byte to its place: the file, its spill file, the pace of the work, progress,
-// durability. Knows no layout and no entries.
+// The output of one build, until the file is complete and in its place: the file, its spill file, the pace of the work,
+// progress, durability. Knows no layout and no entries.
 
 import { systemError } from '../../base/errors.js';
 import { writeAll } from '../../base/fs.js';

@@ -68,7 +68,7 @@ export async function assembleParallel(
       result = step.value;
     }
     loads.merge(result.loads);
-    for (const buffer of result.sharedBlocks) all.shared.add(buffer);
+    for (const block of result.sharedBlocks) all.shared.add(block);
   }
   writeDictionary(assembly, all, ranked, layout.end);
   const checksums = all.finish(fd, hashes, end);

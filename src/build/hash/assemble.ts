@@ -18,8 +18,7 @@ import { EntryStats, shapeOfEntries } from './entry-stats.js';
 import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
-import { Sorter } from './sorter.js';
-import { refuseDuplicate } from './span-writer.js';
+import { refuseDuplicate, Sorter } from './sorter.js';
 import { STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
 
 export interface Assembly {
@@ -103,7 +102,7 @@ function shapeOrUndefined(stats: EntryStats, assembly: Assembly): Shape | undefi
 }
 
 class Pass {
-  /** Only if there is a plan to write by; else the pass counts. */
+  /** Only if the shape is known; otherwise the pass counts. */
   readonly writer: SegmentWriter | undefined;
   /** Sums over the records that were kept; only if duplicates may be dropped. */
   readonly kept: EntryStats | undefined;

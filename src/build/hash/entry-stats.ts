@@ -12,7 +12,7 @@ const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
 export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'narrowed'>;
 
-/** Sums over a set of entries, enough to plan its file. */
+/** Sums over a set of entries, from which the shape of its file follows. */
 export class EntryStats {
   entries = 0;
   keyBytes = 0;

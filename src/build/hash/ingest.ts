@@ -1,4 +1,4 @@
-// Takes encoded records in: hashes each key, keeps the sums, holds the record. Does not know where records come from or
+// Ingests encoded records: hashes each key, keeps the sums, stages the record. Does not know where records come from or
 // what becomes of them.
 
 import { type ByteBuffer, readU48 } from '../../base/bytes.js';
@@ -134,7 +134,7 @@ export class Ingest implements RecordSink {
     return other;
   }
 
-  /** Never waits: a thread that takes a part of an input in has no other work. */
+  /** Never waits: a thread that ingests a part of an input has no other work. */
   pause(): undefined {
     return undefined;
   }

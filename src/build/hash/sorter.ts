@@ -1,7 +1,9 @@
-// Puts the staged records of one partition into the order of the format. Does not know files or where the records come
-// from.
+// Puts the staged records of one partition into the order of the format, where equal keys meet. Does not know files or
+// where the records come from.
 
 import { type ByteBuffer, compareBytes } from '../../base/bytes.js';
+import { HmapError } from '../../base/errors.js';
+import { keyForError, showKey } from '../../codec/key-text.js';
 import { headBytes, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
@@ -105,7 +107,7 @@ export class Sorter {
 
   /**
    * Leaves one record of each key among the first `count` of {@link order} and returns how many are left.
-   * @param keep which one; `error` calls `refuse` with the index of a record whose key is there more than once
+   * @param keep which one; `error` calls `refuse` with the index of a record whose key occurs more than once
    */
   dropDuplicates(count: number, keep: 'error' | 'first' | 'last', refuse: (index: number) => never): number {
     const { hashes, order } = this;
@@ -134,4 +136,13 @@ export class Sorter {
     const qBytes = view.getUint16(q + KEY_BYTES, true);
     return compareBytes(view, p + this.#keyAt, pBytes, view, q + this.#keyAt, qBytes);
   }
+}
+
+/** Throws the error for the record at `index`, whose key occurs more than once. */
+export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, staged: StagedLayout, index: number): never {
+  const at = sorter.positions[index]!;
+  const keyAt = at + headBytes(staged);
+  const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + STAGED.keyBytes, true));
+  const message = `the key ${showKey(staged.keyType, key)} occurs more than once; remove the others, or set 'duplicates' to 'first' or 'last'`;
+  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForError(staged.keyType, key) });
 }

@@ -2,8 +2,6 @@
 
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer } from '../../base/bytes.js';
-import { HmapError } from '../../base/errors.js';
-import { keyForError, showKey } from '../../codec/key-text.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
 import type { Shape } from '../../format/shape.js';
 import { BlockSums } from '../common/block-sums.js';
@@ -11,9 +9,9 @@ import { type SharedSpill, SpillFile } from '../common/spill-file.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
 import { type Holding, loadStaged } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
-import { Sorter } from './sorter.js';
+import { refuseDuplicate, Sorter } from './sorter.js';
 import type { Span } from './spans.js';
-import { headBytes, STAGED, type StagedLayout } from './staged-record.js';
+import type { StagedLayout } from './staged-record.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork {
@@ -72,13 +70,4 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   writer.end(span.endBucket);
   const { histogram, longest, buckets, records } = writer.loads;
   return { loads: { histogram, longest, buckets, records }, sharedBlocks: sums.shared };
-}
-
-/** Throws the error for the record at `index`, whose key occurs more than once. */
-export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, staged: StagedLayout, index: number): never {
-  const at = sorter.positions[index]!;
-  const keyAt = at + headBytes(staged);
-  const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + STAGED.keyBytes, true));
-  const message = `the key ${showKey(staged.keyType, key)} occurs more than once; keep the 'first' or the 'last' of such entries, or remove them`;
-  throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForError(staged.keyType, key) });
 }

@@ -6,10 +6,10 @@ import { bitsContent } from './bits-content.js';
 import { refusedInteger } from './integers.js';
 import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessBuildOptions, type KeylessContent } from './keyless-builder.js';
 
-/** How a bit array is built, from integers in any order; duplicates change nothing. */
+/** How a bit array is built, from integers in any order; duplicates are ignored. */
 export interface BitsBuildOptions extends KeylessBuildOptions {
   layout: 'bits';
-  /** How many integers, from `base` on, could be in the set. Default: up to the largest that is. */
+  /** How many integers, from `base` on, could be in the set. Default: up to the largest integer in the set. */
   length?: number;
 }
 

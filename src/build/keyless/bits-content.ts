@@ -2,7 +2,7 @@
 // the words come from.
 
 import { popcount } from '../../base/bytes.js';
-import { COUNTED_WORDS, capacityOf, countIn, type KeylessForm } from '../../format/keyless.js';
+import { capacityOf, countIn, type KeylessForm, RUN_WORDS } from '../../format/keyless.js';
 import type { KeylessContent } from './keyless-builder.js';
 
 const BITS: KeylessForm = { kind: 'bits', bits: 1 };
@@ -18,7 +18,7 @@ export interface BitsSource {
   readonly segmentBytes: number;
   /** Asked for each word of 32 bits once, in order. */
   wordAt(word: number): number;
-  /** Called before each {@link COUNTED_WORDS} of words with the index of the first; its promise is awaited. */
+  /** Called before each run of {@link RUN_WORDS} words, with the index of its first word; its promise is awaited. */
   ready?(word: number): Promise<void> | undefined;
   pause(): Promise<void> | undefined;
 }
@@ -43,7 +43,7 @@ export function bitsContent(source: BitsSource): KeylessContent {
       let ones = 0;
       if (count === 0) index.u32(0);
       for (let at = 0; at < count; at++) {
-        if (at % COUNTED_WORDS === 0) {
+        if (at % RUN_WORDS === 0) {
           const coming = source.ready?.(first + at);
           if (coming !== undefined) await coming;
           index.u32(ones);

@@ -4,7 +4,7 @@
 import { ByteBuffer, popcount } from '../../base/bytes.js';
 import { scratch } from '../../codec/keys.js';
 import { KEY_HASHERS } from '../../codec/typed-keys.js';
-import { COUNTED_WORDS } from '../../format/keyless.js';
+import { RUN_WORDS } from '../../format/keyless.js';
 import { parseMetadata } from '../../format/metadata.js';
 import {
   type BuildOptions,
@@ -21,8 +21,7 @@ import { refusedInteger } from './integers.js';
 import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
 /**
- * How a set of integers is built from integers in any order, in the form whose file is smaller; one that comes again
- * changes nothing.
+ * How a set of integers is built from integers in any order, in the form whose file is smaller; duplicates are ignored.
  */
 export interface IntegerSetBuildOptions extends CommonOptions {
   layout: 'auto';
@@ -167,7 +166,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   /** Makes as much of the bit array as there is memory for, from a word on. */
   async #load(from: number): Promise<void> {
     const left = Math.ceil(this.#length / 32) - from;
-    const size = Math.min(left, COUNTED_WORDS * Math.floor(this.#building / 4 / COUNTED_WORDS));
+    const size = Math.min(left, RUN_WORDS * Math.floor(this.#building / 4 / RUN_WORDS));
     if (this.#words.length === size) this.#words.fill(0);
     else this.#words = buildMemory(4 * size, () => new Int32Array(size));
     this.#from = from;

@@ -13,10 +13,11 @@ import type { TableStat } from './inspect/table-stat.js';
 import type { Verification, VerifyOptions } from './verify/verify.js';
 
 /**
- * Builds the file `path` from entries. The order of the entries does not affect the bytes of the file. Memory stays
- * within `options.memory`; what does not fit goes to a temporary file beside the output. The file appears under its
- * name in one step when it is complete and on the disk; if anything fails, an old file of that name stays, and nothing
- * else is left. The next build removes what a killed build leaves beside the file.
+ * Builds the file `path` from entries. The order of the entries does not affect the bytes of the file, unless
+ * `duplicates` is `first` or `last`. Memory for entries stays within `options.memory`; entries that do not fit go to a
+ * temporary file beside the output. The file appears under its name in one step when it is complete and on the disk; if
+ * anything fails, an old file of that name stays, and nothing else is left. The next build removes what a killed build
+ * leaves beside the file.
  *
  * With `layout: 'list'` it takes bare values, in the order of their indexes, and with `layout: 'bits'` integers in any
  * order.

@@ -58,7 +58,7 @@ export interface HmapErrorData {
   cause?: unknown;
 }
 
-/** Every failure that is not a misuse of the API (misuse is a TypeError or RangeError that names the argument). */
+/** A failure that is not a misuse of the API (misuse is a TypeError or RangeError that names the argument). */
 export class HmapError extends Error {
   /** One of {@link HmapErrorCode}, or the operating system's code. */
   readonly code: HmapErrorCode | (string & {});

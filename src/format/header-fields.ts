@@ -112,7 +112,7 @@ export class HeaderFields {
     };
   }
 
-  /** Judges the fields of shards, which this version does not use, and the length of the metadata. */
+  /** Checks the fields of shards, which this version does not use, and the length of the metadata. */
   shardAndMetadata(): boolean[] {
     return [
       this.is('shardBits', 0, this.u32(HEADER.shardBits)),
@@ -122,7 +122,7 @@ export class HeaderFields {
   }
 
   /**
-   * Judges what follows from where the last section before the checksums ends.
+   * Checks the fields that follow from the end of the last section before the checksums.
    * @returns `undefined` if the place of the checksums is not certain
    */
   tail(stated: StatedSums, entries: number, segments: readonly SegmentPlace[], end: number): HeaderTail | undefined {
@@ -159,7 +159,7 @@ export class HeaderFields {
   }
 
   /**
-   * Judges the size of the file.
+   * Checks the size of the file.
    * @param actual `undefined` for a block device, which states none
    * @returns `false` for a file that is too short
    */

@@ -38,13 +38,13 @@ interface CommonHeader {
   /** Buckets of one segment are 2 to this power. */
   readonly bucketBits: number;
   /**
-   * Of a list or a bit array: the first integer, how many integers the file covers from there, and how many each full
-   * segment covers; otherwise 0.
+   * `base` is the first integer of a list or a bit array, `length` the number of its integers, `perSegment` the number
+   * of those in a full segment; all are 0 in hash tables.
    */
   readonly base: number;
   readonly length: number;
   readonly perSegment: number;
-  /** Length that all keys share, or `null` if each record states its own. */
+  /** The length that all keys (or values) share, or `null` if each record states its own; without keys 0. */
   readonly keyWidth: number | null;
   readonly valueWidth: number | null;
   /** This file is shard `index` of 2 to the power of `bits`. */

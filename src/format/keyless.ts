@@ -22,7 +22,10 @@ export const RUN_WORDS = RUN_BITS / 32;
 export const RUN_BYTES = RUN_BITS / 8;
 /** Most elements of a segment, inclusive: an index into one is a u32. */
 export const MOST_ELEMENTS = 2 ** 32;
-/** Elements of every segment but the last are a multiple of this, so that a segment ends with a whole byte. */
+/**
+ * In a `fixed` list of several segments, a full segment has a multiple of this many elements, so that it ends with a
+ * whole byte.
+ */
 export const GROUP = 8;
 
 /** What all arithmetic here depends on. */
@@ -61,7 +64,10 @@ export function capacityOf(form: KeylessForm, limit: number): number {
   return runs * RUN_BITS;
 }
 
-/** Bits of a full segment of a bit array of so many bytes; `undefined` if none has that size. */
+/**
+ * The number of bits in a full segment of a bit array, from the segment's size in bytes; `undefined` if no number of
+ * bits gives that size.
+ */
 export function bitsOfSize(form: KeylessForm, bytes: number): number | undefined {
   const each = RUN_BYTES + 4;
   for (let runs = Math.max(1, Math.floor((bytes - PAGE) / each)); runs * each <= bytes; runs++) {
@@ -70,19 +76,19 @@ export function bitsOfSize(form: KeylessForm, bytes: number): number | undefined
   return undefined;
 }
 
-/** Elements of segment `index` where each full one holds `each` of `length`. */
+/** The number of elements in segment `index`, if `length` elements are divided into segments of `each`. */
 export function countIn(index: number, each: number, length: number): number {
   return Math.max(0, Math.min(each, length - index * each));
 }
 
-/** The fewest segment bits with which `segments` segments have a row each. */
+/** The smallest number of segment bits that is enough for `segments` segments. */
 export function segmentBitsFor(segments: number): number {
   let bits = 0;
   while (2 ** bits < segments) bits++;
   return bits;
 }
 
-/** How the elements of a file lie, by its header. */
+/** The form of a file's elements, from its header. */
 export function formOf({ layout, valueType }: { readonly layout: Layout; readonly valueType: string }): KeylessForm {
   if (layout === 'bits') return { kind: 'bits', bits: 1 };
   if (valueType === 'utf8' || valueType === 'bytes') return { kind: 'offsets', bits: 0 };

@@ -97,7 +97,7 @@ function parseFields(fields: HeaderFields): HashFields | undefined {
   const schemaBytes = fields.u32(HEADER.schemaBytes);
   const keyWidth = fields.u32(HEADER.keyWidth);
   const valueWidth = fields.u32(HEADER.valueWidth);
-  // Segment bits that do not fit are noted by themselves.
+  // Invalid segment bits are reported below.
   const hashBits = segmentBits > MAX_SEGMENT_BITS ? HASH_BITS : HASH_BITS - segmentBits;
   const fits = [
     fields.is('hashAlgorithm', HASH_XXH32, fields.u8(HEADER.hashAlgorithm)),

@@ -1,6 +1,6 @@
-// Parses and checks a header (native-notes/format.md, section 3): what comes before the layout is known. The rest is
-// parse-hash-header.ts and parse-keyless-header.ts; writing one is write-header.ts. Knows bytes; does not know files or
-// records.
+// Parses and checks a header (native-notes/format.md, sections 3 and 11): checksum, features, layout. Magic, version
+// and size come before that, in preamble.ts; the other fields after it, in parse-hash-header.ts and
+// parse-keyless-header.ts. Writing a header is write-header.ts. Knows bytes; does not know files or records.
 
 import { HEADER, KNOWN_FEATURES, LAYOUTS } from './constants.js';
 import { type Header, type HeaderFault, headerChecksum } from './header.js';
@@ -24,8 +24,8 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number | undefined, pa
 }
 
 /**
- * {@link parseHeader} that continues after a fault as long as it can make sense of what follows. The result has the
- * right values of fields that follow from others, so that one fault shows once.
+ * {@link parseHeader} that continues after a fault as long as it can make sense of what follows. In the result, fields
+ * that follow from others are corrected, so that one fault is reported once.
  * @param note called with each fault, in the order in which section 11 of the format checks; may throw
  * @returns `undefined` if the faults leave open where the segments are, or what is in them
  */

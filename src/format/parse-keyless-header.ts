@@ -102,7 +102,7 @@ export function parseKeylessHeader(
   } as KeylessHeader;
 }
 
-/** Whether the fields that only hash tables use have the values that a file without keys has. */
+/** Whether the fields that are the same in every file without keys are valid. */
 function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
   const fits = [
     fields.is('hashAlgorithm', 0, fields.u8(HEADER.hashAlgorithm)),

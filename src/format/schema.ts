@@ -3,7 +3,6 @@
 
 /** Bits of an integer field. */
 export type FieldBits =
-  // biome-ignore format: one line a ten
   | 1
   | 2
   | 3

@@ -64,9 +64,9 @@ export function shapeOf(stats: ShapeSums, typeWidth: number, segmentLimit: numbe
 }
 
 /**
- * {@link shapeOf} entries whose records, of `recordBytes` bytes in all with both prefixes, spread evenly over the
- * hashes.
+ * Predicts the {@link shapeOf} entries, on the assumption that their records are spread evenly over the hashes.
  * @param sums the other sums
+ * @param recordBytes bytes of all records, both length prefixes included
  */
 export function predictShape(
   sums: Omit<ShapeSums, 'bytesByHash'>,

@@ -98,14 +98,16 @@ function uintFor(largest: number): (typeof UINTS)[number] {
   return UINTS.find((type) => largest < 2 ** (8 * WIDTHS[type]))!;
 }
 
-/** Whether a builder holds the values in more bytes than it may write: how many these are depends on all values. */
+/**
+ * Whether a builder keeps the values in more bytes than it writes in the end: the final width depends on all values.
+ */
 export function isNarrowed(type: BuildValueType): type is 'uint' | 'enum' {
   return type === 'uint' || type === 'enum';
 }
 
 /**
- * How many bytes each of a file's {@link isNarrowed} values takes if `largest` is the largest of them; for `enum`, an
- * index, and -1 without entries.
+ * Bytes of each value in the file, for types of {@link isNarrowed}.
+ * @param largest the largest value; for `enum` the largest index, or -1 without entries
  */
 export function narrowWidth(type: 'uint' | 'enum', largest: number): number {
   return type === 'uint' ? WIDTHS[uintFor(largest)] : indexWidth(largest + 1);
@@ -167,7 +169,7 @@ const WIDTHS: Record<ValueType, number> = {
   u24: 3,
   u40: 5,
   u48: 6,
-  // What the builder's number of a string takes.
+  // The number that a builder assigns to a string.
   enum: 4,
 };
 

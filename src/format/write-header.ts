@@ -1,4 +1,4 @@
-// Writes a header (native-notes/format.md, section 3). Knows bytes; does not know how anything in the file came about.
+// Writes a header (native-notes/format.md, section 3). Knows bytes; does not know where its numbers come from.
 
 import { ByteBuffer, writeU64 } from '../base/bytes.js';
 import {

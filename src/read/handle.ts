@@ -15,8 +15,8 @@ export interface SnapshotSource {
 }
 
 /**
- * Base of {@link Table}, {@link List}, {@link BitArray} and {@link IntegerSet}. Every method throws `HMAP_CLOSED` once
- * it is closed.
+ * Base of {@link Table}, {@link List}, {@link BitArray} and {@link IntegerSet}. Every method except {@link close}
+ * throws `HMAP_CLOSED` once it is closed.
  */
 export abstract class Handle {
   /** The path as it was given to `open`. */

@@ -248,7 +248,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
 
   /**
    * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. An
-   * iteration that began before a reload continues over the old version.
+   * iteration that took its first step before a reload continues over the old version.
    * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is not UTF-8, unless the table was opened with `key: 'bytes'`
    */
   entries(): Generator<[K, V], undefined, unknown> {

@@ -126,7 +126,11 @@ export function addBuild(program: Command): void {
         .default('error'),
     )
     .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseSize)
-    .option('--seed <number>', 'seed of the hash (default: 0)', parseInteger(0, 0xffff_ffff))
+    .option(
+      '--seed <number>',
+      'seed of the hash (default: 0; another one if too many keys share a bucket)',
+      parseInteger(0, 0xffff_ffff),
+    )
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
     .option('--force', 'replace the output if it exists')
     .option('--json', 'print what was built as JSON on stdout')

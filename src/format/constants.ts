@@ -78,7 +78,7 @@ export const ENUM_HEADER = { distinct: HEADER.elementBits, dictionaryBytes: HEAD
 /** One row of the segment table. */
 export const SEGMENT_ROW = { offset: 0, bytes: 8, entries: 16, size: 24 } as const;
 
-/** Longest key, in bytes, inclusive. */
+/** Longest key, in bytes, inclusive. A build stages the length as a u16 (`STAGED` in build/hash/staged-record.ts). */
 export const MAX_KEY_BYTES = 65_535;
 /** Longest value, in bytes, inclusive. */
 export const MAX_VALUE_BYTES = 2 ** 30;

@@ -8,7 +8,7 @@ export { Pacer } from './base/pacer.js';
 export { decodeText } from './base/text.js';
 export { threadsFor } from './base/workers.js';
 // Building from encoded records, by several threads or one; and without keys.
-export { type KeylessBuildChoice, keylessBuilder, withBuilder } from './build/build.js';
+export { type KeylessBuildChoice, withBuilder, withKeylessBuilder } from './build/build.js';
 export { type CommonOptions, DEFAULT_MEMORY } from './build/common/options.js';
 export type { Builder } from './build/hash/builder.js';
 export { keyTooLong, type RecordSink } from './build/hash/ingest.js';

@@ -41,14 +41,7 @@ export async function buildKeyless(
   options: KeylessBuildChoice,
 ): Promise<BuildSummary> {
   const kind = iterationOf(values);
-  const builder = keylessBuilder(path, options);
-  try {
-    await giveAll(values, kind, options.signal, builder);
-    return await builder.finish();
-  } catch (error) {
-    builder.abandon();
-    throw error;
-  }
+  return withKeylessBuilder(path, options, (builder) => giveAll(values, kind, options.signal, builder));
 }
 
 /** Accepts the entries of a build one by one. */
@@ -83,13 +76,34 @@ async function giveAll(
 }
 
 /** Makes a builder, lets `fill` add records, and finishes; if anything fails, no file is left. */
-export async function withBuilder(
+export function withBuilder(
   path: string,
   options: BuildOptions<ValueChoice>,
   fill: (builder: Builder) => Promise<void>,
   workers = 1,
 ): Promise<BuildSummary> {
-  const builder = new Builder(path, options, workers);
+  return finished(() => new Builder(path, options, workers), fill);
+}
+
+/** {@link withBuilder} for a layout without keys, or for one that is chosen when all integers are known. */
+export function withKeylessBuilder(
+  path: string,
+  options: KeylessBuildChoice,
+  fill: (builder: KeylessBuilder) => Promise<void>,
+): Promise<BuildSummary> {
+  return finished(() => keylessBuilder(path, options), fill);
+}
+
+interface Finishing {
+  finish(): Promise<BuildSummary>;
+  abandon(): void | Promise<void>;
+}
+
+async function finished<B extends Finishing>(
+  make: () => B,
+  fill: (builder: B) => Promise<void>,
+): Promise<BuildSummary> {
+  const builder = make();
   try {
     await fill(builder);
     return await builder.finish();
@@ -212,11 +226,9 @@ function badKey(type: KeyType, key: Key, why: number): HmapError {
 /** How a file without keys is built, or one that may turn out to have none. */
 export type KeylessBuildChoice = ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions;
 
-/** The builder of a layout without keys, or of one that is chosen when all integers are known. */
-export function keylessBuilder(
-  path: string,
-  options: KeylessBuildChoice,
-): ListBuilder | BitsBuilder | IntegerSetBuilder {
+type KeylessBuilder = ListBuilder | BitsBuilder | IntegerSetBuilder;
+
+function keylessBuilder(path: string, options: KeylessBuildChoice): KeylessBuilder {
   if (options.layout === 'auto') return new IntegerSetBuilder(path, options);
   return options.layout === 'list' ? new ListBuilder(path, options) : new BitsBuilder(path, options);
 }

@@ -3,25 +3,16 @@
 
 import { ByteBuffer, MAX_U64, readU64 } from '../base/bytes.js';
 import { blockCount, type ENUM_HEADER, HEADER, MAX_METADATA_BYTES, SEGMENT_ROW } from './constants.js';
-import { fieldEnd, type HeaderCode, type HeaderFault, type SegmentPlace } from './header.js';
+import { fieldEnd, type Header, type HeaderCode, type HeaderFault, type SegmentPlace } from './header.js';
 import { type Metadata, parseMetadata } from './metadata.js';
 
 export type FieldName = keyof typeof HEADER;
 
 /** The sums that every header states. */
-export interface StatedSums {
-  readonly fileBytes: number;
-  readonly entries: number;
-  readonly keyBytes: number;
-  readonly valueBytes: number;
-}
+export type StatedSums = Pick<Header, 'fileBytes' | 'entries' | 'keyBytes' | 'valueBytes'>;
 
 /** What follows the segments, and the metadata. */
-export interface HeaderTail {
-  readonly fileBytes: number;
-  readonly checksums: { readonly offset: number; readonly bytes: number; readonly sum: bigint };
-  readonly metadata: Metadata;
-}
+export type HeaderTail = Pick<Header, 'fileBytes' | 'checksums' | 'metadata'>;
 
 /** The fields of one header. Each check reports what is wrong and returns whether the field is valid. */
 export class HeaderFields {

@@ -10,6 +10,7 @@ import {
   MAX_WRITTEN_SEGMENT_BITS,
   PAGE,
 } from './constants.js';
+import type { Header } from './header.js';
 import { capacityOf, indexBytes, type KeylessForm, keylessSegmentSize, segmentBitsFor } from './keyless.js';
 
 /** Bytes of each section; they add up to the size of the file. */
@@ -25,20 +26,16 @@ export interface SectionSizes {
   readonly padding: number;
 }
 
-/** What a file of any layout has. Sizes in bytes. */
-export interface FileSizes {
-  readonly fileSize: number;
-  readonly headerSize: number;
-  readonly checksumsSize: number;
-}
+/** The sizes that the header of every layout has, in bytes. */
+export type FileSizes = Pick<Header, 'fileBytes' | 'headerBytes'> & { readonly checksums: { readonly bytes: number } };
 
 function withPadding(
-  { fileSize, headerSize: header, checksumsSize: checksums }: FileSizes,
+  { fileBytes, headerBytes: header, checksums: { bytes: checksums } }: FileSizes,
   buckets: number,
   heap: number,
   dictionary: number,
 ): SectionSizes {
-  const padding = fileSize - header - buckets - heap - dictionary - checksums;
+  const padding = fileBytes - header - buckets - heap - dictionary - checksums;
   return { header, buckets, heap, dictionary, checksums, padding };
 }
 
@@ -73,6 +70,11 @@ export function fileSizeOf(header: number, end: number): number {
   return end + 8 * blockCount(header, end);
 }
 
+function sizesOf(headerBytes: number, end: number): FileSizes {
+  const fileBytes = fileSizeOf(headerBytes, end);
+  return { fileBytes, headerBytes, checksums: { bytes: fileBytes - end } };
+}
+
 /**
  * The sections of a table by hash before it is built. Exact for one segment; the padding of several is taken to be half
  * a page each.
@@ -90,17 +92,14 @@ export function predictHashSections(
   const header = headerSize(segmentBits, textSize);
   const ends = segments === 1 ? alignToPage(heapSize) : heapSize + (segments * PAGE) / 2;
   const end = header + segments * heapStart(bucketBits) + ends + alignToPage(dictionarySize);
-  const fileSize = fileSizeOf(header, end);
-  const file = { fileSize, headerSize: header, checksumsSize: fileSize - end };
-  return withPadding(file, segments * bucketArraySize(bucketBits), heapSize, dictionarySize);
+  return withPadding(sizesOf(header, end), segments * bucketArraySize(bucketBits), heapSize, dictionarySize);
 }
 
 /** The sections of a list or a bit array of one segment before it is built. */
 export function predictKeylessSections(form: KeylessForm, count: number, dataSize: number): SectionSizes {
   const header = headerSize(0, 0);
   const end = header + alignToPage(keylessSegmentSize(form, count, dataSize));
-  const fileSize = fileSizeOf(header, end);
-  return keylessSections({ fileSize, headerSize: header, checksumsSize: fileSize - end }, form, [count], dataSize);
+  return keylessSections(sizesOf(header, end), form, [count], dataSize);
 }
 
 /** Size of the file of a bit array of `length` bits; infinite if it would take too many segments. */

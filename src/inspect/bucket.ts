@@ -55,7 +55,7 @@ export interface BucketView {
  */
 export function inspectBucket(path: string, index: number): BucketView {
   return withFile(path, ({ fd, header }) => {
-    needLayout(header, 'hash', path, 'showing single records');
+    needHash(header, path, 'showing single records');
     const buckets = 2 ** (header.segmentBits + header.bucketBits);
     if (!Number.isInteger(index) || index < 0 || index >= buckets) {
       throw new RangeError(`bucket: expected an integer from 0 to ${buckets - 1}, got ${index}`);
@@ -74,7 +74,7 @@ export function inspectKey(
   key: AnyKey,
 ): { bucket: BucketView | undefined; record: RecordView | undefined } {
   return withFile(path, ({ fd, header }) => {
-    needLayout(header, 'hash', path, 'showing single records');
+    needHash(header, path, 'showing single records');
     const { keyType } = header;
     const length = keyType === 'bytes' ? encodeKey(key as Key, 0) : KEY_HASHERS[keyType](key, 0, 0);
     if (length < 0) return { bucket: undefined, record: undefined };
@@ -131,12 +131,12 @@ function recordAt(segment: HashSegment, cursor: RecordCursor, header: Header): R
   };
 }
 
-/** @throws {HmapError} `HMAP_LAYOUT` if the file has another layout than the request needs */
-function needLayout(header: Header, expected: 'hash', path: string, what: string): asserts header is HashHeader {
+/** @throws {HmapError} `HMAP_LAYOUT` if the file is not a hash table, which `what` needs */
+function needHash(header: Header, path: string, what: string): asserts header is HashHeader {
   const { layout } = header;
-  if (layout === expected) return;
-  const message = `${path}: ${what} is for the layout '${expected}'; this file has the layout '${layout}'`;
-  throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual: layout });
+  if (layout === 'hash') return;
+  const message = `${path}: ${what} is for the layout 'hash'; this file has the layout '${layout}'`;
+  throw new HmapError('HMAP_LAYOUT', message, { path, expected: 'hash', actual: layout });
 }
 
 /**
@@ -145,7 +145,7 @@ function needLayout(header: Header, expected: 'hash', path: string, what: string
  */
 export function enumValues(path: string): (index: Uint8Array) => Uint8Array {
   return withFile(path, ({ fd, header }) => {
-    needLayout(header, 'hash', path, 'looking up distinct values');
+    needHash(header, path, 'looking up distinct values');
     const dictionary = readDictionary(fd, header, path, 'none');
     return (index) => dictionary?.view(new ByteBuffer(index), 0) ?? index;
   });

@@ -38,10 +38,9 @@ export async function measureSegment(
 }
 
 export function summary(path: string, header: HashHeader, { loads, keys, values }: Sums): TableStat {
-  const { fileBytes, headerBytes, segments, bucketBits, checksums } = header;
+  const { fileBytes, segments, bucketBits, dictionary } = header;
   const payloadBytes = keys.sum + values.sum;
-  const file = { fileSize: fileBytes, headerSize: headerBytes, checksumsSize: checksums.bytes };
-  const { heap, ...sections } = hashSections(file, segments, bucketBits, header.dictionary?.bytes ?? 0);
+  const { heap, ...sections } = hashSections(header, segments, bucketBits, dictionary?.bytes ?? 0);
   return {
     path,
     header,

@@ -32,10 +32,9 @@ export async function measureElements(
 }
 
 export function keylessSummary(path: string, header: KeylessHeader, measured: Lengths): TableStat {
-  const { fileBytes, headerBytes, segments, checksums, entries, valueBytes, perSegment, length } = header;
+  const { fileBytes, segments, entries, valueBytes, perSegment, length } = header;
   const form = formOf(header);
   const counts = segments.map((_, i) => countIn(i, perSegment, length));
-  const file = { fileSize: fileBytes, headerSize: headerBytes, checksumsSize: checksums.bytes };
   const fixed = entries === 0 ? 0 : form.bits / 8;
   return {
     path,
@@ -44,7 +43,7 @@ export function keylessSummary(path: string, header: KeylessHeader, measured: Le
     fileBytes,
     payloadBytes: valueBytes,
     overheadPerEntry: entries === 0 ? 0 : (fileBytes - valueBytes) / entries,
-    sections: tableSections(keylessSections(file, form, counts, valueBytes), 0, 0, valueBytes),
+    sections: tableSections(keylessSections(header, form, counts, valueBytes), 0, 0, valueBytes),
     keys: { shortest: 0, longest: 0, mean: 0 },
     values: form.kind === 'offsets' ? measured : { shortest: fixed, longest: fixed, mean: fixed },
     bucketLoads: { buckets: 0, mean: 0, longest: 0, histogram: [] },

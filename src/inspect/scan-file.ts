@@ -39,8 +39,10 @@ export class EntryScan {
     key.at = cursor.key;
     key.length = cursor.keyBytes;
     if (this.#dictionary !== undefined) {
+      const { at, length } = this.#dictionary.placeAt(segment.heap, cursor.value);
       value.buffer = this.#dictionary.bytes;
-      Object.assign(value, this.#dictionary.placeAt(segment.heap, cursor.value));
+      value.at = at;
+      value.length = length;
     } else {
       value.buffer = segment.heap;
       value.at = cursor.value;

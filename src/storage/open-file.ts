@@ -79,7 +79,7 @@ export function readHeader(fd: number, path: string, size: 'exact size' | 'any s
   const start = readBytes(fd, 0, Math.min(PAGE, fileBytes));
   const headerBytes = checkPreamble(start, fileBytes, path);
   const bytes = headerBytes === PAGE ? start : readBytes(fd, 0, headerBytes);
-  // A device that ends within the header; its size shows only if reading ends.
+  // A device that ends within the header; its size shows only where reading ends.
   if (bytes.length < headerBytes) checkPreamble(start, bytes.length, path);
   if (stat.isFile()) return parseHeader(bytes, size === 'exact size' ? fileBytes : undefined, path);
   const header = parseHeader(bytes, undefined, path);

@@ -6,8 +6,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import * as source from '../../src/index.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 
@@ -43,25 +41,6 @@ describe('the manifest', () => {
     }
     const lock = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package-lock.json'), 'utf8'));
     assert.ok(!('node_modules/mmap-io' in lock.packages));
-  });
-
-  test('exports this and nothing else, as its types say', async () => {
-    const names = [
-      'BitArray',
-      'HmapError',
-      'IntegerSet',
-      'List',
-      'Table',
-      'build',
-      'inspectBucket',
-      'inspectKey',
-      'open',
-      'stat',
-      'verify',
-    ];
-    assert.deepEqual(Object.keys(source).sort(), names);
-    const bundled = await import(pathToFileURL(join(PACKAGE_ROOT, manifest.exports['.'].default)).href);
-    assert.deepEqual(Object.keys(bundled).sort(), names);
   });
 });
 

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import * as hmap from 'hmap';
+import * as bundle from 'hmap';
+import * as source from '../../src/index.js';
 import * as internal from '../../src/internal.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 
@@ -15,7 +16,7 @@ const PUBLIC = {
 };
 
 const INTERNAL = {
-  values: `ByteBuffer DECODERS DEFAULT_MEMORY INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError checkValueLength checkValueType copyBytes decodeText dictionarySize encodeKeyText enumValues fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong keylessBuilder nearest packedInteger packedRange predictHashSections predictKeylessSections predictShape scanFile scratch serveIngest showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder`,
+  values: `ByteBuffer DECODERS DEFAULT_MEMORY INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError checkValueLength checkValueType copyBytes decodeText dictionarySize encodeKeyText enumValues fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong nearest packedInteger packedRange predictHashSections predictKeylessSections predictShape scanFile scratch serveIngest showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder withKeylessBuilder`,
   types: `BuildValueType Builder ByteSlice CommonOptions ElementScan EntryScan Field KeylessBuildChoice KeylessForm RecordSink SectionSizes ValueEncoder`,
 };
 
@@ -46,7 +47,7 @@ function typesOf(file: string): string[] {
 
 describe('exported names', () => {
   test('of the package are these', () => {
-    assert.deepEqual(Object.keys(hmap).toSorted(), list(PUBLIC.values));
+    for (const library of [source, bundle]) assert.deepEqual(Object.keys(library).toSorted(), list(PUBLIC.values));
     assert.deepEqual(typesOf('index.ts'), list(PUBLIC.types));
   });
 

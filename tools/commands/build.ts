@@ -26,7 +26,7 @@ import {
 import { columnsNamed } from '../formats/columns.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
-import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
+import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import {
@@ -197,11 +197,7 @@ function checkLayout(options: Options): void {
 
 async function runBuild(input: string, output: string, options: Options): Promise<void> {
   const name = input === '-' ? 'stdin' : input;
-  const format = options.format ?? formatByEnding(input);
-  if (format === undefined)
-    throw new TypeError(
-      `--format: cannot tell the format of ${name} from its name; choose one of ${FORMATS.join(', ')}`,
-    );
+  const format = formatOf(input, name, options.format);
   checkLayout(options);
   const value = options.value ?? DEFAULT_VALUE[format];
   const { read } = await loadFormat(format);

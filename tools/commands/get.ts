@@ -45,15 +45,11 @@ export function addGet(program: Command): void {
 
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
   const { layout } = fileHeader(file);
-  if (layout !== 'hash') {
-    const { KeylessPrinter, exitWithMissing } = await import('./keyless.js');
-    const printer = new KeylessPrinter(file, layout, options.check, options.json === true);
-    await printAll(printer, keys, options);
-    exitWithMissing(printer.missing);
-    return;
-  }
-  const table = open(file, { key: 'bytes', check: options.check });
-  const printer = new Printer(table, options.json === true);
+  const { check, json = false } = options;
+  const printer =
+    layout === 'hash'
+      ? new Printer(open(file, { key: 'bytes', check }), json)
+      : new (await import('./keyless.js')).KeylessPrinter(file, layout, check, json);
   await printAll(printer, keys, options);
   exitWith(printer.missing === 0 ? EXIT.fine : EXIT.findings);
 }

@@ -2,10 +2,10 @@
 // formats/keyless.ts.
 
 import { BitArray, type BuildSummary, type Check, type List, type ListType, open } from '../../src/index.js';
-import { ByteBuffer, type KeylessBuildChoice, keylessBuilder } from '../../src/internal.js';
+import { ByteBuffer, type KeylessBuildChoice, withKeylessBuilder } from '../../src/internal.js';
 import type { Columns, FormatName } from '../formats/format.js';
 import { elementPrinter, KeylessEntrySink, keylessColumns, keylessReader } from '../formats/keyless.js';
-import { EXIT, exitWith, say } from '../terminal/cli.js';
+import { say } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
 /** Builds a list, a bit array or a set of integers from pieces of text. */
@@ -18,18 +18,12 @@ export async function buildKeylessFrom(
   columns: Columns,
 ): Promise<BuildSummary> {
   const read = await keylessReader(format);
-  const builder = keylessBuilder(output, options);
   const isSet = options.layout !== 'list';
   const base = options.layout === 'auto' ? 0 : (options.base ?? 0);
   const indexed = columns.key !== undefined || columns.value === undefined;
-  try {
-    const sink = new KeylessEntrySink(builder, name, base, indexed);
-    await read(pieces(), sink, keylessColumns(columns, isSet));
-    return await builder.finish();
-  } catch (error) {
-    builder.abandon();
-    throw error;
-  }
+  return withKeylessBuilder(output, options, (builder) =>
+    read(pieces(), new KeylessEntrySink(builder, name, base, indexed), keylessColumns(columns, isSet)),
+  );
 }
 
 /** Looks up indexes for `hmap get`, a batch at a time, and counts those that are missing. */
@@ -81,9 +75,4 @@ export class KeylessPrinter {
     const buffer = new ByteBuffer(typeof value === 'number' ? 0 : Buffer.from(value as string));
     print(typeof value === 'number' ? value : 0, { buffer, at: 0, length: buffer.size }, this.out);
   }
-}
-
-/** The exit code of lookups. */
-export function exitWithMissing(missing: number): void {
-  exitWith(missing === 0 ? EXIT.fine : EXIT.findings);
 }

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { Pacer } from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
-import { DEFAULT_VALUE, formatByEnding, loadFormat } from '../formats/formats.js';
+import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { Source } from '../input/source.js';
 import { type Plan, planJson, planText } from '../plan/page.js';
 import { type Representation, representations } from '../plan/predict.js';
@@ -59,11 +59,7 @@ export function addPlan(program: Command): void {
 
 async function runPlan(input: string, options: Options): Promise<void> {
   const name = input === '-' ? 'stdin' : input;
-  const format = options.format ?? formatByEnding(input);
-  if (format === undefined)
-    throw new TypeError(
-      `--format: cannot tell the format of ${name} from its name; choose one of ${FORMATS.join(', ')}`,
-    );
+  const format = formatOf(input, name, options.format);
   const { read } = await loadFormat(format);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
   const source = new Source(input);

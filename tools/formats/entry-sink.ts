@@ -17,6 +17,11 @@ import {
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { type TextEncoding, textEncoding } from './text.js';
 
+/** The error for a malformed place in the input with that name. */
+export function malformedInput(name: string, line: number, what: string): HmapError {
+  return new HmapError('HMAP_INPUT', `${name}: line ${line}: ${what}`, { line });
+}
+
 /** What the readers of formats need of a {@link HashEntrySink}. */
 export type EntrySink = Pick<HashEntrySink, keyof HashEntrySink>;
 
@@ -84,7 +89,7 @@ export class HashEntrySink {
 
   /** An error for a malformed place in the input. */
   malformed(line: number, what: string): HmapError {
-    return new HmapError('HMAP_INPUT', `${this.name}: line ${line}: ${what}`, { line });
+    return malformedInput(this.name, line, what);
   }
 
   /** Gives other work a turn now and then. */

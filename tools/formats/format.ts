@@ -16,7 +16,7 @@ export interface Columns {
   readonly headerRow: boolean;
 }
 
-/** Reads entries from pieces of input, which may be cut anywhere, and feeds them to a builder. */
+/** Reads entries from pieces of input, which may be cut anywhere, and hands them to a sink. */
 export type ReadEntries = (pieces: AsyncIterable<Uint8Array>, sink: EntrySink, columns: Columns) => Promise<void>;
 
 /** Writes entries of one table. */

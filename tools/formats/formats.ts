@@ -2,7 +2,7 @@
 
 import { extname } from 'node:path';
 import type { ValueType } from '../../src/index.js';
-import type { FormatName, MakeWriter, ReadEntries } from './format.js';
+import { FORMATS, type FormatName, type MakeWriter, type ReadEntries } from './format.js';
 
 interface Format {
   readonly read: ReadEntries;
@@ -46,4 +46,15 @@ export function loadFormat(name: FormatName): Promise<Format> {
 /** The format of a file by its ending, or `undefined`. */
 export function formatByEnding(path: string): FormatName | undefined {
   return BY_ENDING[extname(path).toLowerCase()];
+}
+
+/**
+ * The format of an input: the one that was chosen, or that of its ending.
+ * @param name the name of the input in messages
+ * @throws {TypeError} if the ending is that of no format
+ */
+export function formatOf(input: string, name: string, chosen: FormatName | undefined): FormatName {
+  const format = chosen ?? formatByEnding(input);
+  if (format !== undefined) return format;
+  throw new TypeError(`--format: cannot tell the format of ${name} from its name; choose one of ${FORMATS.join(', ')}`);
 }

@@ -5,28 +5,26 @@
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
 import { HmapError, type KeylessHeader, type ListType, type ValueType } from '../../src/index.js';
-import {
-  ByteBuffer,
-  type ByteSlice,
-  type keylessBuilder,
-  packedInteger,
-  packedRange,
-  ValueError,
-} from '../../src/internal.js';
+import { ByteBuffer, type ByteSlice, packedInteger, packedRange, ValueError } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
 import { QUOTED } from './csv.js';
-import type { EntrySink } from './entry-sink.js';
+import { type EntrySink, malformedInput } from './entry-sink.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './formats.js';
 import { eachObject } from './jsonl.js';
 import { notRepresentable, obstacleIn } from './line-guard.js';
 import { eachLine } from './lines-reader.js';
-import { numberText } from './numbers.js';
+import { INTEGER, numberJson, numberText } from './numbers.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
 
-const INTEGER = /^[+-]?\d{1,40}$/;
-
-type KeylessBuilder = ReturnType<typeof keylessBuilder>;
+/** What a sink needs of the builder of a list or a bit array. */
+interface ElementBuilder {
+  readonly valueType: ListType | 'none';
+  /** Elements added so far. */
+  readonly entries: number;
+  add(value: unknown): void;
+  pause(): Promise<void> | undefined;
+}
 
 /** Takes what the formats find, and adds it to the build of a list or a bit array. */
 export class KeylessEntrySink implements EntrySink {
@@ -35,17 +33,17 @@ export class KeylessEntrySink implements EntrySink {
   /** Indexes and integers are read as text. */
   readonly keyType = 'bytes';
   readonly name: string;
-  readonly #builder: KeylessBuilder;
+  readonly #builder: ElementBuilder;
   readonly #parse: (buffer: ByteBuffer, at: number, end: number) => unknown;
   readonly #indexed: boolean;
   readonly #base: number;
 
   /** @param indexed whether what stands as a key is the index, which must be the next one */
-  constructor(builder: KeylessBuilder, name: string, base: number, indexed: boolean) {
+  constructor(builder: ElementBuilder, name: string, base: number, indexed: boolean) {
     this.#builder = builder;
     this.name = name;
     this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';
-    this.#parse = builder.valueType === 'none' ? integerText : elementText(builder.valueType);
+    this.#parse = builder.valueType === 'none' ? integerText('an integer') : elementText(builder.valueType);
     this.#indexed = indexed;
     this.#base = base;
   }
@@ -92,8 +90,7 @@ export class KeylessEntrySink implements EntrySink {
   /** Refuses an index that is not the next one. */
   index(found: unknown, line: number): void {
     const expected = this.#base + this.#builder.entries;
-    const integer = typeof found === 'string' && INTEGER.test(found) ? Number(found) : found;
-    if (integer === expected) return;
+    if (integerOrSame(found) === expected) return;
     const shown = JSON.stringify(found) ?? 'none';
     throw this.malformed(
       line,
@@ -102,7 +99,7 @@ export class KeylessEntrySink implements EntrySink {
   }
 
   malformed(line: number, what: string): HmapError {
-    return new HmapError('HMAP_INPUT', `${this.name}: line ${line}: ${what}`, { line });
+    return malformedInput(this.name, line, what);
   }
 
   pause(): Promise<void> | undefined {
@@ -121,10 +118,18 @@ export class KeylessEntrySink implements EntrySink {
   }
 }
 
-function integerText(buffer: ByteBuffer, at: number, end: number): number {
-  const text = buffer.bytes.toString('latin1', at, end);
-  if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', 'an integer', text);
-  return Number(text);
+/** Reads an integer from its text. */
+function integerText(expected: string): (buffer: ByteBuffer, at: number, end: number) => number {
+  return (buffer, at, end) => {
+    const text = buffer.bytes.toString('latin1', at, end);
+    if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', expected, text);
+    return Number(text);
+  };
+}
+
+/** The integer that a text represents; anything else as it is, for the builder to check. */
+function integerOrSame(value: unknown): unknown {
+  return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
 }
 
 /** An element from its text. */
@@ -132,12 +137,7 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
   const packed = packedInteger(type);
   if (packed !== undefined) {
     const [least, most] = packedRange(packed.bits, packed.signed);
-    const expected = `${type}, an integer from ${least} to ${most}`;
-    return (buffer, at, end) => {
-      const text = buffer.bytes.toString('latin1', at, end);
-      if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', expected, text);
-      return Number(text);
-    };
+    return integerText(`${type}, an integer from ${least} to ${most}`);
   }
   if (type === 'bytes') return (buffer, at, end) => Uint8Array.from(buffer.bytes.subarray(at, end));
   if (type === 'utf8') {
@@ -168,8 +168,7 @@ const readJsonl: ReadEntries = (pieces, anySink, columns) => {
   return eachObject(pieces, sink, (record, line) => {
     const { [keyName]: key, [valueName]: value } = record;
     if (sink.isSet) {
-      const integer = typeof key === 'string' && INTEGER.test(key) ? Number(key) : key;
-      sink.value(new ByteBuffer(0), integer, line);
+      sink.value(new ByteBuffer(0), integerOrSame(key), line);
       return;
     }
     if (key !== undefined) sink.index(key, line);
@@ -185,8 +184,7 @@ const readJsonl: ReadEntries = (pieces, anySink, columns) => {
 };
 
 function elementFromJson(type: ListType, value: unknown): unknown {
-  if (packedInteger(type) !== undefined)
-    return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
+  if (packedInteger(type) !== undefined) return integerOrSame(value);
   return type === 'bytes' ? (bytesFromJson(value) ?? value) : valueFromJson(type as ValueType, value);
 }
 
@@ -259,7 +257,6 @@ export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
     const print = json ? jsonPrinter(type) : textPrinter(type);
     return (_number, { buffer, at, length }, out) => print(buffer, at, length, out);
   }
-  return (number, _bytes, out) => {
-    out.latin1(json && !Number.isFinite(number) ? `"${number}"` : numberText(number));
-  };
+  const text = json ? numberJson : numberText;
+  return (number, _bytes, out) => out.latin1(text(number));
 }

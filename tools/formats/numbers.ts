@@ -10,9 +10,12 @@ const SPECIAL = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
+/** An integer as text, of so few digits that reading it is cheap. */
+export const INTEGER = /^[+-]?\d{1,40}$/;
+
 /** @param expected what the error says was expected if the text is not an integer */
 export function parseInteger(text: string, expected: () => string): bigint {
-  if (/^[+-]?\d{1,40}$/.test(text)) return BigInt(text.replace(/^\+/, ''));
+  if (INTEGER.test(text)) return BigInt(text.replace(/^\+/, ''));
   throw new ValueError('HMAP_VALUE_INVALID', expected(), text);
 }
 

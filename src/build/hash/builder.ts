@@ -178,7 +178,7 @@ export class Builder implements RecordSink {
       metadata: this.#options.metadata,
     });
     await output.publish(header);
-    const file = { fileSize: fileBytes, headerSize: header.length, checksumsSize: checksums.bytes };
+    const file = { fileBytes, headerBytes: header.length, checksums };
     return {
       path: output.target,
       layout: 'hash',

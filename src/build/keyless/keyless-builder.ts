@@ -6,7 +6,7 @@ import { HmapError } from '../../base/errors.js';
 import { checkOptions, checkPath } from '../../base/options.js';
 import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import { dataStart, type KeylessForm, segmentBitsFor, TAIL } from '../../format/keyless.js';
+import { dataStart, type KeylessForm, keylessSegmentSize, segmentBitsFor, TAIL } from '../../format/keyless.js';
 import { keylessSections } from '../../format/sections.js';
 import { type KeylessParts, writeKeylessHeader } from '../../format/write-header.js';
 import { BlockSums } from '../common/block-sums.js';
@@ -168,7 +168,7 @@ export abstract class KeylessBuilder {
     });
     await output.publish(header);
     const fileBytes = checksums.offset + checksums.bytes;
-    const file = { fileSize: fileBytes, headerSize: header.length, checksumsSize: checksums.bytes };
+    const file = { fileBytes, headerBytes: header.length, checksums };
     const counts = segments.map((_, i) => content.counts[i] ?? 0);
     return {
       path: output.target,
@@ -205,14 +205,14 @@ export abstract class KeylessBuilder {
     let dataSize = 0;
     let offset = grid;
     for (let i = 0; i < 2 ** segmentBits; i++) {
-      const start = dataStart(form, counts[i] ?? 0);
+      const count = counts[i] ?? 0;
       out.index.start(offset, 0);
-      out.elements.start(offset + start, 0);
+      out.elements.start(offset + dataStart(form, count), 0);
       const { data, entries } = await content.write(out, i);
       if (form.kind === 'fixed') for (let at = 0; at < TAIL; at += 4) out.elements.u32(0);
       out.index.finish();
       out.elements.finish();
-      const bytes = start + data + (form.kind === 'fixed' ? TAIL : 0);
+      const bytes = keylessSegmentSize(form, count, data);
       segments.push({ offset, bytes, entries });
       offset = alignToPage(offset + bytes);
       dataSize += data;

@@ -54,7 +54,7 @@ interface CommonHeader {
   readonly metadata: Metadata;
 }
 
-/** The header of a table by hash. */
+/** The header of a hash table. */
 export interface HashHeader extends CommonHeader {
   readonly layout: 'hash';
   readonly hash: { readonly algorithm: 'xxh32'; readonly seed: number };

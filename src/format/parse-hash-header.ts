@@ -1,4 +1,4 @@
-// The fields of a table by hash (native-notes/format.md, sections 3 and 7). Knows bytes and rules; does not know files
+// The fields of a hash table (native-notes/format.md, sections 3 and 7). Knows bytes and rules; does not know files
 // or records.
 
 import { readU64 } from '../base/bytes.js';

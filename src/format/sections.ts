@@ -39,7 +39,7 @@ function withPadding(
   return { header, buckets, heap, dictionary, checksums, padding };
 }
 
-/** The sections of a table by hash. */
+/** The sections of a hash table. */
 export function hashSections(
   file: FileSizes,
   segments: readonly { readonly bytes: number }[],
@@ -76,7 +76,7 @@ function sizesOf(headerBytes: number, end: number): FileSizes {
 }
 
 /**
- * The sections of a table by hash before it is built. Exact for one segment; the padding of several is taken to be half
+ * The sections of a hash table before it is built. Exact for one segment; the padding of several is taken to be half
  * a page each.
  * @param heapSize bytes of all key heaps
  * @param textSize bytes of metadata and schema

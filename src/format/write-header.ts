@@ -33,7 +33,7 @@ interface CommonParts {
   readonly metadata: Uint8Array;
 }
 
-/** Of a table by hash. */
+/** Of a hash table. */
 export interface HashParts extends CommonParts {
   readonly keyBytes: number;
   readonly seed: number;
@@ -59,7 +59,7 @@ export function schemaBytesOf(type: BuildValueType): Uint8Array {
   return Buffer.from(isStruct(type) ? structOf(type).text : '');
 }
 
-/** The bytes of the header of a table by hash. */
+/** The bytes of the header of a hash table. */
 export function writeHashHeader(parts: HashParts): Uint8Array {
   const schema = schemaBytesOf(parts.valueType);
   const { bytes, view } = start(parts, schema);

@@ -10,7 +10,7 @@ import { type KeylessSegment, type MappedKeylessSegment, mappedKeylessSegments }
 import { withFileAsync } from '../storage/open-file.js';
 import { mappedSegments, Scan } from '../storage/scan.js';
 
-/** The entries of a table by hash, in the order of the file. */
+/** The entries of a hash table, in the order of the file. */
 export class EntryScan {
   readonly layout = 'hash';
   readonly header: HashHeader;

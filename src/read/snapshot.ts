@@ -32,7 +32,7 @@ export interface Settings {
   readonly value: BuildValueType | ListType | undefined;
   /** What the keys must be, if anything. */
   readonly key: KeyForm | undefined;
-  /** Without one, a table by hash; `auto` is a set of integers, as a bit array or by hash. */
+  /** Without one, a hash table; `auto` is a set of integers, as a bit array or by hash. */
   readonly layout?: Layout | 'auto';
   readonly mapping: MappingChoice;
   readonly warm: Warm;
@@ -44,7 +44,7 @@ export class Snapshot {
   readonly header: Header;
   readonly identity: FileIdentity;
   readonly mapping: Mapping;
-  /** Of a table by hash; and those of any other layout. */
+  /** Of a hash table; and those of any other layout. */
   readonly segments: readonly HashSegment[];
   readonly keyless: readonly KeylessSegment[];
   /** Of `enum` values. */

@@ -60,7 +60,7 @@ function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void
   const metadataBytes = bytes.readUInt32LE(HEADER.metadataBytes);
   const schemaBytes = header.layout === 'hash' ? bytes.readUInt32LE(HEADER.schemaBytes) : 0;
   const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes + schemaBytes;
-  // A table by hash has no elements and no base, but perhaps a dictionary there; the others have no schema.
+  // A hash table has no elements and no base, but perhaps a dictionary there; the others have no schema.
   const reserved: [number, number][] =
     header.layout === 'hash'
       ? header.dictionary === null

@@ -83,6 +83,30 @@ describe('the tarball', () => {
     assert.ok(!types.includes('dist/types/internal.d.ts'));
   });
 
+  test('has commands that load only the packages that they need', () => {
+    const program = readFileSync(join(PACKAGE_ROOT, 'dist/bin/hmap.js'), 'utf8');
+    /** The packages that a chunk imports at once, itself or through other chunks. */
+    const packagesOf = (path: string, seen = new Set<string>()): Set<string> => {
+      const found = new Set<string>();
+      if (seen.has(path)) return found;
+      seen.add(path);
+      const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');
+      for (const [, target] of text.matchAll(/^(?:import|export)\b[^;]*?'([^']+)';$/gm)) {
+        if (target!.startsWith('./'))
+          for (const name of packagesOf(`dist/bin/${target!.slice(2)}`, seen)) found.add(name);
+        else if (!target!.startsWith('node:')) found.add(target!);
+      }
+      return found;
+    };
+    for (const command of ['get', 'dump', 'verify']) {
+      const chunk = new RegExp(`\\b${command}: async \\(\\) => .*import\\('\\./(.*?)'\\)`).exec(program)?.[1];
+      assert.ok(chunk !== undefined, command);
+      assert.deepEqual([...packagesOf(`dist/bin/${chunk}`)], ['commander'], command);
+    }
+    const all = files.filter((path) => path.startsWith('dist/bin/')).flatMap((path) => [...packagesOf(path)]);
+    assert.ok(all.includes('csv-parse') && all.includes('cli-table3'), 'the others load these');
+  });
+
   test('installs and runs in an empty project, as a module, by require, and as a program', (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(join(folder, 'package.json'), '{"private":true}');

@@ -168,7 +168,7 @@ function parseSigned(text: string): number {
 
 const parseCount = parseInteger(0, Number.MAX_SAFE_INTEGER);
 
-/** Whether a type is one of tables by hash. */
+/** Whether a type is one of hash tables. */
 function isHashType(type: BuildValueType | ListType): type is BuildValueType {
   return type.startsWith('struct(') || type === 'uint' || (VALUE_TYPES as readonly string[]).includes(type);
 }

@@ -4,7 +4,7 @@
 
 /** First eight bytes of a file; section 3 of the format says what each is for. */
 export const MAGIC = Uint8Array.of(0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
-export const MAJOR_VERSION = 1;
+export const MAJOR_VERSION = 2;
 export const MINOR_VERSION = 0;
 /**
  * Required-feature bits: what a reader must know to read the file. `packedValues`: structs of bit fields, and integers
@@ -16,8 +16,10 @@ export const LAYOUT_FEATURES: readonly number[] = [0, FEATURES.list, FEATURES.bi
 /** Those that this code understands. */
 export const KNOWN_FEATURES = Object.values(FEATURES).reduce((all, bit) => all | bit, 0);
 
-/** Alignment of sections, in bytes. */
+/** The header is a multiple of this, in bytes; so is the part of the checksums that one checksum covers. */
 export const PAGE = 4096;
+/** Alignment of all that follows the header, in bytes. */
+export const ALIGNMENT = 8;
 /** Bytes that one block checksum covers. */
 export const BLOCK = 65_536;
 /** A width that each record states for itself. */
@@ -25,7 +27,13 @@ export const VARIABLE = 0xffff_ffff;
 
 export const HASH_XXH32 = 1;
 export const CHECKSUM_XXH64 = 1;
-export const BUCKETS_U32 = 1;
+
+/** Buckets whose records one line of the index finds. */
+export const GROUP_BUCKETS = 32;
+/** Widths of the offsets in a line, in bits: from 8 to 24, both inclusive, or 32. */
+export const LEAST_OFFSET_BITS = 8;
+export const MOST_OFFSET_BITS = 24;
+export const FULL_OFFSET_BITS = 32;
 
 let end = 0;
 function field(bytes: number): number {
@@ -48,7 +56,7 @@ export const HEADER = {
   valueBytes: field(8),
   hashAlgorithm: field(1),
   checksumAlgorithm: field(1),
-  bucketEncoding: field(1),
+  offsetBits: field(1),
   segmentBits: field(1),
   bucketBits: field(1),
   keyType: field(1),
@@ -57,7 +65,10 @@ export const HEADER = {
   hashSeed: field(4),
   keyWidth: field(4),
   valueWidth: field(4),
-  shardBits: field(4),
+  shardBits: field(1),
+  bucketEighths: field(1),
+  narrowed: field(1),
+  reservedByte: field(1),
   shardIndex: field(4),
   metadataBytes: field(4),
   checksumsOffset: field(8),
@@ -67,8 +78,10 @@ export const HEADER = {
   elementBits: field(1),
   elementSigned: field(1),
   spareBits: field(1),
-  reservedByte: field(1),
+  reservedOfElements: field(1),
   base: field(8),
+  indexOffset: field(8),
+  reserved: field(56),
   segmentTable: field(0),
 } as const;
 
@@ -91,27 +104,23 @@ export const MAX_METADATA_BYTES = 65_536;
 /** Segment bits that a reader accepts, inclusive; a writer uses at most {@link MAX_WRITTEN_SEGMENT_BITS}. */
 export const MAX_SEGMENT_BITS = 22;
 export const MAX_WRITTEN_SEGMENT_BITS = 12;
+/** Shard bits, inclusive: they leave the buckets of a segment enough of the hash. */
+export const MAX_SHARD_BITS = 16;
+/** Bucket bits of a segment, inclusive: a group at least. */
+export const MIN_BUCKET_BITS = 5;
 export const MAX_BUCKET_BITS = 28;
+/** From this many bucket bits on, their number of groups is a multiple of 8, so that each eighth of it is whole. */
+export const EIGHTHS_FROM_BITS = 8;
 export const HASH_BITS = 32;
 
-/** Rounds up to a multiple of the page. */
-export function alignToPage(bytes: number): number {
-  return Math.ceil(bytes / PAGE) * PAGE;
+/** Rounds up to where a section may start. */
+export function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
 /** Size of the header for `2 ** segmentBits` segments and `textBytes` bytes of metadata and schema. */
 export function headerSize(segmentBits: number, textBytes: number): number {
-  return alignToPage(HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + textBytes);
-}
-
-/** Size of a bucket array of `2 ** bucketBits` buckets, in bytes. */
-export function bucketArraySize(bucketBits: number): number {
-  return 4 * (2 ** bucketBits + 1);
-}
-
-/** Offset of the key heap in its segment, in bytes. */
-export function heapStart(bucketBits: number): number {
-  return alignToPage(bucketArraySize(bucketBits));
+  return Math.ceil((HEADER.segmentTable + SEGMENT_ROW.size * 2 ** segmentBits + textBytes) / PAGE) * PAGE;
 }
 
 /** Bytes of the smallest index that can tell `count` things apart; 0 for one thing or none. */
@@ -126,47 +135,22 @@ export function dictionarySize(count: number, bytes: number): number {
   return 4 * (count + 1) + bytes;
 }
 
-/** Number of blocks, and so of checksums, between the header and the block checksums. */
-export function blockCount(headerBytes: number, checksumsOffset: number): number {
-  return Math.ceil((checksumsOffset - headerBytes) / BLOCK);
+/** Number of blocks between the header and the end of what the block checksums cover. */
+export function blockCount(headerBytes: number, end: number): number {
+  return Math.ceil((end - headerBytes) / BLOCK);
 }
 
 /**
- * Bits of all buckets together: the largest number with which a bucket holds 2 entries or more on average, or 0
- * (format, section 10).
+ * Most records that a writer allows in a bucket, inclusive (format, section 10). With keys that nobody chose to
+ * collide, the odds are more than 10^40 to one that no bucket of a full file exceeds it (Poisson's distribution).
  */
-export function totalBucketBits(entries: number): number {
-  let bits = 0;
-  while (bits < HASH_BITS && 2 * 2 ** (bits + 1) <= entries) bits++;
-  return bits;
-}
-
-/**
- * Most records that a writer allows in a bucket, inclusive (format, section 10): 16 times the largest average. With
- * keys that nobody chose to collide, the odds are more than 10^40 to one that no bucket of a full file exceeds it
- * (Poisson's distribution).
- */
-export function bucketLimit(entries: number): number {
-  return 16 * Math.max(4, Math.ceil(entries / 2 ** totalBucketBits(entries)));
-}
+export const MAX_BUCKET_RECORDS = 64;
 
 /**
  * Seeds that a writer tries one after the other if none is given (format, section 10): multiples of 2^32 divided by the
  * golden ratio, which differ in many bits.
  */
 export const SEEDS: readonly number[] = Array.from({ length: 8 }, (_, i) => Math.imul(i, 0x9e37_79b9) >>> 0);
-
-/**
- * Index of the segment that holds a hash. The two shifts make 0 bits select index 0 (a shift by 32 would select all).
- */
-export function segmentOf(hash: number, segmentBits: number): number {
-  return (hash >>> 1) >>> (31 - segmentBits);
-}
-
-/** Index of the bucket, within its segment, that holds a hash. */
-export function bucketOf(hash: number, segmentBits: number, bucketBits: number): number {
-  return ((hash << segmentBits) >>> 1) >>> (31 - bucketBits);
-}
 
 /**
  * How a file finds what is asked for: by hash, by index, or by bit. A layout's code in the header is its position here.

@@ -2,9 +2,10 @@
 // every layout has; what one layout alone has is in the parser of that layout.
 
 import { ByteBuffer, MAX_U64, readU64 } from '../base/bytes.js';
-import { blockCount, type ENUM_HEADER, HEADER, MAX_METADATA_BYTES, SEGMENT_ROW } from './constants.js';
+import { type ENUM_HEADER, HEADER, MAX_METADATA_BYTES, SEGMENT_ROW } from './constants.js';
 import { fieldEnd, type Header, type HeaderCode, type HeaderFault, type SegmentPlace } from './header.js';
 import { type Metadata, parseMetadata } from './metadata.js';
+import { sumTreeSize } from './sum-tree.js';
 
 export type FieldName = keyof typeof HEADER;
 
@@ -103,13 +104,9 @@ export class HeaderFields {
     };
   }
 
-  /** Checks the fields of shards, which this version does not use, and the length of the metadata. */
-  shardAndMetadata(): boolean[] {
-    return [
-      this.is('shardBits', 0, this.u32(HEADER.shardBits)),
-      this.is('shardIndex', 0, this.u32(HEADER.shardIndex)),
-      this.atMost('metadataBytes', MAX_METADATA_BYTES, this.u32(HEADER.metadataBytes)),
-    ];
+  /** Checks the length of the metadata. */
+  metadataSize(): boolean {
+    return this.atMost('metadataBytes', MAX_METADATA_BYTES, this.u32(HEADER.metadataBytes));
   }
 
   /**
@@ -124,7 +121,7 @@ export class HeaderFields {
       if (offset < MAX_U64) this.is('checksumsOffset', end, offset);
       return undefined;
     }
-    const bytes = 8 * blockCount(this.bytes.length, end);
+    const bytes = sumTreeSize(this.bytes.length, end);
     const statedBytes = this.u64('checksumsBytes');
     if (statedBytes < MAX_U64) this.is('checksumsBytes', bytes, statedBytes);
     const fileBytes = end + bytes;

@@ -35,8 +35,9 @@ interface CommonHeader {
   /** Sum of the lengths of all values. */
   readonly valueBytes: number;
   readonly segmentBits: number;
-  /** Buckets of one segment are 2 to this power. */
+  /** A segment has `eighths / 8` times 2 to the power of `bucketBits` buckets; both are 0 without keys. */
   readonly bucketBits: number;
+  readonly eighths: number;
   /**
    * `base` is the first integer of a list or a bit array, `length` the number of its integers, `perSegment` the number
    * of those in a full segment; all are 0 in hash tables.
@@ -58,10 +59,13 @@ interface CommonHeader {
 export interface HashHeader extends CommonHeader {
   readonly layout: 'hash';
   readonly hash: { readonly algorithm: 'xxh32'; readonly seed: number };
-  readonly bucketEncoding: 'u32';
+  /** Where the lines are that say where records lie: one after the other, each with offsets of so many bits. */
+  readonly index: { readonly offset: number; readonly bytes: number; readonly offsetBits: number };
   readonly keyType: KeyType;
   /** A type's name, or the text of the schema: `struct(active:bool,level:u7)`. */
   readonly valueType: StoredType;
+  /** Whether the type is the narrowest for the values, because it was built as `uint`. */
+  readonly narrowed: boolean;
   /** Where the distinct values are, and how many; `null` unless the values are `enum`. */
   readonly dictionary: DictionaryPlace | null;
 }
@@ -69,7 +73,8 @@ export interface HashHeader extends CommonHeader {
 /** What lists and bit arrays, which store no keys, have in common. */
 interface CommonKeylessHeader extends CommonHeader {
   readonly hash: { readonly algorithm: 'none'; readonly seed: number };
-  readonly bucketEncoding: 'none';
+  readonly index: null;
+  readonly narrowed: false;
   readonly keyType: 'bytes';
   readonly dictionary: null;
 }

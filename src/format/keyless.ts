@@ -1,7 +1,7 @@
 // The arithmetic of files without keys: lists and bit arrays (native-notes/format.md, section 15). Knows sizes and
 // places; knows no bytes and no files.
 
-import { alignToPage, type Layout, PAGE } from './constants.js';
+import { ALIGNMENT, align, type Layout } from './constants.js';
 import { packedInteger } from './schema.js';
 
 /**
@@ -43,7 +43,7 @@ export function indexBytes({ kind }: KeylessForm, count: number): number {
 
 /** Offset of the elements in their segment. */
 export function dataStart(form: KeylessForm, count: number): number {
-  return alignToPage(indexBytes(form, count));
+  return align(indexBytes(form, count));
 }
 
 /** Bytes of `count` elements; not for `offsets`, whose elements have lengths of their own. */
@@ -70,7 +70,7 @@ export function capacityOf(form: KeylessForm, limit: number): number {
  */
 export function bitsOfSize(form: KeylessForm, bytes: number): number | undefined {
   const each = RUN_BYTES + 4;
-  for (let runs = Math.max(1, Math.floor((bytes - PAGE) / each)); runs * each <= bytes; runs++) {
+  for (let runs = Math.max(1, Math.floor((bytes - ALIGNMENT) / each)); runs * each <= bytes; runs++) {
     if (keylessSegmentSize(form, runs * RUN_BITS) === bytes) return runs * RUN_BITS;
   }
   return undefined;

@@ -1,36 +1,41 @@
 // The fields of a hash table (native-notes/format.md, sections 3 and 7). Knows bytes and rules; does not know files
 // or records.
 
-import { readU64 } from '../base/bytes.js';
+import { MAX_U64, readU64 } from '../base/bytes.js';
 import {
-  alignToPage,
-  BUCKETS_U32,
+  align,
   CHECKSUM_XXH64,
   dictionarySize,
+  EIGHTHS_FROM_BITS,
   ENUM_HEADER,
+  FULL_OFFSET_BITS,
   HASH_BITS,
   HASH_XXH32,
   HEADER,
   headerSize,
-  heapStart,
   indexWidth,
+  LEAST_OFFSET_BITS,
   MAX_BUCKET_BITS,
   MAX_KEY_BYTES,
   MAX_SEGMENT_BITS,
   MAX_SEGMENT_BYTES,
+  MAX_SHARD_BITS,
   MAX_VALUE_BYTES,
+  MIN_BUCKET_BITS,
+  MOST_OFFSET_BITS,
   SEGMENT_ROW,
   VARIABLE,
 } from './constants.js';
 import { type DictionaryPlace, featuresOf, type HashHeader, type SegmentPlace } from './header.js';
 import type { HeaderFields } from './header-fields.js';
+import { type Division, indexSize, offsetUnit } from './index-lines.js';
 import { KEY_TYPES, type KeyType, keyWidthOf } from './key-types.js';
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, type Struct, structText } from './schema.js';
-import { type StoredType, typeOfCode, type ValueType, valueWidthOf } from './value-types.js';
+import { isUint, type StoredType, typeOfCode, type ValueType, valueWidthOf } from './value-types.js';
 
-interface HashFields {
-  readonly segmentBits: number;
-  readonly bucketBits: number;
+interface HashFields extends Division {
+  readonly offsetBits: number;
+  readonly narrowed: boolean;
   readonly keyType: KeyType;
   /** `struct` if the schema says the rest. */
   readonly valueType: ValueType | 'struct';
@@ -45,7 +50,7 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
   const stated = fields.sums();
   const own = parseFields(fields);
   if (own === undefined) return undefined;
-  const { segmentBits, bucketBits, keyType, keyWidth, valueWidth, schemaBytes } = own;
+  const { shard, segmentBits, bucketBits, eighths, keyType, keyWidth, valueWidth, schemaBytes, narrowed } = own;
   const textBytes = fields.u32(HEADER.metadataBytes) + schemaBytes;
   if (!fields.is('headerBytes', headerSize(segmentBits, textBytes), fields.bytes.length)) return undefined;
   const table = parseSegments(fields, own);
@@ -54,8 +59,10 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
   const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
   const dictionary = own.valueType === 'enum' ? parseDictionary(fields, table.end, entries) : null;
   if (dictionary === undefined) return undefined;
-  const end = dictionary === null ? table.end : alignToPage(dictionary.offset + dictionary.bytes);
-  const tail = fields.tail(stated, entries, segments, end);
+  const start = dictionary === null ? table.end : align(dictionary.offset + dictionary.bytes);
+  const index = parseIndex(fields, own, start);
+  if (index === undefined) return undefined;
+  const tail = fields.tail(stated, entries, segments, align(index.offset + index.bytes));
   if (tail === undefined) return undefined;
   const valueType = own.valueType === 'struct' ? structType(fields, own, segments.length) : own.valueType;
   if (valueType === undefined || !fields.fileSize(fileBytes, tail.fileBytes)) return undefined;
@@ -71,15 +78,17 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
     hash: { algorithm: 'xxh32', seed: fields.u32(HEADER.hashSeed) },
     segmentBits,
     bucketBits,
-    bucketEncoding: 'u32',
+    eighths,
+    index,
     keyType,
     valueType,
+    narrowed,
     base: 0,
     length: 0,
     perSegment: 0,
     keyWidth: keyWidth === VARIABLE ? null : keyWidth,
     valueWidth: valueWidth === VARIABLE ? null : valueWidth,
-    shard: { index: 0, bits: 0 },
+    shard,
     segments,
     dictionary,
     checksums: tail.checksums,
@@ -88,33 +97,59 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
 }
 
 function parseFields(fields: HeaderFields): HashFields | undefined {
+  const offsetBits = fields.u8(HEADER.offsetBits);
   const segmentBits = fields.u8(HEADER.segmentBits);
   const bucketBits = fields.u8(HEADER.bucketBits);
+  const eighths = fields.u8(HEADER.bucketEighths);
+  const shard = { bits: fields.u8(HEADER.shardBits), index: fields.u32(HEADER.shardIndex) };
   const keyCode = fields.u8(HEADER.keyType);
   const keyType = KEY_TYPES[keyCode];
   const valueCode = fields.u8(HEADER.valueType);
   const valueType = typeOfCode(valueCode);
+  const narrowed = fields.u8(HEADER.narrowed);
   const schemaBytes = fields.u32(HEADER.schemaBytes);
   const keyWidth = fields.u32(HEADER.keyWidth);
   const valueWidth = fields.u32(HEADER.valueWidth);
-  // Invalid segment bits are reported below.
-  const hashBits = segmentBits > MAX_SEGMENT_BITS ? HASH_BITS : HASH_BITS - segmentBits;
+  // What is left of the hash; invalid bits are reported below.
+  const shardBits = Math.min(shard.bits, MAX_SHARD_BITS);
+  const segmentMost = Math.min(MAX_SEGMENT_BITS, HASH_BITS - MIN_BUCKET_BITS - shardBits);
+  const bucketMost = Math.min(MAX_BUCKET_BITS, HASH_BITS - shardBits - Math.min(segmentBits, segmentMost));
+  const bucketFits = bucketBits >= MIN_BUCKET_BITS && bucketBits <= bucketMost;
+  const eighthsLeast = bucketBits < EIGHTHS_FROM_BITS ? 8 : 5;
+  const offsetFits =
+    (offsetBits >= LEAST_OFFSET_BITS && offsetBits <= MOST_OFFSET_BITS) || offsetBits === FULL_OFFSET_BITS;
   const fits = [
     fields.is('hashAlgorithm', HASH_XXH32, fields.u8(HEADER.hashAlgorithm)),
     fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8(HEADER.checksumAlgorithm)),
-    fields.is('bucketEncoding', BUCKETS_U32, fields.u8(HEADER.bucketEncoding)),
-    fields.atMost('segmentBits', MAX_SEGMENT_BITS, segmentBits),
-    fields.atMost('bucketBits', Math.min(MAX_BUCKET_BITS, hashBits), bucketBits),
+    fields.need(offsetFits, 'offsetBits', '8 to 24, or 32', offsetBits),
+    fields.atMost('shardBits', MAX_SHARD_BITS, shard.bits),
+    fields.atMost('shardIndex', 2 ** shardBits - 1, shard.index),
+    fields.atMost('segmentBits', segmentMost, segmentBits),
+    fields.need(bucketFits, 'bucketBits', `${MIN_BUCKET_BITS} to ${bucketMost}`, bucketBits),
+    fields.need(eighths >= eighthsLeast && eighths <= 8, 'bucketEighths', `${eighthsLeast} to 8`, eighths),
     fields.atMost('keyType', KEY_TYPES.length - 1, keyCode),
     fields.need(valueType !== undefined, 'valueType', 'a value type of this version', valueCode),
     isKeyWidth(fields, keyType, keyWidth),
     isValueWidth(fields, valueType, valueWidth),
-    ...fields.shardAndMetadata(),
+    fields.atMost('narrowed', isUint(valueType) ? 1 : 0, narrowed),
+    fields.metadataSize(),
     isSchemaSize(fields, valueType, schemaBytes),
   ];
   if (keyType === undefined || valueType === undefined || fits.includes(false)) return undefined;
   fields.is('features', featuresOf(keyType, valueType), fields.u32(HEADER.features));
-  return { segmentBits, bucketBits, keyType, valueType, schemaBytes, keyWidth, valueWidth };
+  return {
+    offsetBits,
+    shard,
+    segmentBits,
+    bucketBits,
+    eighths,
+    keyType,
+    valueType,
+    narrowed: narrowed === 1,
+    schemaBytes,
+    keyWidth,
+    valueWidth,
+  };
 }
 
 function isKeyWidth(fields: HeaderFields, type: KeyType | undefined, width: number): boolean {
@@ -142,26 +177,45 @@ function isSchemaSize(fields: HeaderFields, type: ValueType | 'struct' | undefin
  */
 function parseSegments(
   fields: HeaderFields,
-  { segmentBits, bucketBits }: HashFields,
+  { segmentBits, keyWidth, valueWidth }: HashFields,
 ): { segments: SegmentPlace[]; end: number } | undefined {
   const segments: SegmentPlace[] = [];
-  const least = heapStart(bucketBits);
+  const fixed = keyWidth !== VARIABLE && valueWidth !== VARIABLE;
+  // Of records of several lengths, each has at least one byte.
+  const unit = offsetUnit(keyWidth, valueWidth);
   let end = fields.bytes.length;
   for (let i = 0; i < 2 ** segmentBits; i++) {
     const offset = fields.rowU64(i, SEGMENT_ROW.offset);
     const bytes = fields.rowU64(i, SEGMENT_ROW.bytes);
     const entries = fields.rowU64(i, SEGMENT_ROW.entries);
     const placed = fields.row(offset === end, i, SEGMENT_ROW.offset, () => `at ${end}`, offset);
-    const fits = bytes >= least && bytes <= MAX_SEGMENT_BYTES;
-    const sized = fields.row(fits, i, SEGMENT_ROW.bytes, () => `of ${least} to ${MAX_SEGMENT_BYTES} bytes`, bytes);
-    // A record has at least one byte.
-    const counted =
-      !sized || fields.row(entries <= bytes, i, SEGMENT_ROW.entries, () => `with at most ${bytes} entries`, entries);
+    const fits = bytes <= MAX_SEGMENT_BYTES && bytes % unit === 0;
+    const multiple = unit === 1 ? '' : `, a multiple of ${unit}`;
+    const range = () => `of at most ${MAX_SEGMENT_BYTES} bytes${multiple}`;
+    const sized = fields.row(fits, i, SEGMENT_ROW.bytes, range, bytes);
+    const most = bytes / unit;
+    const enough = fixed ? entries === most : entries <= most;
+    const number = () => `with ${fixed ? '' : 'at most '}${most} entries`;
+    const counted = !sized || fields.row(enough, i, SEGMENT_ROW.entries, number, entries);
     if (!placed || !sized || !counted) return undefined;
     segments.push({ offset, bytes, entries });
-    end = alignToPage(offset + bytes);
+    end = align(offset + bytes);
   }
   return { segments, end };
+}
+
+/**
+ * Where the index is; `undefined` if the header states another place.
+ * @param offset where it starts in the file
+ */
+function parseIndex(fields: HeaderFields, own: HashFields, offset: number): HashHeader['index'] | undefined {
+  const stated = fields.u64('indexOffset');
+  if (stated !== offset) {
+    if (stated < MAX_U64) fields.is('indexOffset', offset, stated);
+    return undefined;
+  }
+  const { offsetBits, segmentBits } = own;
+  return { offset, bytes: 2 ** segmentBits * indexSize(own, offsetBits), offsetBits };
 }
 
 /**

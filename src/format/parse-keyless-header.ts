@@ -3,7 +3,7 @@
 
 import { MAX_U64 } from '../base/bytes.js';
 import {
-  alignToPage,
+  align,
   CHECKSUM_XXH64,
   HEADER,
   headerSize,
@@ -86,7 +86,9 @@ export function parseKeylessHeader(
     hash: { algorithm: 'none', seed: 0 },
     segmentBits,
     bucketBits: 0,
-    bucketEncoding: 'none',
+    eighths: 0,
+    index: null,
+    narrowed: false,
     keyType: 'bytes',
     valueType,
     base: elements.base,
@@ -107,12 +109,17 @@ function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
   const fits = [
     fields.is('hashAlgorithm', 0, fields.u8(HEADER.hashAlgorithm)),
     fields.is('checksumAlgorithm', CHECKSUM_XXH64, fields.u8(HEADER.checksumAlgorithm)),
-    fields.is('bucketEncoding', 0, fields.u8(HEADER.bucketEncoding)),
+    fields.is('offsetBits', 0, fields.u8(HEADER.offsetBits)),
     fields.atMost('segmentBits', MAX_SEGMENT_BITS, fields.u8(HEADER.segmentBits)),
-    fields.atMost('bucketBits', 0, fields.u8(HEADER.bucketBits)),
+    fields.is('bucketBits', 0, fields.u8(HEADER.bucketBits)),
+    fields.is('bucketEighths', 0, fields.u8(HEADER.bucketEighths)),
+    fields.is('narrowed', 0, fields.u8(HEADER.narrowed)),
+    fields.is('indexOffset', 0, fields.u64('indexOffset')),
+    fields.is('shardBits', 0, fields.u8(HEADER.shardBits)),
+    fields.is('shardIndex', 0, fields.u32(HEADER.shardIndex)),
     fields.atMost('keyType', 0, fields.u8(HEADER.keyType)),
     fields.is('keyBytes', 0, stated.keyBytes),
-    ...fields.shardAndMetadata(),
+    fields.metadataSize(),
   ];
   return !fits.includes(false);
 }
@@ -205,7 +212,7 @@ function parseSegments(fields: HeaderFields, form: Elements, valueBytes: number)
     const holds = () => `with at most ${elements} entries`;
     if (!fields.row(entries <= elements, i, SEGMENT_ROW.entries, holds, entries)) return undefined;
     segments.push({ offset, bytes, entries });
-    end = alignToPage(offset + bytes);
+    end = align(offset + bytes);
     before = elements;
     if (elements > 0) used = i + 1;
     data += kind === 'offsets' ? bytes - least : dataBytes(form, elements);

@@ -35,7 +35,8 @@ export function checkPreamble(start: Uint8Array, fileBytes: number, path: string
   }
   const major = view.getUint16(HEADER.major, true);
   if (major !== MAJOR_VERSION) {
-    const message = `format version ${major} is not known; this program reads version ${MAJOR_VERSION}`;
+    const advice = major < MAJOR_VERSION ? 'build the file anew from its source' : 'a newer hmap wrote the file';
+    const message = `format version ${major} is not known; this program reads version ${MAJOR_VERSION}: ${advice}`;
     refuse('HMAP_VERSION', path, message, HEADER.major, MAJOR_VERSION, major);
   }
   const bytes = view.getUint32(HEADER.headerBytes, true);

@@ -1,22 +1,17 @@
 // Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one before it is
 // built. Pure arithmetic: knows no bytes and no files.
 
-import {
-  alignToPage,
-  blockCount,
-  bucketArraySize,
-  headerSize,
-  heapStart,
-  MAX_WRITTEN_SEGMENT_BITS,
-  PAGE,
-} from './constants.js';
+import { align, GROUP_BUCKETS, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './constants.js';
 import type { Header } from './header.js';
+import { type Buckets, bucketCount, indexSize, offsetBitsFor, offsetUnit } from './index-lines.js';
 import { capacityOf, indexBytes, type KeylessForm, keylessSegmentSize, segmentBitsFor } from './keyless.js';
+import type { Shape } from './shape.js';
+import { sumTreeSize } from './sum-tree.js';
 
 /** Bytes of each section; they add up to the size of the file. */
 export interface SectionSizes {
   readonly header: number;
-  /** The bucket arrays; the offsets of a list, the counts of a bit array. */
+  /** The index; the offsets of a list, the counts of a bit array. */
   readonly buckets: number;
   /** The key heaps; the elements of a list, the words of a bit array. */
   readonly heap: number;
@@ -43,11 +38,11 @@ function withPadding(
 export function hashSections(
   file: FileSizes,
   segments: readonly { readonly bytes: number }[],
-  bucketBits: number,
+  index: number,
   dictionarySize: number,
 ): SectionSizes {
-  const heap = segments.reduce((sum, { bytes }) => sum + bytes - heapStart(bucketBits), 0);
-  return withPadding(file, segments.length * bucketArraySize(bucketBits), heap, dictionarySize);
+  const heap = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  return withPadding(file, index, heap, dictionarySize);
 }
 
 /**
@@ -67,7 +62,7 @@ export function keylessSections(
 
 /** Size of a file whose checksums start at `end`. */
 export function fileSizeOf(header: number, end: number): number {
-  return end + 8 * blockCount(header, end);
+  return end + sumTreeSize(header, end);
 }
 
 function sizesOf(headerBytes: number, end: number): FileSizes {
@@ -76,29 +71,52 @@ function sizesOf(headerBytes: number, end: number): FileSizes {
 }
 
 /**
- * The sections of a hash table before it is built. Exact for one segment; the padding of several is taken to be half
- * a page each.
+ * The sections of a hash table before it is built. The index is what it is for keys that nobody chose, if records
+ * differ little in size.
  * @param heapSize bytes of all key heaps
  * @param textSize bytes of metadata and schema
  */
 export function predictHashSections(
-  shape: { readonly segmentBits: number; readonly bucketBits: number },
+  shape: Shape,
+  entries: number,
   heapSize: number,
   dictionarySize = 0,
   textSize = 0,
 ): SectionSizes {
-  const { segmentBits, bucketBits } = shape;
-  const segments = 2 ** segmentBits;
+  const segments = 2 ** shape.segmentBits;
+  const header = headerSize(shape.segmentBits, textSize);
+  const index = segments * indexSize(shape, predictOffsetBits(shape, entries, heapSize));
+  const end = align(align(header + heapSize) + align(dictionarySize) + index);
+  return withPadding(sizesOf(header, end), index, heapSize, dictionarySize);
+}
+
+/** Bits of the offsets, from what the largest group probably holds: records fall into groups by Poisson's law. */
+function predictOffsetBits(shape: Shape, entries: number, heapSize: number): number {
+  if (entries === 0) return offsetBitsFor(0);
+  const groups = (2 ** shape.segmentBits * bucketCount(shape)) / GROUP_BUCKETS;
+  const mean = entries / groups;
+  const spread = Math.log(groups);
+  const most = mean + Math.sqrt(2 * mean * spread) + spread / 3;
+  return offsetBitsFor((most * heapSize) / entries / offsetUnit(shape.keyWidth, shape.valueWidth));
+}
+
+/** Size of a hash table's file, of one segment, with offsets of so many bits. */
+export function hashFileSize(
+  buckets: Buckets,
+  offsetBits: number,
+  segmentBits: number,
+  heapSize: number,
+  textSize: number,
+): number {
   const header = headerSize(segmentBits, textSize);
-  const ends = segments === 1 ? alignToPage(heapSize) : heapSize + (segments * PAGE) / 2;
-  const end = header + segments * heapStart(bucketBits) + ends + alignToPage(dictionarySize);
-  return withPadding(sizesOf(header, end), segments * bucketArraySize(bucketBits), heapSize, dictionarySize);
+  const segments = 2 ** segmentBits;
+  return fileSizeOf(header, align(align(header + heapSize) + segments * indexSize(buckets, offsetBits)));
 }
 
 /** The sections of a list or a bit array of one segment before it is built. */
 export function predictKeylessSections(form: KeylessForm, count: number, dataSize: number): SectionSizes {
   const header = headerSize(0, 0);
-  const end = header + alignToPage(keylessSegmentSize(form, count, dataSize));
+  const end = header + align(keylessSegmentSize(form, count, dataSize));
   return keylessSections(sizesOf(header, end), form, [count], dataSize);
 }
 
@@ -110,7 +128,7 @@ export function bitsFileSize(length: number, segmentLimit: number, textSize: num
   const segmentBits = segmentBitsFor(Math.max(1, Math.ceil(length / each)));
   if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) return Number.POSITIVE_INFINITY;
   const header = headerSize(segmentBits, textSize);
-  const whole = (count: number) => alignToPage(keylessSegmentSize(form, count));
+  const whole = (count: number) => align(keylessSegmentSize(form, count));
   const rest = 2 ** segmentBits - full;
   const last = rest > 0 ? whole(length - full * each) + (rest - 1) * whole(0) : 0;
   return fileSizeOf(header, header + full * whole(each) + last);

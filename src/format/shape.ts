@@ -3,21 +3,15 @@
 
 import { MAX_U64 } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
-import {
-  bucketArraySize,
-  headerSize,
-  heapStart,
-  MAX_BUCKET_BITS,
-  MAX_WRITTEN_SEGMENT_BITS,
-  totalBucketBits,
-  VARIABLE,
-} from './constants.js';
+import { HASH_BITS, headerSize, MAX_BUCKET_BITS, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './constants.js';
+import { type Buckets, bucketsFor } from './index-lines.js';
 import { type KeyType, keyWidthOf } from './key-types.js';
 
 /** The shape of a file. Widths in bytes, or VARIABLE. */
-export interface Shape {
+export interface Shape extends Buckets {
+  /** Top bits of the hash that all entries share, because the file is a shard. */
+  readonly shardBits: number;
   readonly segmentBits: number;
-  readonly bucketBits: number;
   readonly keyWidth: number;
   readonly valueWidth: number;
 }
@@ -37,20 +31,27 @@ export interface ShapeSums {
  * The shape of the canonical file for entries with these sums.
  * @param typeWidth width of the type of the values, in bytes, or VARIABLE
  * @param segmentLimit largest segment, in bytes, inclusive
+ * @param shardBits top bits of the hash that all entries share
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
-export function shapeOf(stats: ShapeSums, typeWidth: number, segmentLimit: number, keyType: KeyType = 'bytes'): Shape {
+export function shapeOf(
+  stats: ShapeSums,
+  typeWidth: number,
+  segmentLimit: number,
+  keyType: KeyType = 'bytes',
+  shardBits = 0,
+): Shape {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
-  const total = totalBucketBits(stats.entries);
-  checkFileSize(stats, total);
+  checkFileSize(stats);
   for (let segmentBits = 0; segmentBits <= MAX_WRITTEN_SEGMENT_BITS; segmentBits++) {
-    const bucketBits = Math.max(0, total - segmentBits);
-    if (bucketBits > MAX_BUCKET_BITS) continue;
-    if (heapStart(bucketBits) + largestHeap(stats.bytesByHash, segmentBits) > segmentLimit) continue;
+    const buckets = bucketsFor(stats.entries, segmentBits, HASH_BITS - shardBits);
+    if (buckets.bucketBits > MAX_BUCKET_BITS) continue;
+    if (largestHeap(stats.bytesByHash, segmentBits) > segmentLimit) continue;
     return {
+      shardBits,
       segmentBits,
-      bucketBits,
+      ...buckets,
       // The type decides even if there are no entries.
       keyWidth: sharedKey ? stats.longestKey : keyWidthOf(keyType),
       valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
@@ -90,10 +91,10 @@ function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {
   return largest;
 }
 
-function checkFileSize(stats: ShapeSums, totalBits: number): void {
+function checkFileSize(stats: ShapeSums): void {
   const records = stats.bytesByHash.reduce((sum, bytes) => sum + bytes, 0);
-  const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + bucketArraySize(totalBits) + records;
-  // A generous bound: checksums and padding add less than one part in a thousand.
+  const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + records;
+  // A generous bound: the index, checksums and padding are much smaller than what 2^53 leaves.
   if (parts * 1.001 < MAX_U64) return;
   const message = `the file would have ${parts} bytes or more, the maximum is 2^53 - 1`;
   throw new HmapError('HMAP_FILE_TOO_LARGE', message, { expected: MAX_U64 - 1, actual: parts });
@@ -103,6 +104,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return (
     a.segmentBits === b.segmentBits &&
     a.bucketBits === b.bucketBits &&
+    a.eighths === b.eighths &&
     a.keyWidth === b.keyWidth &&
     a.valueWidth === b.valueWidth
   );

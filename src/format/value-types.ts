@@ -93,6 +93,11 @@ const TYPES_BY_CODE = new Map<number, ValueType | 'struct'>([
 /** What `uint` may become, the narrowest first. */
 export const UINTS = ['u8', 'u16', 'u24', 'u32', 'u40', 'u48'] as const satisfies readonly ValueType[];
 
+/** Whether `uint` may become the type. */
+export function isUint(type: string | undefined): type is (typeof UINTS)[number] {
+  return (UINTS as readonly (string | undefined)[]).includes(type);
+}
+
 /** The narrowest of {@link UINTS} that holds all numbers up to `largest`. */
 function uintFor(largest: number): (typeof UINTS)[number] {
   return UINTS.find((type) => largest < 2 ** (8 * WIDTHS[type]))!;

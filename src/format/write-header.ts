@@ -2,7 +2,6 @@
 
 import { ByteBuffer, writeU64 } from '../base/bytes.js';
 import {
-  BUCKETS_U32,
   CHECKSUM_XXH64,
   ENUM_HEADER,
   HASH_XXH32,
@@ -15,7 +14,7 @@ import {
   MINOR_VERSION,
   SEGMENT_ROW,
 } from './constants.js';
-import { type DictionaryPlace, featuresOf, headerChecksum, type SegmentPlace } from './header.js';
+import { type DictionaryPlace, featuresOf, type HashHeader, headerChecksum, type SegmentPlace } from './header.js';
 import { KEY_TYPES, type KeyType } from './key-types.js';
 import { isStruct, packedInteger, structOf } from './schema.js';
 import { type BuildValueType, codeOf, type ListType, PACKED, type PackedType, type StoredType } from './value-types.js';
@@ -38,10 +37,15 @@ export interface HashParts extends CommonParts {
   readonly keyBytes: number;
   readonly seed: number;
   readonly bucketBits: number;
+  readonly eighths: number;
+  readonly index: HashHeader['index'];
+  /** Zero bits of the only file. */
+  readonly shard: HashHeader['shard'];
   readonly keyType: KeyType;
   /** In bytes, or VARIABLE. */
   readonly keyWidth: number;
   readonly valueType: StoredType;
+  readonly narrowed: boolean;
   /** Of `enum`. */
   readonly dictionary: Pick<DictionaryPlace, 'count' | 'bytes'> | undefined;
 }
@@ -67,8 +71,13 @@ export function writeHashHeader(parts: HashParts): Uint8Array {
   view.setUint8(HEADER.layout, LAYOUTS.indexOf('hash'));
   writeU64(view, HEADER.keyBytes, parts.keyBytes);
   view.setUint8(HEADER.hashAlgorithm, HASH_XXH32);
-  view.setUint8(HEADER.bucketEncoding, BUCKETS_U32);
+  view.setUint8(HEADER.offsetBits, parts.index.offsetBits);
+  writeU64(view, HEADER.indexOffset, parts.index.offset);
   view.setUint8(HEADER.bucketBits, parts.bucketBits);
+  view.setUint8(HEADER.bucketEighths, parts.eighths);
+  view.setUint8(HEADER.shardBits, parts.shard.bits);
+  view.setUint32(HEADER.shardIndex, parts.shard.index, true);
+  view.setUint8(HEADER.narrowed, parts.narrowed ? 1 : 0);
   view.setUint8(HEADER.keyType, KEY_TYPES.indexOf(parts.keyType));
   view.setUint8(HEADER.valueType, codeOf(parts.valueType));
   view.setUint32(HEADER.hashSeed, parts.seed, true);

@@ -6,13 +6,14 @@ import { HmapError } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { encodeKey, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
-import { bucketLimit, bucketOf, segmentOf } from '../format/constants.js';
+import { MAX_BUCKET_RECORDS } from '../format/constants.js';
 import type { HashHeader, Header } from '../format/header.js';
+import { bucketCount, bucketOf, segmentOf, shardOf } from '../format/index-lines.js';
 import type { AnyKey, Key } from '../format/key-types.js';
-import { mapRanges } from '../mapping/map-ranges.js';
 import { readDictionary } from '../storage/dictionary.js';
-import { HashSegment, RecordCursor } from '../storage/hash-segment.js';
+import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import { withFile } from '../storage/open-file.js';
+import { mappedSegments } from '../storage/scan.js';
 
 /**
  * A record and where its parts lie, as byte offsets in the file. Key, value and bytes are copies; the value of an
@@ -33,7 +34,7 @@ export interface RecordView {
   bytes: Uint8Array;
 }
 
-/** A bucket: its place in the bucket array, and its records. */
+/** A bucket: its line in the index, and its records. */
 export interface BucketView {
   header: HashHeader;
   /** Index of the segment, and of the bucket in it. */
@@ -41,8 +42,8 @@ export interface BucketView {
   bucket: number;
   /** Index of the bucket over all segments. */
   index: number;
-  /** Byte offset in the file of the bucket's entry in the bucket array, and of its records, `[start, end)`. */
-  arrayOffset: number;
+  /** Byte offset in the file of the bucket's line in the index, and of its records, `[start, end)`. */
+  lineOffset: number;
   start: number;
   end: number;
   records: RecordView[];
@@ -56,11 +57,12 @@ export interface BucketView {
 export function inspectBucket(path: string, index: number): BucketView {
   return withFile(path, ({ fd, header }) => {
     needHash(header, path, 'showing single records');
-    const buckets = 2 ** (header.segmentBits + header.bucketBits);
+    const each = bucketCount(header);
+    const buckets = 2 ** header.segmentBits * each;
     if (!Number.isInteger(index) || index < 0 || index >= buckets) {
       throw new RangeError(`bucket: expected an integer from 0 to ${buckets - 1}, got ${index}`);
     }
-    return readBucket(fd, path, header, Math.floor(index / 2 ** header.bucketBits), index % 2 ** header.bucketBits);
+    return readBucket(fd, path, header, Math.floor(index / each), index % each);
   });
 }
 
@@ -80,23 +82,20 @@ export function inspectKey(
     if (length < 0) return { bucket: undefined, record: undefined };
     const hash = xxh32(scratch.view, 0, length, header.hash.seed);
     const wanted = Buffer.from(scratch.bytes.subarray(0, length));
-    const { segmentBits, bucketBits } = header;
-    const bucket = readBucket(fd, path, header, segmentOf(hash, segmentBits), bucketOf(hash, segmentBits, bucketBits));
+    if (shardOf(hash, header) !== header.shard.index) return { bucket: undefined, record: undefined };
+    const bucket = readBucket(fd, path, header, segmentOf(hash, header), bucketOf(hash, header));
     return { bucket, record: bucket.records.find((record) => wanted.equals(record.key)) };
   });
 }
 
 function readBucket(fd: number, path: string, header: HashHeader, segmentIndex: number, bucket: number): BucketView {
-  const place = header.segments[segmentIndex]!;
-  const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
-  try {
-    const segment = new HashSegment(mapping.views[0]!, place, header, path);
+  for (const { segment } of mappedSegments(fd, header, path, 'none', [segmentIndex])) {
     const { start, end } = segment.bucketRange(bucket);
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);
     const records: RecordView[] = [];
     // A view of a record takes a thousand bytes of memory, even if the record has one byte: so their number is limited.
-    const most = bucketLimit(header.entries);
+    const most = MAX_BUCKET_RECORDS;
     while (cursor.step()) {
       if (records.length === most) throw segment.damaged(`a bucket of more than ${most} records`, start);
       records.push(recordAt(segment, cursor, header));
@@ -105,15 +104,14 @@ function readBucket(fd: number, path: string, header: HashHeader, segmentIndex: 
       header,
       segment: segmentIndex,
       bucket,
-      index: segmentIndex * 2 ** header.bucketBits + bucket,
-      arrayOffset: place.offset + 4 * bucket,
+      index: segmentIndex * bucketCount(header) + bucket,
+      lineOffset: segment.indexOffset + segment.lineAt(bucket),
       start: segment.heapOffset + start,
       end: segment.heapOffset + end,
       records,
     };
-  } finally {
-    mapping.close();
   }
+  throw new RangeError(`there is no segment ${segmentIndex}`);
 }
 
 function recordAt(segment: HashSegment, cursor: RecordCursor, header: Header): RecordView {

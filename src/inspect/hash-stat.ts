@@ -21,9 +21,8 @@ export async function measureSegment(
   sums: Sums,
   pacer: Pacer,
 ): Promise<void> {
-  const { offsets } = segment;
   const cursor = new RecordCursor(header);
-  for (let bucket = 0; bucket + 1 < offsets.length; bucket++) {
+  for (let bucket = 0; bucket < segment.buckets; bucket++) {
     const { start, end } = segment.bucketRange(bucket);
     let records = 0;
     cursor.enter(segment, start, end);
@@ -38,9 +37,9 @@ export async function measureSegment(
 }
 
 export function summary(path: string, header: HashHeader, { loads, keys, values }: Sums): TableStat {
-  const { fileBytes, segments, bucketBits, dictionary } = header;
+  const { fileBytes, segments, index, dictionary } = header;
   const payloadBytes = keys.sum + values.sum;
-  const { heap, ...sections } = hashSections(header, segments, bucketBits, dictionary?.bytes ?? 0);
+  const { heap, ...sections } = hashSections(header, segments, index.bytes, dictionary?.bytes ?? 0);
   return {
     path,
     header,

@@ -24,7 +24,7 @@ export async function measureElements(
   for (const { segment } of mappedKeylessSegments(fd, header, path, 'touch')) {
     const { count, blocks, index } = segment;
     for (let at = 0; at < count; at++) {
-      if (blocks.unchecked > 0) blocks.checkBytes(4 * at, 4 * at + 8);
+      if (blocks.unchecked > 0) blocks.check(4 * at, 4 * at + 8);
       add(index[at + 1]! - segment.elementStart(at));
       if (at % STRIDE === 0) await pacer.pause(segment.offset + 4 * at);
     }

@@ -128,7 +128,7 @@ export class ElementScan {
 }
 
 function isOne({ words, blocks, dataStart }: KeylessSegment, at: number): boolean {
-  if (at % 32 === 0 && blocks.unchecked > 0) blocks.checkBytes(dataStart + at / 8, dataStart + at / 8 + 4);
+  if (at % 32 === 0 && blocks.unchecked > 0) blocks.check(dataStart + at / 8, dataStart + at / 8 + 4);
   return ((words[at >>> 5]! >>> at) & 1) !== 0;
 }
 

@@ -28,7 +28,7 @@ export async function stat(path: string, options: StatOptions = {}): Promise<Tab
     }
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
     for (const { segment, readAhead } of mappedSegments(fd, header, path, 'touch')) {
-      readAhead(0, segment.bytes);
+      readAhead(0, segment.heapBytes);
       await measureSegment(header, segment, sums, pacer);
     }
     return summary(path, header, sums);

@@ -16,7 +16,7 @@ export interface TableStat {
   /** What the file's bytes are spent on. They add up to `fileBytes`. */
   sections: {
     header: number;
-    /** The bucket arrays; the offsets of a list, the counts of a bit array. */
+    /** The index; the offsets of a list, the counts of a bit array. */
     buckets: number;
     /** Length prefixes of keys and values. */
     prefixes: number;

@@ -62,6 +62,8 @@ class Region {
   ) {}
 
   view(offset: number, length: number): Uint8Array {
+    // Nothing to see: an empty key heap.
+    if (length === 0) return new Uint8Array(0);
     const buffer = this.libc.view(this.address + BigInt(offset), length);
     this.#views++;
     collected.register(buffer, this);

@@ -8,6 +8,10 @@ import type { Key } from '../format/key-types.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import type { Lookup } from './lookup.js';
 
+const { imul } = Math;
+/** As in lookup.ts. */
+const SIGN = -0x8000_0000;
+
 /** Keys of one batch. From 64 on the cost hardly depends on it. */
 const BATCH = 256;
 
@@ -69,11 +73,17 @@ export class Batch {
     const hashes = this.#hashes;
     const from = this.#from;
     const to = this.#to;
-    const { offsets } = segment;
+    const { index } = segment;
+    const { lineBytes, offsetBits, offsetMask, unit } = lookup;
     for (let i = 0; i < count; i++) {
       const bucket = lookup.bucketOf(hashes[i]!);
-      from[i] = offsets[bucket]!;
-      to[i] = offsets[bucket + 1]!;
+      const line = imul(bucket >>> 5, lineBytes);
+      const bit = imul(bucket & 31, offsetBits);
+      const next = bit + offsetBits;
+      const anchor = index.getInt32(line, true);
+      from[i] =
+        (anchor + ((index.getInt32(line + 4 + (bit >>> 3), true) >>> (bit & 7)) & offsetMask)) | (anchor & SIGN);
+      to[i] = anchor + ((index.getInt32(line + 4 + (next >>> 3), true) >>> (next & 7)) & offsetMask);
     }
     const { bytes } = segment.heap;
     const last = bytes.length - 1;
@@ -81,7 +91,8 @@ export class Batch {
     let touched = 0;
     // Both ends, since a bucket seldom lies in one cache line, and seldom in more than three.
     for (let i = 0; i < count; i++) {
-      touched ^= bytes[Math.min(from[i]! & INDEX, last)]! ^ bytes[Math.min((to[i]! - 1) & INDEX, last)]!;
+      touched ^=
+        bytes[Math.min(imul(from[i]!, unit) & INDEX, last)]! ^ bytes[Math.min((imul(to[i]!, unit) - 1) & INDEX, last)]!;
     }
     this.touched = touched;
   }
@@ -90,17 +101,26 @@ export class Batch {
     const hashes = this.#hashes;
     const from = this.#from;
     const to = this.#to;
+    const { lineBytes, offsetBits, offsetMask, unit } = lookup;
     for (let i = 0; i < count; i++) {
-      const { offsets } = lookup.segmentOf(hashes[i]!);
+      const { index } = lookup.segmentOf(hashes[i]!);
       const bucket = lookup.bucketOf(hashes[i]!);
-      from[i] = offsets[bucket]!;
-      to[i] = offsets[bucket + 1]!;
+      const line = imul(bucket >>> 5, lineBytes);
+      const bit = imul(bucket & 31, offsetBits);
+      const next = bit + offsetBits;
+      const anchor = index.getInt32(line, true);
+      from[i] =
+        (anchor + ((index.getInt32(line + 4 + (bit >>> 3), true) >>> (bit & 7)) & offsetMask)) | (anchor & SIGN);
+      to[i] = anchor + ((index.getInt32(line + 4 + (next >>> 3), true) >>> (next & 7)) & offsetMask);
     }
     let touched = 0;
     for (let i = 0; i < count; i++) {
       const { bytes } = lookup.segmentOf(hashes[i]!).heap;
       const last = bytes.length - 1;
-      if (last >= 0) touched ^= bytes[Math.min(from[i]! & INDEX, last)]! ^ bytes[Math.min((to[i]! - 1) & INDEX, last)]!;
+      if (last >= 0)
+        touched ^=
+          bytes[Math.min(imul(from[i]!, unit) & INDEX, last)]! ^
+          bytes[Math.min((imul(to[i]!, unit) - 1) & INDEX, last)]!;
     }
     this.touched = touched;
   }

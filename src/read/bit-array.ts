@@ -156,12 +156,12 @@ function notNumber(name: string, value: unknown): TypeError {
 
 /** Checks the blocks with words `[from, end)` that have not been checked. */
 function checkWords({ blocks, dataStart }: KeylessSegment, from: number, end: number): void {
-  blocks.checkBytes(dataStart + 4 * from, dataStart + 4 * end);
+  blocks.check(dataStart + 4 * from, dataStart + 4 * end);
 }
 
 /** Count `run` of a segment, unsigned. */
 function countAt({ blocks, index }: KeylessSegment, run: number): number {
-  if (blocks.unchecked > 0) blocks.checkBytes(4 * run, 4 * run + 4);
+  if (blocks.unchecked > 0) blocks.check(4 * run, 4 * run + 4);
   return index[run]! >>> 0;
 }
 

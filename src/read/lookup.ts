@@ -3,51 +3,79 @@
 
 import { scratch } from '../codec/keys.js';
 import * as layout from '../format/constants.js';
-import type { Header } from '../format/header.js';
+import type { HashHeader } from '../format/header.js';
+import { lineSize, offsetUnit } from '../format/index-lines.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
 const { MAX_PREFIX_BYTES, VARIABLE } = layout;
+const { imul } = Math;
 const keys = scratch.view;
+
+/**
+ * Keeps the sign of an anchor of 2^31 or more, which a sum might lose: so the start is negative, which no start may be.
+ */
+const SIGN = -0x8000_0000;
 
 /** Stands for "all blocks that the find needs have been checked"; neither an offset nor -1, which means not found. */
 const KNOWN = -2;
 
 /**
- * Finds records. A find is two dependent memory touches (bucket array, key heap), allocates nothing, and does work
- * bounded by the size of one bucket.
+ * Finds records. A find is two dependent memory touches (a line of the index, the key heap), allocates nothing, and
+ * does work bounded by the size of one bucket.
  */
 export class Lookup {
   readonly segments: readonly HashSegment[];
-  readonly #segmentBits: number;
-  readonly #segmentShift: number;
-  readonly #bucketShift: number;
-  readonly #keyWidth: number;
-  readonly #valueWidth: number;
   readonly seed: number;
   /** Where the last {@link find} looked. */
   segment: HashSegment;
   /** Length of the value that the last {@link find} found. */
-  valueBytes = 0;
+  valueBytes: number;
+  // Not private: V8 inlines by the length of bytecode, which a private name makes longer.
+  readonly shardBits: number;
+  readonly segmentBits: number;
+  readonly hashBits: number;
+  readonly segmentShift: number;
+  readonly bucketShift: number;
+  readonly eighths: number;
+  readonly lineBytes: number;
+  readonly offsetBits: number;
+  readonly offsetMask: number;
+  readonly unit: number;
+  readonly keyWidth: number;
+  readonly valueWidth: number;
+  /** Whether keys have a prefix and values one width: the form that most tables have. */
+  readonly isPlain: boolean;
 
-  constructor(header: Header, segments: readonly HashSegment[]) {
+  constructor(header: HashHeader, segments: readonly HashSegment[]) {
+    const { shard, index } = header;
     this.segments = segments;
-    this.#segmentBits = header.segmentBits;
-    // See segmentOf and bucketOf in constants.ts for the two shifts.
-    this.#segmentShift = 31 - header.segmentBits;
-    this.#bucketShift = 31 - header.bucketBits;
-    this.#keyWidth = header.keyWidth ?? VARIABLE;
-    this.#valueWidth = header.valueWidth ?? VARIABLE;
     this.seed = header.hash.seed | 0;
     this.segment = segments[0]!;
+    this.shardBits = shard.bits;
+    this.segmentBits = header.segmentBits;
+    // Bits of the hash before those of the bucket.
+    this.hashBits = shard.bits + header.segmentBits;
+    // See segmentOf and bucketOf in index-lines.ts.
+    this.segmentShift = 31 - header.segmentBits;
+    this.bucketShift = 32 - header.bucketBits;
+    this.eighths = header.eighths;
+    this.lineBytes = lineSize(index.offsetBits);
+    this.offsetBits = index.offsetBits;
+    this.offsetMask = (2 ** index.offsetBits - 1) | 0;
+    this.keyWidth = header.keyWidth ?? VARIABLE;
+    this.valueWidth = header.valueWidth ?? VARIABLE;
+    this.unit = offsetUnit(this.keyWidth, this.valueWidth);
+    this.valueBytes = header.valueWidth ?? 0;
+    this.isPlain = header.keyWidth === null && header.valueWidth !== null;
   }
 
   segmentOf(hash: number): HashSegment {
-    return this.segments[(hash >>> 1) >>> this.#segmentShift]!;
+    return this.segments[((hash << this.shardBits) >>> 1) >>> this.segmentShift]!;
   }
 
   bucketOf(hash: number): number {
-    return ((hash << this.#segmentBits) >>> 1) >>> this.#bucketShift;
+    return imul((hash << this.hashBits) >>> 3, this.eighths) >>> this.bucketShift;
   }
 
   /**
@@ -57,25 +85,43 @@ export class Lookup {
    * @throws {HmapError} `HMAP_DAMAGED` if the bytes on the way break the format
    */
   find(at: number, length: number, hash: number): number {
-    const segment = this.#segmentBits === 0 ? this.segment : this.segmentOf(hash);
-    const { offsets } = segment;
+    const segment = this.segmentBits === 0 ? this.segment : this.segmentOf(hash);
     const bucket = this.bucketOf(hash);
-    return this.findIn(segment, bucket, offsets[bucket]!, offsets[bucket + 1]!, at, length);
+    const { index } = segment;
+    const { offsetBits, offsetMask } = this;
+    const line = imul(bucket >>> 5, this.lineBytes);
+    const bit = imul(bucket & 31, offsetBits);
+    const next = bit + offsetBits;
+    const anchor = index.getInt32(line, true);
+    return this.findIn(
+      segment,
+      bucket,
+      (anchor + ((index.getInt32(line + 4 + (bit >>> 3), true) >>> (bit & 7)) & offsetMask)) | (anchor & SIGN),
+      (anchor + ((index.getInt32(line + 4 + (next >>> 3), true) >>> (next & 7)) & offsetMask)) | 0,
+      at,
+      length,
+    );
   }
 
-  /** {@link find} for a caller that has loaded the bucket's offsets already. */
+  /**
+   * {@link find} for a caller that has loaded the bucket's offsets already.
+   * @param start where the bucket's records start in the heap, in units of the index; `end` where they end
+   */
   findIn(segment: HashSegment, bucket: number, start: number, end: number, at: number, length: number): number {
     if (start < 0 || end < start || end > segment.reach) {
       const found = this.#findWarily(segment, bucket, at, length);
       if (found !== KNOWN) return found;
     }
     this.segment = segment;
-    const valueWidth = this.#valueWidth;
-    if (valueWidth === VARIABLE) return this.#findVariable(segment, start, end, at, length);
-    this.valueBytes = valueWidth;
-    const keyWidth = this.#keyWidth;
-    if (keyWidth === VARIABLE) return findPrefixed(segment, start, end, valueWidth, at, length);
-    return keyWidth === length ? findFixed(segment, start, end, valueWidth, at, length) : -1;
+    if (this.isPlain) return findPrefixed(segment, start, end, this.valueBytes, at, length);
+    return this.#findOther(segment, start, end, at, length);
+  }
+
+  #findOther(segment: HashSegment, start: number, end: number, at: number, length: number): number {
+    if (this.valueWidth === VARIABLE) return this.#findVariable(segment, start, end, at, length);
+    if (this.keyWidth !== length) return -1;
+    const { unit } = this;
+    return findFixed(segment, imul(start, unit), imul(end, unit), unit, at, length);
   }
 
   /**
@@ -87,17 +133,13 @@ export class Lookup {
    * cold; with this function inlined they would stay too large after it is no longer called (8 percent of `getMany`).
    */
   #findWarily(segment: HashSegment, bucket: number, at: number, length: number): number {
-    const { blocks, offsets, heapBytes } = segment;
+    const { heapBlocks: blocks } = segment;
     const { bytes, view } = segment.heap;
-    if (blocks.unchecked === 0) segment.reach = heapBytes;
-    blocks.checkBucket(bucket);
-    const start = offsets[bucket]!;
-    const end = offsets[bucket + 1]!;
-    if (start < 0 || end < start || end > heapBytes) throw segment.damagedBucket(bucket);
-    if (start === end || blocks.knowsHeap(start, end)) return KNOWN;
+    segment.updateReach();
+    const { start, end } = segment.bucketRange(bucket);
+    if (start === end || blocks.knows(start, end)) return KNOWN;
     this.segment = segment;
-    const keyWidth = this.#keyWidth;
-    const valueWidth = this.#valueWidth;
+    const { keyWidth, valueWidth } = this;
     // The end of the checked bytes that follow the current record.
     let known = 0;
     let p = start;
@@ -105,7 +147,7 @@ export class Lookup {
       const record = p;
       if (keyWidth === VARIABLE || valueWidth === VARIABLE) {
         const prefixes = Math.min(record + MAX_PREFIX_BYTES, end);
-        if (prefixes > known) known = blocks.checkHeap(record, prefixes);
+        if (prefixes > known) known = blocks.check(record, prefixes);
       }
       let keyBytes = keyWidth;
       if (keyBytes === VARIABLE) {
@@ -127,9 +169,9 @@ export class Lookup {
       const value = p + keyBytes;
       const next = value + valueBytes;
       if (keyBytes === length) {
-        if (value > known) known = blocks.checkHeap(record, value);
+        if (value > known) known = blocks.check(record, value);
         if (isKey(view, p, at, length)) {
-          if (next > known) blocks.checkHeap(record, next);
+          if (next > known) blocks.check(record, next);
           this.valueBytes = valueBytes;
           return value;
         }
@@ -141,7 +183,7 @@ export class Lookup {
 
   #findVariable(segment: HashSegment, start: number, end: number, at: number, length: number): number {
     const { bytes, view } = segment.heap;
-    const keyWidth = this.#keyWidth;
+    const { keyWidth } = this;
     let p = start;
     while (p < end) {
       let keyBytes = keyWidth;
@@ -189,10 +231,11 @@ function findPrefixed(
       p += keyBytes < 0x4000 ? 1 : 2;
     }
     const next = p + keyBytes + valueWidth;
-    if (next > end) throw segment.damaged('a record that passes the end of its bucket', p);
-    if (keyBytes === length && isKey(view, p, at, length)) return p + length;
+    if (keyBytes === length && next <= end && isKey(view, p, at, length)) return p + length;
     p = next;
   }
+  // One check after the loop instead of one for each record that is passed.
+  if (p !== end) throw segment.damaged('a record that passes the end of its bucket', p);
   return -1;
 }
 
@@ -201,12 +244,11 @@ function findFixed(
   segment: HashSegment,
   start: number,
   end: number,
-  valueWidth: number,
+  stride: number,
   at: number,
   length: number,
 ): number {
   const { view } = segment.heap;
-  const stride = length + valueWidth;
   let p = start;
   for (; p + stride <= end; p += stride) {
     if (isKey(view, p, at, length)) return p + length;
@@ -217,13 +259,17 @@ function findFixed(
 
 /** Whether a key lies at `p`. Compares from the tail, where real keys differ most. */
 function isKey(heap: DataView, p: number, at: number, length: number): boolean {
-  if (length >= 4) {
-    // The last word read, at 0, may overlap the one before it.
-    for (let i = length - 4; i > 0; i -= 4) {
-      if (heap.getInt32(p + i, true) !== keys.getInt32(at + i, true)) return false;
-    }
-    return heap.getInt32(p, true) === keys.getInt32(at, true);
+  let i = length - 4;
+  if (i < 0) return isShortKey(heap, p, at, length);
+  // The last word read, at 0, may overlap the one before it.
+  for (; i > 0; i -= 4) {
+    if (heap.getInt32(p + i, true) !== keys.getInt32(at + i, true)) return false;
   }
+  return heap.getInt32(p, true) === keys.getInt32(at, true);
+}
+
+/** {@link isKey} for keys of up to three bytes; by itself, so that V8 has room to inline the other. */
+function isShortKey(heap: DataView, p: number, at: number, length: number): boolean {
   for (let i = length - 1; i >= 0; i--) {
     if (heap.getUint8(p + i) !== keys.getUint8(at + i)) return false;
   }

@@ -4,7 +4,6 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { loadChecksumsNow } from '../base/block-hasher.js';
 import { damage, HmapError, systemError } from '../base/errors.js';
-import { alignToPage, heapStart } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import { keyTypeOf } from '../format/key-types.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
@@ -13,7 +12,7 @@ import { mapRanges } from '../mapping/map-ranges.js';
 import type { ByteRange, Mapping } from '../mapping/mapping.js';
 import { BlockChecker, type ReadFile } from '../storage/block-check.js';
 import { Dictionary } from '../storage/dictionary.js';
-import { HashSegment } from '../storage/hash-segment.js';
+import { HashSegment, indexPlace } from '../storage/hash-segment.js';
 import { KeylessSegment } from '../storage/keyless-segment.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { verifySteps } from '../verify/verify.js';
@@ -91,37 +90,39 @@ function* verified(fd: number, path: string): Generator<unknown, void, void> {
 
 function mapSnapshot(fd: number, header: Header, identity: FileIdentity, settings: Settings): Snapshot {
   const { path, mapping: choice, warm, check } = settings;
-  // If blocks are checked, the padding between segments and the checksums are also read.
+  // If blocks are checked, the padding between sections and the checksums are also read.
   const touch = check === 'touch';
   const { dictionary: place } = header;
-  const ranges: ByteRange[] = [...header.segments, ...(place === null ? [] : [place])].map(({ offset, bytes }) => ({
-    offset,
-    length: touch ? alignToPage(bytes) : bytes,
-  }));
+  const hash = header.layout === 'hash';
+  const lines = hash ? header.segments.map((_, i) => indexPlace(header, i)) : [];
+  const sections = [...header.segments, ...(place === null ? [] : [place]), ...lines];
+  const ranges: ByteRange[] = sections.map(({ offset, bytes }, i) => {
+    const next = sections[i + 1]?.offset ?? header.checksums.offset;
+    return { offset, length: touch ? next - offset : bytes };
+  });
   if (touch) ranges.push(...sumsRanges(header));
   const mapping = mapRanges(fd, ranges, choice, path);
+  const dictionaryIndex = header.segments.length;
+  const linesIndex = dictionaryIndex + (place === null ? 0 : 1);
   if (warm !== 'none') {
     for (const [i, { bytes }] of header.segments.entries()) {
-      mapping.advise('willneed', i, 0, warm === 'all' ? bytes : indexSize(header, i));
+      const least = hash ? 0 : dataStart(formOf(header), countIn(i, header.perSegment, header.length));
+      mapping.advise('willneed', i, 0, warm === 'all' ? bytes : least);
     }
+    for (const [i, { bytes }] of lines.entries()) mapping.advise('willneed', linesIndex + i, 0, bytes);
+    if (place !== null) mapping.advise('willneed', dictionaryIndex, 0, place.bytes);
   }
-  const dictionaryIndex = header.segments.length;
-  if (place !== null && warm !== 'none') mapping.advise('willneed', dictionaryIndex, 0, place.bytes);
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
   const view = (i: number) => mapping.views[i]!;
   if (header.layout !== 'hash') {
     const keyless = header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
     return new Snapshot(header, identity, mapping, [], keyless, undefined);
   }
-  const segments = header.segments.map((place, i) => new HashSegment(view(i), place, header, path, checker));
+  const segments = header.segments.map(
+    (_, i) => new HashSegment({ heap: view(i), index: view(linesIndex + i) }, header, i, path, checker),
+  );
   const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
   return new Snapshot(header, identity, mapping, segments, [], dictionary);
-}
-
-/** Bytes of the bucket array, the offsets or the counts with which segment `i` begins, padded. */
-function indexSize(header: Header, i: number): number {
-  if (header.layout === 'hash') return heapStart(header.bucketBits);
-  return dataStart(formOf(header), countIn(i, header.perSegment, header.length));
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

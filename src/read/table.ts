@@ -309,7 +309,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   *#taken<R>(needs: Needs, take: (at: Scan, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     const snapshot = this.snapshot();
-    const { header, mapping } = snapshot;
+    const { mapping } = snapshot;
+    const header = snapshot.header as HashHeader;
     // The decoder of this snapshot, even after a reload.
     const decode = this.#decode;
     const segments = snapshot.segments.map((segment, i) => ({

@@ -2,23 +2,18 @@
 // they hold. Who needs which block decides when: lookups and iterations through HashSegment.reach and RecordCursor, lists
 // and bit arrays through KeylessSegment.blocks, `enum` through Dictionary.placeOf.
 
-import { type BlockHasher, hashWithoutModule, loadChecksumsNow } from '../base/block-hasher.js';
+import { type BlockHasher, loadChecksumsNow } from '../base/block-hasher.js';
 import { damage } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
-import { BLOCK, heapStart } from '../format/constants.js';
-import type { Header, SegmentPlace } from '../format/header.js';
+import { BLOCK, PAGE } from '../format/constants.js';
+import type { Header } from '../format/header.js';
+import { SUM_BYTES, type SumLevel, sumLevels } from '../format/sum-tree.js';
 
 /** A number of bytes shifted by this is a number of blocks. */
 const BLOCK_SHIFT = 31 - Math.clz32(BLOCK);
 
 /** Returns bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
 export type ReadFile = (offset: number, length: number) => Uint8Array;
-
-/**
- * Up to this many bytes of checksums, those of 128 GiB, go through the module. Its memory never shrinks, so larger ones
- * are hashed without it.
- */
-const MODULE_LIMIT = 2 ** 24;
 
 /** Checks blocks of an open file, which it reads from `fd`; `undefined` if nothing is to be checked. */
 export function checkerFor(
@@ -34,110 +29,109 @@ export function checkerFor(
 /** Compares blocks with the checksums that the file has for them. */
 export class BlockChecker {
   readonly headerBytes: number;
-  readonly #checksums: Header['checksums'];
   readonly #end: number;
+  readonly #levels: readonly SumLevel[];
+  /** Of the last level. */
+  readonly #root: bigint;
   readonly #read: ReadFile;
   readonly #path: string;
   #hashes: BlockHasher | undefined;
-  /** Of the checksums that are in the file. */
-  #sum: bigint | undefined;
+  /** Pages of checksums that have been compared with the level after theirs, by level. */
+  readonly #trusted: readonly Set<number>[];
 
   /** @param path for messages */
   constructor(header: Header, read: ReadFile, path: string) {
     this.headerBytes = header.headerBytes;
-    this.#checksums = header.checksums;
     this.#end = header.checksums.offset;
+    this.#levels = sumLevels(this.headerBytes, this.#end);
+    this.#root = header.checksums.sum;
     this.#read = read;
     this.#path = path;
+    this.#trusted = this.#levels.map(() => new Set());
   }
 
   /**
-   * Costs 20 µs when the block is in memory; the first check also reads all checksums, 8 bytes a block.
+   * Costs 20 µs when the block is in memory. Besides the block it reads a page of checksums for each level of the tree
+   * of which that page has not been read before: one level up to 32 MiB, two up to 16 GiB, three up to 8 TiB.
    * @param index number of the block, from 0
-   * @throws {HmapError} `HMAP_DAMAGED` with the block's range, or that of the checksums
+   * @throws {HmapError} `HMAP_DAMAGED` with the range of the block, or of the checksums
    */
   check(index: number): void {
-    this.#hashes ??= loadChecksumsNow();
-    this.#checkSums(this.#hashes);
+    const expected = this.#sumAt(0, index);
     const offset = this.headerBytes + index * BLOCK;
-    const end = Math.min(offset + BLOCK, this.#end);
-    const stored = this.#read(this.#end + 8 * index, 8);
-    const expected = new DataView(stored.buffer, stored.byteOffset).getBigUint64(0, true);
+    this.#compare(offset, Math.min(offset + BLOCK, this.#end), expected, 'the bytes');
+  }
+
+  /** Checksum number `index` of a level, once the page in which it lies has been compared with the level after it. */
+  #sumAt(level: number, index: number): bigint {
+    const { offset, bytes } = this.#levels[level]!;
+    const page = Math.floor((index * SUM_BYTES) / PAGE);
+    if (!this.#trusted[level]!.has(page)) {
+      const isLast = level + 1 === this.#levels.length;
+      const expected = isLast ? this.#root : this.#sumAt(level + 1, page);
+      const start = offset + page * PAGE;
+      // So that blocks of another version of the file do not pass: they would match that version's checksums.
+      this.#compare(start, Math.min(start + PAGE, offset + bytes), expected, 'the block checksums');
+      this.#trusted[level]!.add(page);
+    }
+    const stored = this.#read(offset + index * SUM_BYTES, SUM_BYTES);
+    return new DataView(stored.buffer, stored.byteOffset).getBigUint64(0, true);
+  }
+
+  #compare(offset: number, end: number, expected: bigint, what: string): void {
+    this.#hashes ??= loadChecksumsNow();
     const actual = this.#hashes.h64Raw(this.#read(offset, end - offset));
     if (actual === expected) return;
-    const message = `the bytes [${offset}, ${end}) do not match their checksum`;
-    throw damage(this.#path, message, { offset, end, expected, actual });
-  }
-
-  /**
-   * Whether the checksums belong to this header: blocks of another version of the file would match that version's
-   * checksums.
-   */
-  #checkSums(hashes: BlockHasher): void {
-    const { offset, bytes, sum: expected } = this.#checksums;
-    this.#sum ??= sumOf(this.#read(offset, bytes), hashes);
-    const actual = this.#sum;
-    if (actual === expected) return;
-    const end = offset + bytes;
-    const message = `the block checksums, [${offset}, ${end}), are not those that its header knows`;
+    const message = `${what} [${offset}, ${end}) do not match their checksum`;
     throw damage(this.#path, message, { offset, end, expected, actual });
   }
 }
 
-function sumOf(checksums: Uint8Array, hashes: BlockHasher): bigint {
-  return checksums.length > MODULE_LIMIT ? hashWithoutModule(checksums) : hashes.h64Raw(checksums);
-}
-
-/** The blocks in which one segment lies. */
+/** The blocks in which one section of a file lies, or one segment. */
 export class CheckedBlocks {
   /** Blocks that have not been checked. */
   unchecked: number;
-  /** One bit a block, counted from the one in which the segment starts: it has been compared, and fits. */
+  /** One bit a block, counted from the one in which the section starts: it has been compared, and fits. */
   readonly #checked: Int32Array;
   readonly #checker: BlockChecker;
   readonly #first: number;
-  /** Where the segment, and its key heap, start, counted from the start of that block. */
-  readonly #arrayAt: number;
-  readonly #heapAt: number;
+  /** Where the section starts, counted from the start of that block. */
+  readonly #start: number;
 
-  /** @param checker without one, all counts as checked */
-  constructor(header: Header, place: SegmentPlace, checker: BlockChecker | undefined) {
-    const start = place.offset - header.headerBytes;
+  /**
+   * @param place of the section in the file
+   * @param checker without one, all counts as checked
+   */
+  constructor(
+    { headerBytes }: Pick<Header, 'headerBytes'>,
+    place: { readonly offset: number; readonly bytes: number },
+    checker: BlockChecker | undefined,
+  ) {
+    const start = place.offset - headerBytes;
     this.#checker = checker!;
     this.#first = Math.floor(start / BLOCK);
-    this.#arrayAt = start - this.#first * BLOCK;
-    this.#heapAt = this.#arrayAt + heapStart(header.bucketBits);
-    const blocks = Math.ceil((this.#arrayAt + place.bytes) / BLOCK);
+    this.#start = start - this.#first * BLOCK;
+    const blocks = place.bytes === 0 ? 0 : Math.ceil((this.#start + place.bytes) / BLOCK);
     this.unchecked = checker === undefined ? 0 : blocks;
     this.#checked = new Int32Array(Math.ceil(blocks / 32)).fill(checker === undefined ? -1 : 0);
   }
 
-  /** Whether the blocks with bytes `[from, end)` of the key heap have all been checked. */
-  knowsHeap(from: number, end: number): boolean {
-    const last = (this.#heapAt + end - 1) >>> BLOCK_SHIFT;
-    for (let block = (this.#heapAt + from) >>> BLOCK_SHIFT; block <= last; block++) {
+  /** Whether the blocks with bytes `[from, end)` of the section have all been checked. */
+  knows(from: number, end: number): boolean {
+    const last = (this.#start + end - 1) >>> BLOCK_SHIFT;
+    for (let block = (this.#start + from) >>> BLOCK_SHIFT; block <= last; block++) {
       if (((this.#checked[block >>> 5]! >>> block) & 1) === 0) return false;
     }
     return true;
   }
 
   /**
-   * Checks the blocks with bytes `[from, end)` of the key heap that have not been checked, and returns up to where in
-   * the heap all of them reach. The range is within the heap; an empty one needs nothing.
+   * Checks the blocks with bytes `[from, end)` of the section that have not been checked, and returns up to where in
+   * the section all of them reach. The range is within the section; an empty one needs nothing.
    * @throws {HmapError} `HMAP_DAMAGED`
    */
-  checkHeap(from: number, end: number): number {
-    return end > from ? this.#check(this.#heapAt + from, this.#heapAt + end) - this.#heapAt : from;
-  }
-
-  /** {@link checkHeap} for bytes `[from, end)` of the segment, counted from its start. */
-  checkBytes(from: number, end: number): number {
-    return end > from ? this.#check(this.#arrayAt + from, this.#arrayAt + end) - this.#arrayAt : from;
-  }
-
-  /** Checks the block or the two blocks with a bucket's two offsets. Throws as {@link checkHeap} does. */
-  checkBucket(bucket: number): void {
-    this.#check(this.#arrayAt + 4 * bucket, this.#arrayAt + 4 * bucket + 8);
+  check(from: number, end: number): number {
+    return end > from ? this.#check(this.#start + from, this.#start + end) - this.#start : from;
   }
 
   /** Offsets are below 2^31 + BLOCK, which needs unsigned shifts. */

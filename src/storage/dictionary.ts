@@ -34,7 +34,7 @@ export class Dictionary {
     const place = header.dictionary!;
     this.#place = place;
     this.bytes = new ByteBuffer(bytes.subarray(0, place.bytes));
-    this.#blocks = new CheckedBlocks(header, { ...place, entries: 0 }, checker);
+    this.#blocks = new CheckedBlocks(header, place, checker);
     this.#path = path;
     this.#width = header.valueWidth!;
     this.decoder = this.#decoderOf(this.#width);
@@ -98,13 +98,13 @@ export class Dictionary {
     if (index >= count)
       throw this.#damaged(`a value has the index ${index}, but there are only ${count} distinct values`, 0);
     const blocks = this.#blocks;
-    if (blocks.unchecked > 0) blocks.checkBytes(4 * index, 4 * index + 8);
+    if (blocks.unchecked > 0) blocks.check(4 * index, 4 * index + 8);
     const { view } = this.bytes;
     const heap = 4 * (count + 1);
     const at = heap + view.getUint32(4 * index, true);
     const end = heap + view.getUint32(4 * index + 4, true);
     if (end < at || end > size) throw this.#damaged(`the offsets of distinct value ${index} do not fit`, 4 * index);
-    if (blocks.unchecked > 0) blocks.checkBytes(at, end);
+    if (blocks.unchecked > 0) blocks.check(at, end);
     return { at, length: end - at };
   }
 

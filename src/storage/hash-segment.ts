@@ -1,71 +1,132 @@
-// One segment of a mapped file: its bucket array and its key heap, and the records in it. Does not know keys' meaning,
+// One segment of a mapped file: its lines of the index, its key heap, and the records in it. Does not know keys' meaning,
 // values or files.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import {
-  bucketArraySize,
-  heapStart,
+  FULL_OFFSET_BITS,
+  GROUP_BUCKETS,
   MAX_KEY_BYTES,
   MAX_PREFIX_BYTES,
   MAX_VALUE_BYTES,
   VARIABLE,
 } from '../format/constants.js';
-import type { Header, SegmentPlace } from '../format/header.js';
+import type { HashHeader } from '../format/header.js';
+import { bucketCount, indexSize, lineSize, offsetUnit } from '../format/index-lines.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
+
+/** What is mapped of a segment. */
+export interface SegmentViews {
+  /** Its lines of the index, and its key heap, each perhaps with trailing bytes. */
+  readonly index: Uint8Array;
+  readonly heap: Uint8Array;
+}
+
+/** Where a segment's lines lie in the file, in bytes. */
+export function indexPlace(header: HashHeader, segment: number): { offset: number; bytes: number } {
+  const bytes = indexSize(header, header.index.offsetBits);
+  return { offset: header.index.offset + segment * bytes, bytes };
+}
 
 /**
  * A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`).
  */
 export class HashSegment {
-  /** Heap offset of each bucket, and of the end; signed, so a damaged one above 2^31 shows as negative. */
-  readonly offsets: Int32Array;
+  /** The segment's lines of the index. */
+  readonly index: DataView;
+  readonly buckets: number;
   readonly heap: ByteBuffer;
   readonly heapBytes: number;
-  /** Offset of the segment, and of its key heap, in the file. */
-  readonly offset: number;
+  /** Size of the key heap in {@link unit}s. */
+  readonly units: number;
+  /** What offsets in the index count: bytes, or records of so many bytes. */
+  readonly unit: number;
+  /** Offset of the key heap, and of the lines, in the file. */
   readonly heapOffset: number;
+  readonly indexOffset: number;
   /** Checks blocks before they are used. */
-  readonly blocks: CheckedBlocks;
+  readonly heapBlocks: CheckedBlocks;
+  readonly indexBlocks: CheckedBlocks;
   /**
-   * Offset in the heap up to which lookups need no check of blocks: its end once every block has been checked, -1
-   * before. So lookups make one comparison, which they need anyway.
+   * Offset in the heap, in units, up to which lookups need no check of blocks: its end once every block has been
+   * checked, -1 before. So lookups make one comparison, which they need anyway.
    */
-  reach: number;
+  reach = -1;
+  readonly #offsetBits: number;
+  readonly #lineBytes: number;
   readonly #path: string;
 
   /**
-   * @param view the segment's bytes, perhaps with trailing bytes
+   * @param number of the segment in the file
    * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
    */
-  constructor(view: Uint8Array, place: SegmentPlace, header: Header, path: string, checker?: BlockChecker) {
-    const start = heapStart(header.bucketBits);
-    this.offsets = new Int32Array(view.buffer, view.byteOffset, bucketArraySize(header.bucketBits) / 4);
-    this.heap = new ByteBuffer(view.subarray(start, place.bytes));
+  constructor(views: SegmentViews, header: HashHeader, number: number, path: string, checker?: BlockChecker) {
+    const place = header.segments[number]!;
+    const lines = indexPlace(header, number);
+    this.index = new DataView(views.index.buffer, views.index.byteOffset, lines.bytes);
+    this.buckets = bucketCount(header);
+    this.heap = new ByteBuffer(views.heap.subarray(0, place.bytes));
     this.heapBytes = this.heap.size;
-    this.offset = place.offset;
+    this.unit = offsetUnit(header.keyWidth ?? VARIABLE, header.valueWidth ?? VARIABLE);
+    this.units = this.heapBytes / this.unit;
+    this.heapOffset = place.offset;
+    this.indexOffset = lines.offset;
+    this.#offsetBits = header.index.offsetBits;
+    this.#lineBytes = lineSize(this.#offsetBits);
     this.#path = path;
-    this.heapOffset = place.offset + start;
-    this.blocks = new CheckedBlocks(header, place, checker);
-    this.reach = this.blocks.unchecked === 0 ? this.heapBytes : -1;
+    this.heapBlocks = new CheckedBlocks(header, place, checker);
+    this.indexBlocks = new CheckedBlocks(header, lines, checker);
+    this.updateReach();
   }
 
-  /** Bytes of the segment: bucket array, padding and key heap. */
-  get bytes(): number {
-    return this.heapOffset - this.offset + this.heapBytes;
+  /** Sets {@link reach} by what has been checked. */
+  updateReach(): void {
+    // Lookups read offsets as signed numbers, and 32 bits leave no room for a sign: so they check each of these.
+    this.reach = this.unchecked === 0 && this.#offsetBits !== FULL_OFFSET_BITS ? this.units : -1;
+  }
+
+  /** Blocks that have not been checked. */
+  get unchecked(): number {
+    return this.heapBlocks.unchecked + this.indexBlocks.unchecked;
+  }
+
+  /** Where the line with a bucket starts, counted from the segment's first line, in bytes. */
+  lineAt(bucket: number): number {
+    return Math.floor(bucket / GROUP_BUCKETS) * this.#lineBytes;
+  }
+
+  /** What the line at a place says of its group: where it starts in the heap, in units, unsigned. */
+  anchorAt(line: number): number {
+    return this.index.getUint32(line, true);
+  }
+
+  /** Value number `slot`, from 0 to 32, of the line at a place: where that bucket of the group starts, or the last ends. */
+  offsetAt(line: number, slot: number): number {
+    const bit = slot * this.#offsetBits;
+    const word = this.index.getUint32(line + 4 + (bit >>> 3), true);
+    return this.#offsetBits === FULL_OFFSET_BITS ? word : (word >>> (bit & 7)) & (2 ** this.#offsetBits - 1);
   }
 
   /**
-   * Range of a bucket's records in the key heap, once the bucket's own place has been checked.
+   * Range of a bucket's records in the key heap, in bytes, once the bucket's own line has been checked.
    * @throws {HmapError} `HMAP_DAMAGED` if it is not a range
    */
   bucketRange(bucket: number): { start: number; end: number } {
-    this.blocks.checkBucket(bucket);
-    const start = this.offsets[bucket]!;
-    const end = this.offsets[bucket + 1]!;
-    if (start < 0 || end < start || end > this.heapBytes) throw this.damagedBucket(bucket);
-    return { start, end };
+    this.checkLine(bucket);
+    const line = this.lineAt(bucket);
+    const slot = bucket % GROUP_BUCKETS;
+    const anchor = this.anchorAt(line);
+    const start = anchor + this.offsetAt(line, slot);
+    const end = anchor + this.offsetAt(line, slot + 1);
+    if (end < start || end > this.units) throw this.damagedBucket(bucket);
+    return { start: start * this.unit, end: end * this.unit };
+  }
+
+  /** Checks the block or the two blocks with a bucket's line. */
+  checkLine(bucket: number): void {
+    const line = this.lineAt(bucket);
+    if (this.indexBlocks.unchecked > 0) this.indexBlocks.check(line, line + this.#lineBytes);
   }
 
   /** Error for bytes that break a rule of the format; `at` is an offset in the key heap. */
@@ -76,8 +137,8 @@ export class HashSegment {
 
   /** Error for a bucket whose offsets fall or pass the end of the heap. */
   damagedBucket(bucket: number): HmapError {
-    const offset = this.offset + 4 * bucket;
-    return damage(this.#path, `the offsets of bucket ${bucket} at byte ${offset} do not fit`, { offset });
+    const offset = this.indexOffset + this.lineAt(bucket);
+    return damage(this.#path, `the offsets of bucket ${bucket}, in the line at byte ${offset}, do not fit`, { offset });
   }
 }
 
@@ -103,7 +164,7 @@ export class RecordCursor {
   /** Up to where in the heap blocks need no check any more. */
   #sure = 0;
 
-  constructor(header: Header) {
+  constructor(header: Pick<HashHeader, 'keyWidth' | 'valueWidth'>) {
     this.#keyWidth = header.keyWidth ?? VARIABLE;
     this.#valueWidth = header.valueWidth ?? VARIABLE;
     this.#hasPrefixes = header.keyWidth === null || header.valueWidth === null;
@@ -154,7 +215,7 @@ export class RecordCursor {
    */
   need(end: number): void {
     // Earlier bytes were needed before or never will be: a cursor only moves forward.
-    if (end > this.#sure) this.#sure = this.#segment.blocks.checkHeap(this.record, end);
+    if (end > this.#sure) this.#sure = this.#segment.heapBlocks.check(this.record, end);
   }
 
   #length(what: string, most: number, longest: number): number {

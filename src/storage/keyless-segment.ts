@@ -78,12 +78,12 @@ export class KeylessSegment {
     const { bits } = this.#form;
     if (bits > 0) {
       const first = at * bits;
-      this.blocks.checkBytes(Math.floor(first / 8), Math.ceil((first + bits) / 8));
+      this.blocks.check(Math.floor(first / 8), Math.ceil((first + bits) / 8));
       return;
     }
-    this.blocks.checkBytes(4 * at, 4 * at + 8);
+    this.blocks.check(4 * at, 4 * at + 8);
     const start = this.elementStart(at);
-    this.blocks.checkBytes(this.dataStart + start, this.dataStart + this.index[at + 1]!);
+    this.blocks.check(this.dataStart + start, this.dataStart + this.index[at + 1]!);
   }
 
   /** Error for bytes that break a rule of the format; `at` is an offset in the segment. */

@@ -1,10 +1,10 @@
 // Goes through all records of a file, in its order. Knows segments and mappings; does not know keys, values or what the
 // records are for.
 
-import type { Header } from '../format/header.js';
+import type { HashHeader } from '../format/header.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import { checkerFor } from './block-check.js';
-import { HashSegment, RecordCursor } from './hash-segment.js';
+import { HashSegment, indexPlace, RecordCursor } from './hash-segment.js';
 
 /** How far ahead the operating system is asked to read, in bytes. */
 const READ_AHEAD = 8 * 2 ** 20;
@@ -12,7 +12,7 @@ const READ_AHEAD = 8 * 2 ** 20;
 /** A segment to scan. */
 export interface MappedHashSegment {
   readonly segment: HashSegment;
-  /** Asks for bytes of the segment, from its start, before they are needed. */
+  /** Asks for bytes of the key heap before they are needed. */
   readonly readAhead: (start: number, length: number) => void;
 }
 
@@ -33,7 +33,7 @@ export class Scan {
   /** Offset in the key heap up to which reading ahead was requested. */
   #asked = 0;
 
-  constructor(header: Header, segments: Iterable<MappedHashSegment>, needs: Needs) {
+  constructor(header: HashHeader, segments: Iterable<MappedHashSegment>, needs: Needs) {
     this.cursor = new RecordCursor(header);
     this.#needs = needs;
     this.#segments = segments[Symbol.iterator]();
@@ -66,8 +66,7 @@ export class Scan {
 
   #ask(): void {
     const { cursor, segment } = this;
-    const start = segment.heapOffset - segment.offset + cursor.record;
-    this.#readAhead(start, Math.min(READ_AHEAD, segment.heapBytes - cursor.record));
+    this.#readAhead(cursor.record, Math.min(READ_AHEAD, segment.heapBytes - cursor.record));
     this.#asked = cursor.record + READ_AHEAD / 2;
   }
 }
@@ -75,19 +74,25 @@ export class Scan {
 /**
  * The segments of an open file, mapped one at a time, so that a copy never holds more than one.
  * @param check whether blocks are checked before they are used
+ * @param wanted which segments, by number
  */
 export function* mappedSegments(
   fd: number,
-  header: Header,
+  header: HashHeader,
   path: string,
   check: 'none' | 'touch',
+  wanted: readonly number[] = [...header.segments.keys()],
 ): Generator<MappedHashSegment, undefined, unknown> {
   const checker = checkerFor(fd, header, path, check);
-  for (const place of header.segments) {
-    const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
+  for (const number of wanted) {
+    const heap = header.segments[number]!;
+    const lines = indexPlace(header, number);
+    const ranges = [heap, lines].map(({ offset, bytes }) => ({ offset, length: bytes }));
+    const mapping = mapRanges(fd, ranges, 'auto', path);
     try {
+      const views = { heap: mapping.views[0]!, index: mapping.views[1]! };
       yield {
-        segment: new HashSegment(mapping.views[0]!, place, header, path, checker),
+        segment: new HashSegment(views, header, number, path, checker),
         readAhead: (start, length) => mapping.advise('willneed', 0, start, length),
       };
     } finally {

@@ -3,7 +3,7 @@
 
 import { ByteBuffer, compareBytes } from '../base/bytes.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
-import { alignToPage } from '../format/constants.js';
+import { align } from '../format/constants.js';
 import type { DictionaryPlace, HashHeader } from '../format/header.js';
 import { mapRanges } from '../mapping/map-ranges.js';
 import type { FindingCode, Findings } from './findings.js';
@@ -55,7 +55,7 @@ export class DictionaryCheck {
       }
       if (complete && !this.#useUnclear) this.#checkUse();
     }
-    reader.checkGap(end, alignToPage(end));
+    reader.checkGap(end, align(end));
   }
 
   *#checkValues(section: Uint8Array): Generator<number, void> {

@@ -6,23 +6,17 @@ import { HmapError } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
 import { showKey } from '../codec/key-text.js';
-import {
-  bucketLimit,
-  bucketOf,
-  HEADER,
-  SEGMENT_ROW,
-  segmentOf,
-  totalBucketBits,
-  VARIABLE,
-} from '../format/constants.js';
+import { GROUP_BUCKETS, HASH_BITS, HEADER, MAX_BUCKET_RECORDS, SEGMENT_ROW, VARIABLE } from '../format/constants.js';
 import { fieldEnd, type HashHeader } from '../format/header.js';
+import { bucketOf, bucketsFor, offsetBitsFor, segmentOf, shardOf } from '../format/index-lines.js';
 import { keyWidthOf } from '../format/key-types.js';
-import { valueWidthOf } from '../format/value-types.js';
+import { narrowWidth, valueWidthOf } from '../format/value-types.js';
 import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import type { FindingCode, Findings } from './findings.js';
+import { IndexCheck } from './index-lines.js';
 
-/** Buckets, and bytes of records, between two yields. */
-const STRIDE = 4096;
+/** Groups of buckets, and bytes of records, between two yields. */
+const STRIDE = 128;
 const STRIDE_BYTES = 2 ** 20;
 
 export class SegmentCheck {
@@ -30,10 +24,13 @@ export class SegmentCheck {
   entries = 0;
   readonly #header: HashHeader;
   readonly #findings: Findings;
-  readonly #mostLoad: number;
   readonly #isValue: ValueCheck;
   #keyBytes = 0;
   #valueBytes = 0;
+  /** Of values that are as narrow as they all allow. */
+  #largestValue = 0;
+  /** Units of the largest group of any segment; infinite if a line is wrong. */
+  #largestGroup = 0;
   readonly #keys = new Widths();
   readonly #values = new Widths();
   /**
@@ -46,7 +43,6 @@ export class SegmentCheck {
   constructor(header: HashHeader, findings: Findings, isValue: ValueCheck = valueCheck(header.valueType)) {
     this.#header = header;
     this.#findings = findings;
-    this.#mostLoad = bucketLimit(header.entries);
     this.#isValue = isValue;
   }
 
@@ -76,63 +72,35 @@ export class SegmentCheck {
   }
 
   /**
-   * Scans a bucket only if both its offsets can be trusted, and if it does not overlap what was scanned before. An
-   * offset cannot be trusted if it is greater than the next one, less than the one before, or a wrong first or last
-   * one. So one broken offset is reported once.
+   * Scans each bucket whose place in the heap is certain.
    * @returns whether all records were scanned
    */
   *#checkBuckets(segment: HashSegment, index: number): Generator<number, boolean> {
-    const { offsets, heapBytes } = segment;
-    const buckets = offsets.length - 1;
     const cursor = new RecordCursor(this.#header);
-    const firstFits = offsets[0] === 0;
-    const last = offsets[buckets]! >>> 0;
-    const lastFits = last === heapBytes;
-    if (!firstFits) this.#badOffset(segment, 0, 1, `the offset of the first bucket is ${offsets[0]! >>> 0}, not 0`);
-    if (!lastFits) {
-      const message = `the last offset is ${last}, the key heap has ${heapBytes} bytes`;
-      this.#badOffset(segment, buckets, buckets + 1, message);
-    }
+    const lines = new IndexCheck(segment, this.#findings);
     let whole = true;
     /** How far the heap has been scanned, now and at the last yield. */
     let scanned = 0;
     let yielded = 0;
-    let start = offsets[0]! >>> 0;
-    let end = offsets[1]! >>> 0;
-    let startFits = firstFits;
-    let fell = false;
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const isLast = bucket + 1 === buckets;
-      const next = isLast ? end : offsets[bucket + 2]! >>> 0;
-      // Where the last offset is wrong, that it falls says nothing about the one before it. A first one that is right
-      // is 0.
-      const falls = end > next && (lastFits || bucket + 2 < buckets);
-      const endFits = !fell && !falls && (lastFits || !isLast);
-      if (startFits && endFits && start >= scanned && end <= heapBytes) {
-        if (!this.#checkBucket(segment, cursor, index, bucket, start, end)) whole = false;
+    while (lines.step()) {
+      for (let slot = 0; slot < GROUP_BUCKETS; slot++) {
+        const start = lines.starts[slot]! * segment.unit;
+        const end = lines.starts[slot + 1]! * segment.unit;
+        // NaN where a line leaves it open.
+        if (!(start >= scanned && end <= segment.heapBytes)) {
+          whole = false;
+          continue;
+        }
+        if (!this.#checkBucket(segment, cursor, index, lines.group * GROUP_BUCKETS + slot, start, end)) whole = false;
         scanned = end;
-      } else {
-        whole = false;
       }
-      if (falls) {
-        const message = `the offset ${next} is below the one before it, ${end}`;
-        this.#badOffset(segment, bucket + 1, bucket + 3, message);
-      }
-      if (bucket % STRIDE === 0 || scanned - yielded >= STRIDE_BYTES) {
+      if (lines.group % STRIDE === 0 || scanned - yielded >= STRIDE_BYTES) {
         yielded = scanned;
         yield yielded;
       }
-      start = end;
-      end = next;
-      startFits = endFits;
-      fell = falls;
     }
+    if (lines.largest > this.#largestGroup) this.#largestGroup = lines.largest;
     return whole;
-  }
-
-  /** Offsets `[from, to)` of the bucket array are wrong. */
-  #badOffset(segment: HashSegment, from: number, to: number, message: string): void {
-    this.#findings.add('HMAP_BUCKET_OFFSET', 'buckets', segment.offset + 4 * from, segment.offset + 4 * to, message);
   }
 
   /** Checks the records of a bucket; `false` if one of them hides those after it. */
@@ -170,8 +138,8 @@ export class SegmentCheck {
         }
         this.#countRecord(segment, cursor);
       }
-      if (load > this.#mostLoad) {
-        const message = `bucket ${bucket} of segment ${index} holds ${load} records, the maximum is ${this.#mostLoad}`;
+      if (load > MAX_BUCKET_RECORDS) {
+        const message = `bucket ${bucket} of segment ${index} holds ${load} records, the maximum is ${MAX_BUCKET_RECORDS}`;
         this.#findings.add('HMAP_BUCKET_LOAD', 'heap', segment.heapOffset + start, segment.heapOffset + end, message);
       }
       return true;
@@ -191,9 +159,14 @@ export class SegmentCheck {
   }
 
   #isPlaced(segment: HashSegment, cursor: RecordCursor, index: number, bucket: number, hash: number): boolean {
-    const { segmentBits, bucketBits } = this.#header;
-    const rightSegment = segmentOf(hash, segmentBits);
-    const rightBucket = bucketOf(hash, segmentBits, bucketBits);
+    const header = this.#header;
+    const rightShard = shardOf(hash, header);
+    const rightSegment = segmentOf(hash, header);
+    const rightBucket = bucketOf(hash, header);
+    if (rightShard !== header.shard.index) {
+      this.#badRecord(segment, cursor, 'HMAP_RECORD_BUCKET', `belongs in shard ${rightShard}`);
+      return false;
+    }
     if (rightSegment === index && rightBucket === bucket) return true;
     const where = `lies in bucket ${bucket} of segment ${index}; its hash belongs in bucket ${rightBucket} of segment ${rightSegment}`;
     this.#badRecord(segment, cursor, 'HMAP_RECORD_BUCKET', where);
@@ -215,6 +188,10 @@ export class SegmentCheck {
     this.#valueBytes += valueBytes;
     this.#keys.add(keyBytes);
     this.#values.add(valueBytes);
+    if (this.#header.narrowed) {
+      const value = segment.heap.bytes.readUIntLE(cursor.value, valueBytes);
+      if (value > this.#largestValue) this.#largestValue = value;
+    }
     if (!this.#isValue(segment.heap, cursor.value, valueBytes)) {
       this.#badRecord(segment, cursor, 'HMAP_VALUE', `has a value that is not valid ${valueType}`);
     }
@@ -249,14 +226,34 @@ export class SegmentCheck {
     const isFree = valueWidthOf(header.valueType) === VARIABLE;
     if (isFree && header.valueWidth !== valueWidth) differs('HMAP_WIDTH', 'valueWidth', valueWidth);
 
-    // A wrong number of entries has been reported already; so bucket bits are right if they fit the header's number or
+    const least = header.narrowed ? narrowWidth('uint', this.#largestValue) : valueWidthOf(header.valueType);
+    if (header.narrowed && header.valueWidth !== least) {
+      const message = `the values are ${header.valueType}, the narrowest type for them has ${least} bytes`;
+      this.#findings.add('HMAP_WIDTH', 'header', HEADER.valueType, fieldEnd(HEADER.valueType), message);
+    }
+    this.#checkBucketBits();
+  }
+
+  #checkBucketBits(): void {
+    const { segmentBits, shard, bucketBits, eighths, entries, index } = this.#header;
+    const bad = (name: 'bucketBits' | 'bucketEighths' | 'offsetBits', message: string) =>
+      this.#findings.add('HMAP_BUCKET_BITS', 'header', HEADER[name], fieldEnd(HEADER[name]), message);
+    // A wrong number of entries has been reported already; so the buckets are right if they fit the header's number or
     // the number that was counted.
-    const bitsFor = (entries: number) => Math.max(0, totalBucketBits(entries) - header.segmentBits);
-    const bits = bitsFor(this.entries);
-    if (header.bucketBits === bits || header.bucketBits === bitsFor(header.entries)) return;
-    const message = `the bucket bits are ${header.bucketBits}, ${this.entries} entries give ${bits}`;
-    const at = HEADER.bucketBits;
-    this.#findings.add('HMAP_BUCKET_BITS', 'header', at, fieldEnd(at), message);
+    const fits = (count: number) => {
+      const right = bucketsFor(count, segmentBits, HASH_BITS - shard.bits);
+      return right.bucketBits === bucketBits && right.eighths === eighths;
+    };
+    if (!fits(this.entries) && !fits(entries)) {
+      const right = bucketsFor(this.entries, segmentBits, HASH_BITS - shard.bits);
+      const give = `${this.entries} entries give ${right.bucketBits} and ${right.eighths} eighths`;
+      const name = right.bucketBits === bucketBits ? 'bucketEighths' : 'bucketBits';
+      bad(name, `the bucket bits are ${bucketBits} with ${eighths} eighths, ${give}`);
+    }
+    const least = offsetBitsFor(this.#largestGroup);
+    // Not known if a line is wrong.
+    if (index.offsetBits === least || !Number.isFinite(this.#largestGroup)) return;
+    bad('offsetBits', `the offsets have ${index.offsetBits} bits, the largest group needs ${least}`);
   }
 }
 

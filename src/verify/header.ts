@@ -61,12 +61,14 @@ function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void
   const schemaBytes = header.layout === 'hash' ? bytes.readUInt32LE(HEADER.schemaBytes) : 0;
   const end = HEADER.segmentTable + SEGMENT_ROW.size * header.segments.length + metadataBytes + schemaBytes;
   // A hash table has no elements and no base, but perhaps a dictionary there; the others have no schema.
-  const reserved: [number, number][] =
+  const own: [number, number][] =
     header.layout === 'hash'
       ? header.dictionary === null
         ? [[HEADER.elementBits, fieldEnd(HEADER.base)]]
         : []
-      : [HEADER.schemaBytes, HEADER.reservedByte].map((offset) => [offset, fieldEnd(offset)]);
+      : [HEADER.schemaBytes, HEADER.reservedOfElements].map((offset) => [offset, fieldEnd(offset)]);
+  const common = [HEADER.reservedByte, HEADER.reserved].map((offset) => [offset, fieldEnd(offset)] as const);
+  const reserved = [...own, ...common];
   for (const [from, to] of reserved) checkZero(bytes, from, to, 0, 'HMAP_RESERVED', 'header', findings);
   checkZero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header', findings);
 }

@@ -3,7 +3,7 @@
 
 import { popcount } from '../base/bytes.js';
 import { valueCheck } from '../codec/check-value.js';
-import { alignToPage, HEADER, SEGMENT_ROW } from '../format/constants.js';
+import { align, HEADER, SEGMENT_ROW } from '../format/constants.js';
 import type { KeylessHeader } from '../format/header.js';
 import { dataBytes, formOf, indexBytes, keylessSegmentSize, RUN_WORDS } from '../format/keyless.js';
 import type { ValueType } from '../format/value-types.js';
@@ -49,7 +49,7 @@ export function* checkKeylessSegments(
     }
     if (form.kind === 'bits') check.leftOver(8 * segment.dataStart + count, segment.dataStart + dataBytes(form, count));
     reader.checkGap(offset + indexBytes(form, count), offset + segment.dataStart);
-    reader.checkGap(offset + place.bytes, alignToPage(offset + place.bytes));
+    reader.checkGap(offset + place.bytes, align(offset + place.bytes));
   }
   return entries;
 }

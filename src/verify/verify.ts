@@ -6,17 +6,20 @@ import { type BlockHasher, loadChecksums } from '../base/block-hasher.js';
 import { systemError } from '../base/errors.js';
 import { checkOptions, checkPath } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
-import { alignToPage, BLOCK, bucketArraySize, HEADER, heapStart } from '../format/constants.js';
-import { fieldEnd, type HashHeader, type Header } from '../format/header.js';
+import { align, BLOCK, blockCount } from '../format/constants.js';
+import type { HashHeader, Header } from '../format/header.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
+import { SUM_BYTES } from '../format/sum-tree.js';
+import { indexPlace } from '../storage/hash-segment.js';
 import { openForReading } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { DictionaryCheck } from './dictionary.js';
-import { type Finding, Findings, type Section } from './findings.js';
+import { type Finding, Findings } from './findings.js';
 import { SegmentCheck } from './hash-segments.js';
 import { checkHeader } from './header.js';
 import { checkKeylessSegments } from './keyless-segments.js';
 import { VerifyReader } from './reader.js';
+import { hex, SumTreeCheck } from './sum-tree.js';
 
 export interface VerifyOptions {
   /** Most findings to list; all are counted. Default 1,000. */
@@ -133,14 +136,16 @@ class Check {
 
   *#checkSums(header: Header): Generator<number, void> {
     const { headerBytes, checksums } = header;
-    const stored = this.#reader.read(checksums.offset, checksums.bytes, 'checksums');
-    const computed = Buffer.alloc(checksums.bytes);
+    const tree = new SumTreeCheck(header, this.#reader, this.#findings, this.#hashes);
+    const [level] = tree.stored;
+    const computed = Buffer.alloc(SUM_BYTES * blockCount(headerBytes, checksums.offset));
     for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
       const length = Math.min(READ, checksums.offset - offset);
-      this.#sumPiece(header, offset, length, stored, computed);
+      this.#sumPiece(header, offset, length, level, computed);
       yield offset + length;
     }
-    if (stored !== undefined) this.#compareSums(header, stored, computed);
+    const trusted = tree.compare(computed);
+    if (trusted !== undefined) this.#compareSums(header, trusted, computed);
   }
 
   /** Puts the sums of the blocks from `offset` on into `computed`; for a block that cannot be read, the stored one. */
@@ -159,35 +164,14 @@ class Check {
     }
   }
 
-  /**
-   * Tells damage to the block checksums from damage to the blocks: the header's sum fits either the stored ones or the
-   * right ones.
-   */
-  #compareSums(header: Header, stored: Buffer, computed: Buffer): void {
+  /** @param trusted what the checksums of the blocks should be */
+  #compareSums(header: Header, trusted: Buffer, computed: Buffer): void {
     const { headerBytes, checksums } = header;
-    const bad: number[] = [];
-    for (let at = 0; at < stored.length; at += 8) {
-      if (stored.compare(computed, at, at + 8, at, at + 8) !== 0) bad.push(at);
-    }
-    const sum = this.#hashes.h64Raw(stored);
-    if (sum !== checksums.sum) {
-      const message = `the checksum of the block checksums is ${hex(sum)}, the header says ${hex(checksums.sum)}`;
-      const add = (section: Section, offset: number, end: number) =>
-        this.#findings.add('HMAP_CHECKSUMS_SUM', section, offset, end, message);
-      const { offset, bytes } = checksums;
-      if (bad.length === 0) {
-        add('header', HEADER.checksumsSum, fieldEnd(HEADER.checksumsSum));
-      } else if (this.#hashes.h64Raw(computed) === checksums.sum) {
-        add('checksums', offset + bad[0]!, offset + bad.at(-1)! + 8);
-        return;
-      } else {
-        add('checksums', offset, offset + bytes);
-      }
-    }
-    for (const at of bad) {
-      const start = headerBytes + (at / 8) * BLOCK;
+    for (let at = 0; at < trusted.length; at += SUM_BYTES) {
+      if (trusted.compare(computed, at, at + SUM_BYTES, at, at + SUM_BYTES) === 0) continue;
+      const start = headerBytes + (at / SUM_BYTES) * BLOCK;
       const end = Math.min(start + BLOCK, checksums.offset);
-      const [is, says] = [hex(computed.readBigUInt64LE(at)), hex(stored.readBigUInt64LE(at))];
+      const [is, says] = [hex(computed.readBigUInt64LE(at)), hex(trusted.readBigUInt64LE(at))];
       const message = `the checksum of the bytes [${start}, ${end}) is ${is}, the file says ${says}`;
       this.#findings.add('HMAP_BLOCK_CHECKSUM', sectionAt(header, start), start, end, message);
     }
@@ -198,26 +182,22 @@ class Check {
     const check = new SegmentCheck(header, this.#findings, dictionary?.isIndex);
     for (const [index, place] of header.segments.entries()) {
       const end = place.offset + place.bytes;
+      const lines = indexPlace(header, index);
       // To touch a page of a mapping that cannot be read would end the process.
-      if (this.#reader.isReadable(place.offset, end)) {
-        for (const { segment, readAhead } of mappedSegments(
-          this.#fd,
-          { ...header, segments: [place] },
-          this.#path,
-          'none',
-        )) {
-          readAhead(0, segment.bytes);
+      const readable =
+        this.#reader.isReadable(place.offset, end) && this.#reader.isReadable(lines.offset, lines.offset + lines.bytes);
+      if (readable) {
+        for (const { segment, readAhead } of mappedSegments(this.#fd, header, this.#path, 'none', [index])) {
+          readAhead(0, segment.heapBytes);
           for (const done of check.check(segment, index)) yield header.checksums.offset + segment.heapOffset + done;
         }
       } else {
         check.skip();
       }
-      this.#reader.checkGap(
-        place.offset + bucketArraySize(header.bucketBits),
-        place.offset + heapStart(header.bucketBits),
-      );
-      this.#reader.checkGap(end, alignToPage(end));
+      this.#reader.checkGap(end, align(end));
     }
+    const indexEnd = header.index.offset + header.index.bytes;
+    this.#reader.checkGap(indexEnd, align(indexEnd));
     this.#entries = check.entries;
     check.checkTotals();
     if (dictionary === undefined) return;
@@ -230,17 +210,13 @@ class Check {
 /** The section in which a block begins. */
 function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictionary' {
   const { segments, dictionary } = header;
-  if (dictionary !== null && offset >= dictionary.offset) return 'dictionary';
+  if (header.layout === 'hash') {
+    if (offset >= header.index.offset) return 'buckets';
+    return dictionary !== null && offset >= dictionary.offset ? 'dictionary' : 'heap';
+  }
   const number = segments.findLastIndex((place) => place.offset <= offset);
-  const start =
-    header.layout === 'hash'
-      ? heapStart(header.bucketBits)
-      : dataStart(formOf(header), countIn(number, header.perSegment, header.length));
+  const start = dataStart(formOf(header), countIn(number, header.perSegment, header.length));
   return offset < segments[number]!.offset + start ? 'buckets' : 'heap';
-}
-
-function hex(sum: bigint): string {
-  return `0x${sum.toString(16).padStart(16, '0')}`;
 }
 
 /** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */

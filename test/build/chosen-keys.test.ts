@@ -28,9 +28,9 @@ function floodingKeys(count: number, bits: number, seeds: readonly number[], sta
   return keys;
 }
 
-/** 2,000 entries, so 512 buckets, `count` of them in the first one under the seeds. */
+/** 2,000 entries, so 896 buckets, `count` of them in the first one under the seeds. */
 function flooded(count: number, seeds: readonly number[]): [string, number][] {
-  const keys = floodingKeys(count, 9, seeds, 'flood-');
+  const keys = floodingKeys(count, 10, seeds, 'flood-');
   for (let i = 0; keys.length < 2000; i++) {
     const key = `other-${i}`;
     if (!seeds.some((seed) => oracle.h32(key, seed) < 2 ** 23)) keys.push(key);

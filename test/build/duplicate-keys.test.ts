@@ -143,7 +143,7 @@ describe('duplicates', () => {
       { value: 'utf8' },
     );
     const segmented = Array.from({ length: 600 }, (_, i) => [`key ${i % 150}`, 'v'.repeat(i % 100)] as const);
-    await assertKeeps(segmented, { value: 'utf8', segmentBytes: 8192 });
+    await assertKeeps(segmented, { value: 'utf8', segmentBytes: 4096 });
     const spilled = Array.from(
       { length: 9000 },
       (_, i) => [`key ${i % 3000}`, 'v'.repeat(i < 6000 ? 300 : 200)] as const,
@@ -166,6 +166,6 @@ describe('duplicates', () => {
 
   test('that pass the limit of a segment only before they are dropped', async () => {
     const entries = Array.from({ length: 20 }, (_, i) => ['the key', `${i}`.padEnd(2000)] as const);
-    await assertKeeps(entries, { value: 'utf8', segmentBytes: 8192 });
+    await assertKeeps(entries, { value: 'utf8', segmentBytes: 4096 });
   });
 });

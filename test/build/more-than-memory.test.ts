@@ -159,27 +159,24 @@ describe('more entries than memory', () => {
 /** Segment bits of a canonical file, computed as section 10 of the format says. */
 function segmentBitsOf(model: ReadonlyMap<string, string>, limit: number, seed: number): number {
   const varint = (value: number) => (value < 128 ? 1 : value < 16_384 ? 2 : 3);
-  let total = 0;
-  while (2 * 2 ** (total + 1) <= model.size) total++;
   for (let bits = 0; ; bits++) {
     const heaps = new Array<number>(2 ** bits).fill(0);
     for (const [key, value] of model) {
       const [k, v] = [Buffer.byteLength(key), Buffer.byteLength(value)];
       heaps[Math.floor(oracle.h32(key, seed) / 2 ** (32 - bits))]! += varint(k) + k + varint(v) + v;
     }
-    const array = Math.ceil((4 * (2 ** Math.max(0, total - bits) + 1)) / 4096) * 4096;
-    if (array + Math.max(...heaps) <= limit) return bits;
+    if (Math.max(...heaps) <= limit) return bits;
   }
 }
 
 describe('several segments', () => {
   for (const [count, longest, limit] of [
-    [3000, 30, 8192],
+    [3000, 30, 4096],
     [3000, 300, 65_536],
-    [3000, 300, 8192],
+    [3000, 300, 4096],
     [100, 3000, 16_384],
     [12_000, 8, 50_000],
-    [9, 3900, 8192],
+    [9, 3900, 4096],
   ] as const) {
     test(`${count} values of up to ${longest} bytes in segments of ${limit}`, async () => {
       const random = new Random(count);
@@ -209,7 +206,7 @@ describe('several segments', () => {
           ),
         ),
       );
-      const { summary } = await fileOf(model, { value: 'utf8', segmentBytes: 8192 });
+      const { summary } = await fileOf(model, { value: 'utf8', segmentBytes: 4096 });
       assert.ok(summary.segments > tops.length, `${summary.segments} segments`);
       const table = open(scratchPath);
       assert.ok(table.header.segments.some(({ entries }) => entries === 0));
@@ -222,31 +219,31 @@ describe('several segments', () => {
     const varint = (value: number) => (value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4);
     for (const keyBytes of [0, 127, 128, 16_383, 16_384, 65_535]) {
       for (const valueBytes of [4000, 16_383, 16_384, 2_097_151, 2_097_152]) {
-        // A bucket array of one page, and one record.
-        const limit = 4096 + varint(keyBytes) + keyBytes + varint(valueBytes) + valueBytes;
-        if (limit <= 8192) continue;
+        // One record.
+        const limit = varint(keyBytes) + keyBytes + varint(valueBytes) + valueBytes;
+        if (limit <= 4096) continue;
         const entries = [['k'.repeat(keyBytes), new Uint8Array(valueBytes)]];
         const { summary } = await fileOf(entries, { value: 'bytes', segmentBytes: limit });
         assert.equal(summary.segments, 1);
         const options = { value: 'bytes', segmentBytes: limit - 1 };
         const error = await failure(shared, () => buildAny(scratchPath, entries, options));
-        hmapError('HMAP_SEGMENT_TOO_LARGE', { expected: limit - 1, actual: limit - 4096 })(error);
+        hmapError('HMAP_SEGMENT_TOO_LARGE', { expected: limit - 1, actual: limit })(error);
       }
     }
-    await fileOf([['k'.repeat(4092), 1]], { value: 'u16', segmentBytes: 8192 });
+    await fileOf([['k'.repeat(4092), 1]], { value: 'u16', segmentBytes: 4096 });
     await assertFails(
       t,
-      (path) => buildAny(path, [['k'.repeat(4093), 1]], { value: 'u16', segmentBytes: 8192 }),
+      (path) => buildAny(path, [['k'.repeat(4093), 1]], { value: 'u16', segmentBytes: 4096 }),
       hmapError('HMAP_SEGMENT_TOO_LARGE', { actual: 4097 }),
     );
   });
 
   test('records that no division parts are refused', async (t) => {
     const large = [['large', new Uint8Array(10_000)]];
-    const check = hmapError('HMAP_SEGMENT_TOO_LARGE', { expected: 8192 });
-    await assertFails(t, (path) => buildAny(path, large, { value: 'bytes', segmentBytes: 8192 }), check);
+    const check = hmapError('HMAP_SEGMENT_TOO_LARGE', { expected: 4096 });
+    await assertFails(t, (path) => buildAny(path, large, { value: 'bytes', segmentBytes: 4096 }), check);
     const colliding = collidingStrings(60, 12_345, 0).map((key) => [key, 'x'.repeat(100)]);
-    await assertFails(t, (path) => buildAny(path, colliding, { value: 'utf8', segmentBytes: 8192 }), check);
+    await assertFails(t, (path) => buildAny(path, colliding, { value: 'utf8', segmentBytes: 4096 }), check);
     await buildAny(scratchPath, large, { value: 'bytes', segmentBytes: 16_384 });
   });
 });

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { type BuildOptions, build, open } from '../../src/index.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { Random } from '../support/random.js';
+import { rawBucket } from '../support/raw-table.js';
 import { oracle } from '../support/samples.js';
 import { assertFails, assertRefuses, buildAny, fileOf, type Pair, scratchPath, textsOf } from './build-cases.js';
 
@@ -37,7 +38,7 @@ describe('arguments and options', () => {
       /^memory: /,
     ]),
     seed: [-1, 2 ** 32, 1.5, Number.NaN, '1', 1n, true].map((seed) => [{ value: 'u8', seed }, /^seed: /]),
-    segmentBytes: [0, 8191, 2 ** 31, 9000.5, Number.NaN, '8192', 8192n].map((segmentBytes) => [
+    segmentBytes: [0, 4095, 2 ** 31, 9000.5, Number.NaN, '8192', 8192n].map((segmentBytes) => [
       { value: 'u8', segmentBytes },
       /^segmentBytes: /,
     ]),
@@ -108,26 +109,28 @@ describe('the summary', () => {
       assert.equal(header.keyBytes + header.valueBytes, payload);
 
       const { sections, bucketLoads } = summary;
-      const array = 4 * (2 ** header.bucketBits + 1);
-      const heapOffset = Math.ceil(array / 4096) * 4096;
+      const each = (header.eighths * 2 ** header.bucketBits) / 8;
       assert.equal(sections.header, header.headerBytes);
-      assert.equal(sections.buckets, array * header.segments.length);
+      const lines = (each * header.segments.length) / 32;
+      assert.equal(sections.buckets, lines * (4 * header.index.offsetBits + 8));
       assert.equal(
         sections.heap,
-        header.segments.reduce((sum, { bytes }) => sum + bytes - heapOffset, 0),
+        header.segments.reduce((sum, { bytes }) => sum + bytes, 0),
       );
       assert.equal(sections.checksums, header.checksums.bytes);
-      assert.ok(sections.padding >= 0 && sections.padding < 2 * 4096 * header.segments.length);
+      assert.ok(sections.padding >= 0 && sections.padding < 8 * (header.segments.length + 1));
       assert.equal(
         Object.values(sections).reduce((sum, bytes) => sum + bytes),
         file.length,
       );
 
-      const buckets = header.segments.length * 2 ** header.bucketBits;
+      const buckets = header.segments.length * each;
       const loads = new Array<number>(buckets).fill(0);
       for (const key of model.keys()) {
         const hash = oracle.h32(key, options.seed ?? 0);
-        loads[Math.floor((hash / 2 ** 32) * buckets)]!++;
+        const before = header.segmentBits;
+        const bucket = rawBucket(hash, before, header.bucketBits, header.eighths);
+        loads[Math.floor(hash / 2 ** (32 - before)) * each + bucket]!++;
       }
       const histogram = new Array<number>(17).fill(0);
       for (const load of loads) histogram[Math.min(load, 16)]!++;

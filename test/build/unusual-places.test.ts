@@ -266,8 +266,8 @@ describe('a block device', () => {
       [4096, header.headerBytes],
       [header.headerBytes - 512, header.headerBytes],
       [header.headerBytes, header.fileBytes],
-      [header.segments[1]!.offset + 512, header.fileBytes],
-      [header.checksums.offset, header.fileBytes],
+      [header.segments[1]!.offset - (header.segments[1]!.offset % 512), header.fileBytes],
+      [header.checksums.offset - (header.checksums.offset % 512), header.fileBytes],
       [header.fileBytes - (header.fileBytes % 512), header.fileBytes],
     ];
     for (const [bytes, needed] of cuts) {

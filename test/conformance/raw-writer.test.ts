@@ -21,8 +21,8 @@ describe('the raw writer makes what the builder makes', () => {
       const reversed = [...entries].reverse();
       const path = fixturePath(`${name}.hmap`);
       // As the file has it: a text for a schema, and what became of `uint`.
-      const value = open(path).header.valueType;
-      assertSameFile(path, compose(canonicalParts(reversed, { ...options, value } as RawOptions)));
+      const { valueType: value, narrowed } = open(path).header;
+      assertSameFile(path, compose(canonicalParts(reversed, { ...options, value, narrowed } as RawOptions)));
     });
   }
 

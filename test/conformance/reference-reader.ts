@@ -21,11 +21,11 @@ export const VARIABLE = 0xffffffff;
 const PAGE = 4096;
 const BLOCK = 65536;
 const MAGIC = Buffer.from([0x89, 0x48, 0x4d, 0x50, 0x0d, 0x0a, 0x1a, 0x0a]);
-const SEGMENT_TABLE = 128;
+const SEGMENT_TABLE = 192;
 const MAX_KEY = 65535;
 const MAX_VALUE = 2 ** 30;
 
-export const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+export const align = (x: number): number => Math.ceil(x / 8) * 8;
 
 export type Expect = (condition: boolean, message: string) => void;
 
@@ -37,11 +37,15 @@ export function need(condition: boolean, message: string): asserts condition {
 export const text = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
-/** §10, rule 3: t */
-function largestBits(entries: number): number {
-  let t = 0;
-  while (t < 32 && 2 * 2 ** (t + 1) <= entries) t++;
-  return t;
+/** §10, rule 4: k and m */
+function bucketsFor(entries: number, n: number, s: number): { k: number; m: number } {
+  for (let k = 32 - n - s; k >= 5; k--) {
+    for (let m = 8; m >= (k >= 8 ? 5 : 8); m--) {
+      const buckets = 2 ** s * m * 2 ** (k - 3);
+      if (entries < 2 ** 18 ? 11 * buckets <= 5 * entries : 17 * buckets <= 4 * entries) return { k, m };
+    }
+  }
+  return { k: 5, m: 8 };
 }
 
 /** §3, key types; `width` is undefined where any will do. */
@@ -148,15 +152,12 @@ function typeOf(header: { valueType: number; schema: Buffer; distinct: number })
 export class ReferenceReader {
   readonly header: ReferenceHeader;
   readonly #file: Buffer;
-  /** H of §5: where the key heap starts in each segment. */
-  readonly #heapStart: number;
 
   constructor(file: Uint8Array | string) {
     const data = typeof file === 'string' ? readFileSync(file) : file;
     this.#file = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     this.header = open(this.#file);
     need(this.header.layout === 0, `the layout ${this.header.layout} has no keys`);
-    this.#heapStart = align(4 * (2 ** this.header.bucketBits + 1));
   }
 
   /** §9 */
@@ -171,9 +172,8 @@ export class ReferenceReader {
   }
 
   *entries(): Generator<ReferenceEntry> {
-    const { segmentBits, bucketBits } = this.header;
-    for (let segment = 0; segment < 2 ** segmentBits; segment++) {
-      for (let bucket = 0; bucket < 2 ** bucketBits; bucket++) yield* this.#records(segment, bucket);
+    for (let segment = 0; segment < 2 ** this.header.segmentBits; segment++) {
+      for (let bucket = 0; bucket < this.#buckets; bucket++) yield* this.#records(segment, bucket);
     }
   }
 
@@ -231,20 +231,34 @@ export class ReferenceReader {
     let [keyBytes, valueBytes] = [0, 0];
     const [keyLengths, valueLengths] = [new Set<number>(), new Set<number>()];
     const numbers = new Set<number>();
+    let largest = 0;
     header.segments.forEach(({ offset, size, entries: stated }, segment) => {
-      const heapSize = size - this.#heapStart;
-      expect(this.#bucketStart(segment, 0) === 0, `segment ${segment}: the bucket array does not begin with 0`);
-      const last = this.#bucketStart(segment, 2 ** header.bucketBits);
-      expect(last === heapSize, `segment ${segment}: the bucket array ends with ${last}, the heap at ${heapSize}`);
+      let end = 0;
+      for (let group = 0; group < this.#buckets / 32; group++) {
+        const line = this.#line(segment, group);
+        const where = `segment ${segment}, group ${group}`;
+        expect(line.anchor === end, `${where}: the anchor is ${line.anchor}, not ${end}`);
+        expect(line.offsets[0] === 0, `${where}: the first offset is not 0`);
+        const rises = line.offsets.every((offset, i) => i === 0 || line.offsets[i - 1]! <= offset);
+        expect(rises, `${where}: an offset is less than the one before it`);
+        expect(line.rest === 0n, `${where}: bits after the last offset are not zero`);
+        end = line.anchor + line.offsets[32]!;
+        largest = Math.max(largest, line.offsets[32]!);
+      }
+      expect(
+        end * this.#unit === size,
+        `segment ${segment}: the last group ends at ${end}, the heap has ${size} bytes`,
+      );
       let counted = 0;
       let before: ReferenceEntry | undefined;
-      for (let bucket = 0; bucket < 2 ** header.bucketBits; bucket++) {
+      for (let bucket = 0; bucket < this.#buckets; bucket++) {
         const countedBefore = counted;
         try {
           for (const entry of this.#records(segment, bucket)) {
             const { key, value, hash } = entry;
             const where = `record at ${entry.offset}`;
             const place = this.#place(hash);
+            expect(place.shard === header.shardIndex, `${where}: not in its shard`);
             expect(place.segment === segment && place.bucket === bucket, `${where}: not in its bucket`);
             const order = before === undefined ? -1 : before.hash - hash || Buffer.compare(before.key, key);
             expect(order !== 0, `${where}: the key occurs twice`);
@@ -261,8 +275,7 @@ export class ReferenceReader {
           }
           // §10, rule 7
           const load = counted - countedBefore;
-          const most = 16 * Math.max(4, Math.ceil(header.entries / 2 ** largestBits(header.entries)));
-          expect(load <= most, `bucket ${bucket} of segment ${segment}: ${load} records, the most is ${most}`);
+          expect(load <= 64, `bucket ${bucket} of segment ${segment}: ${load} records, the most is 64`);
         } catch (error) {
           // Nothing says where the next record of a broken bucket starts; the next bucket has its own offset.
           problems.push((error as Error).message);
@@ -270,29 +283,41 @@ export class ReferenceReader {
       }
       // The sum over the segments needs no check of its own: the constructor has added up what the table states.
       expect(counted === stated, `segment ${segment}: ${counted} entries, the segment table says ${stated}`);
-      this.#checkPadding(offset + 4 * (2 ** header.bucketBits + 1), offset + this.#heapStart, expect);
       this.#checkPadding(offset + size, align(offset + size), expect);
     });
     if (header.valueType === ENUM) this.#checkDictionary(numbers, expect);
+    this.#checkPadding(header.indexOffset + header.indexSize, header.checksumsOffset, expect);
     // §12: a later minor version may have given it a meaning.
     const behind = metadataStart(header.segmentBits) + header.metadataSize + header.schemaSize;
-    if (header.minorVersion === 0) this.#checkPadding(behind, header.headerSize, expect);
+    if (header.minorVersion === 0) {
+      this.#checkPadding(behind, header.headerSize, expect);
+      this.#checkPadding(79, 80, expect);
+      this.#checkPadding(136, 192, expect);
+    }
     expect(keyBytes === header.keyBytes, `${keyBytes} bytes of keys, the header says ${header.keyBytes}`);
     expect(valueBytes === header.valueBytes, `${valueBytes} bytes of values, the header says ${header.valueBytes}`);
-    this.#checkChoices(keyLengths, valueLengths, expect);
+    this.#checkChoices(keyLengths, valueLengths, largest, expect);
     return problems;
   }
 
-  /** §10, rules 1, 2, 3 and 5; the limit of rule 4 is not in the file. */
-  #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, expect: Expect): void {
-    const { entries, keyType, keyWidth, valueWidth, segmentBits, bucketBits } = this.header;
+  /** §10, rules 1, 2, 4 and 5; the limit of rule 3 is not in the file. */
+  #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, largest: number, expect: Expect): void {
+    const { entries, keyType, keyWidth, valueWidth, shardBits, segmentBits, bucketBits, bucketEighths } = this.header;
     const shared = (lengths: Set<number>): number => (lengths.size === 1 ? [...lengths][0]! : VARIABLE);
     const rightKeyWidth = KEY_TYPES[keyType]!.width ?? (shared(keyLengths) || VARIABLE);
     const rightValueWidth = typeOf(this.header)!.width ?? shared(valueLengths);
     expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
     expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
-    const k = Math.max(0, largestBits(entries) - segmentBits);
-    expect(bucketBits === k, `the bucket bits are ${bucketBits}, they should be ${k}`);
+    const { k, m } = bucketsFor(entries, shardBits, segmentBits);
+    expect(bucketBits === k && bucketEighths === m, `the buckets are ${bucketBits}, ${bucketEighths}, not ${k}, ${m}`);
+    let w = 8;
+    while (w <= 24 && 2 ** w <= largest) w++;
+    if (w === 25) w = 32;
+    expect(this.header.offsetBits === w, `the offset bits are ${this.header.offsetBits}, they should be ${w}`);
+    if (!this.header.narrowed) return;
+    const most = Math.max(0, ...Array.from(this.entries(), ({ value }) => Number(this.decode(value))));
+    const type = [4, 6, 16, 8, 17, 18].find((code) => most < 256 ** TYPES[code]!.width!);
+    expect(this.header.valueType === type, `the narrowest type is ${type}`);
   }
 
   #checkPadding(start: number, end: number, expect: Expect): void {
@@ -311,16 +336,41 @@ export class ReferenceReader {
     }
   }
 
-  /** §4 */
-  #place(hash: number): { segment: number; bucket: number } {
-    const { segmentBits: s, bucketBits: k } = this.header;
-    // JavaScript takes the count of a shift modulo 32, so 32 - 0 would shift nothing away.
-    return { segment: s === 0 ? 0 : hash >>> (32 - s), bucket: k === 0 ? 0 : (hash << s) >>> (32 - k) };
+  /** §4; without shifts, whose counts JavaScript takes modulo 32. */
+  #place(hash: number): { shard: number; segment: number; bucket: number } {
+    const { shardBits: n, segmentBits: s, bucketBits: k, bucketEighths: m } = this.header;
+    const after = (bits: number): number => (hash * 2 ** bits) % 2 ** 32;
+    return {
+      shard: Math.floor(hash / 2 ** (32 - n)),
+      segment: Math.floor(after(n) / 2 ** (32 - s)),
+      bucket: Math.floor((Math.floor(after(n + s) / 8) * m) / 2 ** (32 - k)),
+    };
   }
 
-  /** §5; `bucket` may be 2^k, for the end of the last one. */
-  #bucketStart(segment: number, bucket: number): number {
-    return this.#file.readUInt32LE(this.header.segments[segment]!.offset + 4 * bucket);
+  /** §3: buckets of a segment. */
+  get #buckets(): number {
+    return (this.header.bucketEighths * 2 ** this.header.bucketBits) / 8;
+  }
+
+  /** §5: what offsets count. */
+  get #unit(): number {
+    const { keyWidth, valueWidth } = this.header;
+    return keyWidth === VARIABLE || valueWidth === VARIABLE ? 1 : keyWidth + valueWidth;
+  }
+
+  /** §5 */
+  #line(segment: number, group: number): { anchor: number; offsets: number[]; rest: bigint } {
+    const { indexOffset, offsetBits: w } = this.header;
+    const size = 4 * w + 8;
+    const at = indexOffset + (segment * (this.#buckets / 32) + group) * size;
+    const bytes = Buffer.from(this.#file.subarray(at, at + size)).reverse();
+    let bits = BigInt(`0x${bytes.toString('hex')}`);
+    const take = (count: number): number => {
+      const number = Number(BigInt.asUintN(count, bits));
+      bits >>= BigInt(count);
+      return number;
+    };
+    return { anchor: take(32), offsets: Array.from({ length: 33 }, () => take(w)), rest: bits };
   }
 
   /** §6, the records of one bucket. Checks all that §9 asks of a reader of untrusted files. */
@@ -328,10 +378,10 @@ export class ReferenceReader {
     const { keyWidth, valueWidth, hashSeed } = this.header;
     const { offset, size } = this.header.segments[segment]!;
     const where = `segment ${segment}, bucket ${bucket}`;
-    const heap = offset + this.#heapStart;
-    let at = heap + this.#bucketStart(segment, bucket);
-    const end = heap + this.#bucketStart(segment, bucket + 1);
-    need(at <= end, `${where}: the bucket array falls`);
+    const { anchor, offsets } = this.#line(segment, Math.floor(bucket / 32));
+    let at = offset + (anchor + offsets[bucket % 32]!) * this.#unit;
+    const end = offset + (anchor + offsets[(bucket % 32) + 1]!) * this.#unit;
+    need(at <= end, `${where}: the offsets fall`);
     need(end <= offset + size, `${where}: ends after the key heap`);
     while (at < end) {
       const start = at;
@@ -366,14 +416,28 @@ export class ReferenceReader {
 
 /** §8 */
 export function checkSums(file: Buffer, header: ReferenceHeader, expect: Expect): void {
-  const { headerSize, checksumsOffset, checksumsSize, checksumsSum } = header;
-  const sums = file.subarray(checksumsOffset, checksumsOffset + checksumsSize);
-  expect(xxh64(sums) === checksumsSum, 'the checksum of the block checksums does not match');
-  for (let i = 0; i < checksumsSize / 8; i++) {
-    const start = headerSize + i * BLOCK;
-    const block = file.subarray(start, Math.min(start + BLOCK, checksumsOffset));
-    expect(xxh64(block) === sums.readBigUInt64LE(8 * i), `the checksum of block ${i} does not match`);
+  const { headerSize, checksumsOffset, checksumsSum } = header;
+  let [from, to, piece] = [headerSize, checksumsOffset, BLOCK];
+  for (const { offset, size } of levelsOf(headerSize, checksumsOffset)) {
+    for (let i = 0; i < size / 8; i++) {
+      const bytes = file.subarray(from + i * piece, Math.min(from + (i + 1) * piece, to));
+      const at = offset + 8 * i;
+      expect(xxh64(bytes) === file.readBigUInt64LE(at), `the checksum at ${at} does not match`);
+    }
+    [from, to, piece] = [offset, offset + size, PAGE];
   }
+  expect(xxh64(file.subarray(from, to)) === checksumsSum, 'the checksum of the checksums does not match');
+}
+
+/** §8 */
+function levelsOf(headerSize: number, checksumsOffset: number): { offset: number; size: number }[] {
+  const levels = [{ offset: checksumsOffset, size: 8 * Math.ceil((checksumsOffset - headerSize) / BLOCK) }];
+  for (let { offset, size } = levels[0]!; size > PAGE; ) {
+    offset += size;
+    size = 8 * Math.ceil(size / PAGE);
+    levels.push({ offset, size });
+  }
+  return levels;
 }
 
 export const metadataStart = (segmentBits: number): number => SEGMENT_TABLE + 24 * 2 ** segmentBits;
@@ -389,7 +453,7 @@ export function open(file: Buffer) {
     return Number(number);
   };
   const majorVersion = file.readUInt16LE(8);
-  need(majorVersion === 1, `major version ${majorVersion}`);
+  need(majorVersion === 2, `major version ${majorVersion}`);
   const headerSize = file.readUInt32LE(16);
   need(headerSize % PAGE === 0 && headerSize >= PAGE, `header size ${headerSize}`);
   need(headerSize <= file.length, `the header of ${headerSize} bytes is longer than the file`);
@@ -412,7 +476,7 @@ export function open(file: Buffer) {
     valueBytes: u64(48),
     hashAlgorithm: file.readUInt8(56),
     checksumAlgorithm: file.readUInt8(57),
-    bucketEncoding: file.readUInt8(58),
+    offsetBits: file.readUInt8(58),
     segmentBits: file.readUInt8(59),
     bucketBits: file.readUInt8(60),
     keyType: file.readUInt8(61),
@@ -421,7 +485,9 @@ export function open(file: Buffer) {
     hashSeed: file.readUInt32LE(64),
     keyWidth: file.readUInt32LE(68),
     valueWidth: file.readUInt32LE(72),
-    shardBits: file.readUInt32LE(76),
+    shardBits: file.readUInt8(76),
+    bucketEighths: file.readUInt8(77),
+    narrowed: file.readUInt8(78),
     shardIndex: file.readUInt32LE(80),
     metadataSize: file.readUInt32LE(84),
     checksumsOffset: u64(88),
@@ -432,6 +498,8 @@ export function open(file: Buffer) {
     spareBits: file.readUInt8(118),
     base: Number(file.readBigInt64LE(120)),
     schemaSize: file.readUInt32LE(112),
+    indexOffset: u64(128),
+    indexSize: 0,
     schema: Buffer.alloc(0),
     /** §7: of enum values. */
     distinct: file.readUInt32LE(116),
@@ -448,10 +516,17 @@ export function open(file: Buffer) {
   const keyed = h.layout === 0 ? 1 : 0;
   need(h.hashAlgorithm === keyed, `hash algorithm ${h.hashAlgorithm}`);
   need(h.checksumAlgorithm === 1, `checksum algorithm ${h.checksumAlgorithm}`);
-  need(h.bucketEncoding === keyed, `bucket encoding ${h.bucketEncoding}`);
   need(h.segmentBits <= 22, `segment bits ${h.segmentBits}`);
-  need(h.bucketBits <= 28 && h.segmentBits + h.bucketBits <= 32, `bucket bits ${h.bucketBits}`);
   if (h.layout === 0) {
+    const { offsetBits: w, bucketBits: k, bucketEighths: m, shardBits: n } = h;
+    need((w >= 8 && w <= 24) || w === 32, `offset bits ${w}`);
+    need(n <= 16 && h.shardIndex < 2 ** n, `shard ${h.shardIndex} of 2^${n}`);
+    need(k >= 5 && k <= 28 && n + h.segmentBits + k <= 32, `bucket bits ${k}`);
+    need(m === 8 || (k >= 8 && m >= 5 && m < 8), `bucket eighths ${m}`);
+    need(
+      h.narrowed === 0 || (h.narrowed === 1 && [4, 6, 16, 8, 17, 18].includes(h.valueType)),
+      `narrowed ${h.narrowed}`,
+    );
     need(h.keyType < KEY_TYPES.length, `key type ${h.keyType}`);
     need(h.valueType === STRUCT || h.valueType === ENUM || h.valueType in TYPES, `value type ${h.valueType}`);
     need((h.valueType === STRUCT) === h.schemaSize > 0, `${h.schemaSize} bytes of schema`);
@@ -462,19 +537,21 @@ export function open(file: Buffer) {
     need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
   } else {
     // §15: the rest of what it says of these is the business of the reader of lists and bit arrays.
-    const zero = [h.keyBytes, h.bucketBits, h.keyType, h.hashSeed, h.keyWidth];
+    const zero = [
+      ...[h.keyBytes, h.bucketBits, h.keyType, h.hashSeed, h.keyWidth],
+      ...[h.offsetBits, h.shardBits, h.shardIndex, h.bucketEighths, h.narrowed, h.indexOffset],
+    ];
     need(
       zero.every((field) => field === 0),
       `a field that only tables by hash have is not 0: ${zero}`,
     );
   }
-  need(h.shardBits === 0 && h.shardIndex === 0, `shard ${h.shardIndex} of 2^${h.shardBits}`);
   need(h.metadataSize <= 65536, `metadata size ${h.metadataSize}`);
   const metadataAt = metadataStart(h.segmentBits);
   const schemaAt = metadataAt + h.metadataSize;
   // §15: without keys the schema size is reserved.
   need(
-    headerSize === align(schemaAt + (keyed === 1 ? h.schemaSize : 0)),
+    headerSize === Math.ceil((schemaAt + (keyed === 1 ? h.schemaSize : 0)) / PAGE) * PAGE,
     `header size ${headerSize} is not that of its parts`,
   );
   // §12: a later minor version may have given the reserved bytes a meaning.
@@ -491,14 +568,16 @@ export function open(file: Buffer) {
     need((typeOf(h)!.width ?? h.valueWidth) === h.valueWidth, `value width ${h.valueWidth} is not the type's`);
   }
 
-  const smallest = keyed === 1 ? align(4 * (2 ** h.bucketBits + 1)) : 4;
+  const unit = keyed === 1 && h.keyWidth !== VARIABLE && h.valueWidth !== VARIABLE ? h.keyWidth + h.valueWidth : 0;
   let end = headerSize;
   let entries = 0;
   for (let i = 0; i < 2 ** h.segmentBits; i++) {
     const row = SEGMENT_TABLE + 24 * i;
     const segment = { offset: u64(row), size: u64(row + 8), entries: u64(row + 16) };
     need(segment.offset === end, `segment ${i} starts at ${segment.offset}, it should at ${end}`);
-    need(segment.size >= smallest && segment.size < 2 ** 31, `segment ${i} has a size of ${segment.size}`);
+    need(segment.size >= (keyed === 1 ? 0 : 4) && segment.size < 2 ** 31, `segment ${i} has ${segment.size} bytes`);
+    const fits = unit > 0 ? segment.size === unit * segment.entries : segment.size >= segment.entries;
+    need(keyed === 0 || fits, `segment ${i} has ${segment.entries} entries in ${segment.size} bytes`);
     end = align(segment.offset + segment.size);
     entries += segment.entries;
     h.segments.push(segment);
@@ -515,9 +594,14 @@ export function open(file: Buffer) {
     );
     end = align(end + dictionary.size);
   }
+  if (keyed === 1) {
+    need(h.indexOffset === end, `the index starts at ${h.indexOffset}, it should at ${end}`);
+    h.indexSize = (2 ** h.segmentBits * h.bucketEighths * 2 ** (h.bucketBits - 3) * (4 * h.offsetBits + 8)) / 32;
+    end = align(end + h.indexSize);
+  }
   need(h.checksumsOffset === end, `the block checksums start at ${h.checksumsOffset}, they should at ${end}`);
-  const blocks = Math.ceil((end - headerSize) / BLOCK);
-  need(h.checksumsSize === 8 * blocks, `${h.checksumsSize} bytes of block checksums for ${blocks} blocks`);
+  const sums = levelsOf(headerSize, end).reduce((sum, { size }) => sum + size, 0);
+  need(h.checksumsSize === sums, `${h.checksumsSize} bytes of checksums, it should be ${sums}`);
   need(end + h.checksumsSize === h.fileSize, 'the file size is not the end of the block checksums');
 
   if (h.metadataSize > 0) {

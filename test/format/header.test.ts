@@ -38,7 +38,7 @@ before(async () => {
   };
   bytesFile = await make(() => build(path, texts, { value: 'bytes' }));
   u32File = await make(() => build(path, entries, { value: 'u32', seed: 77 }));
-  segmentedFile = await make(() => build(path, texts, { value: 'bytes', segmentBytes: 8192 }));
+  segmentedFile = await make(() => build(path, texts, { value: 'bytes', segmentBytes: 4096 }));
   metadataFile = await make(() => build(path, entries, { value: 'u32', metadata: { name: 'test', list: [1, null] } }));
 });
 
@@ -68,33 +68,35 @@ function read(file: Buffer, offset: number, size: number): bigint {
 
 describe('what is written', () => {
   test('each field of a real file is where the format says', () => {
-    const fields = [8, 10, 16, 20, 59, 60, 61, 62, 63, 64, 68, 72, 76, 80, 84].map((offset) =>
-      Number(read(u32File, offset, offset < 12 ? 2 : offset < 56 || offset > 63 ? 4 : 1)),
+    const fields = [8, 10, 16, 20, 59, 60, 61, 62, 63, 64, 68, 72, 76, 77, 78, 80, 84].map((offset) =>
+      Number(read(u32File, offset, offset < 12 ? 2 : [16, 20, 64, 68, 72, 80, 84].includes(offset) ? 4 : 1)),
     );
-    // 300 entries: 2 * 2^7 <= 300, so 128 buckets; keys of 5 to 7 bytes.
-    assert.deepEqual(fields, [1, 0, PAGE, 0, 0, 7, 0, 8, 0, 77, VARIABLE, 4, 0, 0, 0]);
+    // 300 entries: 11 * 2^7 <= 5 * 300, so 128 buckets; keys of 5 to 7 bytes.
+    assert.deepEqual(fields, [2, 0, PAGE, 0, 0, 7, 0, 8, 0, 77, VARIABLE, 4, 0, 8, 0, 0, 0]);
     assert.equal(u32File.subarray(0, 8).toString('hex'), '89484d500d0a1a0a');
     const keyBytes = 10 * 5 + 90 * 6 + 200 * 7;
     assert.deepEqual(
       [24, 32, 40, 48].map((at) => Number(read(u32File, at, 8))),
       [u32File.length, 300, keyBytes, 1200],
     );
-    // The segment: bucket array of 129 words, so one page; then a length byte, key and value for each record.
+    // The heap: a length byte, key and value for each record. Then four lines.
     const heap = 300 + keyBytes + 1200;
     assert.deepEqual(
-      [128, 136, 144].map((at) => Number(read(u32File, at, 8))),
-      [PAGE, PAGE + heap, 300],
+      [192, 200, 208].map((at) => Number(read(u32File, at, 8))),
+      [PAGE, heap, 300],
     );
-    const sums = PAGE + PAGE + Math.ceil(heap / PAGE) * PAGE;
+    const index = PAGE + Math.ceil(heap / 8) * 8;
+    const line = 4 * Number(read(u32File, 58, 1)) + 8;
+    const sums = Math.ceil((index + 4 * line) / 8) * 8;
     assert.deepEqual(
-      [88, 96].map((at) => Number(read(u32File, at, 8))),
-      [sums, 8],
+      [128, 88, 96].map((at) => Number(read(u32File, at, 8))),
+      [index, sums, 8],
     );
     assert.equal(u32File.readBigUInt64LE(sums), oracle.h64Raw(u32File.subarray(PAGE, sums)));
     assert.equal(u32File.readBigUInt64LE(104), oracle.h64Raw(u32File.subarray(sums)));
     assert.equal(u32File.length, sums + 8);
     assert.ok(
-      u32File.subarray(152, PAGE).every((byte) => byte === 0),
+      u32File.subarray(216, PAGE).every((byte) => byte === 0),
       'padding',
     );
   });
@@ -126,7 +128,7 @@ describe('what is written', () => {
     assert.equal(many.segments.length, 2 ** many.segmentBits);
     assert.deepEqual(
       many.segments.map((segment) => [segment.offset, segment.bytes, segment.entries]),
-      many.segments.map((_, i) => [128, 136, 144].map((at) => Number(read(segmentedFile, at + 24 * i, 8)))),
+      many.segments.map((_, i) => [192, 200, 208].map((at) => Number(read(segmentedFile, at + 24 * i, 8)))),
     );
   });
 
@@ -145,7 +147,7 @@ describe('what is written', () => {
         assert.equal(header.valueWidth ?? VARIABLE, valueWidth);
         assert.deepEqual(header.metadata, JSON.parse(Buffer.from(encoded).toString() || '{}'));
         assert.equal(header.fileBytes, parts.checksums.offset + parts.checksums.bytes);
-        const end = 128 + 24 * parts.segments.length + encoded.length;
+        const end = 192 + 24 * parts.segments.length + encoded.length;
         assert.equal(header.headerBytes, Math.ceil(end / PAGE) * PAGE);
       }),
       { seed: 1, numRuns: 200 },
@@ -157,48 +159,66 @@ describe('what is written', () => {
 function partsOf(random: Random, metadata: Metadata): HashParts {
   const keyType = random.pick(['bytes', 'u32', 'u64', 'i64', 'uuid', 'hex'] as const);
   const valueType = random.pick(VALUE_TYPES);
-  const free = [0, 1, 1000, 2 ** 30, VARIABLE];
   const encoded = encodeMetadata(metadata);
   const segmentBits = random.pick([0, 0, 1, 3, 6]);
-  const bucketBits = random.below(12);
-  const headerBytes = Math.ceil((128 + 24 * 2 ** segmentBits + encoded.length) / PAGE) * PAGE;
+  const bucketBits = random.between(5, 14);
+  const eighths = bucketBits < 8 ? 8 : random.between(5, 8);
+  const shardBits = random.pick([0, 0, 1, 5]);
+  const offsetBits = random.pick([8, 11, 24, 32]);
+  const headerBytes = Math.ceil((192 + 24 * 2 ** segmentBits + encoded.length) / PAGE) * PAGE;
+  const widthOf = { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string];
+  const keyWidth = widthOf ?? random.pick([1, 16, 65_535, VARIABLE]);
+  const isEnum = valueType === 'enum';
+  // That of one distinct value or none, so that it does not depend on what follows.
+  const valueWidth = isEnum ? 0 : (WIDTHS[valueType] ?? random.pick([0, 1, 1000, VARIABLE]));
+  const fixed = keyWidth !== VARIABLE && valueWidth !== VARIABLE;
   let end = headerBytes;
   const segments = Array.from({ length: 2 ** segmentBits }, () => {
     const offset = end;
-    const bytes = Math.ceil((4 * (2 ** bucketBits + 1)) / PAGE) * PAGE + random.below(2 ** 20);
-    end = Math.ceil((offset + bytes) / PAGE) * PAGE;
-    return { offset, bytes, entries: random.below(1000) };
+    const entries = random.below(1000);
+    const bytes = fixed ? entries * (keyWidth + valueWidth) : entries + random.below(2 ** 20);
+    end = align(offset + bytes);
+    return { offset, bytes, entries };
   });
   const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
-  const distinct = random.between(Math.min(1, entries), entries);
+  const distinct = Math.min(1, entries);
   const dictionary = { offset: end, count: distinct, bytes: 4 * (distinct + 1) + random.below(2 ** 20) };
-  if (valueType === 'enum') end = Math.ceil((end + dictionary.bytes) / PAGE) * PAGE;
+  if (isEnum) end = align(end + dictionary.bytes);
+  const lines = (2 ** segmentBits * eighths * 2 ** bucketBits) / 256;
+  const index = { offset: end, bytes: lines * (4 * offsetBits + 8), offsetBits };
+  end = align(end + index.bytes);
   const blocks = Math.ceil((end - headerBytes) / BLOCK);
-  const indexWidth = distinct < 2 ? 0 : distinct <= 256 ? 1 : distinct <= 65_536 ? 2 : 3;
+  const levels = blocks > 512 ? 8 * (blocks + Math.ceil(blocks / 512)) : 8 * blocks;
   return {
     entries,
     keyBytes: random.pick([0, 1, 2 ** 32, 2 ** 53 - 1]),
     valueBytes: random.pick([0, 1, 2 ** 32 + 1, 2 ** 53 - 1]),
     seed: random.u32(),
+    shard: { index: random.below(2 ** shardBits), bits: shardBits },
     segmentBits,
     bucketBits,
+    eighths,
+    index,
     keyType,
     valueType,
-    keyWidth: { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string] ?? random.pick([1, 16, 65_535, VARIABLE]),
-    valueWidth: valueType === 'enum' ? indexWidth : (WIDTHS[valueType] ?? random.pick(free)),
+    narrowed: ['u8', 'u16', 'u24', 'u32', 'u40', 'u48'].includes(valueType) && random.below(2) === 1,
+    keyWidth,
+    valueWidth,
     segments,
-    dictionary: valueType === 'enum' ? dictionary : undefined,
-    checksums: { offset: end, bytes: 8 * blocks, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },
+    dictionary: isEnum ? dictionary : undefined,
+    checksums: { offset: end, bytes: levels, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },
     metadata: encoded,
   };
 }
+
+const align = (x: number): number => Math.ceil(x / 8) * 8;
 
 describe('what is refused', () => {
   const LARGE = 2n ** 53n;
   const LARGEST = 2n ** 64n - 1n;
   /** Field, offset, size, code, bad values. A string is added to what the file holds. */
   const table: [string, number, number, HmapErrorCode, (number | bigint | string)[]][] = [
-    ['major version', 8, 2, 'HMAP_VERSION', [0, 2, 256, 65_535]],
+    ['major version', 8, 2, 'HMAP_VERSION', [0, 1, 3, 256, 65_535]],
     ['header size', 16, 4, 'HMAP_HEADER_FIELD', [0, 1, 4095, 4097, 2 ** 30, 2 ** 32 - 4096, 2 ** 32 - 1]],
     ['required features', 20, 4, 'HMAP_FEATURE', [32, 2 ** 30, 2 ** 31, 2 ** 32 - 1]],
     ['required features of another layout', 20, 4, 'HMAP_HEADER_FIELD', [4, 8, 12, 16]],
@@ -209,20 +229,23 @@ describe('what is refused', () => {
     ['value bytes', 48, 8, 'HMAP_HEADER_FIELD', [LARGE, LARGEST]],
     ['hash algorithm', 56, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
     ['checksum algorithm', 57, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
-    ['bucket encoding', 58, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
+    ['offset bits', 58, 1, 'HMAP_HEADER_FIELD', [0, 7, 25, 31, 33, 255]],
     ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [23, 32, 255]],
-    ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [29, 32, 33, 255]],
+    ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [0, 4, 29, 32, 33, 255]],
+    ['bucket eighths', 77, 1, 'HMAP_HEADER_FIELD', [0, 4, 5, 7, 9, 255]],
+    ['narrowed', 78, 1, 'HMAP_HEADER_FIELD', [1, 2, 255]],
+    ['index offset', 128, 8, 'HMAP_HEADER_FIELD', [0, '+1', '+8', LARGE, LARGEST]],
     ['key type', 61, 1, 'HMAP_HEADER_FIELD', [6, 255]],
     ['value type', 62, 1, 'HMAP_HEADER_FIELD', [19, 255]],
     ['schema size', 112, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
     ['key width', 68, 4, 'HMAP_HEADER_FIELD', [0, 65_536, 2 ** 31, VARIABLE - 1]],
     ['value width', 72, 4, 'HMAP_HEADER_FIELD', [2 ** 30 + 1, 2 ** 31, VARIABLE - 1]],
-    ['shard bits', 76, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
+    ['shard bits', 76, 1, 'HMAP_HEADER_FIELD', [17, 32, 255]],
     ['shard index', 80, 4, 'HMAP_HEADER_FIELD', [1, 2 ** 32 - 1]],
     ['metadata size', 84, 4, 'HMAP_HEADER_FIELD', [65_537, 2 ** 32 - 1]],
     ['checksums offset', 88, 8, 'HMAP_HEADER_FIELD', [0, '+1', '+4096', '-4096', LARGE, LARGEST]],
     ['checksums size', 96, 8, 'HMAP_HEADER_FIELD', [0, '+8', '-8', '+1', LARGE, LARGEST]],
-    ['offset of segment 0', 128, 8, 'HMAP_HEADER_FIELD', [0, '+1', '+4096', '-4096', LARGE, LARGEST]],
+    ['offset of segment 0', 192, 8, 'HMAP_HEADER_FIELD', [0, '+1', '+4096', '-4096', LARGE, LARGEST]],
   ];
 
   for (const [name, offset, size, code, values] of table) {
@@ -246,10 +269,10 @@ describe('what is refused', () => {
     for (const row of [0, 1, last]) {
       for (const [field, values] of [
         [0, ['+4096', '-4096', '+1', LARGE]],
-        [8, [0, 4095, 2 ** 31, LARGE, LARGEST]],
+        [8, [2 ** 31, LARGE, LARGEST]],
         [16, [LARGE, LARGEST, 2 ** 31]],
       ] as const) {
-        const offset = 128 + 24 * row + field;
+        const offset = 192 + 24 * row + field;
         for (const value of values) {
           const file = Buffer.from(segmentedFile);
           const bad = typeof value === 'string' ? read(file, offset, 8) + BigInt(value) : BigInt(value);
@@ -265,14 +288,14 @@ describe('what is refused', () => {
   });
 
   test('segments whose size moves what follows them', () => {
-    const file = write(Buffer.from(segmentedFile), 136, 8, read(segmentedFile, 136, 8) + 4096n);
+    const file = write(Buffer.from(segmentedFile), 200, 8, read(segmentedFile, 200, 8) + 4096n);
     assert.throws(() => parse(withChecksum(file)), hmapError('HMAP_HEADER_FIELD'));
-    const single = write(Buffer.from(bytesFile), 136, 8, read(bytesFile, 136, 8) + 4096n);
-    assert.throws(() => parse(withChecksum(single)), hmapError('HMAP_HEADER_FIELD', { offset: 88 }));
+    const single = write(Buffer.from(bytesFile), 200, 8, read(bytesFile, 200, 8) + 4096n);
+    assert.throws(() => parse(withChecksum(single)), hmapError('HMAP_HEADER_FIELD', { offset: 128 }));
   });
 
   test('entries that do not add up to those of the segments', () => {
-    const file = write(Buffer.from(segmentedFile), 144, 8, read(segmentedFile, 144, 8) + 1n);
+    const file = write(Buffer.from(segmentedFile), 208, 8, read(segmentedFile, 208, 8) + 1n);
     assert.throws(() => parse(withChecksum(file)), hmapError('HMAP_HEADER_FIELD', { offset: 32 }));
   });
 
@@ -342,9 +365,9 @@ describe('what is refused', () => {
     texts.push('\ufeff{"a":1}', Buffer.from('7b2261223a22ff227d', 'hex'), Buffer.from('7b2261223a22eda080227d', 'hex'));
     for (const text of texts) {
       const file = Buffer.from(metadataFile);
-      file.fill(' ', 152, 152 + size);
-      file.set(Buffer.from(text as string), 152);
-      const refused = hmapError('HMAP_HEADER_FIELD', { offset: 152, message: /metadata/ });
+      file.fill(' ', 216, 216 + size);
+      file.set(Buffer.from(text as string), 216);
+      const refused = hmapError('HMAP_HEADER_FIELD', { offset: 216, message: /metadata/ });
       assert.throws(() => parse(withChecksum(file)), refused, String(text));
     }
   });
@@ -372,8 +395,13 @@ describe('what is refused', () => {
   });
 
   test('the major version is reported before the checksum, which a later version may take otherwise', () => {
-    const file = write(Buffer.from(bytesFile), 8, 2, 2);
-    assert.throws(() => parse(file), hmapError('HMAP_VERSION', { expected: 1, actual: 2, offset: 8 }));
+    for (const [version, message] of [
+      [1, /build the file anew from its source/],
+      [3, /a newer hmap wrote the file/],
+    ] as const) {
+      const file = write(Buffer.from(bytesFile), 8, 2, version);
+      assert.throws(() => parse(file), hmapError('HMAP_VERSION', { expected: 2, actual: version, offset: 8, message }));
+    }
   });
 });
 
@@ -429,7 +457,7 @@ describe('files of other kinds', () => {
 
 describe('versions', () => {
   test('reserved bytes and padding are not looked at when a file is opened', () => {
-    for (const byte of [116, 127, 200, PAGE - 1]) {
+    for (const byte of [79, 116, 127, 136, 191, 300, PAGE - 1]) {
       const file = withChecksum(write(Buffer.from(bytesFile), byte, 1, 1));
       assert.equal(parse(file).entries, 300);
     }
@@ -453,7 +481,7 @@ describe('versions', () => {
     file.fill(0xcd, 4000, PAGE);
     writeFileSync(path, withChecksum(file));
     const table = open(path, { value: 'u32' });
-    assert.deepEqual(table.header.version, { major: 1, minor: 7 });
+    assert.deepEqual(table.header.version, { major: 2, minor: 7 });
     assert.equal(table.get('key 123'), 123);
     assert.deepEqual(table.header.metadata, { list: [1, null], name: 'test' });
     table.close();

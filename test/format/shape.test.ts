@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EntryStats, shapeOfEntries } from '../../src/build/hash/entry-stats.js';
-import { MAX_SEGMENT_BYTES, totalBucketBits, VARIABLE } from '../../src/format/constants.js';
+import { MAX_SEGMENT_BYTES, VARIABLE } from '../../src/format/constants.js';
+import { bucketCount, bucketsFor } from '../../src/format/index-lines.js';
 import { hmapError } from '../support/errors.js';
 
 /** Sums of `entries` records of some lengths, spread evenly over the hashes. */
@@ -15,40 +16,63 @@ function statsOf(entries: number, keyBytes: number, valueBytes: number): EntrySt
   return stats;
 }
 
-describe('bits of all buckets', () => {
-  test('are the most with which a bucket holds two entries or more', () => {
+describe('buckets', () => {
+  test('are as many as leave each enough records', () => {
+    // 11 buckets for 5 entries at most, from 2^18 entries on 17 for 4; in groups of 32.
     const expected = [
-      [0, 0],
-      [1, 0],
-      [3, 0],
-      [4, 1],
-      [7, 1],
-      [8, 2],
-      [1_000_000, 18],
-      [10_000_000, 22],
-      [2 ** 33 - 1, 31],
-      [2 ** 33, 32],
-      [2 ** 40, 32],
+      [0, 5, 8],
+      [1, 5, 8],
+      [140, 5, 8],
+      [141, 6, 8],
+      [281, 6, 8],
+      [282, 7, 8],
+      [563, 8, 7],
+      [564, 8, 8],
+      [703, 8, 8],
+      [704, 9, 5],
+      [845, 9, 6],
+      [986, 9, 7],
+      [1127, 9, 8],
+      [262_143, 17, 7],
+      [262_144, 16, 7],
+      [278_528, 16, 8],
     ] as const;
-    for (const [entries, bits] of expected) assert.equal(totalBucketBits(entries), bits, `${entries} entries`);
+    for (const [entries, bits, eighths] of expected) {
+      assert.deepEqual(bucketsFor(entries, 0), { bucketBits: bits, eighths }, `${entries} entries`);
+    }
+  });
+
+  test('are shared by segments and shards, each with a group at least', () => {
+    assert.deepEqual(bucketsFor(10_000, 3), { bucketBits: 9, eighths: 8 });
+    assert.deepEqual(bucketsFor(1000, 5), { bucketBits: 5, eighths: 8 });
+    assert.deepEqual(bucketsFor(2 ** 40, 12, 24), { bucketBits: 12, eighths: 8 });
+    for (let entries = 0; entries < 2 ** 20; entries = entries * 1.1 + 1) {
+      const count = Math.floor(entries);
+      const buckets = bucketCount(bucketsFor(count, 0));
+      assert.equal(buckets % 32, 0);
+      const load = count / buckets;
+      if (count >= 704)
+        assert.ok(count < 2 ** 18 ? load >= 2.2 && load < 2.76 : load >= 4.25 && load < 5.32, `${load}`);
+    }
   });
 });
 
 describe('segments', () => {
   test('are one as long as one is enough', () => {
     const plan = shapeOfEntries(statsOf(10_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
-    assert.deepEqual(plan, { segmentBits: 0, bucketBits: 22, keyWidth: 20, valueWidth: 40 });
+    assert.deepEqual(plan, { shardBits: 0, segmentBits: 0, bucketBits: 21, eighths: 8, keyWidth: 20, valueWidth: 40 });
   });
 
   test('are as few as fit, each with its part of the bucket bits', () => {
     const plan = shapeOfEntries(statsOf(100_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
     assert.equal(plan.segmentBits, 2);
-    assert.equal(plan.segmentBits + plan.bucketBits, totalBucketBits(100_000_000));
+    const one = bucketsFor(100_000_000, 0);
+    assert.deepEqual([plan.segmentBits + plan.bucketBits, plan.eighths], [one.bucketBits, one.eighths]);
   });
 
-  test('have no bucket bits where there are more segments than buckets are needed', () => {
+  test('have one group of buckets where there are more segments than groups are needed', () => {
     const plan = shapeOfEntries(statsOf(4, 20, 2 ** 30), 'bytes', MAX_SEGMENT_BYTES);
-    assert.deepEqual([plan.segmentBits, plan.bucketBits], [2, 0]);
+    assert.deepEqual([plan.segmentBits, plan.bucketBits], [2, 5]);
   });
 
   test('that cannot be small enough are refused, and so are files of 2^53 bytes', () => {

@@ -85,7 +85,7 @@ export const mutated: MakeInput = (samples, random) => {
   // The header has a checksum of its own: one input in eight is enough to be refused by it.
   const body = random.below(8) > 0;
   const names: Part['name'][] = body
-    ? ['bucket array', 'index', 'padding', 'key heap', 'elements', 'checksums']
+    ? ['lines', 'index', 'padding', 'key heap', 'elements', 'checksums']
     : ['header', 'segment table', 'metadata', 'schema'];
   const { headerSize, checksumsSize } = of.header;
   for (let i = 0; i < count; i++) {

@@ -49,8 +49,8 @@ export const ENUM_TRICKS: Record<string, Trick> = {
   },
   'dictionary size'(bytes, of, random) {
     const { size } = placeOf(bytes, of);
-    // Up to the end of its last page nothing else moves.
-    const within = size - (size % PAGE) + random.below(PAGE);
+    // Up to the next multiple of 8 nothing else moves.
+    const within = size - (size % 8) + random.below(8);
     setU64(bytes, FIELD.dictionarySize, random.pick([within, within, size - 1, size + 1, size + PAGE, ...SIZES]));
     return undefined;
   },

@@ -45,7 +45,7 @@ function asList(bytes: Buffer, start: number, end: number, type: number, random:
     setSegment(bytes, data + 8, count, data);
     return;
   }
-  const most = Math.floor((total - PAGE) / 4);
+  const most = Math.floor((total - 8) / 4);
   const count = random.pick([0, 1, random.below(2000), most]);
   const data = align(4 * (count + 1));
   if (data > total) return;
@@ -89,7 +89,7 @@ function indexOf(bytes: Buffer, i: number): { offset: number; count: number; hea
   const isBits = bytes[FIELD.layout] === 2;
   if (!isBits && !OFFSETS.includes(bytes[FIELD.valueType]!)) return undefined;
   // Of a bit array nothing says it but the size, about 260 bytes for each count.
-  const count = isBits ? Math.max(1, Math.ceil((end - offset - PAGE) / 260)) : u64(bytes, row + 16) + 1;
+  const count = isBits ? Math.max(1, Math.ceil((end - offset - 8) / 260)) : u64(bytes, row + 16) + 1;
   if (!(offset + 4 * count <= end)) return undefined;
   return { offset, count, heap: Math.max(0, end - offset - align(4 * count)) };
 }
@@ -178,14 +178,18 @@ export const KEYLESS_TRICKS: Record<string, Trick> = {
     const layout = random.between(1, 2);
     bytes[FIELD.layout] = layout;
     bytes.writeUInt32LE(layout === 1 ? 4 : 8, FIELD.features);
-    const { hashAlgorithm, bucketEncoding, segmentBits, bucketBits, keyType } = FIELD;
-    for (const field of [hashAlgorithm, bucketEncoding, segmentBits, bucketBits, keyType]) bytes[field] = 0;
+    const { hashAlgorithm, offsetBits, segmentBits, bucketBits, keyType } = FIELD;
+    const { shardBits, bucketEighths, narrowed } = FIELD;
+    for (const field of [hashAlgorithm, offsetBits, segmentBits, bucketBits, keyType, shardBits]) bytes[field] = 0;
+    for (const field of [bucketEighths, narrowed]) bytes[field] = 0;
+    bytes.writeUInt32LE(0, FIELD.shardIndex);
+    setU64(bytes, FIELD.indexOffset, 0);
     setU64(bytes, FIELD.keyBytes, 0);
     for (const field of [FIELD.seed, FIELD.keyWidth, FIELD.metadataBytes, FIELD.schemaBytes])
       bytes.writeUInt32LE(0, field);
     setU64(bytes, FIELD.table, start);
     if (layout === 1)
-      asList(bytes, start, end - random.pick([0, 0, random.below(PAGE - 8)]), random.pick(LIST_TYPES), random);
+      asList(bytes, start, end - random.pick([0, 0, random.below(100)]), random.pick(LIST_TYPES), random);
     else asBits(bytes, end - start, random);
     return undefined;
   },

@@ -7,9 +7,9 @@ import {
   align,
   anySegment,
   FIELD,
+  placeAt,
   repair,
   SIZES,
-  segmentAt,
   segmentCount,
   setU64,
   type Trick,
@@ -68,7 +68,7 @@ const COMMON: Record<string, Trick> = {
   },
   'segment size'(bytes, _of, random) {
     const { row, size } = anySegment(bytes, random);
-    const least = Math.max(PAGE, size - ((size + PAGE - 1) % PAGE));
+    const least = Math.max(0, size - ((size + 7) % 8));
     setU64(bytes, row + 8, random.pick([least, align(size), random.between(least, Math.max(least, align(size)))]));
     return undefined;
   },
@@ -79,15 +79,19 @@ const COMMON: Record<string, Trick> = {
     return undefined;
   },
   'pages put in'(bytes, _of, random) {
-    const { row, offset, size } = segmentAt(bytes, segmentCount(bytes) - 1);
+    const { row, offset, size } = placeAt(bytes, segmentCount(bytes) - 1);
     const more = PAGE * random.between(1, 20);
     const end = align(offset + size);
     if (end > bytes.length) return undefined;
     const filling = random.below(2) === 0 ? Buffer.alloc(more) : Buffer.alloc(more, Buffer.from(random.bytes(40)));
-    const blocks = Math.max(1, Math.ceil((end + more - bytes.readUInt32LE(FIELD.headerBytes)) / BLOCK));
-    const larger = Buffer.concat([bytes.subarray(0, end), filling, Buffer.alloc(8 * blocks)]);
-    setU64(larger, row + 8, end + more - offset - random.below(PAGE));
-    setU64(larger, FIELD.checksumsOffset, end + more);
+    // The dictionary and the index of a table by hash move.
+    const behind = bytes[FIELD.layout] === 0 ? bytes.subarray(end, u64(bytes, FIELD.checksumsOffset)) : Buffer.alloc(0);
+    const sums = end + more + behind.length;
+    const blocks = Math.max(1, Math.ceil((sums - bytes.readUInt32LE(FIELD.headerBytes)) / BLOCK));
+    const larger = Buffer.concat([bytes.subarray(0, end), filling, behind, Buffer.alloc(8 * blocks)]);
+    setU64(larger, row + 8, end + more - offset - random.below(8));
+    if (bytes[FIELD.layout] === 0) setU64(larger, FIELD.indexOffset, u64(bytes, FIELD.indexOffset) + more);
+    setU64(larger, FIELD.checksumsOffset, sums);
     setU64(larger, FIELD.checksumsBytes, 8 * blocks);
     setU64(larger, FIELD.fileBytes, larger.length);
     return larger;
@@ -108,7 +112,7 @@ const COMMON: Record<string, Trick> = {
     return changed;
   },
   'a whole part'(bytes, of, random) {
-    const { start, end } = aim(of, random, ['key heap', 'elements', 'padding', 'bucket array', 'index', 'dictionary']);
+    const { start, end } = aim(of, random, ['key heap', 'elements', 'padding', 'lines', 'index', 'dictionary']);
     const fill = random.pick([0, 1, 0x7f, 0x80, 0x81, 0xff, undefined]);
     for (let at = start; at < Math.min(end, bytes.length); at++) bytes[at] = fill ?? random.below(256);
     return undefined;
@@ -116,7 +120,7 @@ const COMMON: Record<string, Trick> = {
   'any bytes'(bytes, of, random) {
     for (let i = random.pick([1, 1, 2, 5, 20]); i > 0; i--) {
       const { start, end } = aim(of, random, [
-        'bucket array',
+        'lines',
         'index',
         'padding',
         'key heap',

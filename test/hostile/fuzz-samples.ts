@@ -58,7 +58,7 @@ export interface Part {
     | 'segment table'
     | 'metadata'
     | 'schema'
-    | 'bucket array'
+    | 'lines'
     | 'key heap'
     | 'index'
     | 'elements'
@@ -202,37 +202,36 @@ async function makeKeyless(path: string, { name, options, values }: KeylessConte
 }
 
 function headerParts({ segments, headerSize, metadataSize, schemaSize }: ReferenceHeader): Part[] {
-  const table = 128 + 24 * segments.length;
+  const table = 192 + 24 * segments.length;
   const behind = table + metadataSize + schemaSize;
   return [
-    { name: 'header', start: 0, end: 128 },
-    { name: 'segment table', start: 128, end: table },
+    { name: 'header', start: 0, end: 192 },
+    { name: 'segment table', start: 192, end: table },
     { name: 'metadata', start: table, end: table + metadataSize },
     { name: 'schema', start: table + metadataSize, end: behind },
     { name: 'padding', start: behind, end: headerSize },
   ];
 }
 
-const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+const align = (x: number): number => Math.ceil(x / 8) * 8;
 const there = ({ start, end }: Part): boolean => end > start;
 
 function tableParts(header: ReferenceHeader, fileBytes: number): Part[] {
   const parts = headerParts(header);
-  const array = 4 * (2 ** header.bucketBits + 1);
   for (const { offset, size } of header.segments) {
-    const heap = offset + align(array);
     parts.push(
-      { name: 'bucket array', start: offset, end: offset + array },
-      { name: 'padding', start: offset + array, end: heap },
-      { name: 'key heap', start: heap, end: offset + size },
+      { name: 'key heap', start: offset, end: offset + size },
       { name: 'padding', start: offset + size, end: align(offset + size) },
     );
   }
   const { offset, size } = header.dictionary;
+  const { indexOffset, indexSize, checksumsOffset } = header;
   parts.push(
     { name: 'dictionary', start: offset, end: offset + size },
     { name: 'padding', start: offset + size, end: align(offset + size) },
-    { name: 'checksums', start: header.checksumsOffset, end: fileBytes },
+    { name: 'lines', start: indexOffset, end: indexOffset + indexSize },
+    { name: 'padding', start: indexOffset + indexSize, end: checksumsOffset },
+    { name: 'checksums', start: checksumsOffset, end: fileBytes },
   );
   return parts.filter(there);
 }

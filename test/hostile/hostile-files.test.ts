@@ -9,10 +9,11 @@ import { after, describe, test } from 'node:test';
 import { build, inspectBucket, inspectKey, open, stat, verify } from '../../src/index.js';
 import { runModule } from '../support/child.js';
 import { hmapError } from '../support/errors.js';
+import { canonicalParts, compose, rawBucket } from '../support/raw-table.js';
 import { oracle } from '../support/samples.js';
 import { temporaryFolder } from '../support/temp.js';
 import { dumpOf, hmap, libraryFile, type Pairs, piecesOf, readFrom } from '../support/tools.js';
-import { repair } from './fuzz-fields.js';
+import { boundsOf, repair, segmentAt, setBounds } from './fuzz-fields.js';
 import { watch } from './watchdog.js';
 
 const PAGE = 4096;
@@ -30,29 +31,18 @@ function written(bytes: Uint8Array): string {
 const setU64 = (bytes: Buffer, at: number, value: number) => bytes.writeBigUInt64LE(BigInt(value), at);
 
 /** A set of `count` records of one byte, all of them the empty key, in one bucket. */
-async function emptyKeys(count: number): Promise<string> {
-  const whole = await libraryFile(folder, [['', true]], { value: 'none' });
-  const end = 2 * PAGE + Math.ceil(count / PAGE) * PAGE;
-  const sums = 8 * Math.ceil((end - PAGE) / 65_536);
-  const bytes = Buffer.concat([whole.subarray(0, 2 * PAGE), Buffer.alloc(end - 2 * PAGE + sums)]);
-  for (const [at, value] of Object.entries({
-    24: end + sums,
-    32: count,
-    88: end,
-    96: sums,
-    136: PAGE + count,
-    144: count,
-  })) {
-    setU64(bytes, Number(at), value);
-  }
-  bytes.writeUInt32LE(count, PAGE + 4);
-  repair(bytes);
-  return written(bytes);
+function emptyKeys(count: number): string {
+  const parts = canonicalParts([['', true]], { value: 'none' });
+  const [bucket] = parts.segments[0]!.buckets;
+  const [record] = parts.segments[0]!.buckets.flat();
+  assert.equal(bucket![0], record, 'the first bucket');
+  bucket!.push(...new Array(count - 1).fill(record));
+  return written(compose(parts));
 }
 
 describe('a bucket that holds far too much', () => {
   test('is read through, and reported by verify', async () => {
-    const path = await emptyKeys(100_000);
+    const path = emptyKeys(100_000);
     for (const check of ['header', 'touch'] as const) {
       using table = open(path, { check });
       assert.equal(table.get(''), true);
@@ -64,11 +54,11 @@ describe('a bucket that holds far too much', () => {
   });
 
   test('is not shown record by record: that would take a thousand bytes for each of the file', async () => {
-    const path = await emptyKeys(65);
+    const path = emptyKeys(65);
     const told = hmapError('HMAP_DAMAGED', { message: /more than 64 records/ });
     assert.throws(() => inspectBucket(path, 0), told);
     assert.throws(() => inspectKey(path, ''), told);
-    assert.equal(inspectBucket(await emptyKeys(64), 0).records.length, 64);
+    assert.equal(inspectBucket(emptyKeys(64), 0).records.length, 64);
   });
 });
 
@@ -80,11 +70,16 @@ test('lengths that do not end, or are longer than they need to be, are damage an
   for (const value of ['u8', 'utf8'] as const) {
     const entries =
       value === 'u8' ? pairs : [...pairs].map(([key, text]) => [key, '.'.repeat(text as number)] as const);
-    const whole = await libraryFile(folder, entries, { value });
-    const length = whole.readUInt32LE(PAGE + 4);
+    const parts = canonicalParts(entries, { value });
+    // All in the bucket that is asked for.
+    const { buckets } = parts.segments[0]!;
+    const all = buckets.flatMap((bucket) => bucket.splice(0));
+    buckets[rawBucket(oracle.h32('no such key', 0), 0, 5, 8)]!.push(...all);
+    const whole = compose(parts);
+    const length = Number(whole.readBigUInt64LE(200));
     for (const heap of [Buffer.alloc(length, 0x80), Buffer.from([0x80, 0])]) {
       const bytes = Buffer.from(whole);
-      heap.copy(bytes, 2 * PAGE);
+      heap.copy(bytes, PAGE);
       repair(bytes);
       using table = open(written(bytes));
       const told = hmapError('HMAP_DAMAGED', { message: /passes the end of its bucket/ });
@@ -99,9 +94,11 @@ describe('offsets that name the same records again and again', () => {
   test('cost verify no more than to read the file twice', async () => {
     const pairs: Pairs = Array.from({ length: 4000 }, (_, i) => [`key ${i}`, i]);
     const bytes = await libraryFile(folder, pairs, { value: 'u32' });
-    const buckets = 2 ** bytes[60]!;
-    const last = bytes.readUInt32LE(PAGE + 4 * buckets);
-    for (let i = 1; i < buckets; i++) bytes.writeUInt32LE(i % 2 === 0 ? 0 : last, PAGE + 4 * i);
+    const place = segmentAt(bytes, 0);
+    const bounds = boundsOf(bytes, place);
+    // Within each group, as far as the offsets reach.
+    const wrong = bounds.map((bound, i) => (i % 32 === 0 ? bound : bounds[i - (i % 32) + (i % 2 === 0 ? 0 : 32)]!));
+    setBounds(bytes, place, wrong);
     repair(bytes);
     const { ok, entries } = await verify(written(bytes));
     assert.equal(ok, false);
@@ -155,7 +152,7 @@ describe('what is printed', () => {
 
   test('of an invalid schema is short and has no control characters, be it about a name or a type', async () => {
     const bytes = await libraryFile(folder, [['key', { a: 1 }]], { value: { struct: { a: 'u7' } } } as never);
-    const at = 128 + 24;
+    const at = 192 + 24;
     const tail = '\u009b2J\x1b[2J\0'.padEnd(3000, 'x');
     for (const text of [tail, `a:${tail}`, `${tail.slice(0, 50)}:u7`]) {
       const changed = Buffer.from(bytes);
@@ -246,34 +243,43 @@ test('JSON that nests deeper than V8 can go is refused with its line', {
 const LIMITABLE = process.platform === 'linux' && NODE < 24;
 
 /** A file that claims to be large, and takes no room on the disk; zeros after the header. */
-function sparse(segmentBits: number, bucketBits: number, segmentBytes: number, heapEnds = 0): string {
+function sparse(segmentBits: number, bucketBits: number, segmentBytes: number, anchor = 0): string {
   const count = 2 ** segmentBits;
-  const header = Buffer.alloc(Math.ceil((128 + 24 * count) / PAGE) * PAGE);
-  readFileSync(join(folder, 'model.hmap')).copy(header, 0, 0, 128);
+  const header = Buffer.alloc(Math.ceil((192 + 24 * count) / PAGE) * PAGE);
+  readFileSync(join(folder, 'model.hmap')).copy(header, 0, 0, 192);
   header.writeUInt32LE(header.length, 16);
+  header[58] = 32;
   header[59] = segmentBits;
   header[60] = bucketBits;
   let end = header.length;
   for (let i = 0; i < count; i++) {
-    setU64(header, 128 + 24 * i, end);
-    setU64(header, 136 + 24 * i, segmentBytes);
-    setU64(header, 144 + 24 * i, segmentBytes);
-    end += Math.ceil(segmentBytes / PAGE) * PAGE;
+    setU64(header, 192 + 24 * i, end);
+    setU64(header, 200 + 24 * i, segmentBytes);
+    setU64(header, 208 + 24 * i, segmentBytes);
+    end += Math.ceil(segmentBytes / 8) * 8;
   }
-  const sums = 8 * Math.ceil((end - header.length) / 65_536);
-  for (const [at, value] of Object.entries({ 24: end + sums, 32: count * segmentBytes, 88: end, 96: sums })) {
-    setU64(header, Number(at), value);
+  const index = end;
+  end = Math.ceil((index + count * 2 ** (bucketBits - 5) * 136) / 8) * 8;
+  let sums = 0;
+  let level = Buffer.alloc(0);
+  for (let next = Math.ceil((end - header.length) / 65_536); ; next = Math.ceil((8 * next) / PAGE)) {
+    sums += 8 * next;
+    level = Buffer.alloc(8 * next);
+    if (8 * next <= PAGE) break;
   }
-  header.writeBigUInt64LE(oracle.h64Raw(Buffer.alloc(sums)), 104);
+  const fields = { 24: end + sums, 32: count * segmentBytes, 88: end, 96: sums, 128: index };
+  for (const [at, value] of Object.entries(fields)) setU64(header, Number(at), value);
+  header.writeBigUInt64LE(oracle.h64Raw(level), 104);
   header.writeUInt32LE(0, 12);
   header.writeUInt32LE(oracle.h32Raw(header, 0), 12);
   const path = join(folder, `${names++}.hmap`);
   const fd = openSync(path, 'w');
   writeSync(fd, header);
   ftruncateSync(fd, end + sums);
-  const last = Buffer.alloc(4);
-  last.writeUInt32LE(heapEnds);
-  if (heapEnds > 0) writeSync(fd, last, 0, 4, header.length + 4 * 2 ** bucketBits);
+  // The first line: all buckets after the first one have all the rest.
+  const line = Buffer.alloc(136);
+  if (anchor > 0) for (let i = 1; i <= 32; i++) line.writeUInt32LE(anchor, 4 + 4 * i);
+  writeSync(fd, line, 0, line.length, index);
   closeSync(fd);
   return path;
 }
@@ -284,12 +290,8 @@ test('sizes and counts of gigabytes take no memory', {
   await build(join(folder, 'model.hmap'), [], { value: 'none' });
   const paths: string[] = [];
   try {
-    // A bucket array of 1 GiB; a heap of 2 GiB in one bucket; 256 GiB in 128 segments.
-    paths.push(
-      sparse(0, 28, 2 ** 30 + PAGE),
-      sparse(0, 0, 2 ** 31 - 1, 2 ** 31 - 1 - PAGE),
-      sparse(7, 10, 2 ** 31 - 1),
-    );
+    // An index of 1 GiB; a heap of 2 GiB in one bucket; 256 GiB in 128 segments.
+    paths.push(sparse(0, 28, 2 ** 30), sparse(0, 5, 2 ** 31 - 1, 2 ** 31 - 1), sparse(7, 10, 2 ** 31 - 1));
   } catch (error) {
     t.skip(`no sparse file of that size: ${(error as Error).message}`);
     return;

@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/codec': ['src/base', 'src/format'],
   'src/storage': ['src/base', 'src/format', 'src/mapping'],
   'src/verify': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/storage'],
-  'src/inspect': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/storage'],
+  'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/storage'],
   'src/build/common': ['src/base', 'src/format'],
   'src/build/hash': ['src/base', 'src/format', 'src/codec', 'src/build/common'],
   'src/build/keyless': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash'],

@@ -47,9 +47,9 @@ describe('bit arrays', () => {
     ['a run and a bit', 2049, 700, { base: 2 ** 50 }],
     ['all ones', 5000, 100_000, {}],
     ['few ones', 60_000, 9, { base: -30_000 }],
-    ['two segments', 40_000, 20_000, { segmentBytes: 8192 }],
-    ['five of eight segments', 150_000, 30_000, { segmentBytes: 8192, base: 5 }],
-    ['segments without ones', 150_000, 2, { segmentBytes: 8192 }],
+    ['two segments', 40_000, 20_000, { segmentBytes: 4096 }],
+    ['five of eight segments', 150_000, 30_000, { segmentBytes: 4096, base: 5 }],
+    ['segments without ones', 150_000, 2, { segmentBytes: 4096 }],
   ];
   for (const [number, [name, length, draws, options]] of shapes.entries()) {
     test(`${name}: as a set is`, async (t) => {
@@ -186,12 +186,12 @@ test('a damaged block is reported when it is asked for', async (t) => {
   const integers = Array.from({ length: 1_000_000 }, (_, i) => 2 * i);
   await build(path, integers, { layout: 'bits' });
   const bytes = readFileSync(path);
-  // 977 counts take one page; the bits begin after it.
+  // 977 counts take 3,908 bytes; the bits begin after 3,912.
   bytes[4096 + 65_536 + 100]! ^= 4;
   writeFileSync(path, bytes);
   const bits = open(path, { layout: 'bits' });
   const range = { offset: 4096 + 65_536, end: 4096 + 2 * 65_536 };
-  const inBlock = (65_536 - 4096 + 100) * 8;
+  const inBlock = (65_536 - 3912 + 100) * 8;
   assert.equal(bits.has(4), true);
   assert.equal(bits.rank(1001), 501);
   assert.equal(bits.select(700_000), 1_400_000);
@@ -199,7 +199,7 @@ test('a damaged block is reported when it is asked for', async (t) => {
     () => bits.has(inBlock),
     () => bits.rank(inBlock),
     // In the first word after a count: no other is read.
-    () => bits.rank((65_536 - 4096) * 8 + 5),
+    () => bits.rank(241 * 2048 + 5),
     () => bits.select(inBlock / 2),
     () => [...bits],
   ]) {

@@ -22,6 +22,7 @@ import { runModule } from '../support/child.js';
 import { hmapError } from '../support/errors.js';
 import { WORKING } from '../support/mappings.js';
 import { Random } from '../support/random.js';
+import { rawBucket } from '../support/raw-table.js';
 import { oracle } from '../support/samples.js';
 import { temporaryFolder } from '../support/temp.js';
 import { hmap } from '../support/tools.js';
@@ -108,7 +109,7 @@ function blockOf({ start, end }: Sample, offset: number): { offset: number; end:
 function needs({ path }: Sample, key: string, block: { offset: number; end: number }): 'yes' | 'no' | 'maybe' {
   const bucket = inspectKey(path, key).bucket!;
   const meets = (from: number, end: number) => from < end && from < block.end && end > block.offset;
-  if (meets(bucket.arrayOffset, bucket.arrayOffset + 8)) return 'yes';
+  if (meets(bucket.lineOffset, bucket.lineOffset + 4 * bucket.header.index.offsetBits + 8)) return 'yes';
   if (!meets(bucket.start, bucket.end)) return 'no';
   const { keyWidth } = bucket.header;
   if (keyWidth !== null && keyWidth !== key.length) return 'maybe';
@@ -217,25 +218,31 @@ describe('a damaged block, with check touch', () => {
     }
   });
 
-  test('is reported where it holds the end of a bucket alone, which starts in the block before', async () => {
+  test('is reported where it holds the end of a line alone, which starts in the block before', async () => {
     const path = join(folder, 'straddling.hmap');
-    const keys = Array.from({ length: 33_000 }, (_, i) => `key ${i}`);
+    const keys = Array.from({ length: 100_000 }, (_, i) => `key ${i}`);
     await build(
       path,
       keys.map((key) => [key, 1] as const),
       { value: 'u8' },
     );
-    // 2^14 buckets: the offset after the last one is the first of the second block.
-    const inLast = keys.filter((key) => oracle.h32(key, 0) >>> 18 === 2 ** 14 - 1);
     const bytes = readFileSync(path);
-    const end = bytes.readUInt32LE(4096 + BLOCK);
-    assert.ok(inLast.length > 0 && end > 300_000);
-    bytes.writeUInt32LE(bytes.readUInt32LE(4096 + BLOCK - 4), 4096 + BLOCK);
+    const { header } = open(path);
+    const size = 4 * header.index.offsetBits + 8;
+    const { offset, bytes: length } = header.index;
+    const border = 4096 + Math.ceil((offset - 4096) / BLOCK) * BLOCK;
+    const line = Math.floor((border - offset) / size);
+    assert.ok((border - offset) % size > 4 && border < offset + length, 'a line on the border');
+    const groupOf = (key: string) =>
+      Math.floor(rawBucket(oracle.h32(key, 0), 0, header.bucketBits, header.eighths) / 32);
+    const own = keys.filter((key) => groupOf(key) === line);
+    bytes[border]! ^= 0xff;
     writeFileSync(damagedPath, bytes);
+    assert.ok(own.length > 20);
     for (const mapping of WORKING) {
       using table = open(damagedPath, { check: 'touch', mapping });
-      const told = hmapError('HMAP_DAMAGED', { offset: 4096 + BLOCK, end: 4096 + 2 * BLOCK });
-      for (const key of inLast) for (const ask of Object.values(WAYS)) assert.throws(() => ask(table, key), told);
+      const told = hmapError('HMAP_DAMAGED', { offset: border });
+      for (const key of own) for (const ask of Object.values(WAYS)) assert.throws(() => ask(table, key), told);
     }
   });
 

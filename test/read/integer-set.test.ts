@@ -90,8 +90,9 @@ function assertPredicted(
   const reckoned = predictedBits(...range, limits);
   if (bits < Infinity) assert.equal(reckoned, bits);
   const { least, most } = hashSize(entries, keyBytes, limits);
-  if (segments === 1) assert.deepEqual([least, most], [fileBytes, fileBytes]);
-  else assert.ok(least < fileBytes && most > fileBytes, `${fileBytes} of [${least}, ${most}]`);
+  assert.ok(least <= fileBytes && most >= fileBytes, `${fileBytes} of [${least}, ${most}]`);
+  // Offsets of 8 bits hold nearly every group.
+  if (segments === 1 && entries < 10_000) assert.equal(least, fileBytes);
 }
 
 /** Builds a set, holds its file to the smaller of the two forms, byte for byte, and gives the form. */
@@ -145,26 +146,33 @@ describe('sets of integers in the smaller form', () => {
     const folder = temporaryFolder(t);
     const random = new Random(2);
     const shapes: Shape[] = [{}, { metadata: { text: 'x'.repeat(5000) } }];
+    let same = 0;
     for (const [number, count] of [1200, 4100, 5000, 12_000].entries()) {
       for (const least of [7, -7]) {
         const shape = shapes[number % 2]!;
         const at = async (length: number) => assertChosen(folder, drawn(random, count, least, length), shape);
         const { hashBytes } = await at(5000 + count);
-        // A bit array's pages of words and of counts end with those of the other file, to the last bit.
-        let length = 0;
-        for (let words = 2 ** 10; ; words += 2 ** 10) {
-          const { fileBytes } = await build(join(folder, 'probe.hmap'), [32 * words - 1], { ...shape, layout: 'bits' });
-          if (fileBytes > hashBytes) break;
-          length = 32 * words;
-        }
+        // The longest bit array that is not larger than the other file, to the last bit.
+        const limits = {
+          segmentBytes: 2 ** 31 - 1,
+          textBytes: number % 2 === 0 ? 0 : JSON.stringify(shape.metadata).length,
+        };
+        let length = 32;
+        while (predictedBits(0, length + 31, limits) <= hashBytes) length += 32;
         const equal = await at(length);
-        assert.deepEqual([equal.bitsBytes, equal.layout], [equal.hashBytes, 'bits'], `${count} from ${least}`);
+        if (equal.bitsBytes === equal.hashBytes) same++;
+        assert.ok(
+          equal.bitsBytes <= equal.hashBytes && equal.bitsBytes >= equal.hashBytes - 8,
+          `${count} from ${least}`,
+        );
+        assert.equal(equal.layout, 'bits');
         const more = await at(length + 1);
-        assert.ok(more.bitsBytes > more.hashBytes && more.bitsBytes <= more.hashBytes + 4096 + 8);
+        assert.ok(more.bitsBytes > more.hashBytes && more.bitsBytes <= more.hashBytes + 16);
         assert.equal(more.layout, 'hash');
-        assert.equal((await at(length - 32 * 2 ** 10)).layout, 'bits');
+        assert.equal((await at(length - 32)).layout, 'bits');
       }
     }
+    assert.ok(same > 0, 'some are of one size');
   });
 
   test('repeats count once, on either side', async (t) => {
@@ -205,7 +213,7 @@ describe('sets of integers in the smaller form', () => {
     const folder = temporaryFolder(t);
     const random = new Random(4);
     const seen = { bits: 0, hash: 0 };
-    const segmentBytes = 8192;
+    const segmentBytes = 4096;
     for (const count of [900, 3000, 9000]) {
       for (const each of [4, 30, 60, 90, 110, 130, 150, 170, 400]) {
         const integers = drawn(random, count, each % 2 === 0 ? 0 : -9, count * each);

@@ -86,7 +86,7 @@ describe('every type of element', () => {
       const count = several ? 3000 + random.below(3000) : random.below(200);
       const base = random.pick([0, 1, -7, -(2 ** 40), 2 ** 45]);
       const values = Array.from({ length: count }, () => valueOfType(random, type));
-      const segmentBytes = several ? 8192 : 2 ** 31 - 1;
+      const segmentBytes = several ? 4096 : 2 ** 31 - 1;
       async function* later() {
         yield* values;
       }
@@ -117,7 +117,7 @@ describe('every type of element', () => {
   test('the ways of mapping give the same', async () => {
     const path = join(folder, 'mapped.hmap');
     const values = Array.from({ length: 9000 }, (_, i) => (i * 7919) % 2 ** 23);
-    await build(path, values, { layout: 'list', value: 'u23', segmentBytes: 8192 });
+    await build(path, values, { layout: 'list', value: 'u23', segmentBytes: 4096 });
     for (const mapping of WORKING) {
       const list = open(path, { layout: 'list', value: 'u23', mapping });
       assert.equal(list.mapping, mapping);
@@ -163,7 +163,7 @@ describe('the file', () => {
   test('without room for its elements in 2^12 segments is refused', async (t) => {
     const folder = temporaryFolder(t);
     const long = [Buffer.alloc(10_000)];
-    const options = { layout: 'list', value: 'bytes', segmentBytes: 8192 } as const;
+    const options = { layout: 'list', value: 'bytes', segmentBytes: 4096 } as const;
     const error = await failure(folder, () => build(join(folder, 'out.hmap'), long, options));
     hmapErrorOf(error, 'HMAP_SEGMENT_TOO_LARGE');
   });

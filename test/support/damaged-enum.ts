@@ -92,7 +92,7 @@ export const DAMAGED_ENUM: readonly Damaged[] = [
   field('dictionary-size-too-small', { dictionarySize: 23 }, 'dictionarySize'),
   field('dictionary-size-too-large', { dictionarySize: 2 ** 31 }, 'dictionarySize'),
   field('dictionary-size-beyond-2-to-the-53', { dictionarySize: 2n ** 53n }, 'dictionarySize'),
-  field('dictionary-size-of-more-pages', { dictionarySize: SIZE + 4096 }, 'checksumsOffset'),
+  field('dictionary-size-that-moves-the-index', { dictionarySize: SIZE + 8 }, 'indexOffset'),
   inside('dictionary-size-of-more', 'HMAP_BUCKET_OFFSET', 'start', [20, 24], { fields: { dictionarySize: SIZE + 3 } }),
   inside('offset-first-not-zero', 'HMAP_BUCKET_OFFSET', 'start', [0, 4], { stringOffsets: [1, 0, 4, 8, 14, 20] }),
   inside('offset-falling', 'HMAP_BUCKET_OFFSET', 'start', [8, 16], { stringOffsets: [0, 0, 9, 8, 14, 20] }),

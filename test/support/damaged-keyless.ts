@@ -26,6 +26,12 @@ const texts = (): RawKeyless => ({
   fields: { features: 4, layout: 1, valueType: 2, valueWidth: VARIABLE, valueBytes: 15 },
 });
 
+/** Whose offsets do not end at a multiple of 8. */
+const fewTexts = (): RawKeyless => ({
+  segments: [offsetsPart(['ant', 'bee'].map((text) => Buffer.from(text)))],
+  fields: { features: 4, layout: 1, valueType: 2, valueWidth: VARIABLE, valueBytes: 6 },
+});
+
 const floats = (): RawKeyless => ({
   segments: [packedPart(32, [0x3f80_0000, 0x7fc0_0000])],
   fields: { features: 4, layout: 1, valueType: 12, valueWidth: 4, valueBytes: 8 },
@@ -62,7 +68,7 @@ function row(
   value: Raw,
 ): Damaged {
   const bytes = composeKeyless({ ...raw, rows: { [segment]: { [column]: value } } });
-  const offset = 128 + 24 * segment + { offset: 0, size: 8, entries: 16 }[column];
+  const offset = 192 + 24 * segment + { offset: 0, size: 8, entries: 16 }[column];
   return { name: `plain-${name}`, bytes, finding: at('HMAP_HEADER_FIELD', 'header', offset, 8), refused: true };
 }
 
@@ -104,7 +110,12 @@ export const DAMAGED_KEYLESS: readonly Damaged[] = [
   field('features-of-both', packed(), { features: 12 }, 'features'),
   field('layout-of-other-features', packed(), { features: 8 }, 'features'),
   field('hash-algorithm', packed(), { hashAlgorithm: 1 }, 'hashAlgorithm'),
-  field('bucket-encoding', packed(), { bucketEncoding: 1 }, 'bucketEncoding'),
+  field('offset-bits', packed(), { offsetBits: 8 }, 'offsetBits'),
+  field('bucket-eighths', packed(), { bucketEighths: 8 }, 'bucketEighths'),
+  field('narrowed', packed(), { narrowed: 1 }, 'narrowed'),
+  field('shard-bits', packed(), { shardBits: 1 }, 'shardBits'),
+  field('shard-index', packed(), { shardIndex: 1 }, 'shardIndex'),
+  field('index-offset', packed(), { indexOffset: 4096 }, 'indexOffset'),
   field('bucket-bits', packed(), { bucketBits: 1 }, 'bucketBits'),
   field('hash-seed', packed(), { hashSeed: 1 }, 'hashSeed'),
   field('key-bytes', packed(), { keyBytes: 1 }, 'keyBytes'),
@@ -131,9 +142,9 @@ export const DAMAGED_KEYLESS: readonly Damaged[] = [
   field('reserved', packed(), { reservedByte: 1 }, 'reservedByte', 'HMAP_RESERVED'),
   row('offset', packed(), 0, 'offset', 8192),
   row('size-of-packed', packed(), 0, 'size', 19),
-  row('size-of-texts', texts(), 0, 'size', 4095),
-  row('size-of-bits', bits(), 0, 'size', 4096 + 520),
-  row('size-of-many-bits', segmentedBits(), 0, 'size', 4096 + 257),
+  row('size-of-texts', texts(), 0, 'size', 20),
+  row('size-of-bits', bits(), 0, 'size', 16 + 520),
+  row('size-of-many-bits', segmentedBits(), 0, 'size', 8 + 257),
   row('entries-no-group', segmented(), 0, 'entries', 7),
   row('entries-too-many', segmented(), 1, 'entries', 9),
   row('entries-of-bits', bits(), 0, 'entries', 4111),
@@ -152,10 +163,10 @@ export const DAMAGED_KEYLESS: readonly Damaged[] = [
   inside('count', bits(), 'index', 4, [6], ['HMAP_COUNT', 4, 4]),
   {
     ...row('ones', { ...bits(), fields: { ...bits().fields, entries: 9 } }, 0, 'entries', 9),
-    finding: at('HMAP_ENTRIES', 'header', 128 + 16, 8),
+    finding: at('HMAP_ENTRIES', 'header', 192 + 16, 8),
     refused: false,
   },
-  padding('padding-of-the-index', texts(), 'index'),
+  padding('padding-of-the-index', fewTexts(), 'index'),
   padding('padding-of-the-counts', bits(), 'index'),
   padding('padding-behind', packed(), 'segment'),
 ];

@@ -15,13 +15,16 @@ import {
   type Field,
   placesOf,
   type Raw,
+  type RawLine,
   type RawOptions,
   type RawParts,
   type RawRecord,
+  rawBucket,
   VARIABLE,
   varint,
 } from './raw-table.js';
 import { PACKAGE_ROOT } from './root.js';
+import { oracle } from './samples.js';
 
 export const DAMAGED_FOLDER = join(PACKAGE_ROOT, 'test/conformance/fixtures/damaged');
 
@@ -42,16 +45,30 @@ export interface Damaged {
   refused: boolean;
 }
 
-const WORDS = ['ant', 'bee', 'crow', 'dove', 'eagle', 'fox', 'goat', 'heron', 'ibis', 'jackdaw', 'kite', 'lark'];
+const ANIMALS = ['ant', 'bee', 'crow', 'dove', 'eagle', 'fox', 'goat', 'heron', 'ibis', 'jackdaw', 'kite', 'lark'];
+/** Each eight times, which makes three records in a bucket of 32. */
+const WORDS = ANIMALS.flatMap((word) => Array.from({ length: 8 }, (_, i) => `${word}${'s'.repeat(i)}`));
 
-/** Twelve records in four buckets, each with lengths of its own. */
+/** Records in 32 buckets, each with lengths of its own. */
 function texts(options: Partial<RawOptions> = {}, choices: Parameters<typeof canonicalParts>[2] = {}): RawParts {
   const entries = WORDS.map((word, i) => [word, 'value'.repeat(i % 3)] as const);
   return canonicalParts(entries, { value: 'utf8', ...options }, choices);
 }
 
 /** The same in two segments. */
-const segmented = () => texts({}, { segmentBits: 1, bucketBits: 1 });
+const segmented = () => texts({}, { segmentBits: 1 });
+
+/** Fewer, so that padding of two bytes or more follows each part. */
+function uneven(choices: Parameters<typeof canonicalParts>[2] = {}): RawParts {
+  for (let count = WORDS.length; ; count--) {
+    const entries = WORDS.slice(0, count).map((word, i) => [word, 'value'.repeat(i % 3)] as const);
+    const parts = canonicalParts(entries, { value: 'utf8' }, choices);
+    const { segments, indexEnd } = placesOf(parts);
+    // Lines of two segments always end at a multiple of 8.
+    const ends = [...(segments.length === 1 ? [indexEnd] : []), ...segments.map(({ heapEnd }) => heapEnd)];
+    if (ends.every((end) => end % 8 > 0 && end % 8 < 7)) return parts;
+  }
+}
 
 /** Keys and values of one length each, so that records have no prefixes. */
 function numbers(): RawParts {
@@ -93,6 +110,11 @@ function placeOf(parts: RawParts, segment: number, bucket: number, record: numbe
   return { offset, end: offset + length(own.slice(record, record + 1)) };
 }
 
+/** Number `n` of the buckets of a segment that hold two records or more. */
+function holder(parts: RawParts, segment: number, n: number): number {
+  return [...parts.segments[segment]!.buckets.entries()].filter(([, list]) => list.length > 1)[n]![0];
+}
+
 function flipped(file: Buffer, offset: number, bits = 0xff): Buffer {
   file[offset]! ^= bits;
   return file;
@@ -130,9 +152,13 @@ function fields(): Damaged[] {
   ) => single(`header-${name}`, compose({ ...parts, fields: values }), headerField(field, code), true);
   const tooLarge = 2n ** 53n;
   const size = compose(texts()).length;
-  const { checksums } = placesOf(texts());
+  const long = canonicalParts(
+    WORDS.map((word) => [word, word.repeat(10)]),
+    { value: 'utf8' },
+  );
+  const { checksums, index } = placesOf(texts());
   return [
-    broken('major-version', { majorVersion: 2 }, 'majorVersion', 'HMAP_VERSION'),
+    broken('major-version', { majorVersion: 1 }, 'majorVersion', 'HMAP_VERSION'),
     single(
       'header-checksum',
       compose({ ...texts(), fields: { headerChecksum: 0x1234_5678 } }),
@@ -142,7 +168,7 @@ function fields(): Damaged[] {
     broken('size-small', { headerSize: 0 }, 'headerSize'),
     broken('size-large', { headerSize: 100_732_928 + 4096 }, 'headerSize'),
     broken('size-no-page', { headerSize: 4097 }, 'headerSize'),
-    broken('size-of-other-parts', { headerSize: 8192 }, 'headerSize'),
+    broken('size-of-other-parts', { headerSize: 8192 }, 'headerSize', undefined, long),
     broken('size-of-other-metadata', { metadataSize: 4096 }, 'headerSize'),
     broken('features', { features: 0x8000_0000 }, 'features', 'HMAP_FEATURE'),
     broken('features-of-another-layout', { features: 4 }, 'features'),
@@ -151,16 +177,28 @@ function fields(): Damaged[] {
     broken('features-typed-keys-of-none', { features: 2 }, 'features'),
     broken('file-size', { fileSize: size + 8 }, 'fileSize'),
     broken('file-size-too-large', { fileSize: tooLarge }, 'fileSize'),
-    broken('entries', { entries: 13 }, 'entries'),
+    broken('entries', { entries: 95 }, 'entries'),
     broken('entries-too-large', { entries: tooLarge }, 'entries'),
     broken('key-bytes-too-large', { keyBytes: tooLarge }, 'keyBytes'),
     broken('value-bytes-too-large', { valueBytes: tooLarge }, 'valueBytes'),
     broken('hash-algorithm', { hashAlgorithm: 2 }, 'hashAlgorithm'),
     broken('checksum-algorithm', { checksumAlgorithm: 0 }, 'checksumAlgorithm'),
-    broken('bucket-encoding', { bucketEncoding: 2 }, 'bucketEncoding'),
+    broken('offset-bits-few', { offsetBits: 7 }, 'offsetBits'),
+    broken('offset-bits-between', { offsetBits: 25 }, 'offsetBits'),
+    broken('offset-bits-many', { offsetBits: 33 }, 'offsetBits'),
+    broken('index-offset', { indexOffset: index + 8 }, 'indexOffset'),
+    broken('index-offset-too-large', { indexOffset: tooLarge }, 'indexOffset'),
     broken('segment-bits', { segmentBits: 23 }, 'segmentBits'),
     broken('bucket-bits', { bucketBits: 29 }, 'bucketBits'),
+    broken('bucket-bits-few', { bucketBits: 4 }, 'bucketBits'),
     broken('bucket-bits-with-segment-bits', { segmentBits: 22, bucketBits: 11 }, 'bucketBits'),
+    broken('bucket-bits-with-shard-bits', { shardBits: 6, bucketBits: 27 }, 'bucketBits'),
+    broken('segment-bits-with-shard-bits', { shardBits: 6, segmentBits: 22 }, 'segmentBits'),
+    broken('bucket-eighths-few', { bucketEighths: 4 }, 'bucketEighths'),
+    broken('bucket-eighths-many', { bucketEighths: 9 }, 'bucketEighths'),
+    broken('bucket-eighths-of-few-buckets', { bucketEighths: 7 }, 'bucketEighths'),
+    broken('narrowed', { narrowed: 2 }, 'narrowed', undefined, numbers()),
+    broken('narrowed-text', { narrowed: 1 }, 'narrowed'),
     broken('key-type', { keyType: 6 }, 'keyType'),
     broken('value-type', { valueType: 99 }, 'valueType'),
     broken('features-missing', { features: 0 }, 'features', undefined, structs()),
@@ -178,10 +216,10 @@ function fields(): Damaged[] {
     broken('value-width-large', { valueWidth: 2 ** 30 + 1 }, 'valueWidth'),
     broken('value-width-of-a-number', { valueWidth: 8 }, 'valueWidth', undefined, numbers()),
     broken('value-width-of-a-set', { valueWidth: 1 }, 'valueWidth', undefined, sets()),
-    broken('shard-bits', { shardBits: 1 }, 'shardBits'),
+    broken('shard-bits', { shardBits: 17 }, 'shardBits'),
     broken('shard-index', { shardIndex: 1 }, 'shardIndex'),
     broken('metadata-size', { metadataSize: 65_537 }, 'metadataSize'),
-    broken('checksums-offset', { checksumsOffset: checksums + 4096 }, 'checksumsOffset'),
+    broken('checksums-offset', { checksumsOffset: checksums + 8 }, 'checksumsOffset'),
     broken('checksums-offset-too-large', { checksumsOffset: tooLarge }, 'checksumsOffset'),
     broken('checksums-size', { checksumsSize: 16 }, 'checksumsSize'),
     broken('checksums-size-too-large', { checksumsSize: tooLarge }, 'checksumsSize'),
@@ -224,7 +262,7 @@ function schemas(): Damaged[] {
   const broken = (name: string, text: string | Buffer) => {
     const schema = Buffer.from(text as string);
     const parts = { ...structs(), schema };
-    const finding = at('HMAP_HEADER_FIELD', 'header', 128 + 24 + parts.metadata.length, schema.length);
+    const finding = at('HMAP_HEADER_FIELD', 'header', 192 + 24 + parts.metadata.length, schema.length);
     return single(`schema-${name}`, compose(parts), finding, true);
   };
   return [
@@ -249,24 +287,31 @@ function segmentTable(): Damaged[] {
   const columns = { offset: 0, size: 8, entries: 16 };
   const broken = (name: string, row: number, column: keyof typeof columns, value: Raw) => {
     const bytes = compose({ ...segmented(), rows: { [row]: { [column]: value } } });
-    const offset = 128 + 24 * row + columns[column];
+    const offset = 192 + 24 * row + columns[column];
     return single(`segment-${name}`, bytes, at('HMAP_HEADER_FIELD', 'header', offset, 8), true);
   };
-  const { heapEnd, array, end } = placesOf(segmented()).segments[1]!;
+  const { heapEnd, heap } = placesOf(segmented()).segments[1]!;
+  const fixed = compose({ ...numbers(), rows: { 0: { size: 10 * WORDS.length + 5 } } });
   return [
     broken('offset-of-the-first', 0, 'offset', 8192),
-    broken('offset-of-the-second', 1, 'offset', array + 4096),
-    broken('offset-no-page', 1, 'offset', array + 1),
+    broken('offset-of-the-second', 1, 'offset', heap + 8),
+    broken('offset-not-aligned', 1, 'offset', heap + 1),
     broken('offset-too-large', 1, 'offset', 2n ** 53n),
-    broken('size-below-the-heap', 1, 'size', 4095),
     broken('size-large', 1, 'size', 2n ** 31n),
     broken('size-too-large', 0, 'size', 2n ** 53n),
-    broken('entries-above-the-size', 1, 'entries', heapEnd - array + 1),
+    broken('entries-above-the-size', 1, 'entries', heapEnd - heap + 1),
     broken('entries-too-large', 0, 'entries', 2n ** 53n),
+    single('segment-size-of-no-records', fixed, at('HMAP_HEADER_FIELD', 'header', 192 + columns.size, 8), true),
     single(
-      'segment-size-moves-the-checksums',
-      compose({ ...segmented(), rows: { 1: { size: end - array + 1 } } }),
-      headerField('checksumsOffset'),
+      'segment-entries-of-another-size',
+      compose({ ...numbers(), rows: { 0: { entries: WORDS.length - 1 } } }),
+      at('HMAP_HEADER_FIELD', 'header', 192 + columns.entries, 8),
+      true,
+    ),
+    single(
+      'segment-size-moves-the-index',
+      compose({ ...segmented(), rows: { 1: { size: heapEnd - heap + 8 } } }),
+      headerField('indexOffset'),
       true,
     ),
   ];
@@ -275,7 +320,7 @@ function segmentTable(): Damaged[] {
 function metadata(): Damaged[] {
   const broken = (name: string, text: string | Buffer) => {
     const bytes = Buffer.from(text as string);
-    const finding = at('HMAP_HEADER_FIELD', 'header', 128 + 24, bytes.length);
+    const finding = at('HMAP_HEADER_FIELD', 'header', 192 + 24, bytes.length);
     return single(`metadata-${name}`, compose({ ...texts(), metadata: bytes }), finding, true);
   };
   return [
@@ -296,7 +341,7 @@ function lengths(): Damaged[] {
     missing('in-the-magic', file.subarray(0, 5), 4096),
     missing('in-the-header', file.subarray(0, 1000), 4096),
     missing('in-a-long-header', long.subarray(0, 5000), 8192),
-    missing('in-the-heap', file.subarray(0, 8200), file.length),
+    missing('in-the-heap', file.subarray(0, 4600), file.length),
     single('too-long', Buffer.concat([file, Buffer.alloc(3)]), at('HMAP_TOO_LONG', 'file', file.length, 3), true),
   ];
 }
@@ -304,9 +349,10 @@ function lengths(): Damaged[] {
 function checksums(): Damaged[] {
   const parts = texts();
   const { headerEnd, checksums: offset, segments } = placesOf(parts);
-  const block = at('HMAP_BLOCK_CHECKSUM', 'buckets', headerEnd, offset - headerEnd);
-  // The last byte of the heap belongs to a text, which stays one.
-  const changed = flipped(compose(parts), segments[0]!.heapEnd - 1, 1);
+  const block = at('HMAP_BLOCK_CHECKSUM', 'heap', headerEnd, offset - headerEnd);
+  // A byte of a text, which stays one.
+  const file = compose(parts);
+  const changed = flipped(file, file.indexOf('value', segments[0]!.heap), 1);
   return [
     single(
       'checksums-sum',
@@ -322,52 +368,86 @@ function checksums(): Damaged[] {
 /** Reserved bytes and padding. */
 function zeros(): Damaged[] {
   const stray = Buffer.from([0, 0, 7, 0, 9]);
-  const parts = texts();
-  const places = placesOf(parts).segments[0]!;
-  const both = segmented();
+  const parts = uneven();
+  const { segments, indexEnd, lineSize } = placesOf(parts);
+  const places = segments[0]!;
+  const both = uneven({ segmentBits: 1 });
   const [first] = both.segments;
-  const padding = (offset: number, section: Section = 'padding') => at('HMAP_PADDING', section, offset + 2, 3);
+  const padding = (offset: number, section: Section = 'padding', from = 2, bytes = 3) =>
+    at('HMAP_PADDING', section, offset + from, bytes);
   const withSegment = (change: Partial<RawParts['segments'][number]>) =>
     compose({ ...parts, segments: [{ ...parts.segments[0]!, ...change }] });
+  const short = Buffer.from([0, 7]);
   return [
     single(
       'reserved-tail',
       compose({ ...parts, fields: { reservedTail: stray } }),
       at('HMAP_RESERVED', 'header', FIELDS.reservedTail[0] + 2, 3),
     ),
-    single('padding-of-the-header', compose({ ...parts, padding: stray }), padding(128 + 24, 'header')),
-    single('padding-of-the-bucket-array', withSegment({ arrayPadding: stray }), padding(places.arrayEnd)),
-    single('padding-behind-the-last-segment', withSegment({ padding: stray }), padding(places.heapEnd)),
+    single('reserved', compose({ ...parts, fields: { reserved: 1 } }), headerField('reserved', 'HMAP_RESERVED')),
+    single(
+      'reserved-for-later',
+      compose({ ...parts, fields: { reservedForLater: stray } }),
+      at('HMAP_RESERVED', 'header', FIELDS.reservedForLater[0] + 2, 3),
+    ),
+    single('padding-of-the-header', compose({ ...parts, padding: stray }), padding(192 + 24, 'header')),
+    single(
+      'padding-of-a-line',
+      withSegment({ lines: { 0: { rest: 1 } } }),
+      at('HMAP_PADDING', 'buckets', places.lines + 4 + Math.floor((33 * (lineSize - 8)) / 32), 1),
+    ),
+    single('padding-behind-the-index', compose({ ...parts, indexPadding: short }), padding(indexEnd, 'padding', 1, 1)),
+    single('padding-behind-the-heap', withSegment({ padding: short }), padding(places.heapEnd, 'padding', 1, 1)),
     single(
       'padding-between-segments',
-      compose({ ...both, segments: [{ ...first!, padding: stray }, both.segments[1]!] }),
-      padding(placesOf(both).segments[0]!.heapEnd),
+      compose({ ...both, segments: [{ ...first!, padding: short }, both.segments[1]!] }),
+      padding(placesOf(both).segments[0]!.heapEnd, 'padding', 1, 1),
     ),
   ];
 }
 
-function bucketArrays(): Damaged[] {
-  const parts = texts();
-  const { array } = placesOf(parts).segments[0]!;
-  const right = [0];
+/** Lines of the index. */
+function lines(): Damaged[] {
+  // In four groups, of which the last bucket is not empty.
+  const parts = canonicalParts(
+    Array.from({ length: 300 }, (_, i) => [`entry ${i}`, 'x'.repeat(i % 3)]),
+    { value: 'utf8' },
+  );
+  const places = placesOf(parts);
+  const w = (places.lineSize - 8) / 4;
+  const starts = [0];
   for (const bucket of parts.segments[0]!.buckets) {
-    right.push(right.at(-1)! + Buffer.concat(bucket.map((record) => encodeRecord(parts, record))).length);
+    starts.push(starts.at(-1)! + Buffer.concat(bucket.map((record) => encodeRecord(parts, record))).length);
   }
-  const broken = (name: string, index: number, value: number, first = index, count = 1) => {
-    const segments = [{ ...parts.segments[0]!, offsets: right.with(index, value) }];
-    const finding = at('HMAP_BUCKET_OFFSET', 'buckets', array + 4 * first, 4 * count);
-    return single(`offsets-${name}`, compose({ ...parts, segments }), finding);
+  /** What the line of a group says, and bytes of it. */
+  const anchor = (group: number) => starts[32 * group]!;
+  const offset = (group: number, i: number) => starts[32 * group + i]! - anchor(group);
+  const bytes = (group: number, from: number, to: number): Expected => {
+    const line = places.segments[0]!.lines + group * places.lineSize;
+    return { code: 'HMAP_BUCKET_OFFSET', section: 'buckets', offset: line + from, end: line + to };
   };
+  const offsets = (group: number, from: number, to: number) =>
+    bytes(group, 4 + Math.floor((from * w) / 8), 4 + Math.ceil((to * w) / 8));
+  const broken = (name: string, group: number, line: RawLine, finding: Expected) =>
+    single(
+      `line-${name}`,
+      compose({ ...parts, segments: [{ ...parts.segments[0]!, lines: { [group]: line } }] }),
+      finding,
+    );
+  const last = (group: number) => bytes(group, 4 + Math.floor((32 * w) / 8), places.lineSize);
   return [
-    broken('first-not-zero', 0, 1),
-    broken('first-above-the-second', 0, right[1]! + 1),
-    broken('falling', 2, right[1]! - 1, 1, 2),
-    broken('above-the-next', 1, right[2]! + 1, 1, 2),
-    broken('above-the-heap', 2, right[4]! + 1, 2, 2),
-    broken('above-2-to-the-31', 3, 2 ** 31, 3, 2),
-    broken('last-below-the-heap', 4, right[4]! - 1),
-    broken('last-below-the-one-before', 4, right[3]! - 1),
-    broken('last-above-the-heap', 4, right[4]! + 1),
+    broken('anchor-first-not-zero', 0, { anchor: 1 }, bytes(0, 0, 4)),
+    broken('anchor-low', 2, { anchor: anchor(2) - 1 }, bytes(2, 0, 4)),
+    broken('anchor-high', 1, { anchor: anchor(1) + 1 }, bytes(1, 0, 4)),
+    broken('anchor-of-the-last', 3, { anchor: anchor(3) + 1 }, bytes(3, 0, 4)),
+    broken('anchor-above-2-to-the-31', 1, { anchor: 2 ** 31 + 5 }, bytes(1, 0, 4)),
+    broken('offset-first-not-zero', 1, { offsets: { 0: 1 } }, offsets(1, 0, 1)),
+    broken('offset-falling', 2, { offsets: { 9: offset(2, 8) - 1 } }, offsets(2, 8, 10)),
+    broken('offset-above-the-next', 0, { offsets: { 5: offset(0, 6) + 1 } }, offsets(0, 5, 7)),
+    broken('offset-last-low', 1, { offsets: { 32: offset(1, 31) } }, last(1)),
+    broken('offset-last-high', 0, { offsets: { 32: offset(0, 32) + 1 } }, last(0)),
+    broken('offset-last-below-the-heap', 3, { offsets: { 32: offset(3, 31) } }, last(3)),
+    broken('offset-last-above-the-heap', 3, { offsets: { 32: offset(3, 32) + 1 } }, last(3)),
   ];
 }
 
@@ -386,7 +466,6 @@ function records(): Damaged[] {
     prefix: Buffer.concat([key ?? varint(record.key.length), value ?? varint(record.value.length)]),
   });
   const bytes = (...list: number[]) => Uint8Array.from(list);
-  const short = (record: RawRecord) => ({ value: record.value.subarray(0, -1) });
   return [
     broken('key-length-endless', lengths(bytes(0xff, 0xff, 0xff), undefined)),
     broken('key-length-not-the-shortest', lengths(bytes(0x83, 0x00), undefined)),
@@ -399,7 +478,6 @@ function records(): Damaged[] {
     broken('value-passes-its-bucket', lengths(undefined, varint(2 ** 30))),
     cutOff('key-length-cut-off', bytes(0x80)),
     cutOff('value-length-cut-off', bytes(0x00, 0x80)),
-    lastShort('of-a-width-passes-its-bucket', short),
   ];
 
   /** A bucket that ends within the lengths of its last record. */
@@ -410,15 +488,8 @@ function records(): Damaged[] {
   /** One more record, whose bytes are all there. */
   function appended(name: string, record: RawRecord): Damaged {
     const parts = texts();
-    const list = parts.segments[0]!.buckets[3]!;
+    const list = parts.segments[0]!.buckets[holder(parts, 0, 3)]!;
     list.push(record);
-    return last(name, parts, list.length - 1);
-  }
-
-  function lastShort(name: string, change: (record: RawRecord) => Partial<RawRecord>): Damaged {
-    const parts = numbers();
-    const list = parts.segments[0]!.buckets[3]!;
-    list[list.length - 1] = { ...list.at(-1)!, ...change(list.at(-1)!) };
     return last(name, parts, list.length - 1);
   }
 
@@ -426,14 +497,16 @@ function records(): Damaged[] {
     return single(`record-${name}`, compose(parts), {
       code: 'HMAP_RECORD',
       section: 'heap',
-      ...placeOf(parts, 0, 3, record),
+      ...placeOf(parts, 0, holder(parts, 0, 3), record),
     });
   }
 }
 
 /** Records in a wrong place. */
 function order(): Damaged[] {
-  const misplaced = (name: string, parts: RawParts, from: [number, number], to: [number, number]) => {
+  const misplaced = (name: string, parts: RawParts, first: [number, number], second: [number, number]) => {
+    const from = [first[0], holder(parts, ...first)] as const;
+    const to = [second[0], holder(parts, ...second)] as const;
     const [record] = parts.segments[from[0]]!.buckets[from[1]]!.splice(0, 1);
     parts.segments[to[0]]!.buckets[to[1]]!.splice(1, 0, record!);
     const place = placeOf(parts, ...to, 1);
@@ -447,7 +520,8 @@ function order(): Damaged[] {
     return single(name, compose(parts), { code: 'HMAP_RECORD_ORDER', section: 'heap', ...place });
   };
   const twice = texts();
-  const list = twice.segments[0]!.buckets[1]!;
+  const double = holder(twice, 0, 1);
+  const list = twice.segments[0]!.buckets[double]!;
   list.splice(1, 0, { key: list[0]!.key, value: Buffer.from('another value') });
   const colliding = canonicalParts(
     Array.from({ length: 3 }, (_, i) => [keyWithHash(0x1234_5678, 0, [i]), 'x'.repeat(i)]),
@@ -465,7 +539,11 @@ function order(): Damaged[] {
     misplaced('bucket-of-another-segment', segmented(), [0, 1], [1, 1]),
     swapped('order-of-hashes', texts()),
     swapped('order-of-keys', colliding),
-    single('twice', compose(twice), { code: 'HMAP_RECORD_DUPLICATE', section: 'heap', ...placeOf(twice, 0, 1, 1) }),
+    single('twice', compose(twice), {
+      code: 'HMAP_RECORD_DUPLICATE',
+      section: 'heap',
+      ...placeOf(twice, 0, double, 1),
+    }),
   ];
 }
 
@@ -476,9 +554,10 @@ function values(): Damaged[] {
       WORDS.map((word, i) => [word, good(i)]),
       { value: type },
     );
-    const list = parts.segments[0]!.buckets[2]!;
+    const bucket = holder(parts, 0, 2);
+    const list = parts.segments[0]!.buckets[bucket]!;
     list[0] = { ...list[0]!, value: Buffer.from(bad, 'hex') };
-    return single(name, compose(parts), { code: 'HMAP_VALUE', section: 'heap', ...placeOf(parts, 0, 2, 0) });
+    return single(name, compose(parts), { code: 'HMAP_VALUE', section: 'heap', ...placeOf(parts, 0, bucket, 0) });
   };
   return [
     broken('value-not-utf-8', 'utf8', (i) => WORDS[i], 'ff'),
@@ -524,13 +603,30 @@ function totals(): Damaged[] {
   const hex = WORDS.map((word, i) => [`c0ffee${i.toString(16).padStart(2, '0')}`, word] as const);
   const width = (name: string, field: Field, wrong: RawParts) =>
     single(`width-${name}`, compose(wrong), headerField(field, 'HMAP_WIDTH'));
+  const numbered = (count: number) => Array.from({ length: count }, (_, i) => [`key ${i}`, i] as const);
+  const many = (choices: Parameters<typeof canonicalParts>[2]) =>
+    canonicalParts(
+      Array.from({ length: 300 }, (_, i) => [`key ${i}`, 'x'.repeat(i % 3)]),
+      { value: 'utf8' },
+      choices,
+    );
+  // One key, which belongs in another shard.
+  const shards = canonicalParts([['a', 'b']], { value: 'utf8' });
+  const own = oracle.h32Raw(Buffer.from('a'), 0) >>> 31;
+  shards.shardBits = 1;
+  shards.shardIndex = 1 - own;
+  const inBuckets = shards.segments[0]!.buckets;
+  const [record] = inBuckets.flat();
+  const inShard = { offset: placesOf(shards).headerEnd, end: placesOf(shards).segments[0]!.heapEnd };
+  for (const list of inBuckets) list.length = 0;
+  inBuckets[rawBucket(oracle.h32Raw(Buffer.from('a'), 0), 1, 5, 8)]!.push(record!);
   const bits = (name: string, wrong: RawParts) =>
     single(name, compose(wrong), headerField('bucketBits', 'HMAP_BUCKET_BITS'));
   return [
     single(
       'entries-of-a-segment',
       compose({ ...parts, segments: [{ ...segment!, entries: 11 }] }),
-      at('HMAP_ENTRIES', 'header', 128 + 16, 8),
+      at('HMAP_ENTRIES', 'header', 192 + 16, 8),
     ),
     broken('total-key-bytes', 'HMAP_TOTALS', 'keyBytes', { fields: { keyBytes: keyBytes + 1 } }),
     broken('total-value-bytes', 'HMAP_TOTALS', 'valueBytes', { fields: { valueBytes: 1 } }),
@@ -543,9 +639,31 @@ function totals(): Damaged[] {
       canonicalParts(hex, { key: 'hex', value: 'utf8' }, { keyWidth: VARIABLE }),
     ),
     width('of-no-values', 'valueWidth', none('bytes', { valueWidth: 5 })),
-    bits('bucket-bits-too-few', texts({}, { bucketBits: 1 })),
-    bits('bucket-bits-too-many', texts({}, { bucketBits: 3 })),
-    bits('bucket-bits-beside-segment-bits', texts({}, { segmentBits: 1, bucketBits: 2 })),
+    bits('bucket-bits-too-few', many({ bucketBits: 6 })),
+    bits('bucket-bits-too-many', many({ bucketBits: 8, eighths: 6 })),
+    bits('bucket-bits-beside-segment-bits', many({ segmentBits: 1, bucketBits: 7 })),
+    single(
+      'bucket-eighths',
+      compose(
+        canonicalParts(
+          numbered(700).map(([key, i]) => [key, 'x'.repeat(i % 3)] as const),
+          { value: 'utf8' },
+          { bucketBits: 8, eighths: 7 },
+        ),
+      ),
+      headerField('bucketEighths', 'HMAP_BUCKET_BITS'),
+    ),
+    single(
+      'offset-bits-too-many',
+      compose({ ...texts(), offsetBits: 20 }),
+      headerField('offsetBits', 'HMAP_BUCKET_BITS'),
+    ),
+    single(
+      'narrowed-too-wide',
+      compose({ ...canonicalParts(numbered(9), { value: 'u16' }), narrowed: true }),
+      headerField('valueType', 'HMAP_WIDTH'),
+    ),
+    single('shard-of-another-index', compose(shards), { code: 'HMAP_RECORD_BUCKET', section: 'heap', ...inShard }),
   ];
 }
 
@@ -558,7 +676,7 @@ export const DAMAGED: readonly Damaged[] = [
   ...lengths(),
   ...checksums(),
   ...zeros(),
-  ...bucketArrays(),
+  ...lines(),
   ...records(),
   ...order(),
   ...values(),

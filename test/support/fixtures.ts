@@ -292,7 +292,7 @@ export const KEYLESS_FIXTURES: readonly KeylessFixture[] = [
     'utf8-in-segments',
     'utf8',
     numbers(700, (i) => i).map((i) => `value ${'x'.repeat(i % 40)}`),
-    { segmentBytes: 8192 },
+    { segmentBytes: 4096 },
     8,
   ),
   bits('empty', []),
@@ -302,7 +302,7 @@ export const KEYLESS_FIXTURES: readonly KeylessFixture[] = [
   bits(
     'in-segments',
     numbers(9000, (i) => (i * i) % 90_000),
-    { segmentBytes: 8192, base: 0 },
+    { segmentBytes: 4096, base: 0 },
     4,
   ),
 ];

@@ -1,13 +1,12 @@
 // Writes lists and bit arrays from their parts, for tests: whole ones, and such as no builder would write. Written from
 // native-notes/format.md, section 15, alone.
 
-import { FIELDS, type Field, put, type Raw } from './raw-table.js';
+import { FIELDS, type Field, put, type Raw, sumLevels } from './raw-table.js';
 import { oracle } from './samples.js';
 
 const PAGE = 4096;
-const BLOCK = 65_536;
-const SEGMENT_TABLE = 128;
-const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+const SEGMENT_TABLE = 192;
+const align = (x: number): number => Math.ceil(x / 8) * 8;
 
 export interface KeylessPart {
   /** The offsets or counts; with what follows up to the elements. */
@@ -66,7 +65,7 @@ export function bitsPart(length: number, ones: readonly number[]): KeylessPart {
 
 /** Where parts lie in the file that {@link composeKeyless} writes. */
 export function keylessPlaces(raw: RawKeyless): { start: number; elements: number; end: number }[] {
-  let at = align(SEGMENT_TABLE + 24 * raw.segments.length);
+  let at = Math.ceil((SEGMENT_TABLE + 24 * raw.segments.length) / PAGE) * PAGE;
   return raw.segments.map(({ index, elements }) => {
     const start = at;
     const end = start + index.length + elements.length;
@@ -80,33 +79,29 @@ export function composeKeyless(raw: RawKeyless): Buffer {
   const places = keylessPlaces(raw);
   const headerEnd = places[0]!.start;
   const checksums = align(places.at(-1)!.end);
-  const blocks = Math.ceil((checksums - headerEnd) / BLOCK);
-  const file = Buffer.alloc(checksums + 8 * blocks);
+  const covered = Buffer.alloc(checksums);
   for (const [i, { index, elements, entries, padding }] of raw.segments.entries()) {
     const { start, elements: at, end } = places[i]!;
-    file.set(index, start);
-    file.set(elements, at);
-    file.set(padding ?? [], end);
+    covered.set(index, start);
+    covered.set(elements, at);
+    covered.set(padding ?? [], end);
     const row = SEGMENT_TABLE + 24 * i;
     const { offset, size, entries: count } = { offset: start, size: end - start, entries, ...raw.rows?.[i] };
-    for (const [j, value] of [offset, size, count].entries()) put(file, row + 8 * j, 8, value as Raw);
+    for (const [j, value] of [offset, size, count].entries()) put(covered, row + 8 * j, 8, value as Raw);
   }
-  for (let i = 0; i < blocks; i++) {
-    const start = headerEnd + i * BLOCK;
-    const sum = oracle.h64Raw(file.subarray(start, Math.min(start + BLOCK, checksums)));
-    file.writeBigUInt64LE(sum, checksums + 8 * i);
-  }
+  const levels = sumLevels(covered, headerEnd, checksums);
+  const file = Buffer.concat([covered, ...levels]);
   const fields: Partial<Record<Field, Raw>> = {
     magic: Buffer.from('89484d500d0a1a0a', 'hex'),
-    majorVersion: 1,
+    majorVersion: 2,
     headerSize: headerEnd,
     fileSize: file.length,
     entries: raw.segments.reduce((sum, { entries }) => sum + entries, 0),
     checksumAlgorithm: 1,
     segmentBits: Math.log2(raw.segments.length),
     checksumsOffset: checksums,
-    checksumsSize: 8 * blocks,
-    checksumsSum: oracle.h64Raw(file.subarray(checksums)),
+    checksumsSize: file.length - checksums,
+    checksumsSum: oracle.h64Raw(levels.at(-1)!),
     ...raw.fields,
   };
   for (const [name, value] of Object.entries(fields)) {

@@ -7,7 +7,9 @@ import { oracle, TYPE_CODES } from './samples.js';
 export const VARIABLE = 0xffff_ffff;
 const PAGE = 4096;
 const BLOCK = 65_536;
-const SEGMENT_TABLE = 128;
+const SEGMENT_TABLE = 192;
+/** §5: buckets of a line. */
+const GROUP = 32;
 
 /** §3: offset and size of each field. */
 export const FIELDS = {
@@ -23,7 +25,7 @@ export const FIELDS = {
   valueBytes: [48, 8],
   hashAlgorithm: [56, 1],
   checksumAlgorithm: [57, 1],
-  bucketEncoding: [58, 1],
+  offsetBits: [58, 1],
   segmentBits: [59, 1],
   bucketBits: [60, 1],
   keyType: [61, 1],
@@ -32,7 +34,10 @@ export const FIELDS = {
   hashSeed: [64, 4],
   keyWidth: [68, 4],
   valueWidth: [72, 4],
-  shardBits: [76, 4],
+  shardBits: [76, 1],
+  bucketEighths: [77, 1],
+  narrowed: [78, 1],
+  reserved: [79, 1],
   shardIndex: [80, 4],
   metadataSize: [84, 4],
   checksumsOffset: [88, 8],
@@ -47,6 +52,8 @@ export const FIELDS = {
   base: [120, 8],
   distinct: [116, 4],
   dictionarySize: [120, 8],
+  indexOffset: [128, 8],
+  reservedForLater: [136, 56],
 } as const;
 
 export type Field = keyof typeof FIELDS;
@@ -67,22 +74,38 @@ export interface RawRecord {
 export interface RawSegment {
   /** The records of each bucket, in their order. */
   buckets: RawRecord[][];
-  /** Instead of the bucket array and the key heap that these records give, and of their number. */
+  /** Instead of the places of the buckets in the heap that these records give, of the heap, and of their number. */
   offsets?: number[];
   heap?: Uint8Array;
   entries?: number;
-  /** What the padding of the bucket array, and that after the segment, begins with. */
-  arrayPadding?: Uint8Array;
+  /** Instead of what the places of the buckets give: lines of the index by group. */
+  lines?: Record<number, RawLine>;
+  /** What the padding after the heap begins with. */
   padding?: Uint8Array;
 }
 
+/** Parts of a line. */
+export interface RawLine {
+  anchor?: number;
+  offsets?: Record<number, number>;
+  /** The bits after the last offset, as a number. */
+  rest?: number;
+}
+
 export interface RawParts {
+  shardBits?: number;
+  shardIndex?: number;
   segmentBits: number;
   bucketBits: number;
+  /** Default 8. */
+  eighths?: number;
+  /** Default the least. */
+  offsetBits?: number;
   seed: number;
   /** Default `bytes`. */
   keyType?: KeyType;
   valueType: StoredType;
+  narrowed?: boolean;
   keyWidth: number;
   valueWidth: number;
   metadata: Uint8Array;
@@ -96,6 +119,8 @@ export interface RawParts {
   fields?: Partial<Record<Field, Raw>>;
   rows?: Record<number, Partial<Record<keyof typeof ROW, Raw>>>;
   sums?: Record<number, bigint>;
+  /** What the padding after the index begins with. */
+  indexPadding?: Uint8Array;
   /** What the padding of the header begins with. */
   padding?: Uint8Array;
   /**
@@ -113,9 +138,15 @@ export interface RawOptions {
   seed?: number;
   metadata?: unknown;
   segmentBytes?: number;
+  /** §3, shards; entries of others are left out. */
+  shardBits?: number;
+  shardIndex?: number;
+  /** The value type is the narrowest, because `uint` was asked for. */
+  narrowed?: boolean;
 }
 
-const align = (x: number): number => Math.ceil(x / PAGE) * PAGE;
+const align = (x: number): number => Math.ceil(x / 8) * 8;
+const wholePages = (x: number): number => Math.ceil(x / PAGE) * PAGE;
 
 /** §7: of the types that have one width. */
 export const WIDTHS: Partial<Record<ValueType, number>> = {
@@ -221,6 +252,28 @@ function encodeMetadata(value: unknown): string {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${encodeMetadata(member)}`).join(',')}}`;
 }
 
+/** §4: the top bits of what is left of a hash after its first `from` bits. Not shifts: they count modulo 32. */
+function topBits(hash: number, from: number, count: number): number {
+  return Math.floor(((hash * 2 ** from) % 2 ** 32) / 2 ** (32 - count));
+}
+
+/** §4: the bucket in its segment. */
+export function rawBucket(hash: number, before: number, k: number, m: number): number {
+  const x = (hash * 2 ** before) % 2 ** 32;
+  return Math.floor((Math.floor(x / 8) * m) / 2 ** (32 - k));
+}
+
+/** §10, rule 4 */
+export function rawBuckets(entries: number, n: number, s: number): { k: number; m: number } {
+  const [parts, load] = entries < 2 ** 18 ? [11, 5] : [17, 4];
+  for (let k = 32 - n - s; k >= 5; k--) {
+    for (const m of k >= 8 ? [8, 7, 6, 5] : [8]) {
+      if (parts * 2 ** s * ((m * 2 ** k) / 8) <= load * entries) return { k, m };
+    }
+  }
+  return { k: 5, m: 8 };
+}
+
 /**
  * §10: the parts of the canonical file of entries, whose keys are distinct.
  * @param choices instead of what the rules of §10 choose
@@ -228,13 +281,14 @@ function encodeMetadata(value: unknown): string {
 export function canonicalParts(
   entries: Iterable<readonly [key: RawKey, value: unknown]>,
   options: RawOptions,
-  choices: Partial<Pick<RawParts, 'segmentBits' | 'bucketBits' | 'keyWidth' | 'valueWidth'>> = {},
+  choices: Partial<Pick<RawParts, 'segmentBits' | 'bucketBits' | 'eighths' | 'keyWidth' | 'valueWidth'>> = {},
 ): RawParts {
   const { key: keyType = 'bytes', value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
+  const { shardBits = 0, shardIndex = 0 } = options;
   const records = Array.from(entries, ([key, value]) => {
     const bytes = encodeKey(keyType, key);
     return { key: bytes, value: encodeValue(valueType, value), hash: oracle.h32Raw(bytes, seed) };
-  });
+  }).filter(({ hash }) => topBits(hash, 0, shardBits) === shardIndex);
   records.sort((a, b) => a.hash - b.hash || Buffer.compare(a.key, b.key));
   let strings: Uint8Array[] | undefined;
   if (valueType === 'enum') {
@@ -250,37 +304,37 @@ export function canonicalParts(
     choices.keyWidth ?? KEY_WIDTHS[keyType] ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
   const ownWidth = strings === undefined ? widthOf(valueType) : numberWidth(strings.length);
   const valueWidth = choices.valueWidth ?? ownWidth ?? shared(records.map(({ value }) => value.length));
-  let t = 0;
-  while (t < 32 && 2 * 2 ** (t + 1) <= records.length) t++;
-
-  const bucketsOf = (s: number): number => choices.bucketBits ?? Math.max(0, t - s);
-  // Not shifts: they take their count modulo 32.
-  const segmentOf = (hash: number, s: number): number => Math.floor(hash / 2 ** (32 - s));
   const counted = ({ key, value }: RawRecord): number =>
     varint(key.length).length + key.length + value.length + (ownWidth === undefined ? varint(value.length).length : 0);
   const fits = (s: number): boolean => {
-    const sizes = new Array<number>(2 ** s).fill(align(4 * (2 ** bucketsOf(s) + 1)));
-    for (const record of records) sizes[segmentOf(record.hash, s)]! += counted(record);
+    const sizes = new Array<number>(2 ** s).fill(0);
+    for (const record of records) sizes[topBits(record.hash, shardBits, s)]! += counted(record);
     return sizes.every((size) => size <= segmentBytes);
   };
   let segmentBits = choices.segmentBits ?? 0;
   while (choices.segmentBits === undefined && segmentBits < 12 && !fits(segmentBits)) segmentBits++;
-  const bucketBits = bucketsOf(segmentBits);
+  const right = rawBuckets(records.length, shardBits, segmentBits);
+  const bucketBits = choices.bucketBits ?? right.k;
+  const eighths = choices.eighths ?? (bucketBits === right.k ? right.m : 8);
   const segments = Array.from({ length: 2 ** segmentBits }, () => ({
-    buckets: Array.from({ length: 2 ** bucketBits }, (): RawRecord[] => []),
+    buckets: Array.from({ length: (eighths * 2 ** bucketBits) / 8 }, (): RawRecord[] => []),
   }));
   for (const { key, value, hash } of records) {
-    const index = segmentOf(hash, segmentBits + bucketBits);
-    segments[Math.floor(index / 2 ** bucketBits)]!.buckets[index % 2 ** bucketBits]!.push({ key, value });
+    const { buckets } = segments[topBits(hash, shardBits, segmentBits)]!;
+    buckets[rawBucket(hash, shardBits + segmentBits, bucketBits, eighths)]!.push({ key, value });
   }
   const text = encodeMetadata(metadata);
   const encoded = Buffer.from(text === '{}' ? '' : text);
   const parts = {
+    shardBits,
+    shardIndex,
     segmentBits,
     bucketBits,
+    eighths,
     seed,
     keyType,
     valueType,
+    narrowed: options.narrowed ?? false,
     keyWidth,
     valueWidth,
     metadata: encoded,
@@ -320,67 +374,131 @@ export function encodeRecord({ keyWidth, valueWidth }: RawParts, { key, value, p
   return Buffer.concat([...(prefix === undefined ? lengths : [prefix]), key, value]);
 }
 
-/** §5: the bucket array and the key heap. */
+/** §5: what offsets count. */
+const unitOf = ({ keyWidth, valueWidth }: RawParts): number =>
+  keyWidth === VARIABLE || valueWidth === VARIABLE ? 1 : keyWidth + valueWidth;
+
+/** §5: where buckets start, and the last ends, in units; and the key heap. */
 function encodeSegment(parts: RawParts, segment: RawSegment): { offsets: number[]; heap: Uint8Array } {
   const buckets = segment.buckets.map((records) => Buffer.concat(records.map((record) => encodeRecord(parts, record))));
   const offsets = [0];
-  for (const bucket of buckets) offsets.push(offsets.at(-1)! + bucket.length);
+  for (const bucket of buckets) offsets.push(offsets.at(-1)! + bucket.length / unitOf(parts));
   return { offsets: segment.offsets ?? offsets, heap: segment.heap ?? Buffer.concat(buckets) };
+}
+
+/** §10, rule 5: w */
+function offsetBitsOf(parts: RawParts): number {
+  if (parts.offsetBits !== undefined) return parts.offsetBits;
+  let largest = 0;
+  for (const segment of parts.segments) {
+    const { offsets } = encodeSegment(parts, segment);
+    for (let i = 0; i + 1 < offsets.length; i += GROUP) {
+      largest = Math.max(largest, offsets[Math.min(offsets.length - 1, i + GROUP)]! - offsets[i]!);
+    }
+  }
+  for (let w = 8; w <= 24; w++) if (2 ** w > largest) return w;
+  return 32;
+}
+
+/** §5: bytes of a line. */
+const lineSize = (w: number): number => 4 * w + 8;
+
+/** §5: the lines of a segment. */
+function encodeLines(parts: RawParts, segment: RawSegment, w: number): Buffer {
+  const { offsets } = encodeSegment(parts, segment);
+  const lines: Buffer[] = [];
+  for (let first = 0; first + 1 < offsets.length; first += GROUP) {
+    const own = segment.lines?.[first / GROUP];
+    const anchor = own?.anchor ?? offsets[first]!;
+    let line = BigInt.asUintN(32, BigInt(anchor));
+    for (let i = 0; i <= GROUP; i++) {
+      const offset = own?.offsets?.[i] ?? (offsets[first + i] ?? offsets.at(-1)!) - offsets[first]!;
+      line |= BigInt.asUintN(w, BigInt(offset)) << BigInt(32 + i * w);
+    }
+    line |= BigInt(own?.rest ?? 0) << BigInt(32 + (GROUP + 1) * w);
+    lines.push(Buffer.from(line.toString(16).padStart(2 * lineSize(w), '0'), 'hex').reverse());
+  }
+  return Buffer.concat(lines);
+}
+
+/** §8: the levels, each with the checksums of the pages of the one before it. */
+export function sumLevels(file: Uint8Array, start: number, end: number, sums: Record<number, bigint> = {}): Buffer[] {
+  const level = (bytes: Uint8Array, size: number, instead: Record<number, bigint> = {}): Buffer => {
+    const buffer = Buffer.alloc(8 * Math.ceil(bytes.length / size));
+    for (let i = 0; i < buffer.length / 8; i++) {
+      const right = oracle.h64Raw(bytes.subarray(i * size, (i + 1) * size));
+      buffer.writeBigUInt64LE(instead[i] ?? right, 8 * i);
+    }
+    return buffer;
+  };
+  const levels = [level(file.subarray(start, end), BLOCK, sums)];
+  while (levels.at(-1)!.length > PAGE) levels.push(level(levels.at(-1)!, PAGE));
+  return levels;
 }
 
 /** Where parts lie in the file that {@link compose} writes. */
 export function placesOf(parts: RawParts): {
   headerEnd: number;
-  segments: { array: number; arrayEnd: number; heap: number; heapEnd: number; end: number }[];
+  /** Key heaps, and each segment's lines of the index. */
+  segments: { heap: number; heapEnd: number; lines: number; linesEnd: number }[];
   /** Of enum values: where it starts, where the first string does, where the last ends. */
   dictionary: { start: number; heap: number; end: number };
+  lineSize: number;
+  index: number;
+  indexEnd: number;
   checksums: number;
 } {
-  const headerEnd = align(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + parts.metadata.length + schemaOf(parts).length);
+  const textBytes = parts.metadata.length + schemaOf(parts).length;
+  const headerEnd = wholePages(SEGMENT_TABLE + 24 * 2 ** parts.segmentBits + textBytes);
   let at = headerEnd;
-  const segments = parts.segments.map((segment) => {
-    const { offsets, heap } = encodeSegment(parts, segment);
-    const array = at;
-    const arrayEnd = array + 4 * offsets.length;
-    const start = align(arrayEnd);
-    const heapEnd = start + heap.length;
+  const heaps = parts.segments.map((segment) => {
+    const heap = at;
+    const heapEnd = heap + encodeSegment(parts, segment).heap.length;
     at = align(heapEnd);
-    return { array, arrayEnd, heap: start, heapEnd, end: at };
+    return { heap, heapEnd };
   });
   const count = parts.strings?.length ?? 0;
   const end = parts.strings === undefined ? at : at + encodeStrings(parts).length;
-  return { headerEnd, segments, dictionary: { start: at, heap: at + 4 * (count + 1), end }, checksums: align(end) };
+  const dictionary = { start: at, heap: at + 4 * (count + 1), end };
+  const w = offsetBitsOf(parts);
+  const index = align(end);
+  let lines = index;
+  const segments = heaps.map((place, i) => {
+    const start = lines;
+    lines += encodeLines(parts, parts.segments[i]!, w).length;
+    return { ...place, lines: start, linesEnd: lines };
+  });
+  return { headerEnd, segments, dictionary, lineSize: lineSize(w), index, indexEnd: lines, checksums: align(lines) };
 }
 
 /** The file of these parts. Checksums are made last, so they fit whatever else is wrong. */
 export function compose(parts: RawParts): Buffer {
   const places = placesOf(parts);
   const { headerEnd, checksums } = places;
-  const blocks = Math.ceil((checksums - headerEnd) / BLOCK);
-  const file = Buffer.alloc(checksums + 8 * blocks);
+  const w = offsetBitsOf(parts);
+  const covered = Buffer.alloc(checksums);
   const records = parts.segments.flatMap(({ buckets }) => buckets.flat());
   const counts = parts.segments.map((segment) => segment.entries ?? segment.buckets.flat().length);
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
 
   for (const [i, segment] of parts.segments.entries()) {
-    const { array, arrayEnd, heap: start, heapEnd } = places.segments[i]!;
-    const { offsets, heap } = encodeSegment(parts, segment);
-    for (const [bucket, offset] of offsets.entries()) file.writeUInt32LE(offset, array + 4 * bucket);
-    file.set(segment.arrayPadding ?? [], arrayEnd);
-    file.set(heap, start);
-    file.set(segment.padding ?? [], heapEnd);
-    const row = SEGMENT_TABLE + 24 * i;
-    const columns = { offset: array, size: heapEnd - array, entries: counts[i]!, ...parts.rows?.[i] };
-    for (const [name, value] of Object.entries(columns)) put(file, row + ROW[name as keyof typeof ROW], 8, value);
+    const { heap: start, heapEnd, lines } = places.segments[i]!;
+    covered.set(encodeSegment(parts, segment).heap, start);
+    covered.set(segment.padding ?? [], heapEnd);
+    covered.set(encodeLines(parts, segment, w), lines);
   }
   if (parts.strings !== undefined) {
-    file.set(encodeStrings(parts), places.dictionary.start);
-    file.set(parts.stringPadding ?? [], places.dictionary.end);
+    covered.set(encodeStrings(parts), places.dictionary.start);
+    covered.set(parts.stringPadding ?? [], places.dictionary.end);
   }
-  for (let i = 0; i < blocks; i++) {
-    const start = headerEnd + i * BLOCK;
-    const right = oracle.h64Raw(file.subarray(start, Math.min(start + BLOCK, checksums)));
-    file.writeBigUInt64LE(parts.sums?.[i] ?? right, checksums + 8 * i);
+  covered.set(parts.indexPadding ?? [], places.indexEnd);
+  const levels = sumLevels(covered, headerEnd, checksums, parts.sums);
+  const file = Buffer.concat([covered, ...levels]);
+  for (const i of parts.segments.keys()) {
+    const { heap, heapEnd } = places.segments[i]!;
+    const row = SEGMENT_TABLE + 24 * i;
+    const columns = { offset: heap, size: heapEnd - heap, entries: counts[i]!, ...parts.rows?.[i] };
+    for (const [name, value] of Object.entries(columns)) put(file, row + ROW[name as keyof typeof ROW], 8, value);
   }
 
   const metadataAt = SEGMENT_TABLE + 24 * 2 ** parts.segmentBits;
@@ -390,7 +508,7 @@ export function compose(parts: RawParts): Buffer {
   file.set(parts.padding ?? [], metadataAt + parts.metadata.length + schema.length);
   const fields: Partial<Record<Field, Raw>> = {
     magic: Buffer.from('89484d500d0a1a0a', 'hex'),
-    majorVersion: 1,
+    majorVersion: 2,
     headerSize: headerEnd,
     features:
       (parts.valueType.startsWith('struct(') || ['u24', 'u40', 'u48'].includes(parts.valueType) ? 1 : 0) +
@@ -402,9 +520,14 @@ export function compose(parts: RawParts): Buffer {
     valueBytes: sum(records.map(({ value }) => value.length)),
     hashAlgorithm: 1,
     checksumAlgorithm: 1,
-    bucketEncoding: 1,
+    offsetBits: w,
+    shardBits: parts.shardBits ?? 0,
+    shardIndex: parts.shardIndex ?? 0,
     segmentBits: parts.segmentBits,
     bucketBits: parts.bucketBits,
+    bucketEighths: parts.eighths ?? 8,
+    narrowed: parts.narrowed ? 1 : 0,
+    indexOffset: places.index,
     keyType: KEY_TYPES.indexOf(parts.keyType ?? 'bytes'),
     valueType: parts.valueType.startsWith('struct(') ? 14 : TYPE_CODES[parts.valueType as ValueType],
     hashSeed: parts.seed,
@@ -413,8 +536,8 @@ export function compose(parts: RawParts): Buffer {
     metadataSize: parts.metadata.length,
     schemaSize: schema.length,
     checksumsOffset: checksums,
-    checksumsSize: 8 * blocks,
-    checksumsSum: oracle.h64Raw(file.subarray(checksums)),
+    checksumsSize: file.length - checksums,
+    checksumsSum: oracle.h64Raw(levels.at(-1)!),
     ...(parts.strings !== undefined && {
       distinct: parts.strings.length,
       dictionarySize: places.dictionary.end - places.dictionary.start,

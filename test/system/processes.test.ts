@@ -9,7 +9,9 @@ import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { blockCount, headerSize } from '../../src/format/constants.js';
+import { headerSize } from '../../src/format/constants.js';
+import { indexSize } from '../../src/format/index-lines.js';
+import { sumTreeSize } from '../../src/format/sum-tree.js';
 import { writeHashHeader } from '../../src/format/write-header.js';
 import { build, type OpenOptions, open } from '../../src/index.js';
 import { pageCache } from '../../tools/bench/page-cache.js';
@@ -277,18 +279,32 @@ describe('memory', () => {
       bytes,
       entries: 0,
     }));
-    const offset = headerBytes + segments.length * bytes;
-    const checksums = { offset, bytes: 8 * blockCount(headerBytes, offset), sum: 0n };
-    const counts = { entries: 0, keyBytes: 0, valueBytes: 0, seed: 0, bucketBits: 0 };
+    const at = headerBytes + segments.length * bytes;
+    const buckets = { bucketBits: 5, eighths: 8 };
+    const index = { offset: at, bytes: segments.length * indexSize(buckets, 8), offsetBits: 8 };
+    const offset = at + index.bytes;
+    const checksums = { offset, bytes: sumTreeSize(headerBytes, offset), sum: 0n };
+    const counts = { entries: 0, keyBytes: 0, valueBytes: 0, seed: 0, ...buckets, index };
+    const shard = { index: 0, bits: 0 };
     const widths = { keyType: 'bytes', valueType: 'bytes', keyWidth: 0xffff_ffff, valueWidth: 0xffff_ffff } as const;
     const metadata = new Uint8Array(0);
     const dictionary = undefined;
     writeFileSync(
       file,
-      writeHashHeader({ ...counts, ...widths, segmentBits, segments, dictionary, checksums, metadata }),
+      writeHashHeader({
+        ...counts,
+        ...widths,
+        shard,
+        narrowed: false,
+        segmentBits,
+        segments,
+        dictionary,
+        checksums,
+        metadata,
+      }),
     );
     truncateSync(file, offset + checksums.bytes);
-    return segments.length * bytes;
+    return segments.length * bytes + index.bytes;
   }
 
   // So that a copy that is tried all the same does not take the machine down with it.

@@ -113,9 +113,9 @@ describe('options', { concurrency: true }, () => {
       fileBytes: readFileSync(path).length,
       payloadBytes: 7,
       seed: 0,
-      sections: { header: 4096, buckets: 8, heap: 9, dictionary: 0, checksums: 8, padding: 2 * 4096 - 8 - 9 },
+      sections: { header: 4096, buckets: 40, heap: 9, dictionary: 0, checksums: 8, padding: 7 },
       segments: 1,
-      bucketLoads: { buckets: 1, mean: 2, longest: 2, histogram: [0, 0, 1, ...new Array(14).fill(0)] },
+      bucketLoads: { buckets: 32, mean: 2 / 32, longest: 1, histogram: [30, 2, ...new Array(15).fill(0)] },
       spilledBytes: 0,
     });
   });

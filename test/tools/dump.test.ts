@@ -165,7 +165,7 @@ describe('dump, then build, gives the identical file', () => {
 
   test('several segments', async () => {
     const entries = Array.from({ length: 600 }, (_, i): Pair => [`key ${i}`, `value ${i}`]);
-    const path = await table(entries, { value: 'utf8', segmentBytes: 8192 });
+    const path = await table(entries, { value: 'utf8', segmentBytes: 4096 });
     assert.ok(open(path).header.segments.length > 1);
     const single = await table(entries, { value: 'utf8' });
     for (const format of ['jsonl', 'tsv', 'csv', 'cdb'] as const) {
@@ -360,7 +360,7 @@ describe('--bucket and --key', { concurrency: true }, () => {
   let path: string;
   let file: Buffer;
   before(async () => {
-    path = await table(entries, { value: 'bytes', segmentBytes: 8192, seed: 5 });
+    path = await table(entries, { value: 'bytes', segmentBytes: 4096, seed: 5 });
     file = readFileSync(path);
   });
 
@@ -384,19 +384,28 @@ describe('--bucket and --key', { concurrency: true }, () => {
     }
   });
 
-  test('a bucket holds the records that its place in the bucket array says', async () => {
+  test('a bucket holds the records that its line of the index says', async () => {
     const { header } = open(path);
     assert.ok(header.segments.length > 1);
-    const perSegment = 2 ** header.bucketBits;
-    const heapStart = Math.ceil((4 * (perSegment + 1)) / 4096) * 4096;
+    const perSegment = (header.eighths * 2 ** header.bucketBits) / 8;
+    const bits = header.index.offsetBits;
+    const size = 4 * bits + 8;
     const last = perSegment * header.segments.length - 1;
     const seen = await Promise.all(
       [0, perSegment, last].map(async (index) => {
         const { stdout } = await fine(['dump', '--bucket', `${index}`, path]);
         const segment = Math.floor(index / perSegment);
-        const at = header.segments[segment]!.offset + 4 * (index % perSegment);
-        const heap = header.segments[segment]!.offset + heapStart;
-        const [from, to] = [heap + file.readUInt32LE(at), heap + file.readUInt32LE(at + 4)];
+        const at = header.index.offset + Math.floor(index / 32) * size;
+        const line = BigInt(
+          `0x${Buffer.from(file.subarray(at, at + size))
+            .reverse()
+            .toString('hex')}`,
+        );
+        const place = (slot: number) => {
+          const [anchor, offset] = [BigInt.asUintN(32, line), BigInt.asUintN(bits, line >> BigInt(32 + slot * bits))];
+          return header.segments[segment]!.offset + Number(anchor + offset);
+        };
+        const [from, to] = [place(index % 32), place((index % 32) + 1)];
         assert.match(stdout, new RegExp(`^bucket ${index} \\(bucket ${index % perSegment} of segment ${segment}\\): `));
         assert.match(stdout, new RegExp(`at byte ${at}; records in bytes \\[${from}, ${to}\\)\n`));
         const rows = hexRows(stdout, file);

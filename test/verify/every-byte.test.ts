@@ -64,12 +64,10 @@ describe('every byte of a small file', () => {
       const parts = canonicalParts(fixture.entries, { ...fixture.options, value } as RawOptions);
       const places = placesOf(parts);
       const paddings = [
-        [128 + 24 * parts.segments.length + parts.metadata.length + schemaOf(parts).length, places.headerEnd],
-        ...places.segments.flatMap(({ arrayEnd, heap, heapEnd, end }) => [
-          [arrayEnd, heap],
-          [heapEnd, end],
-        ]),
-        [places.dictionary.end, places.checksums],
+        [192 + 24 * parts.segments.length + parts.metadata.length + schemaOf(parts).length, places.headerEnd],
+        ...places.segments.map(({ heapEnd }) => [heapEnd, Math.ceil(heapEnd / 8) * 8]),
+        [places.dictionary.end, places.index],
+        [places.indexEnd, places.checksums],
       ] as [number, number][];
       const isPadding = (at: number) => paddings.some(([from, to]) => from <= at && at < to);
       const random = new Random(FIXTURES.indexOf(fixture));

@@ -34,21 +34,32 @@ const toldOf = async (bytes: Uint8Array) => told((await verify(write(bytes))).fi
 const WHOLE_HEADER: Told = ['HMAP_HEADER_CHECKSUM', 0, 4096];
 const field = (offset: number, bytes: number): Told => ['HMAP_HEADER_FIELD', offset, offset + bytes];
 
-/** Forty texts in four segments of four buckets. */
+/** Three in a bucket. */
+const ENTRIES = 280;
+
+/** Some texts in four segments of 32 buckets. */
 const texts = (): RawParts =>
   canonicalParts(
-    Array.from({ length: 40 }, (_, i) => [`key ${i}`, 'value '.repeat(i % 5)]),
+    Array.from({ length: ENTRIES }, (_, i) => [`key ${i}`, 'value '.repeat(i % 5)]),
     { value: 'utf8' },
-    { segmentBits: 2, bucketBits: 2 },
+    { segmentBits: 2 },
   );
 
-/** The bucket array that the records of a segment give. */
+/** Where the buckets of a segment start in its heap, and the last ends. */
 function offsetsOf(parts: RawParts, segment: number): number[] {
   const offsets = [0];
   for (const bucket of parts.segments[segment]!.buckets) {
     offsets.push(offsets.at(-1)! + Buffer.concat(bucket.map((record) => encodeRecord(parts, record))).length);
   }
   return offsets;
+}
+
+/** Bytes of offsets `[from, from + 2)` of the first line of a segment, from 0. */
+function offsetBytes(parts: RawParts, from: number, segment = 0): [number, number] {
+  const { segments, lineSize } = placesOf(parts);
+  const bits = (lineSize - 8) / 4;
+  const at = segments[segment]!.lines + 4;
+  return [at + Math.floor((from * bits) / 8), at + Math.ceil(((from + 2) * bits) / 8)];
 }
 
 describe('past a header whose checksum does not fit', () => {
@@ -69,7 +80,7 @@ describe('past a header whose checksum does not fit', () => {
   }
 
   test('each field is reported that cannot be', async () => {
-    const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, bucketEncoding: 0, keyType: 6, keyWidth: 0, shardIndex: 4 };
+    const fields = { fileSize: 2n ** 53n, hashAlgorithm: 7, offsetBits: 0, keyType: 6, keyWidth: 0, shardIndex: 4 };
     const bytes = compose({ ...texts(), fields: { ...fields, headerChecksum: 1 } });
     const offsets: [number, number][] = [
       [24, 8],
@@ -91,7 +102,7 @@ describe('past a header whose checksum does not fit', () => {
     bytes[places.segments[3]!.heapEnd - 1]! ^= 1;
     const file = write(Buffer.concat([bytes, Buffer.alloc(2)]));
     const { findings, entries, fileBytes } = await verify(file);
-    const metadataAt = 128 + 4 * 24;
+    const metadataAt = 192 + 4 * 24;
     assert.deepEqual(told(findings), [
       field(40, 8),
       field(32, 8),
@@ -103,7 +114,7 @@ describe('past a header whose checksum does not fit', () => {
       ['HMAP_BLOCK_CHECKSUM', places.headerEnd, places.checksums],
       ['HMAP_TOTALS', 48, 56],
     ]);
-    assert.deepEqual([entries, fileBytes], [40, bytes.length]);
+    assert.deepEqual([entries, fileBytes], [ENTRIES, bytes.length]);
   });
 });
 
@@ -113,7 +124,7 @@ describe('what is whole', () => {
   });
 
   test('what a newer minor version has put into reserved bytes and padding; nothing else', async () => {
-    const fields = { minorVersion: 1, reservedTail: Buffer.alloc(12, 1) };
+    const fields = { minorVersion: 1, reservedTail: Buffer.alloc(12, 1), reservedForLater: Buffer.alloc(56, 1) };
     const parts = { ...texts(), fields, padding: Buffer.of(1, 2, 3) };
     assert.deepEqual(await toldOf(compose(parts)), []);
     const { heapEnd } = placesOf(parts).segments[3]!;
@@ -129,10 +140,12 @@ describe('damage in several places', () => {
     type HashSegment = RawParts['segments'][number];
     // Offsets that fall; a record that passes its bucket, and one in a wrong one; values and padding; a wrong number of
     // entries.
-    first.offsets = offsetsOf(parts, 0).with(2, 0);
+    const fallen = offsetsOf(parts, 0);
+    const low = fallen.findIndex((offset, i) => i > 0 && offset > 0 && fallen[i + 1]! > offset);
+    first.offsets = fallen.with(low + 1, 0);
     const broken = second.buckets.findIndex((list) => list.length > 1);
     second.buckets[broken]![0]!.prefix = Buffer.of(0xff, 0x01, 0x00);
-    const other = (broken + 2) % 4;
+    const other = second.buckets.findIndex((list, i) => i > broken && list.length > 0);
     const misplaced = second.buckets[other]!.length;
     second.buckets[other]!.push(third.buckets.flat().at(-1)!);
     const bad = third.buckets.findIndex((list) => list.length > 0);
@@ -153,11 +166,11 @@ describe('damage in several places', () => {
     ];
     if (other < broken) expected.reverse();
     assert.deepEqual(await toldOf(bytes), [
-      ['HMAP_BUCKET_OFFSET', places[0]!.array + 4, places[0]!.array + 12],
+      ['HMAP_BUCKET_OFFSET', ...offsetBytes(parts, low)],
       ...expected,
       ['HMAP_VALUE', ...place(2, bad, 0)],
       ['HMAP_PADDING', places[2]!.heapEnd, places[2]!.heapEnd + 1],
-      ['HMAP_ENTRIES', 128 + 3 * 24 + 16, 128 + 4 * 24],
+      ['HMAP_ENTRIES', 192 + 3 * 24 + 16, 192 + 4 * 24],
     ]);
   });
 
@@ -172,7 +185,7 @@ describe('damage in several places', () => {
     twice[0] = { ...twice[0]!, value: Buffer.of(0xff) };
     const offsets = offsetsOf(parts, 0);
     assert.equal(offsets.length, 33);
-    const { array, heap } = placesOf(parts).segments[0]!;
+    const { heap } = placesOf(parts).segments[0]!;
     // The first bucket now takes in what the next five hold: each of those is reported, as a stranger, and none for a
     // second time.
     const wrong = [...offsets];
@@ -180,17 +193,16 @@ describe('damage in several places', () => {
     const later = buckets.findIndex((list, i) => i > 8 && list.length > 0 && buckets[i + 1]!.length > 0);
     wrong.splice(later, 2, offsets[32]! + 1, offsets[32]! + 2);
     const strangers = buckets.slice(1, 6).flat().length;
-    const { findings, entries } = await verify(
-      write(compose({ ...parts, segments: [{ ...segment!, offsets: wrong }] })),
-    );
+    const damaged = { ...parts, segments: [{ ...segment!, offsets: wrong }], offsetBits: 16 };
+    const { findings, entries } = await verify(write(compose(damaged)));
     const misplaced = findings.filter(({ code }) => code === 'HMAP_RECORD_BUCKET');
     assert.equal(misplaced.length, strangers);
     for (const { offset, end } of misplaced) assert.ok(offset >= heap + offsets[1]! && end <= heap + offsets[6]!);
     const [value, ...others] = told(findings.filter(({ code }) => code !== 'HMAP_RECORD_BUCKET'));
     assert.equal(value![0], 'HMAP_VALUE');
     assert.deepEqual(others, [
-      ['HMAP_BUCKET_OFFSET', array + 4 * 2, array + 4 * 4],
-      ['HMAP_BUCKET_OFFSET', array + 4 * (later + 1), array + 4 * (later + 3)],
+      ['HMAP_BUCKET_OFFSET', ...offsetBytes(damaged, 2)],
+      ['HMAP_BUCKET_OFFSET', ...offsetBytes(damaged, later + 1)],
     ]);
     const left = [...buckets.slice(0, later - 1), ...buckets.slice(later + 3)];
     assert.equal(entries, left.flat().length);
@@ -201,11 +213,11 @@ describe('damage in several places', () => {
     const { segments } = parts;
     assert.deepEqual(
       await toldOf(compose({ ...parts, segments: [...segments.slice(0, 3), { ...segments[3]!, entries: 999 }] })),
-      [['HMAP_ENTRIES', 128 + 3 * 24 + 16, 128 + 4 * 24]],
+      [['HMAP_ENTRIES', 192 + 3 * 24 + 16, 192 + 4 * 24]],
     );
-    // Without one of 32, the rest would have half as many buckets.
+    // Without one of 141, the rest would have half as many buckets.
     const full = canonicalParts(
-      Array.from({ length: 32 }, (_, i) => [`k${i}`, true]),
+      Array.from({ length: 141 }, (_, i) => [`k${i}`, true]),
       { value: 'none' },
     );
     const [segment] = full.segments;
@@ -213,8 +225,8 @@ describe('damage in several places', () => {
     const [gone] = segment!.buckets[lost]!.splice(0, 1);
     const keyBytes = full.segments[0]!.buckets.flat().reduce((sum, { key }) => sum + key.length, 0);
     assert.ok(gone!.key.length > 0);
-    const bytes = compose({ ...full, segments: [{ ...segment!, entries: 32 }], fields: { keyBytes } });
-    assert.deepEqual(await toldOf(bytes), [['HMAP_ENTRIES', 144, 152]]);
+    const bytes = compose({ ...full, segments: [{ ...segment!, entries: 141 }], fields: { keyBytes } });
+    assert.deepEqual(await toldOf(bytes), [['HMAP_ENTRIES', 208, 216]]);
   });
 
   test('block checksums: wrong ones and right ones are distinguished', async () => {
@@ -294,23 +306,23 @@ describe('bytes that cannot be read', () => {
     const [first, second, third] = places.segments;
     const bytes = compose(parts);
     // What cannot be read hides the damage around it; damage elsewhere shows.
-    bytes.writeUInt32LE(77, second!.array);
+    bytes.writeUInt32LE(77, second!.lines);
     bytes[second!.heapEnd]! = 1;
     bytes[third!.heapEnd - 1]! ^= 1;
-    bytes.writeUInt32LE(77, first!.array);
+    bytes.writeUInt32LE(77, first!.lines);
     const middle = second!.heap + 70_000;
     const blockAt = (offset: number) => offset - ((offset - places.headerEnd) % 65_536);
     const start = blockAt(middle);
-    assert.ok(start > blockAt(second!.array) && start + 65_536 < blockAt(second!.heapEnd), 'in no other segment');
+    assert.ok(start > blockAt(second!.lines) && start + 65_536 < blockAt(second!.heapEnd), 'in no other segment');
     const { findings, entries } = await verifyWithout(write(bytes), [[middle, middle + 1]]);
-    const sums = [first!.array, second!.array, second!.heapEnd, third!.heapEnd - 1].map((offset): Told => {
+    const sums = [first!.lines, second!.lines, second!.heapEnd, third!.heapEnd - 1].map((offset): Told => {
       const block = blockAt(offset);
       return ['HMAP_BLOCK_CHECKSUM', block, Math.min(block + 65_536, places.checksums)];
     });
     assert.deepEqual(told(findings), [
       ['EIO', start, start + 65_536],
       ...new Map(sums.map((sum) => [sum[1], sum])).values(),
-      ['HMAP_BUCKET_OFFSET', first!.array, first!.array + 4],
+      ['HMAP_BUCKET_OFFSET', first!.lines, first!.lines + 4],
       ['HMAP_PADDING', second!.heapEnd, second!.heapEnd + 1],
     ]);
     assert.match(findings[0]!.message, /^the bytes cannot be read: input\/output error$/);
@@ -358,8 +370,8 @@ describe('bytes that cannot be read', () => {
     const parts = large();
     const { segments, headerEnd, checksums } = placesOf(parts);
     const bytes = compose(parts);
-    bytes.writeUInt32LE(77, segments[3]!.array);
-    bytes.writeUInt32LE(77, segments[0]!.array);
+    bytes.writeUInt32LE(77, segments[3]!.lines);
+    bytes.writeUInt32LE(77, segments[0]!.lines);
     const cut = segments[3]!.heap + 100;
     const { findings, entries } = await verifyWithout(write(bytes), [], cut);
     const codes = new Set(findings.map(({ code }) => code));
@@ -371,7 +383,7 @@ describe('bytes that cannot be read', () => {
     ]);
     assert.equal(missing.at(-1)![2], checksums);
     const [array] = told(findings).filter(([code]) => code === 'HMAP_BUCKET_OFFSET');
-    assert.deepEqual(array, ['HMAP_BUCKET_OFFSET', segments[0]!.array, segments[0]!.array + 4]);
+    assert.deepEqual(array, ['HMAP_BUCKET_OFFSET', segments[0]!.lines, segments[0]!.lines + 4]);
     assert.equal(entries, 800 - parts.segments[3]!.buckets.flat().length - parts.segments[0]!.buckets[0]!.length);
   });
 
@@ -511,7 +523,7 @@ describe('options', () => {
   test('limit: the first findings are kept, all are counted', async () => {
     const parts = texts();
     for (const segment of parts.segments) segment.padding = Buffer.of(1);
-    parts.segments[1]!.arrayPadding = Buffer.of(1);
+    parts.segments[1]!.padding = Buffer.of(1);
     const path = write(compose(parts));
     const all = await verify(path);
     assert.equal(all.total, 5);

@@ -144,7 +144,7 @@ function showBucket(path: string, view: BucketView, only: RecordView | undefined
   out.text(
     `bucket ${view.index} (bucket ${view.bucket} of segment ${view.segment}): ${count} record${count === 1 ? '' : 's'}\n`,
   );
-  out.text(`  offset in the bucket array at byte ${view.arrayOffset}; records in bytes [${view.start}, ${view.end})\n`);
+  out.text(`  line of the index at byte ${view.lineOffset}; records in bytes [${view.start}, ${view.end})\n`);
   for (const record of only === undefined ? view.records : [only]) {
     const { offset, keyOffset, valueOffset, end } = record;
     out.text(`\nrecord of key ${showKey(keyType, record.key)}, hash 0x${record.hash.toString(16).padStart(8, '0')}\n`);

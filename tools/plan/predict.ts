@@ -257,10 +257,7 @@ function made(name: string, options: readonly string[], parts: Parts): Represent
   return { name, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
 }
 
-/**
- * Exact for a file of one segment; with more, keys are taken to spread evenly over them, and padding to be half a page
- * each.
- */
+/** Keys are taken to spread evenly over the buckets, and records to differ little in size: the index follows from that. */
 function hashParts(
   entries: number,
   keys: Lengths,
@@ -280,7 +277,7 @@ function hashParts(
   const shape = predictShape(sums, most, valueWidth, segmentLimit);
   const lengths =
     (shape.keyWidth === VARIABLE ? keys.prefixes : 0) + (shape.valueWidth === VARIABLE ? values.prefixes : 0);
-  const sections = predictHashSections(shape, lengths + keys.bytes + values.bytes, extra);
+  const sections = predictHashSections(shape, entries, lengths + keys.bytes + values.bytes, extra);
   return partsOf(sections, lengths, keys.bytes, values.bytes + extra);
 }
 

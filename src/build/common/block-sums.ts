@@ -4,7 +4,8 @@
 import { ftruncateSync } from 'node:fs';
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { readBytes, writeAll } from '../../base/fs.js';
-import { BLOCK, blockCount } from '../../format/constants.js';
+import { BLOCK, blockCount, PAGE } from '../../format/constants.js';
+import { SUM_BYTES, sumLevels } from '../../format/sum-tree.js';
 
 /** Where the block checksums of a finished file lie. */
 export interface WrittenSums {
@@ -51,15 +52,31 @@ export class BlockSums {
    * end of what they cover.
    */
   finish(fd: number, hashes: BlockHasher, offset: number): WrittenSums {
-    const blocks = blockCount(this.#grid, offset);
-    ftruncateSync(fd, offset + 8 * blocks);
+    const levels = sumLevels(this.#grid, offset);
+    const bytes = levels.reduce((sum, level) => sum + level.bytes, 0);
+    ftruncateSync(fd, offset + bytes);
     for (const index of this.shared) {
       const start = this.#grid + index * BLOCK;
       this.#sums[index] = hashes.h64Raw(readBytes(fd, start, Math.min(BLOCK, offset - start)));
     }
-    const sums = Buffer.alloc(8 * blocks);
-    for (let i = 0; i < blocks; i++) sums.writeBigUInt64LE(this.#sums[i]!, 8 * i);
-    writeAll(fd, sums, offset);
-    return { offset, bytes: sums.length, sum: hashes.h64Raw(sums) };
+    let sums = bytesOf(this.#sums, blockCount(this.#grid, offset));
+    for (const [i, level] of levels.entries()) {
+      if (i > 0) sums = sumsOfPages(hashes, sums);
+      writeAll(fd, sums, level.offset);
+    }
+    return { offset, bytes, sum: hashes.h64Raw(sums) };
   }
+}
+
+function bytesOf(sums: ArrayLike<bigint>, count: number): Buffer {
+  const bytes = Buffer.alloc(SUM_BYTES * count);
+  for (let i = 0; i < count; i++) bytes.writeBigUInt64LE(sums[i]!, SUM_BYTES * i);
+  return bytes;
+}
+
+/** The next level of the tree of checksums: those of each page of one level. */
+function sumsOfPages(hashes: BlockHasher, level: Uint8Array): Buffer {
+  const sums: bigint[] = [];
+  for (let at = 0; at < level.length; at += PAGE) sums.push(hashes.h64Raw(level.subarray(at, at + PAGE)));
+  return bytesOf(sums, sums.length);
 }

@@ -113,7 +113,7 @@ const BUILD_OPTIONS = [
 export const SMALLEST_MEMORY = 2 ** 20;
 const LARGEST_MEMORY = 2 ** 31;
 export const DEFAULT_MEMORY = 256 * 2 ** 20;
-const SMALLEST_SEGMENT = 8192;
+const SMALLEST_SEGMENT = 4096;
 
 /** Options with their defaults, checked. */
 export function resolveOptions(options: BuildOptions<ValueChoice>) {

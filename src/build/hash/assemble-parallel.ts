@@ -4,10 +4,13 @@
 import { ftruncateSync } from 'node:fs';
 import { waitFor } from '../../base/workers.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
-import { alignToPage, blockCount } from '../../format/constants.js';
+import { align, blockCount, FULL_OFFSET_BITS } from '../../format/constants.js';
+import { indexSize } from '../../format/index-lines.js';
 import { BlockSums } from '../common/block-sums.js';
 import { type Assembled, type Assembly, shapeFor } from './assemble.js';
+import type { HeldSizes } from './bucket-sizes.js';
 import { writeDictionary } from './dictionary-writer.js';
+import { writeIndex } from './index-writer.js';
 import type { SpanTask } from './span-task.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
 import { layOut } from './spans.js';
@@ -33,9 +36,11 @@ export async function assembleParallel(
   const layout = layOut(shape, stats, valueType, partitions.counts, headerBytes, threads);
   if (layout === undefined) return undefined;
   const ranked = assembly.distinct?.ranked;
-  const end = alignToPage(layout.end + (ranked?.bytes ?? 0));
+  // How large the index is shows only when all buckets are written.
+  const indexMost = 2 ** shape.segmentBits * indexSize(shape, FULL_OFFSET_BITS);
+  const most = align(align(layout.end + (ranked?.bytes ?? 0)) + indexMost);
   ftruncateSync(fd, 0);
-  const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, end)));
+  const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, most)));
   const done = new Float64Array(new SharedArrayBuffer(8 * layout.spans.length));
   const work: SpanWork = {
     shape,
@@ -46,6 +51,7 @@ export async function assembleParallel(
     arena: new Uint8Array(partitions.arena.bytes.buffer),
     spill: spill.share(),
     consumed: partitions.consumed + partitions.bits,
+    sizesLimit: assembly.sizesLimit,
     sums,
     ranks: ranked?.ranks,
   };
@@ -54,6 +60,7 @@ export async function assembleParallel(
 
   const loads = new BucketLoads();
   const all = new BlockSums(headerBytes, sums);
+  const sizes: HeldSizes[] = [];
   for (const [worker, span] of layout.spans.entries()) {
     let result = worker === 0 ? undefined : await waitFor(answers[worker - 1]!, progress);
     if (result === undefined) {
@@ -68,9 +75,11 @@ export async function assembleParallel(
       result = step.value;
     }
     loads.merge(result.loads);
+    sizes.push(result.sizes);
     for (const block of result.sharedBlocks) all.shared.add(block);
   }
-  writeDictionary(assembly, all, ranked, layout.end);
-  const checksums = all.finish(fd, hashes, end);
-  return { shape, stats, written: { segments: layout.segments, checksums, loads }, ranked };
+  const indexAt = writeDictionary(assembly, all, ranked, layout.end);
+  const index = writeIndex({ fd, hashes, sums: all, spill }, shape, sizes, indexAt);
+  const checksums = all.finish(fd, hashes, align(index.offset + index.bytes));
+  return { shape, stats, written: { segments: layout.segments, index, checksums, loads }, ranked };
 }

@@ -6,15 +6,18 @@ import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
-import { alignToPage } from '../../format/constants.js';
-import type { SegmentPlace } from '../../format/header.js';
+import { align } from '../../format/constants.js';
+import type { HashHeader, SegmentPlace } from '../../format/header.js';
+import { bucketCount } from '../../format/index-lines.js';
 import { type Shape, sameShape } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import type { DuplicatePolicy } from '../common/options.js';
 import type { SpillFile } from '../common/spill-file.js';
+import { BucketSizes } from './bucket-sizes.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, shapeOfEntries } from './entry-stats.js';
+import { writeIndex } from './index-writer.js';
 import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -36,6 +39,8 @@ export interface Assembly {
    * are parted further.
    */
   readonly loadLimit: number;
+  /** Bytes of sizes of buckets that a thread keeps in memory. */
+  readonly sizesLimit: number;
   readonly fd: number;
   readonly hashes: BlockHasher;
   /** If the values are `enum`: the distinct values of each worker, and their order. */
@@ -48,6 +53,7 @@ export interface Assembly {
 /** Where the parts of a finished file lie. */
 export interface Written {
   readonly segments: readonly SegmentPlace[];
+  readonly index: HashHeader['index'];
   readonly checksums: WrittenSums;
   readonly loads: BucketLoads;
 }
@@ -87,7 +93,7 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
 
 /** The shape of the file of these entries. Throws as {@link shapeOfEntries} does. */
 export function shapeFor(stats: EntryStats, { valueType, segmentLimit, staged }: Assembly): Shape {
-  return shapeOfEntries(stats, valueType, segmentLimit, staged.keyType);
+  return shapeOfEntries(stats, valueType, segmentLimit, staged.keyType, staged.shard.bits);
 }
 
 /** `undefined` if the entries do not fit in any file, but may fit once duplicates are dropped. */
@@ -125,9 +131,10 @@ class Pass {
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
-    this.writer = shape && new SegmentWriter(fd, shape, staged, start, bytes, this.#sums, hashes);
+    const sizes = new BucketSizes(assembly.spill, assembly.sizesLimit);
+    this.writer = shape && new SegmentWriter(fd, shape, staged, start, bytes, this.#sums, hashes, sizes);
     const { duplicates, valueType, distinct } = assembly;
-    this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType);
+    this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType, staged.shard.bits);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
     this.#used = this.kept && distinct && noneUsed(distinct.interned);
   }
@@ -141,12 +148,15 @@ class Pass {
     return this.#all(partitions);
   }
 
-  /** Writes what is left, and the block checksums. The header's place is still empty afterwards. */
+  /** Writes what is left, the index and the checksums. The header's place is still empty afterwards. */
   finish(writer: SegmentWriter, shape: Shape): Written {
-    const { fd, hashes } = this.#assembly;
-    const segmentsEnd = alignToPage(writer.end(2 ** (shape.segmentBits + shape.bucketBits)));
-    const end = writeDictionary(this.#assembly, this.#sums, this.#ranked, segmentsEnd);
-    return { segments: writer.segments, checksums: this.#sums.finish(fd, hashes, end), loads: writer.loads };
+    const { fd, hashes, spill } = this.#assembly;
+    const sums = this.#sums;
+    const segmentsEnd = align(writer.end(2 ** shape.segmentBits * bucketCount(shape)));
+    const indexAt = writeDictionary(this.#assembly, sums, this.#ranked, segmentsEnd);
+    const index = writeIndex({ fd, hashes, sums, spill }, shape, [writer.finishSizes()], indexAt);
+    const checksums = sums.finish(fd, hashes, align(index.offset + index.bytes));
+    return { segments: writer.segments, index, checksums, loads: writer.loads };
   }
 
   /** The distinct values that are left; also updates the sums of the records that were kept. */

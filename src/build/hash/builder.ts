@@ -6,7 +6,8 @@ import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { checkPath } from '../../base/options.js';
 import { threadsFor, WorkerThread } from '../../base/workers.js';
-import { bucketLimit, headerSize, MAX_SEGMENT_BYTES, VARIABLE } from '../../format/constants.js';
+import { headerSize, MAX_BUCKET_RECORDS, MAX_SEGMENT_BYTES, VARIABLE } from '../../format/constants.js';
+import type { HashHeader } from '../../format/header.js';
 import type { KeyType } from '../../format/key-types.js';
 import { hashSections } from '../../format/sections.js';
 import {
@@ -32,6 +33,9 @@ import type { StagedLayout } from './staged-record.js';
  */
 const BYTES_PER_THREAD = 64 * 2 ** 20;
 
+/** The only shard of a table in one file. */
+const WHOLE: HashHeader['shard'] = { index: 0, bits: 0 };
+
 /**
  * Takes encoded records and makes a file of them. Records are added synchronously; between them, call {@link pause} now
  * and then. Every path ends with {@link finish} or {@link abandon}.
@@ -53,10 +57,11 @@ export class Builder implements RecordSink {
 
   /**
    * @param workers threads that take records in, each a part of the input; see {@link ingestTask}
+   * @param shard which part of the table to build; records of others are left out. Takes the first seed or the given one
    * @throws {TypeError} for a bad option, which it names
    * @throws {HmapError} when the output cannot be made
    */
-  constructor(path: string, options: BuildOptions<ValueChoice>, workers = 1) {
+  constructor(path: string, options: BuildOptions<ValueChoice>, workers = 1, shard = WHOLE) {
     checkPath(path);
     this.#options = resolveOptions(options);
     const { key, value, memory, seeds } = this.#options;
@@ -66,6 +71,7 @@ export class Builder implements RecordSink {
     // Three quarters of the budget hold records; the rest is for sorting partitions, for reading and for writing.
     const arena = Math.floor(memory * 0.75);
     this.#staged = {
+      shard,
       keyType: key,
       fixedValue: width === VARIABLE ? undefined : width,
       mostDictionary: value === 'enum' ? Math.min(Math.floor(memory / 4), MAX_SEGMENT_BYTES) : undefined,
@@ -160,7 +166,7 @@ export class Builder implements RecordSink {
     const { seed, shape, stats, written, ranked } = await this.#assemble();
     await this.#stopThreads();
     const { entries, keyBytes, valueBytes } = stats;
-    const { segments, checksums, loads } = written;
+    const { segments, index, checksums, loads } = written;
     const fileBytes = checksums.offset + checksums.bytes;
     if (fileBytes >= below) return undefined;
     const valueType = this.#writtenType(shape.valueWidth);
@@ -172,7 +178,10 @@ export class Builder implements RecordSink {
       seed,
       keyType: this.keyType,
       valueType,
+      narrowed: this.valueType === 'uint',
+      shard: this.#staged.shard,
       segments,
+      index,
       dictionary: ranked,
       checksums,
       metadata: this.#options.metadata,
@@ -188,7 +197,7 @@ export class Builder implements RecordSink {
       fileBytes,
       payloadBytes: keyBytes + valueBytes,
       seed,
-      sections: hashSections(file, segments, shape.bucketBits, ranked?.bytes ?? 0),
+      sections: hashSections(file, segments, index.bytes, ranked?.bytes ?? 0),
       segments: segments.length,
       bucketLoads: loads.toJSON(),
       spilledBytes: output.spill.size,
@@ -214,14 +223,15 @@ export class Builder implements RecordSink {
 
   /** Writes all but the header, with the first seed under which no bucket holds too many records. */
   async #assemble(): Promise<Assembled & { seed: number }> {
-    const { seeds } = this.#options;
+    const { shard } = this.#staged;
+    // Another seed would put the entries into other shards.
+    const seeds = shard.bits === 0 ? this.#options.seeds : this.#options.seeds.slice(0, 1);
     const hashes = await loadChecksums();
     for (let i = 0; ; i++) {
       const assembled = await this.#assembleOnce(hashes);
-      const limit = bucketLimit(assembled.stats.entries);
       const { longest } = assembled.written.loads;
-      if (longest <= limit) return { ...assembled, seed: seeds[i]! };
-      if (i + 1 === seeds.length) throw tooLoaded(longest, limit, seeds);
+      if (longest <= MAX_BUCKET_RECORDS) return { ...assembled, seed: seeds[i]! };
+      if (i + 1 === seeds.length) throw tooLoaded(longest, seeds);
       this.#ingest = this.#ingest.reseeded(seeds[i + 1]!);
     }
   }
@@ -239,6 +249,7 @@ export class Builder implements RecordSink {
       segmentLimit: segmentBytes,
       sideLimit: Math.floor(memory / 16),
       loadLimit: Math.floor(memory / 4),
+      sizesLimit: Math.floor(memory / 64),
       fd: this.#output.fd,
       hashes,
       distinct: this.#distinct(),
@@ -264,7 +275,8 @@ export class Builder implements RecordSink {
   }
 }
 
-function tooLoaded(longest: number, limit: number, seeds: readonly number[]): HmapError {
+function tooLoaded(longest: number, seeds: readonly number[]): HmapError {
+  const limit = MAX_BUCKET_RECORDS;
   const tried = seeds.length === 1 ? `the seed ${seeds[0]}` : `each of ${seeds.length} seeds`;
   const message =
     `with ${tried}, ${longest} or more keys share a bucket; the maximum is ${limit}. The keys seem to be chosen to make lookups slow` +

@@ -5,7 +5,7 @@
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer, compareBytes } from '../../base/bytes.js';
 import { writeAll } from '../../base/fs.js';
-import { alignToPage, dictionarySize, MAX_SEGMENT_BYTES } from '../../format/constants.js';
+import { align, dictionarySize, MAX_SEGMENT_BYTES } from '../../format/constants.js';
 import type { BlockSums } from '../common/block-sums.js';
 import { type Interned, indexOf, numberOf, tooLarge, workerOf } from './interner.js';
 import type { Sorted } from './segment-writer.js';
@@ -117,7 +117,7 @@ export function writeDictionary(
   const section = encode(distinct.interned, ranked);
   writeAll(fd, section, offset);
   sums.take(hashes, section, offset);
-  return alignToPage(offset + section.length);
+  return align(offset + section.length);
 }
 
 function encode(interned: readonly Interned[], { order, count, bytes }: Ranked): Uint8Array {

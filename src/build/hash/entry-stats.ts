@@ -27,8 +27,11 @@ export class EntryStats {
   largest = 0;
   readonly entriesByHash: Float64Array;
   readonly #variableValues: boolean;
+  readonly #shardBits: number;
 
-  constructor(valueType: BuildValueType) {
+  /** @param shardBits top bits of the hash that all entries share; classes are by the bits after them */
+  constructor(valueType: BuildValueType, shardBits = 0) {
+    this.#shardBits = shardBits;
     this.#variableValues = valueWidthOf(valueType) === VARIABLE;
     this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
   }
@@ -42,13 +45,13 @@ export class EntryStats {
     if (valueBytes < this.shortestValue) this.shortestValue = valueBytes;
     if (valueBytes > this.longestValue) this.longestValue = valueBytes;
     const prefixes = varintSize(keyBytes) + (this.#variableValues ? varintSize(valueBytes) : 0);
-    this.bytesByHash[hash >>> CLASS_SHIFT]! += prefixes + keyBytes + valueBytes;
+    this.bytesByHash[(hash << this.#shardBits) >>> CLASS_SHIFT]! += prefixes + keyBytes + valueBytes;
   }
 
   /** Adds a value that will be narrowed; call {@link add}, too. */
   addNarrowed(hash: number, value: number): void {
     if (value > this.largest) this.largest = value;
-    this.entriesByHash[hash >>> CLASS_SHIFT]!++;
+    this.entriesByHash[(hash << this.#shardBits) >>> CLASS_SHIFT]!++;
   }
 
   /** The same sums where each value has the width in which it is written. */
@@ -91,7 +94,8 @@ export function shapeOfEntries(
   valueType: BuildValueType,
   segmentLimit: number,
   keyType: KeyType = 'bytes',
+  shardBits = 0,
 ): Shape {
   const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
-  return shapeOf(all.narrowed(valueType), width, segmentLimit, keyType);
+  return shapeOf(all.narrowed(valueType), width, segmentLimit, keyType, shardBits);
 }

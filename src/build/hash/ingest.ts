@@ -5,7 +5,7 @@ import { type ByteBuffer, readU48 } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { xxh32 } from '../../base/xxh32.js';
 import { bytesForError, showBytes } from '../../codec/key-text.js';
-import { MAX_KEY_BYTES } from '../../format/constants.js';
+import { HASH_BITS, MAX_KEY_BYTES } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import type { SharedSpill, SpillFile } from '../common/spill-file.js';
@@ -40,6 +40,8 @@ export class Ingest implements RecordSink {
   readonly stats: EntryStats;
   readonly partitions: Partitions;
   readonly #seed: number;
+  readonly #shardShift: number;
+  readonly #shard: number;
   readonly #isUint: boolean;
   readonly #interner: Interner | undefined;
   readonly #staged: StagedLayout;
@@ -61,7 +63,9 @@ export class Ingest implements RecordSink {
   ) {
     this.keyType = staged.keyType;
     this.valueType = valueType;
-    this.stats = new EntryStats(valueType);
+    this.stats = new EntryStats(valueType, staged.shard.bits);
+    this.#shardShift = HASH_BITS - 1 - staged.shard.bits;
+    this.#shard = staged.shard.index;
     this.partitions = new Partitions(arena, staged, spill, 0, worker, workers);
     this.#seed = seed | 0;
     this.#isUint = valueType === 'uint';
@@ -78,6 +82,8 @@ export class Ingest implements RecordSink {
   add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void {
     if (keyBytes > MOST) throw keyTooLong(key.bytes.subarray(keyAt, keyAt + keyBytes));
     const hash = xxh32(key.view, keyAt, keyBytes, this.#seed);
+    // See shardOf in index-lines.ts.
+    if ((hash >>> 1) >>> this.#shardShift !== this.#shard) return;
     if (this.#interner !== undefined) {
       this.#addEnum(this.#interner, hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
       return;

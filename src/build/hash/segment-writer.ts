@@ -1,27 +1,28 @@
-// Lays records out as segments, in one pass over some or all of a file's buckets. Knows the format's layout; does not
-// know where records come from.
+// Lays records out as key heaps, in one pass over some or all of a file's buckets. Knows the format's layout; does not
+// know where records come from, nor how the index says where they lie.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { type ByteBuffer, writeVarint } from '../../base/bytes.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
 import * as layout from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
+import { bucketCount } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
 import type { BlockSums } from '../common/block-sums.js';
 import { SectionWriter } from '../common/section-writer.js';
+import type { BucketSizes, HeldSizes } from './bucket-sizes.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
-const { alignToPage, BLOCK, bucketArraySize, heapStart, MAX_PREFIX_BYTES, VARIABLE } = layout;
+const { align, BLOCK, HASH_BITS, MAX_PREFIX_BYTES, VARIABLE } = layout;
+const { imul } = Math;
 const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
 
 /** Where a writer starts. */
 export interface Start {
   /** The first bucket that it writes, over all segments. */
   readonly bucket: number;
-  /**
-   * Where that bucket's segment lies in the file, and the bytes of the segment's key heap that come before the bucket.
-   */
+  /** Where that bucket's key heap starts in the file, and the bytes of the heap that come before the bucket. */
   readonly segmentOffset: number;
   readonly heapBytes: number;
 }
@@ -42,17 +43,21 @@ export class SegmentWriter {
   readonly segments: SegmentPlace[] = [];
   readonly loads: BucketLoads = new BucketLoads();
   readonly #shape: Shape;
-  readonly #totalBits: number;
-  readonly #bucketMask: number;
+  /** Buckets of a segment. */
+  readonly #buckets: number;
+  /** Whether all records have one width, so that sizes count them. */
+  readonly #isFixed: boolean;
   readonly #staged: StagedLayout;
   readonly #head: number;
   readonly #firstBucket: number;
-  readonly #buckets: SectionWriter;
+  readonly #sizes: BucketSizes;
   readonly #heap: SectionWriter;
   #segmentOffset: number;
   #segmentEntries = 0;
   #bucketEntries = 0;
-  /** The first bucket, over all segments, whose offset has not been written. */
+  /** Where the current bucket starts in its key heap, in bytes. */
+  #bucketStart: number;
+  /** The first bucket, over all segments, that has not begun. */
   #nextBucket: number;
 
   /** @param bytes about how many the records will take, which is how large a buffer is worth having */
@@ -64,18 +69,19 @@ export class SegmentWriter {
     bytes: number,
     sums: BlockSums,
     hashes: BlockHasher,
+    sizes: BucketSizes,
   ) {
     this.#shape = shape;
-    this.#totalBits = shape.segmentBits + shape.bucketBits;
-    this.#bucketMask = 2 ** shape.bucketBits - 1;
+    this.#buckets = bucketCount(shape);
+    this.#isFixed = shape.keyWidth !== VARIABLE && shape.valueWidth !== VARIABLE;
     this.#staged = staged;
     this.#head = headBytes(staged);
     this.#firstBucket = this.#nextBucket = start.bucket;
     this.#segmentOffset = start.segmentOffset;
-    this.#buckets = new SectionWriter(fd, bucketArraySize(shape.bucketBits), sums, hashes);
+    this.#sizes = sizes;
+    this.#bucketStart = start.heapBytes;
     this.#heap = new SectionWriter(fd, bytes, sums, hashes);
-    this.#buckets.start(start.segmentOffset, 4 * (start.bucket % 2 ** shape.bucketBits));
-    this.#heap.start(start.segmentOffset + heapStart(shape.bucketBits), start.heapBytes);
+    this.#heap.start(start.segmentOffset, start.heapBytes);
   }
 
   /**
@@ -86,14 +92,17 @@ export class SegmentWriter {
   records(buffer: ByteBuffer, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
     const { fixedValue, largeValue } = this.#staged;
     const { view } = buffer;
-    const { keyWidth, valueWidth } = this.#shape;
+    const { keyWidth, valueWidth, shardBits, segmentBits, bucketBits, eighths } = this.#shape;
+    const buckets = this.#buckets;
+    const before = shardBits + segmentBits;
     const heap = this.#heap;
     const head = this.#head;
-    const shift = 32 - this.#totalBits;
     for (let i = 0; i < count; i++) {
       const index = order[i]!;
-      // In JavaScript, a shift by 32 is a shift by 0.
-      const bucket = shift === 32 ? 0 : hashes[index]! >>> shift;
+      // See segmentOf and bucketOf in index-lines.ts.
+      const hash = hashes[index]!;
+      const segment = ((hash << shardBits) >>> 1) >>> (HASH_BITS - 1 - segmentBits);
+      const bucket = segment * buckets + (imul((hash << before) >>> 3, eighths) >>> (HASH_BITS - bucketBits));
       if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
       this.#bucketEntries++;
       const at = positions[index]!;
@@ -124,25 +133,25 @@ export class SegmentWriter {
     }
   }
 
-  /** Writes the offsets of all buckets up to `last`, inclusive; those before it that have none yet are empty. */
+  /** Begins all buckets up to `last`, inclusive; those before it that have not begun yet are empty. */
   #startBuckets(last: number): void {
-    const buckets = this.#buckets;
-    const mask = this.#bucketMask;
     for (let bucket = this.#nextBucket; bucket <= last; bucket++) {
       if (bucket > this.#firstBucket) {
         this.#endBucket();
-        if ((bucket & mask) === 0) {
+        if (bucket % this.#buckets === 0) {
           this.#endSegment();
-          this.#startSegment(alignToPage(this.#heap.end));
+          this.#startSegment(align(this.#heap.end));
         }
       }
-      buckets.u32(this.#heap.length);
     }
     this.#nextBucket = last + 1;
   }
 
   #endBucket(): void {
     this.loads.add(this.#bucketEntries);
+    const end = this.#heap.length;
+    this.#sizes.add(this.#isFixed ? this.#bucketEntries : end - this.#bucketStart);
+    this.#bucketStart = end;
     this.#segmentEntries += this.#bucketEntries;
     this.#bucketEntries = 0;
   }
@@ -150,15 +159,13 @@ export class SegmentWriter {
   #startSegment(offset: number): void {
     this.#segmentOffset = offset;
     this.#segmentEntries = 0;
-    this.#buckets.start(offset, 0);
-    this.#heap.start(offset + heapStart(this.#shape.bucketBits), 0);
+    this.#bucketStart = 0;
+    this.#heap.start(offset, 0);
   }
 
   #endSegment(): void {
-    this.#buckets.u32(this.#heap.length);
     const bytes = this.#heap.end - this.#segmentOffset;
     this.segments.push({ offset: this.#segmentOffset, bytes, entries: this.#segmentEntries });
-    this.#buckets.finish();
     this.#heap.finish();
   }
 
@@ -169,12 +176,13 @@ export class SegmentWriter {
   end(end: number): number {
     this.#startBuckets(end - 1);
     this.#endBucket();
-    if (end % 2 ** this.#shape.bucketBits === 0) {
-      this.#endSegment();
-    } else {
-      this.#buckets.finish();
-      this.#heap.finish();
-    }
+    if (end % this.#buckets === 0) this.#endSegment();
+    else this.#heap.finish();
     return this.#heap.end;
+  }
+
+  /** The sizes of the buckets that were written. */
+  finishSizes(): HeldSizes {
+    return this.#sizes.finish();
   }
 }

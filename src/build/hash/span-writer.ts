@@ -6,6 +6,7 @@ import type { BucketLoads } from '../../format/bucket-loads.js';
 import type { Shape } from '../../format/shape.js';
 import { BlockSums } from '../common/block-sums.js';
 import { type SharedSpill, SpillFile } from '../common/spill-file.js';
+import { BucketSizes, type HeldSizes } from './bucket-sizes.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
 import { type Holding, loadStaged } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -25,6 +26,8 @@ export interface SpanWork {
   readonly spill: SharedSpill;
   /** Top bits of the hash that the records of one partition share. */
   readonly consumed: number;
+  /** Bytes of sizes of buckets that a thread keeps in memory. */
+  readonly sizesLimit: number;
   /** Memory for the block checksums of the whole file. */
   readonly sums: BigUint64Array;
   /** Indexes of the values in the dictionary, if values are `enum`. */
@@ -34,6 +37,8 @@ export interface SpanWork {
 /** What is known when a span is written, besides the checksums. */
 export interface SpanResult {
   readonly loads: Pick<BucketLoads, 'histogram' | 'longest' | 'buckets' | 'records'>;
+  /** Of the span's buckets. */
+  readonly sizes: HeldSizes;
   /** Blocks that the span shares with its neighbours; their checksums are missing. */
   readonly sharedBlocks: ReadonlySet<number>;
 }
@@ -52,7 +57,8 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const sizes = holding.sizes.subarray(span.first, span.end);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
-  const writer = new SegmentWriter(fd, shape, staged, span.start, all, sums, hashes);
+  const kept = new BucketSizes(spill, work.sizesLimit);
+  const writer = new SegmentWriter(fd, shape, staged, span.start, all, sums, hashes, kept);
   const buffer = new ByteBuffer(largest);
   let done = 0;
   for (let i = span.first; i < span.end; i++) {
@@ -69,5 +75,6 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   }
   writer.end(span.endBucket);
   const { histogram, longest, buckets, records } = writer.loads;
-  return { loads: { histogram, longest, buckets, records }, sharedBlocks: sums.shared };
+  const loads = { histogram, longest, buckets, records };
+  return { loads, sizes: writer.finishSizes(), sharedBlocks: sums.shared };
 }

@@ -1,8 +1,9 @@
 // Cuts a file into spans that threads can write side by side. Pure arithmetic: knows no bytes and no threads.
 
 import { varintSize } from '../../base/bytes.js';
-import { alignToPage, heapStart, VARIABLE } from '../../format/constants.js';
+import { align, EIGHTHS_FROM_BITS, MIN_BUCKET_BITS, VARIABLE } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
+import { bucketCount } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
 import { type BuildValueType, valueWidthOf } from '../../format/value-types.js';
 import type { EntryStats } from './entry-stats.js';
@@ -19,7 +20,7 @@ export interface Span {
 /** Where everything will lie; known before a byte is written, as long as no entry is dropped. */
 export interface FileLayout {
   readonly segments: readonly SegmentPlace[];
-  /** End of what the block checksums cover. */
+  /** Where the last key heap's padding ends. */
   readonly end: number;
   readonly spans: readonly Span[];
 }
@@ -37,15 +38,16 @@ export function layOut(
   headerBytes: number,
   parts: number,
 ): FileLayout | undefined {
-  const { segmentBits, bucketBits } = shape;
+  const { shardBits, segmentBits, bucketBits } = shape;
   const partitions = counts.length;
   const segmentCount = 2 ** segmentBits;
-  const bucketCount = 2 ** (segmentBits + bucketBits);
-  if (partitions < segmentCount || partitions > bucketCount || stats.bytesByHash.length < partitions) return undefined;
+  const perSegment = partitions / segmentCount;
+  // A partition has whole eighths of the buckets of a segment.
+  const most = 2 ** (bucketBits - (EIGHTHS_FROM_BITS - MIN_BUCKET_BITS));
+  if (shardBits > 0 || perSegment < 1 || perSegment > most || stats.bytesByHash.length < partitions) return undefined;
   const heaps = heapBytes(shape, stats, valueType, counts);
   const total = heaps.reduce((sum, bytes) => sum + bytes, 0);
-  const perSegment = partitions / segmentCount;
-  const bucketsEach = bucketCount / partitions;
+  const bucketsEach = bucketCount(shape) / perSegment;
 
   const segments: SegmentPlace[] = [];
   const spans: Span[] = [];
@@ -66,11 +68,10 @@ export function layOut(
       done += heaps[partition]!;
       entries += counts[partition]!;
     }
-    const bytes = heapStart(bucketBits) + heap;
-    segments.push({ offset, bytes, entries });
-    offset = alignToPage(offset + bytes);
+    segments.push({ offset, bytes: heap, entries });
+    offset = align(offset + heap);
   }
-  spans.push({ first, end: partitions, start, endBucket: bucketCount });
+  spans.push({ first, end: partitions, start, endBucket: partitions * bucketsEach });
   return { segments, end: offset, spans };
 }
 

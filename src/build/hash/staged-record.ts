@@ -1,6 +1,7 @@
 // The form of a record between reading and writing. Does not know where records are kept, nor the file's format.
 
 import { readU48, readU64 } from '../../base/bytes.js';
+import type { HashHeader } from '../../format/header.js';
 import type { KeyType } from '../../format/key-types.js';
 
 /**
@@ -13,8 +14,10 @@ const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, headFixed: HEAD_FIXED, hea
 /** Bytes that stand in for a large value: its position in the spill file. */
 export const POSITION = 8;
 
-/** What staged records look like, by the types of keys and values. */
+/** Which records are staged and, by the types of keys and values, what they look like. */
 export interface StagedLayout {
+  /** The shard whose records are staged; the others are left out. */
+  readonly shard: HashHeader['shard'];
   /** The type of the keys. */
   readonly keyType: KeyType;
   /** In bytes, or `undefined` if values differ in length. */

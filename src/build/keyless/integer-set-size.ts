@@ -1,15 +1,15 @@
 // How large the file of a set of integers is in each of its two forms. Pure arithmetic: knows no bytes and no files.
 
 import {
-  alignToPage,
+  GROUP_BUCKETS,
   headerSize,
-  heapStart,
+  LEAST_OFFSET_BITS,
   MAX_BUCKET_BITS,
+  MAX_BUCKET_RECORDS,
   MAX_WRITTEN_SEGMENT_BITS,
-  PAGE,
-  totalBucketBits,
 } from '../../format/constants.js';
-import { bitsFileSize, fileSizeOf, predictHashSections } from '../../format/sections.js';
+import { bucketsFor, offsetBitsFor } from '../../format/index-lines.js';
+import { bitsFileSize, hashFileSize } from '../../format/sections.js';
 
 /** What both sizes depend on besides the integers. */
 export interface SetLimits {
@@ -26,31 +26,29 @@ export function bitsSize(least: number, greatest: number, { segmentBytes, textBy
   return bitsFileSize(greatest - least + 1, segmentBytes, textBytes);
 }
 
+/** Bits of offsets that count as many records as a group may hold. */
+const MOST_COUNT_BITS = offsetBitsFor(GROUP_BUCKETS * MAX_BUCKET_RECORDS);
+
 /**
- * Size of the file of so many keys by hash, without values. One number, whatever the keys are, if they fit in one
- * segment; otherwise it depends on how they spread over segments, and these are bounds. Neither falls as keys are
- * added.
+ * Bounds of the size of the file of so many keys by hash, without values: it depends on how the keys spread over
+ * buckets and segments.
  */
 export function hashSize(
   entries: number,
   keyBytes: number,
   { segmentBytes, textBytes }: SetLimits,
 ): { least: number; most: number } {
-  const bucketBits = totalBucketBits(entries);
+  const buckets = bucketsFor(entries, 0);
   const heap = entries * keyBytes;
+  const least = hashFileSize(buckets, LEAST_OFFSET_BITS, 0, heap, textBytes);
   // The shape allows for a prefix before each key (shape.ts), which keys of one length do not have.
-  if (bucketBits <= MAX_BUCKET_BITS && heapStart(bucketBits) + heap + entries <= segmentBytes) {
-    const sections = predictHashSections({ segmentBits: 0, bucketBits }, heap, 0, textBytes);
-    const exact = Object.values(sections).reduce((sum, size) => sum + size, 0);
-    return { least: exact, most: exact };
+  if (buckets.bucketBits <= MAX_BUCKET_BITS && heap + entries <= segmentBytes) {
+    return { least, most: hashFileSize(buckets, MOST_COUNT_BITS, 0, heap, textBytes) };
   }
-  const segments = 2 ** MAX_WRITTEN_SEGMENT_BITS;
-  const header = headerSize(0, textBytes);
-  const long = headerSize(MAX_WRITTEN_SEGMENT_BITS, textBytes);
-  const buckets = 4 * 2 ** bucketBits;
-  return {
-    least: fileSizeOf(header, alignToPage(header + buckets + heap)),
-    // Each segment has a bucket or more, ends its array with one more offset, and pads two sections to whole pages.
-    most: fileSizeOf(long, long + buckets + heap + segments * (2 * 4 + 2 * PAGE)),
-  };
+  // Each segment has a group or more, and pads its key heap.
+  const segmentBits = MAX_WRITTEN_SEGMENT_BITS;
+  const spread = hashFileSize(bucketsFor(entries, segmentBits), MOST_COUNT_BITS, segmentBits, heap, textBytes);
+  const single = hashFileSize(buckets, MOST_COUNT_BITS, 0, heap, textBytes);
+  const long = headerSize(segmentBits, textBytes) - headerSize(0, textBytes);
+  return { least, most: Math.max(spread, single + long) + 2 ** segmentBits * 8 };
 }

@@ -4,7 +4,7 @@
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
 import { HmapError } from '../../base/errors.js';
 import { checkOptions, checkPath } from '../../base/options.js';
-import { alignToPage, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
+import { align, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
 import { dataStart, type KeylessForm, keylessSegmentSize, segmentBitsFor, TAIL } from '../../format/keyless.js';
 import { keylessSections } from '../../format/sections.js';
@@ -214,7 +214,7 @@ export abstract class KeylessBuilder {
       out.elements.finish();
       const bytes = keylessSegmentSize(form, count, data);
       segments.push({ offset, bytes, entries });
-      offset = alignToPage(offset + bytes);
+      offset = align(offset + bytes);
       dataSize += data;
       this.written += entries;
       const waiting = this.pause(this.written);

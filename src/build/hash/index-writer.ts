@@ -1,0 +1,91 @@
+// Writes the index of a hash table, once all its records are written (native-notes/format.md, section 5). Knows lines;
+// does not know records.
+
+import type { BlockHasher } from '../../base/block-hasher.js';
+import { GROUP_BUCKETS } from '../../format/constants.js';
+import type { HashHeader } from '../../format/header.js';
+import { bucketCount, lineSize, offsetBitsFor } from '../../format/index-lines.js';
+import type { Shape } from '../../format/shape.js';
+import type { BlockSums } from '../common/block-sums.js';
+import { SectionWriter } from '../common/section-writer.js';
+import type { SpillFile } from '../common/spill-file.js';
+import { BucketSizesReader, type HeldSizes } from './bucket-sizes.js';
+
+/** What the index of a file is written with. */
+export interface IndexTask {
+  readonly fd: number;
+  readonly hashes: BlockHasher;
+  readonly sums: BlockSums;
+  readonly spill: SpillFile;
+}
+
+/**
+ * Writes the lines of all segments from `offset` on.
+ * @param held the sizes of all buckets, in order
+ */
+export function writeIndex(
+  task: IndexTask,
+  shape: Shape,
+  held: readonly HeldSizes[],
+  offset: number,
+): HashHeader['index'] {
+  const segments = 2 ** shape.segmentBits;
+  const groups = bucketCount(shape) / GROUP_BUCKETS;
+  const offsetBits = offsetBitsFor(largestGroup(new BucketSizesReader(held, task.spill), segments * groups));
+  const bytes = segments * groups * lineSize(offsetBits);
+  const out = new SectionWriter(task.fd, bytes, task.sums, task.hashes);
+  out.start(offset, 0);
+  const sizes = new BucketSizesReader(held, task.spill);
+  for (let segment = 0; segment < segments; segment++) {
+    let end = 0;
+    for (let group = 0; group < groups; group++) end += writeLine(out, sizes, end, offsetBits);
+  }
+  out.finish();
+  return { offset, bytes, offsetBits };
+}
+
+function largestGroup(sizes: BucketSizesReader, groups: number): number {
+  let largest = 0;
+  for (let group = 0; group < groups; group++) {
+    let size = 0;
+    for (let bucket = 0; bucket < GROUP_BUCKETS; bucket++) size += sizes.next();
+    if (size > largest) largest = size;
+  }
+  return largest;
+}
+
+/** Writes the line of a group that starts at `anchor`, and returns the size of the group. */
+function writeLine(out: SectionWriter, sizes: BucketSizesReader, anchor: number, offsetBits: number): number {
+  const bytes = lineSize(offsetBits);
+  out.reserve(bytes);
+  const { view } = out.buffer;
+  let at = out.used;
+  out.used += bytes;
+  view.setUint32(at, anchor, true);
+  at += 4;
+  if (offsetBits === 32) return writeFullLine(view, at, sizes);
+  let offset = 0;
+  // Bits that do not fill a byte yet: at most 7, and 24 more fit.
+  let rest = 0;
+  let bits = 0;
+  for (let bucket = 0; ; bucket++) {
+    rest |= offset << bits;
+    bits += offsetBits;
+    for (; bits >= 8; bits -= 8, rest >>>= 8) view.setUint8(at++, rest);
+    if (bucket === GROUP_BUCKETS) break;
+    offset += sizes.next();
+  }
+  for (; at < out.used; at++, rest >>>= 8) view.setUint8(at, rest);
+  return offset;
+}
+
+/** {@link writeLine} of offsets of 32 bits, after the anchor. */
+function writeFullLine(view: DataView, start: number, sizes: BucketSizesReader): number {
+  let offset = 0;
+  for (let bucket = 0; bucket < GROUP_BUCKETS; bucket++) {
+    view.setUint32(start + 4 * bucket, offset, true);
+    offset += sizes.next();
+  }
+  view.setUint32(start + 4 * GROUP_BUCKETS, offset, true);
+  return offset;
+}

@@ -89,8 +89,8 @@ export class Lookup {
     const bucket = this.bucketOf(hash);
     const { index } = segment;
     const { offsetBits, offsetMask } = this;
-    const line = imul(bucket >>> 5, this.lineBytes);
-    const bit = imul(bucket & 31, offsetBits);
+    const line = (bucket >>> 5) * this.lineBytes;
+    const bit = (bucket & 31) * offsetBits;
     const next = bit + offsetBits;
     const anchor = index.getInt32(line, true);
     return this.findIn(

@@ -84,11 +84,11 @@ test('the page: a row for each representation and rival, the smallest first, the
     lines[3]!,
     /^bytes, predicted +header +buckets +lengths +keys +values +checksums +padding +total +an entry$/,
   );
-  assert.match(lines[4]!, /^map, u16 +4,096 +8 +2 +3 +4 +8 +8,175 +12,296 +6148\.00$/);
+  assert.match(lines[4]!, /^map, u16 +4,096 +40 +2 +3 +4 +8 +7 +4,160 +2080\.00$/);
   for (const name of ['JS Map', 'JS object', 'SQLite', 'Redis'])
     assert.match(stdout, new RegExp(`^${name} +[\\d,]+ `, 'm'));
   assert.deepEqual(lines.slice(-3), [
-    'The smallest is map, u16, 12.0 KiB:',
+    'The smallest is map, u16, 4.06 KiB:',
     '  hmap build --value u16 in.tsv in.hmap',
     '',
   ]);

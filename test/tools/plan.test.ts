@@ -88,7 +88,7 @@ test('the page: a row for each representation and rival, the smallest first, the
   for (const name of ['JS Map', 'JS object', 'SQLite', 'Redis'])
     assert.match(stdout, new RegExp(`^${name} +[\\d,]+ `, 'm'));
   assert.deepEqual(lines.slice(-3), [
-    'The smallest is map, u16, 4.06 KiB:',
+    'The smallest is map, u16, 4.1 KiB:',
     '  hmap build --value u16 in.tsv in.hmap',
     '',
   ]);

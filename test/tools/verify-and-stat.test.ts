@@ -83,10 +83,8 @@ describe('verify', { concurrency: true }, () => {
     assert.equal(results.length, 2);
   });
 
-  const heapOf = (path: string) => {
-    const { header } = open(path);
-    return header.segments[0]!.offset + Math.ceil((4 * (2 ** header.bucketBits + 1)) / 4096) * 4096;
-  };
+  const heapOf = (path: string) => open(path).header.segments[0]!.offset;
+  const indexOf = (path: string) => open(path).header.index.offset;
   const sizeOf = (path: string) => readFileSync(path).length;
   const checksumsOf = (path: string) => open(path).header.checksums.offset;
   type Place = (path: string) => [offset: number, end: number];
@@ -97,12 +95,17 @@ describe('verify', { concurrency: true }, () => {
       'HMAP_BLOCK_CHECKSUM',
       (path) => [4096, checksumsOf(path)],
     ],
-    ['a byte of the bucket array', (path) => flip(path, 4096), 'HMAP_BUCKET_OFFSET', () => [4096, 4100]],
+    [
+      'a byte of the index',
+      (path) => flip(path, indexOf(path)),
+      'HMAP_BUCKET_OFFSET',
+      (path) => [indexOf(path), indexOf(path) + 4],
+    ],
     [
       'a byte of the padding',
-      (path) => flip(path, heapOf(path) - 1),
+      (path) => flip(path, indexOf(path) - 1),
       'HMAP_PADDING',
-      (path) => [heapOf(path) - 1, heapOf(path)],
+      (path) => [indexOf(path) - 1, indexOf(path)],
     ],
     ['a byte of the header', (path) => flip(path, 24), 'HMAP_HEADER_CHECKSUM', () => [0, 4096]],
     ['the magic', (path) => flip(path, 1), 'HMAP_NOT_A_TABLE', () => [0, 8]],
@@ -230,7 +233,7 @@ describe('stat', { concurrency: true }, () => {
       );
       assert.equal(bucketLoads.mean, pairs.length / bucketLoads.buckets);
       assert.equal(measured.header.segments.length, 2 ** file[59]!);
-      assert.equal(bucketLoads.buckets, 2 ** (file[59]! + file[60]!));
+      assert.equal(bucketLoads.buckets, (file[77]! * 2 ** (file[59]! + file[60]!)) / 8);
       assert.deepEqual(measured.header.metadata, options.metadata ?? {});
     });
   }

@@ -86,9 +86,9 @@ describe('past a header whose checksum does not fit', () => {
       [24, 8],
       [56, 1],
       [58, 1],
+      [80, 4],
       [61, 1],
       [68, 4],
-      [80, 4],
     ];
     assert.deepEqual(await toldOf(bytes), [WHOLE_HEADER, ...offsets.map((range) => field(...range))]);
   });
@@ -99,7 +99,8 @@ describe('past a header whose checksum does not fit', () => {
     const bad = Buffer.from('not JSON');
     const fields = { fileSize: 1, entries: 41, keyBytes: 2n ** 60n, valueBytes: 1, checksumsSize: 16, reservedByte: 1 };
     const bytes = compose({ ...parts, metadata: bad, fields });
-    bytes[places.segments[3]!.heapEnd - 1]! ^= 1;
+    // A letter of a text.
+    bytes[bytes.indexOf('value ', places.segments[3]!.heap)]! ^= 1;
     const file = write(Buffer.concat([bytes, Buffer.alloc(2)]));
     const { findings, entries, fileBytes } = await verify(file);
     const metadataAt = 192 + 4 * 24;
@@ -198,8 +199,9 @@ describe('damage in several places', () => {
     const misplaced = findings.filter(({ code }) => code === 'HMAP_RECORD_BUCKET');
     assert.equal(misplaced.length, strangers);
     for (const { offset, end } of misplaced) assert.ok(offset >= heap + offsets[1]! && end <= heap + offsets[6]!);
-    const [value, ...others] = told(findings.filter(({ code }) => code !== 'HMAP_RECORD_BUCKET'));
-    assert.equal(value![0], 'HMAP_VALUE');
+    const rest = told(findings.filter(({ code }) => code !== 'HMAP_RECORD_BUCKET'));
+    const others = rest.filter(([code]) => code !== 'HMAP_VALUE');
+    assert.equal(rest.length, others.length + 1);
     assert.deepEqual(others, [
       ['HMAP_BUCKET_OFFSET', ...offsetBytes(damaged, 2)],
       ['HMAP_BUCKET_OFFSET', ...offsetBytes(damaged, later + 1)],
@@ -267,7 +269,7 @@ describe('bytes that cannot be read', () => {
    */
   const large = () =>
     canonicalParts(
-      Array.from({ length: 800 }, (_, i) => [`key ${i}`, Buffer.alloc(1500, i)]),
+      Array.from({ length: 800 }, (_, i) => [`key ${i}`, Buffer.alloc(1500 + (i % 2), i)]),
       { value: 'bytes' },
       { segmentBits: 2, bucketBits: 6 },
     );
@@ -307,15 +309,16 @@ describe('bytes that cannot be read', () => {
     const bytes = compose(parts);
     // What cannot be read hides the damage around it; damage elsewhere shows.
     bytes.writeUInt32LE(77, second!.lines);
+    assert.ok(second!.heapEnd % 8 > 0, 'there is padding');
     bytes[second!.heapEnd]! = 1;
     bytes[third!.heapEnd - 1]! ^= 1;
     bytes.writeUInt32LE(77, first!.lines);
-    const middle = second!.heap + 70_000;
+    const middle = second!.heap + 140_000;
     const blockAt = (offset: number) => offset - ((offset - places.headerEnd) % 65_536);
     const start = blockAt(middle);
-    assert.ok(start > blockAt(second!.lines) && start + 65_536 < blockAt(second!.heapEnd), 'in no other segment');
+    assert.ok(start > second!.heap && start + 65_536 < blockAt(second!.heapEnd), 'in no other segment');
     const { findings, entries } = await verifyWithout(write(bytes), [[middle, middle + 1]]);
-    const sums = [first!.lines, second!.lines, second!.heapEnd, third!.heapEnd - 1].map((offset): Told => {
+    const sums = [second!.heapEnd, third!.heapEnd - 1, first!.lines].map((offset): Told => {
       const block = blockAt(offset);
       return ['HMAP_BLOCK_CHECKSUM', block, Math.min(block + 65_536, places.checksums)];
     });
@@ -327,8 +330,8 @@ describe('bytes that cannot be read', () => {
     ]);
     assert.match(findings[0]!.message, /^the bytes cannot be read: input\/output error$/);
     assert.equal(findings[0]!.section, 'heap');
-    const bucket = parts.segments[0]!.buckets[0]!.length;
-    assert.equal(entries, 800 - parts.segments[1]!.buckets.flat().length - bucket);
+    // The line after it says that the anchor is wrong, so no record is left out for that.
+    assert.equal(entries, 800 - parts.segments[1]!.buckets.flat().length);
   });
 
   test('each of several blocks, also next to each other', async () => {
@@ -369,22 +372,21 @@ describe('bytes that cannot be read', () => {
   test('of a file that is cut short meanwhile: what is left is checked', async () => {
     const parts = large();
     const { segments, headerEnd, checksums } = placesOf(parts);
+    assert.ok(segments[0]!.heapEnd % 8 > 0, 'there is padding');
+    parts.segments[0]!.padding = Buffer.of(1);
     const bytes = compose(parts);
-    bytes.writeUInt32LE(77, segments[3]!.lines);
-    bytes.writeUInt32LE(77, segments[0]!.lines);
     const cut = segments[3]!.heap + 100;
     const { findings, entries } = await verifyWithout(write(bytes), [], cut);
     const codes = new Set(findings.map(({ code }) => code));
-    assert.deepEqual([...codes], ['HMAP_TRUNCATED', 'HMAP_BUCKET_OFFSET']);
+    assert.deepEqual([...codes], ['HMAP_TRUNCATED', 'HMAP_PADDING']);
     const missing = told(findings).filter(([code]) => code === 'HMAP_TRUNCATED');
     assert.deepEqual(missing.slice(0, 2), [
       ['HMAP_TRUNCATED', checksums, bytes.length],
       ['HMAP_TRUNCATED', cut, cut + 65_536 - ((cut - headerEnd) % 65_536)],
     ]);
     assert.equal(missing.at(-1)![2], checksums);
-    const [array] = told(findings).filter(([code]) => code === 'HMAP_BUCKET_OFFSET');
-    assert.deepEqual(array, ['HMAP_BUCKET_OFFSET', segments[0]!.lines, segments[0]!.lines + 4]);
-    assert.equal(entries, 800 - parts.segments[3]!.buckets.flat().length - parts.segments[0]!.buckets[0]!.length);
+    // Without the index nothing says where records lie.
+    assert.equal(entries, 0);
   });
 
   /** A loop device of a file: its bytes, and errors where the file is cut short afterwards. */
@@ -409,7 +411,8 @@ describe('bytes that cannot be read', () => {
     const bytes = compose(parts);
     const loop = loopDevice(bytes, t);
     if (loop === undefined) return;
-    const cut = segments[2]!.heap + 4096;
+    // A whole number of pages: within one, what the system makes of the rest is its own affair.
+    const cut = Math.ceil(segments[2]!.heap / 4096) * 4096 + 4096;
     truncateSync(loop.backing, cut);
     const { status, signal, stdout, stderr } = await runModule(
       'console.log(JSON.stringify(await hmap.verify(process.argv[1])));',
@@ -427,9 +430,8 @@ describe('bytes that cannot be read', () => {
       assert.deepEqual(block, ['EIO', start, Math.min(start + 65_536, checksums)]);
     }
     assert.equal(blocks.at(-1)![2], checksums);
-    const readable = segments.filter(({ heapEnd }) => heapEnd <= first).length;
-    assert.equal(entries, parts.segments.slice(0, readable).flatMap(({ buckets }) => buckets.flat()).length);
-    assert.ok(entries > 0);
+    // Without the index nothing says where records lie.
+    assert.equal(entries, 0);
   });
 
   test('of a device: it may be longer than the table, but not shorter', async (t) => {
@@ -438,7 +440,7 @@ describe('bytes that cannot be read', () => {
     if (whole === undefined) return;
     const { ok, findings } = await verify(whole.device);
     assert.deepEqual([ok, findings], [true, []]);
-    for (const size of [bytes.length - 8, 8192, 4096, 512]) {
+    for (const size of [bytes.length - 600, 8192, 4096, 512]) {
       const device = loopDevice(bytes.subarray(0, size), t)!.device;
       const length = Math.ceil(size / 512) * 512;
       const expected = size < 4096 ? 4096 : bytes.length;
@@ -523,7 +525,7 @@ describe('options', () => {
   test('limit: the first findings are kept, all are counted', async () => {
     const parts = texts();
     for (const segment of parts.segments) segment.padding = Buffer.of(1);
-    parts.segments[1]!.padding = Buffer.of(1);
+    parts.padding = Buffer.of(1);
     const path = write(compose(parts));
     const all = await verify(path);
     assert.equal(all.total, 5);

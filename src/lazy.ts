@@ -60,7 +60,7 @@ export async function build(
 }
 
 /**
- * Checks a file against every rule of the format: header, checksums, bucket arrays, records, totals, padding. Reads the
+ * Checks a file against every rule of the format: header, checksums, index, records, totals, padding. Reads the
  * file twice, in fixed memory; work is bounded by the file's size. Damage is reported in the result, never thrown.
  * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
  */

@@ -26,28 +26,35 @@ export interface Division {
 export type Buckets = Pick<Division, 'bucketBits' | 'eighths'>;
 
 /**
- * From this many entries on a bucket holds more records: 4.25 to 5.3 on average instead of 2.2 to 2.75. A larger table
- * waits for memory, and gains more from a smaller index than it loses by one more record that it passes
- * (native-notes/performance.md).
+ * From this many entries on, where records differ in length, a bucket holds more of them: 4.25 to 5.3 on average instead
+ * of 2.2 to 2.75. Such a table waits for memory, and a smaller index gains more than one more record costs that a lookup
+ * passes. Where all records have one length, the index is small anyway (native-notes/performance.md).
  */
 const LARGE = 2 ** 18;
 
-/** Whether so many buckets leave each as many records as the format asks for. */
-function areFilled(buckets: number, entries: number): boolean {
-  return entries < LARGE ? 11 * buckets <= 5 * entries : 17 * buckets <= 4 * entries;
+/** What the number of buckets follows from. */
+export interface BucketSums {
+  readonly entries: number;
+  readonly segmentBits: number;
+  /** Top bits of the hash that all entries share. */
+  readonly shardBits: number;
+  /** In bytes, or VARIABLE. */
+  readonly keyWidth: number;
+  readonly valueWidth: number;
 }
 
 /**
  * The buckets of each of 2 to the power of `segmentBits` segments (format, section 10): the largest number that leaves
  * each filled, or one group.
- * @param hashBits bits of the hash that shards leave
  */
-export function bucketsFor(entries: number, segmentBits: number, hashBits: number = HASH_BITS): Buckets {
-  for (let bucketBits = hashBits - segmentBits; bucketBits >= MIN_BUCKET_BITS; bucketBits--) {
+export function bucketsFor({ entries, segmentBits, shardBits, keyWidth, valueWidth }: BucketSums): Buckets {
+  const isLarge = entries >= LARGE && (keyWidth === VARIABLE || valueWidth === VARIABLE);
+  const areFilled = (count: number) => (isLarge ? 17 * count <= 4 * entries : 11 * count <= 5 * entries);
+  for (let bucketBits = HASH_BITS - shardBits - segmentBits; bucketBits >= MIN_BUCKET_BITS; bucketBits--) {
     const least = bucketBits < EIGHTHS_FROM_BITS ? 8 : 5;
     for (let eighths = 8; eighths >= least; eighths--) {
       const buckets = { bucketBits, eighths };
-      if (areFilled(2 ** segmentBits * bucketCount(buckets), entries)) return buckets;
+      if (areFilled(2 ** segmentBits * bucketCount(buckets))) return buckets;
     }
   }
   return { bucketBits: MIN_BUCKET_BITS, eighths: 8 };

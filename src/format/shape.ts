@@ -3,7 +3,7 @@
 
 import { MAX_U64 } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
-import { HASH_BITS, headerSize, MAX_BUCKET_BITS, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './constants.js';
+import { headerSize, MAX_BUCKET_BITS, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './constants.js';
 import { type Buckets, bucketsFor } from './index-lines.js';
 import { type KeyType, keyWidthOf } from './key-types.js';
 
@@ -43,19 +43,15 @@ export function shapeOf(
 ): Shape {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
+  // The type decides even if there are no entries.
+  const keyWidth = sharedKey ? stats.longestKey : keyWidthOf(keyType);
+  const valueWidth = typeWidth === VARIABLE ? sharedValue : typeWidth;
   checkFileSize(stats);
   for (let segmentBits = 0; segmentBits <= MAX_WRITTEN_SEGMENT_BITS; segmentBits++) {
-    const buckets = bucketsFor(stats.entries, segmentBits, HASH_BITS - shardBits);
+    const buckets = bucketsFor({ entries: stats.entries, segmentBits, shardBits, keyWidth, valueWidth });
     if (buckets.bucketBits > MAX_BUCKET_BITS) continue;
     if (largestHeap(stats.bytesByHash, segmentBits) > segmentLimit) continue;
-    return {
-      shardBits,
-      segmentBits,
-      ...buckets,
-      // The type decides even if there are no entries.
-      keyWidth: sharedKey ? stats.longestKey : keyWidthOf(keyType),
-      valueWidth: typeWidth === VARIABLE ? sharedValue : typeWidth,
-    };
+    return { shardBits, segmentBits, ...buckets, keyWidth, valueWidth };
   }
   const largest = largestHeap(stats.bytesByHash, MAX_WRITTEN_SEGMENT_BITS);
   const message =

@@ -19,7 +19,7 @@ import type { FileIdentity } from './file-identity.js';
 export type Check = 'header' | 'touch' | 'full';
 
 /**
- * What is read ahead when a table is opened: nothing, the bucket array (and the distinct values of `enum`), or the
+ * What is read ahead when a table is opened: nothing, the index (and the distinct values of `enum`), or the
  * whole file.
  */
 export type Warm = 'none' | 'buckets' | 'all';

@@ -1,4 +1,4 @@
-// The segments' part of a verification: bucket arrays, records, values, and what they add up to. Knows the rules of the
+// The segments' part of a verification: records, values, and what they add up to. Knows the rules of the
 // format (native-notes/format.md, section 11); does not know files or checksums.
 
 import { compareBytes } from '../base/bytes.js';
@@ -6,7 +6,7 @@ import { HmapError } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
 import { showKey } from '../codec/key-text.js';
-import { GROUP_BUCKETS, HASH_BITS, HEADER, MAX_BUCKET_RECORDS, SEGMENT_ROW, VARIABLE } from '../format/constants.js';
+import { GROUP_BUCKETS, HEADER, MAX_BUCKET_RECORDS, SEGMENT_ROW, VARIABLE } from '../format/constants.js';
 import { fieldEnd, type HashHeader } from '../format/header.js';
 import { bucketOf, bucketsFor, offsetBitsFor, segmentOf, shardOf } from '../format/index-lines.js';
 import { keyWidthOf } from '../format/key-types.js';
@@ -235,17 +235,25 @@ export class SegmentCheck {
   }
 
   #checkBucketBits(): void {
-    const { segmentBits, shard, bucketBits, eighths, entries, index } = this.#header;
+    const { segmentBits, shard, bucketBits, eighths, entries, index, keyWidth, valueWidth } = this.#header;
     const bad = (name: 'bucketBits' | 'bucketEighths' | 'offsetBits', message: string) =>
       this.#findings.add('HMAP_BUCKET_BITS', 'header', HEADER[name], fieldEnd(HEADER[name]), message);
     // A wrong number of entries has been reported already; so the buckets are right if they fit the header's number or
     // the number that was counted.
+    const rightFor = (count: number) =>
+      bucketsFor({
+        entries: count,
+        segmentBits,
+        shardBits: shard.bits,
+        keyWidth: keyWidth ?? VARIABLE,
+        valueWidth: valueWidth ?? VARIABLE,
+      });
     const fits = (count: number) => {
-      const right = bucketsFor(count, segmentBits, HASH_BITS - shard.bits);
+      const right = rightFor(count);
       return right.bucketBits === bucketBits && right.eighths === eighths;
     };
     if (!fits(this.entries) && !fits(entries)) {
-      const right = bucketsFor(this.entries, segmentBits, HASH_BITS - shard.bits);
+      const right = rightFor(this.entries);
       const give = `${this.entries} entries give ${right.bucketBits} and ${right.eighths} eighths`;
       const name = right.bucketBits === bucketBits ? 'bucketEighths' : 'bucketBits';
       bad(name, `the bucket bits are ${bucketBits} with ${eighths} eighths, ${give}`);

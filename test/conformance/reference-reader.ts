@@ -38,11 +38,11 @@ export const text = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 
 /** §10, rule 4: k and m */
-function bucketsFor(entries: number, n: number, s: number): { k: number; m: number } {
+function bucketsFor(entries: number, n: number, s: number, fixed: boolean): { k: number; m: number } {
   for (let k = 32 - n - s; k >= 5; k--) {
     for (let m = 8; m >= (k >= 8 ? 5 : 8); m--) {
       const buckets = 2 ** s * m * 2 ** (k - 3);
-      if (entries < 2 ** 18 ? 11 * buckets <= 5 * entries : 17 * buckets <= 4 * entries) return { k, m };
+      if (entries < 2 ** 18 || fixed ? 11 * buckets <= 5 * entries : 17 * buckets <= 4 * entries) return { k, m };
     }
   }
   return { k: 5, m: 8 };
@@ -308,7 +308,7 @@ export class ReferenceReader {
     const rightValueWidth = typeOf(this.header)!.width ?? shared(valueLengths);
     expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
     expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
-    const { k, m } = bucketsFor(entries, shardBits, segmentBits);
+    const { k, m } = bucketsFor(entries, shardBits, segmentBits, keyWidth !== VARIABLE && valueWidth !== VARIABLE);
     expect(bucketBits === k && bucketEighths === m, `the buckets are ${bucketBits}, ${bucketEighths}, not ${k}, ${m}`);
     let w = 8;
     while (w <= 24 && 2 ** w <= largest) w++;
@@ -599,10 +599,10 @@ export function open(file: Buffer) {
     h.indexSize = (2 ** h.segmentBits * h.bucketEighths * 2 ** (h.bucketBits - 3) * (4 * h.offsetBits + 8)) / 32;
     end = align(end + h.indexSize);
   }
-  need(h.checksumsOffset === end, `the block checksums start at ${h.checksumsOffset}, they should at ${end}`);
+  need(h.checksumsOffset === end, `the checksums start at ${h.checksumsOffset}, they should at ${end}`);
   const sums = levelsOf(headerSize, end).reduce((sum, { size }) => sum + size, 0);
   need(h.checksumsSize === sums, `${h.checksumsSize} bytes of checksums, it should be ${sums}`);
-  need(end + h.checksumsSize === h.fileSize, 'the file size is not the end of the block checksums');
+  need(end + h.checksumsSize === h.fileSize, 'the file size is not the end of the checksums');
 
   if (h.metadataSize > 0) {
     try {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EntryStats, shapeOfEntries } from '../../src/build/hash/entry-stats.js';
 import { MAX_SEGMENT_BYTES, VARIABLE } from '../../src/format/constants.js';
-import { bucketCount, bucketsFor } from '../../src/format/index-lines.js';
+import { bucketCount, bucketsFor as bucketsOf } from '../../src/format/index-lines.js';
 import { hmapError } from '../support/errors.js';
 
 /** Sums of `entries` records of some lengths, spread evenly over the hashes. */
@@ -15,6 +15,10 @@ function statsOf(entries: number, keyBytes: number, valueBytes: number): EntrySt
   stats.bytesByHash.fill((entries * (keyBytes + valueBytes + 2)) / stats.bytesByHash.length);
   return stats;
 }
+
+/** Of keys of several lengths. */
+const bucketsFor = (entries: number, segmentBits: number, hashBits = 32, keyWidth = VARIABLE) =>
+  bucketsOf({ entries, segmentBits, shardBits: 32 - hashBits, keyWidth, valueWidth: 4 });
 
 describe('buckets', () => {
   test('are as many as leave each enough records', () => {
@@ -42,6 +46,13 @@ describe('buckets', () => {
     }
   });
 
+  test('are as many in large tables as in small ones where all records have one length', () => {
+    for (const entries of [300_000, 10_000_000]) {
+      const load = entries / bucketCount(bucketsFor(entries, 0, 32, 8));
+      assert.ok(load >= 2.2 && load < 2.76, `${load}`);
+    }
+  });
+
   test('are shared by segments and shards, each with a group at least', () => {
     assert.deepEqual(bucketsFor(10_000, 3), { bucketBits: 9, eighths: 8 });
     assert.deepEqual(bucketsFor(1000, 5), { bucketBits: 5, eighths: 8 });
@@ -60,13 +71,13 @@ describe('buckets', () => {
 describe('segments', () => {
   test('are one as long as one is enough', () => {
     const plan = shapeOfEntries(statsOf(10_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
-    assert.deepEqual(plan, { shardBits: 0, segmentBits: 0, bucketBits: 21, eighths: 8, keyWidth: 20, valueWidth: 40 });
+    assert.deepEqual(plan, { shardBits: 0, segmentBits: 0, bucketBits: 22, eighths: 8, keyWidth: 20, valueWidth: 40 });
   });
 
   test('are as few as fit, each with its part of the bucket bits', () => {
     const plan = shapeOfEntries(statsOf(100_000_000, 20, 40), 'bytes', MAX_SEGMENT_BYTES);
     assert.equal(plan.segmentBits, 2);
-    const one = bucketsFor(100_000_000, 0);
+    const one = bucketsFor(100_000_000, 0, 32, 20);
     assert.deepEqual([plan.segmentBits + plan.bucketBits, plan.eighths], [one.bucketBits, one.eighths]);
   });
 

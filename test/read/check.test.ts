@@ -290,7 +290,7 @@ describe('a damaged block, with check touch', () => {
   test('stays damaged, and the others stay readable', () => {
     const sample = samples[0]!;
     const some = [...sample.model].slice(0, 300);
-    // Behind the blocks with the bucket array, which most lookups need.
+    // Before the blocks with the index, which most lookups need.
     const [key] = some.find(([candidate]) => inspectKey(sample.path, candidate).record!.offset > 3 * BLOCK)!;
     const record = inspectKey(sample.path, key).record!;
     using table = open(damaged(sample, record.valueOffset), { check: 'touch' });

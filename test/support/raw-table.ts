@@ -264,8 +264,8 @@ export function rawBucket(hash: number, before: number, k: number, m: number): n
 }
 
 /** §10, rule 4 */
-export function rawBuckets(entries: number, n: number, s: number): { k: number; m: number } {
-  const [parts, load] = entries < 2 ** 18 ? [11, 5] : [17, 4];
+export function rawBuckets(entries: number, n: number, s: number, fixed: boolean): { k: number; m: number } {
+  const [parts, load] = entries < 2 ** 18 || fixed ? [11, 5] : [17, 4];
   for (let k = 32 - n - s; k >= 5; k--) {
     for (const m of k >= 8 ? [8, 7, 6, 5] : [8]) {
       if (parts * 2 ** s * ((m * 2 ** k) / 8) <= load * entries) return { k, m };
@@ -313,7 +313,7 @@ export function canonicalParts(
   };
   let segmentBits = choices.segmentBits ?? 0;
   while (choices.segmentBits === undefined && segmentBits < 12 && !fits(segmentBits)) segmentBits++;
-  const right = rawBuckets(records.length, shardBits, segmentBits);
+  const right = rawBuckets(records.length, shardBits, segmentBits, keyWidth !== VARIABLE && valueWidth !== VARIABLE);
   const bucketBits = choices.bucketBits ?? right.k;
   const eighths = choices.eighths ?? (bucketBits === right.k ? right.m : 8);
   const segments = Array.from({ length: 2 ** segmentBits }, () => ({

@@ -65,6 +65,8 @@ export function statText(result: TableStat): string {
       `version ${header.version.major}.${header.version.minor}, ${header.segments.length} segment${header.segments.length === 1 ? '' : 's'}`,
     ],
   ];
+  const { shard } = header;
+  if (shard.bits > 0) facts.push(['shard', `${shard.index} of ${2 ** shard.bits}`]);
   if (Object.keys(header.metadata).length > 0) facts.push(['metadata', JSON.stringify(header.metadata)]);
   const name = Math.max(...facts.map(([label]) => label!.length));
   const parts = Object.entries(result.sections).filter(([part]) => part !== 'dictionary' || header.dictionary !== null);
@@ -83,14 +85,15 @@ function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads']): str
   return [
     '',
     ...fieldTable(header),
-    `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}`,
+    `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}; offsets of ${header.index?.offsetBits ?? 0} bits`,
     '',
     histogram(bucketLoads),
   ];
 }
 
-function typeOf({ valueType, dictionary }: Header): string {
+function typeOf({ valueType, dictionary, narrowed }: Header): string {
   if (dictionary !== null) return `enum of ${grouped(dictionary.count)} distinct strings`;
+  if (narrowed) return `${valueType}, the narrowest that holds them`;
   if (!isStruct(valueType)) return valueType;
   const { fields, bits } = structOf(valueType);
   return `struct of ${fields.length} field${fields.length === 1 ? '' : 's'} in ${bits} bits`;

@@ -22,7 +22,7 @@ import { type Facts, type Lengths, lengthsOf, type Range, type ValueFacts } from
 /** What a file's bytes are spent on, in bytes; as `hmap stat` has it. */
 export interface Parts {
   readonly header: number;
-  /** Bucket array, or the index of a bit array. */
+  /** The index of a table or of a bit array. */
   readonly buckets: number;
   /** Lengths of keys and values, or the offsets of a list. */
   readonly lengths: number;

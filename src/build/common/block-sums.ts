@@ -7,7 +7,7 @@ import { readBytes, writeAll } from '../../base/fs.js';
 import { BLOCK, blockCount, PAGE } from '../../format/constants.js';
 import { SUM_BYTES, sumLevels } from '../../format/sum-tree.js';
 
-/** Where the block checksums of a finished file lie. */
+/** Where the checksums of a finished file lie. */
 export interface WrittenSums {
   readonly offset: number;
   readonly bytes: number;

@@ -38,7 +38,8 @@ export function hashSize(
   keyBytes: number,
   { segmentBytes, textBytes }: SetLimits,
 ): { least: number; most: number } {
-  const buckets = bucketsFor(entries, 0);
+  const sums = { entries, segmentBits: 0, shardBits: 0, keyWidth: keyBytes, valueWidth: 0 };
+  const buckets = bucketsFor(sums);
   const heap = entries * keyBytes;
   const least = hashFileSize(buckets, LEAST_OFFSET_BITS, 0, heap, textBytes);
   // The shape allows for a prefix before each key (shape.ts), which keys of one length do not have.
@@ -47,7 +48,7 @@ export function hashSize(
   }
   // Each segment has a group or more, and pads its key heap.
   const segmentBits = MAX_WRITTEN_SEGMENT_BITS;
-  const spread = hashFileSize(bucketsFor(entries, segmentBits), MOST_COUNT_BITS, segmentBits, heap, textBytes);
+  const spread = hashFileSize(bucketsFor({ ...sums, segmentBits }), MOST_COUNT_BITS, segmentBits, heap, textBytes);
   const single = hashFileSize(buckets, MOST_COUNT_BITS, 0, heap, textBytes);
   const long = headerSize(segmentBits, textBytes) - headerSize(0, textBytes);
   return { least, most: Math.max(spread, single + long) + 2 ** segmentBits * 8 };

@@ -142,7 +142,7 @@ export function blockCount(headerBytes: number, end: number): number {
 
 /**
  * Most records that a writer allows in a bucket, inclusive (format, section 10). With keys that nobody chose to
- * collide, the odds are more than 10^40 to one that no bucket of a full file exceeds it (Poisson's distribution).
+ * collide, the odds are more than 10^35 to one that no bucket of a full file exceeds it (Poisson's distribution).
  */
 export const MAX_BUCKET_RECORDS = 64;
 

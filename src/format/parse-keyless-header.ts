@@ -114,14 +114,19 @@ function hasNoKeys(fields: HeaderFields, stated: StatedSums): boolean {
     fields.is('bucketBits', 0, fields.u8(HEADER.bucketBits)),
     fields.is('bucketEighths', 0, fields.u8(HEADER.bucketEighths)),
     fields.is('narrowed', 0, fields.u8(HEADER.narrowed)),
-    fields.is('indexOffset', 0, fields.u64('indexOffset')),
+    isZero(fields, 'indexOffset', fields.u64('indexOffset')),
     fields.is('shardBits', 0, fields.u8(HEADER.shardBits)),
     fields.is('shardIndex', 0, fields.u32(HEADER.shardIndex)),
     fields.atMost('keyType', 0, fields.u8(HEADER.keyType)),
-    fields.is('keyBytes', 0, stated.keyBytes),
+    isZero(fields, 'keyBytes', stated.keyBytes),
     fields.metadataSize(),
   ];
   return !fits.includes(false);
+}
+
+/** Whether a u64 is 0; one that no field may have has been noted. */
+function isZero(fields: HeaderFields, name: 'keyBytes' | 'indexOffset', value: number): boolean {
+  return value < MAX_U64 && fields.is(name, 0, value);
 }
 
 function parseBits(fields: HeaderFields): Elements | undefined {

@@ -61,7 +61,7 @@ export function keylessSections(
 }
 
 /** Size of a file whose checksums start at `end`. */
-export function fileSizeOf(header: number, end: number): number {
+function fileSizeOf(header: number, end: number): number {
   return end + sumTreeSize(header, end);
 }
 
@@ -74,17 +74,10 @@ function sizesOf(headerBytes: number, end: number): FileSizes {
  * The sections of a hash table before it is built. The index is what it is for keys that nobody chose, if records
  * differ little in size.
  * @param heapSize bytes of all key heaps
- * @param textSize bytes of metadata and schema
  */
-export function predictHashSections(
-  shape: Shape,
-  entries: number,
-  heapSize: number,
-  dictionarySize = 0,
-  textSize = 0,
-): SectionSizes {
+export function predictHashSections(shape: Shape, entries: number, heapSize: number, dictionarySize = 0): SectionSizes {
   const segments = 2 ** shape.segmentBits;
-  const header = headerSize(shape.segmentBits, textSize);
+  const header = headerSize(shape.segmentBits, 0);
   const index = segments * indexSize(shape, predictOffsetBits(shape, entries, heapSize));
   const end = align(align(header + heapSize) + align(dictionarySize) + index);
   return withPadding(sizesOf(header, end), index, heapSize, dictionarySize);

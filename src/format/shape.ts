@@ -3,7 +3,14 @@
 
 import { MAX_U64 } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
-import { headerSize, MAX_BUCKET_BITS, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './constants.js';
+import {
+  HASH_BITS,
+  headerSize,
+  MAX_BUCKET_BITS,
+  MAX_WRITTEN_SEGMENT_BITS,
+  MIN_BUCKET_BITS,
+  VARIABLE,
+} from './constants.js';
 import { type Buckets, bucketsFor } from './index-lines.js';
 import { type KeyType, keyWidthOf } from './key-types.js';
 
@@ -47,16 +54,17 @@ export function shapeOf(
   const keyWidth = sharedKey ? stats.longestKey : keyWidthOf(keyType);
   const valueWidth = typeWidth === VARIABLE ? sharedValue : typeWidth;
   checkFileSize(stats);
-  for (let segmentBits = 0; segmentBits <= MAX_WRITTEN_SEGMENT_BITS; segmentBits++) {
+  const most = Math.min(MAX_WRITTEN_SEGMENT_BITS, HASH_BITS - MIN_BUCKET_BITS - shardBits);
+  for (let segmentBits = 0; segmentBits <= most; segmentBits++) {
     const buckets = bucketsFor({ entries: stats.entries, segmentBits, shardBits, keyWidth, valueWidth });
     if (buckets.bucketBits > MAX_BUCKET_BITS) continue;
     if (largestHeap(stats.bytesByHash, segmentBits) > segmentLimit) continue;
     return { shardBits, segmentBits, ...buckets, keyWidth, valueWidth };
   }
-  const largest = largestHeap(stats.bytesByHash, MAX_WRITTEN_SEGMENT_BITS);
+  const largest = largestHeap(stats.bytesByHash, most);
   const message =
-    `no division into 2^${MAX_WRITTEN_SEGMENT_BITS} segments or fewer keeps each within ${segmentLimit} bytes: ` +
-    `one ${2 ** MAX_WRITTEN_SEGMENT_BITS}th of the hashes holds ${largest} bytes; another seed may spread them`;
+    `no division into 2^${most} segments or fewer keeps each within ${segmentLimit} bytes: ` +
+    `one ${2 ** most}th of the hashes holds ${largest} bytes; another seed may spread them`;
   throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentLimit, actual: largest });
 }
 

@@ -22,8 +22,13 @@ export async function measureSegment(
   pacer: Pacer,
 ): Promise<void> {
   const cursor = new RecordCursor(header);
+  // A bucket starts where the one before it ends; otherwise many could claim the same records.
+  let last = 0;
   for (let bucket = 0; bucket < segment.buckets; bucket++) {
     const { start, end } = segment.bucketRange(bucket);
+    const isLast = bucket + 1 === segment.buckets;
+    if (start !== last || (isLast && end !== segment.heapBytes)) throw segment.damagedBucket(bucket);
+    last = end;
     let records = 0;
     cursor.enter(segment, start, end);
     while (cursor.step()) {

@@ -23,7 +23,7 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
   };
 }
 
-/** Memory of its own for each range, so that its view starts at a multiple of 8 and nothing else is seen through it. */
+/** Memory of its own for each range, so that its view starts at a multiple of 4 and nothing else is seen through it. */
 function allocateViews(ranges: readonly ByteRange[], path: string): Uint8Array[] {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
   const most = memoryBytes();

@@ -26,7 +26,7 @@ export function prepareMapping(): void {
 
 /**
  * Makes ranges of an open file readable. The ranges are in ascending order and do not overlap; each starts at a
- * multiple of 8.
+ * multiple of 4.
  * @throws {HmapError} `HMAP_MAPPING` when the requested mapping does not work here or does not reach that far
  */
 export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {

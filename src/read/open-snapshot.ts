@@ -107,7 +107,8 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   if (warm !== 'none') {
     for (const [i, { bytes }] of header.segments.entries()) {
       const least = hash ? 0 : dataStart(formOf(header), countIn(i, header.perSegment, header.length));
-      mapping.advise('willneed', i, 0, warm === 'all' ? bytes : least);
+      const wanted = warm === 'all' ? bytes : least;
+      if (wanted > 0) mapping.advise('willneed', i, 0, wanted);
     }
     for (const [i, { bytes }] of lines.entries()) mapping.advise('willneed', linesIndex + i, 0, bytes);
     if (place !== null) mapping.advise('willneed', dictionaryIndex, 0, place.bytes);

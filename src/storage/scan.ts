@@ -87,16 +87,19 @@ export function* mappedSegments(
   for (const number of wanted) {
     const heap = header.segments[number]!;
     const lines = indexPlace(header, number);
-    const ranges = [heap, lines].map(({ offset, bytes }) => ({ offset, length: bytes }));
-    const mapping = mapRanges(fd, ranges, 'auto', path);
+    // Two mappings, since one would reach over all that lies between them.
+    const [ofHeap, ofLines] = [heap, lines].map(({ offset, bytes }) =>
+      bytes === 0 ? undefined : mapRanges(fd, [{ offset, length: bytes }], 'auto', path),
+    );
     try {
-      const views = { heap: mapping.views[0]!, index: mapping.views[1]! };
+      const views = { heap: ofHeap?.views[0] ?? new Uint8Array(0), index: ofLines!.views[0]! };
       yield {
         segment: new HashSegment(views, header, number, path, checker),
-        readAhead: (start, length) => mapping.advise('willneed', 0, start, length),
+        readAhead: (start, length) => ofHeap?.advise('willneed', 0, start, length),
       };
     } finally {
-      mapping.close();
+      ofHeap?.close();
+      ofLines?.close();
     }
   }
 }

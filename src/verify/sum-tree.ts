@@ -8,40 +8,58 @@ import { SUM_BYTES, type SumLevel, sumLevels } from '../format/sum-tree.js';
 import type { Findings } from './findings.js';
 import type { VerifyReader } from './reader.js';
 
+/** How far the checksum of a page or of a block is to be believed. */
+const SURE = 0;
+/** Its page was reported: it may be one of those that are wrong. */
+const DOUBTED = 1;
+/** It could not be read. */
+const UNREAD = 2;
+
+/** Checksums of one level. */
+interface Sums {
+  readonly bytes: Buffer;
+  /** {@link SURE} or another, for each. */
+  readonly belief: Uint8Array;
+}
+
 export class SumTreeCheck {
-  /** The levels as the file has them; `undefined` for one that cannot be read. */
-  readonly stored: readonly (Buffer | undefined)[];
   readonly #header: Header;
   readonly #levels: readonly SumLevel[];
   readonly #findings: Findings;
   readonly #hashes: BlockHasher;
+  /** The levels as the file has them. */
+  readonly #stored: readonly Sums[];
 
   constructor(header: Header, reader: VerifyReader, findings: Findings, hashes: BlockHasher) {
     this.#header = header;
     this.#levels = sumLevels(header.headerBytes, header.checksums.offset);
     this.#findings = findings;
     this.#hashes = hashes;
-    this.stored = this.#levels.map(({ offset, bytes }) => reader.read(offset, bytes, 'checksums'));
+    this.#stored = this.#levels.map((level) => readLevel(level, reader));
+  }
+
+  /** Copies the stored checksum of a block for one that cannot be computed. */
+  copyStored(into: Buffer, at: number): void {
+    this.#stored[0]!.bytes.copy(into, at, at, at + SUM_BYTES);
   }
 
   /**
    * Goes from the header's checksum down to those of the blocks. A page of the tree that does not match the checksum
    * above it is damaged if what the blocks give does match; then that takes its place.
    * @param blocks the checksums that the blocks have
-   * @returns what the checksums of the blocks should be; `undefined` if they cannot be read
+   * @returns what the checksum at a place in the first level should be; `undefined` if that is not known
    */
-  compare(blocks: Buffer): Buffer | undefined {
+  compare(blocks: Buffer): (at: number) => bigint | undefined {
     const computed = [blocks];
     while (computed.length < this.#levels.length) computed.push(this.#sumsOf(computed.at(-1)!));
-    let expected: Buffer = Buffer.alloc(SUM_BYTES);
-    expected.writeBigUInt64LE(this.#header.checksums.sum);
+    const root = Buffer.alloc(SUM_BYTES);
+    root.writeBigUInt64LE(this.#header.checksums.sum);
+    let expected: Sums = { bytes: root, belief: Uint8Array.of(SURE) };
     for (let level = this.#levels.length - 1; level >= 0; level--) {
-      const stored = this.stored[level];
-      // What the level would say has been reported as not readable.
-      if (stored === undefined) return undefined;
-      expected = this.#level(level, stored, computed[level]!, expected);
+      expected = this.#level(level, this.#stored[level]!, computed[level]!, expected);
     }
-    return expected;
+    const { bytes, belief } = expected;
+    return (at) => (belief[at / SUM_BYTES] === UNREAD ? undefined : bytes.readBigUInt64LE(at));
   }
 
   #sumsOf(level: Buffer): Buffer {
@@ -53,19 +71,24 @@ export class SumTreeCheck {
   }
 
   /** What a level should be, by the level above it. */
-  #level(level: number, stored: Buffer, computed: Buffer, expected: Buffer): Buffer {
-    const right = Buffer.from(stored);
-    for (let at = 0; at < stored.length; at += PAGE) {
-      const page = stored.subarray(at, at + PAGE);
+  #level(level: number, stored: Sums, computed: Buffer, expected: Sums): Sums {
+    const right: Sums = { bytes: Buffer.from(stored.bytes), belief: Uint8Array.from(stored.belief) };
+    for (let at = 0; at < stored.bytes.length; at += PAGE) {
+      const number = at / PAGE;
+      const page = stored.bytes.subarray(at, at + PAGE);
+      // A page that cannot be read, or of which nothing is known, is taken as it is.
+      if (stored.belief[at / SUM_BYTES] === UNREAD || expected.belief[number] === UNREAD) continue;
       const given = computed.subarray(at, at + PAGE);
-      const wanted = expected.readBigUInt64LE((at / PAGE) * SUM_BYTES);
+      const wanted = expected.bytes.readBigUInt64LE(number * SUM_BYTES);
       const sum = this.#hashes.h64Raw(page);
       if (sum === wanted) continue;
-      const isSame = page.equals(given);
-      // Both sides of a wrong checksum agree: it is that one. Above the last level it is the header's.
-      if (isSame && level === this.#levels.length - 1) this.#badRoot(sum, wanted);
+      const isExplained = this.#hashes.h64Raw(given) === wanted;
+      // Above a doubted checksum something has been reported, which may be the checksum itself.
+      if (!isExplained && expected.belief[number] === DOUBTED) continue;
+      if (page.equals(given) && level === this.#levels.length - 1) this.#badRoot(sum, wanted);
       else this.#badPage(level, at, page, given, sum, wanted);
-      if (this.#hashes.h64Raw(given) === wanted) given.copy(right, at);
+      if (isExplained) given.copy(right.bytes, at);
+      else right.belief.fill(DOUBTED, at / SUM_BYTES, (at + page.length) / SUM_BYTES);
     }
     return right;
   }
@@ -89,6 +112,21 @@ export class SumTreeCheck {
     const message = `the checksum of the checksums [${start}, ${start + page.length}) is ${hex(sum)}, it should be ${hex(wanted)}`;
     this.#findings.add('HMAP_CHECKSUMS_SUM', 'checksums', start + from, start + end, message);
   }
+}
+
+/** Reads a level, page by page where not all of it can be read. */
+function readLevel({ offset, bytes }: SumLevel, reader: VerifyReader): Sums {
+  const belief = new Uint8Array(bytes / SUM_BYTES);
+  const whole = reader.attempt(offset, bytes);
+  if (whole !== undefined) return { bytes: whole, belief };
+  const known = Buffer.alloc(bytes);
+  for (let at = 0; at < bytes; at += PAGE) {
+    const length = Math.min(PAGE, bytes - at);
+    const page = reader.read(offset + at, length, 'checksums');
+    if (page === undefined) belief.fill(UNREAD, at / SUM_BYTES, (at + length) / SUM_BYTES);
+    else page.copy(known, at);
+  }
+  return { bytes: known, belief };
 }
 
 /** A checksum as messages show it. */

@@ -3,6 +3,7 @@
 
 import { closeSync } from 'node:fs';
 import { type BlockHasher, loadChecksums } from '../base/block-hasher.js';
+import { allocate } from '../base/bytes.js';
 import { systemError } from '../base/errors.js';
 import { checkOptions, checkPath } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
@@ -136,20 +137,25 @@ class Check {
 
   *#checkSums(header: Header): Generator<number, void> {
     const { headerBytes, checksums } = header;
+    const size = SUM_BYTES * blockCount(headerBytes, checksums.offset);
+    // A sparse file can claim any size at no cost.
+    const computed = allocate(
+      size,
+      () => Buffer.alloc(size),
+      (reason) => `${this.#path}: the checksums cannot be held in memory: ${reason}`,
+      { path: this.#path },
+    );
     const tree = new SumTreeCheck(header, this.#reader, this.#findings, this.#hashes);
-    const [level] = tree.stored;
-    const computed = Buffer.alloc(SUM_BYTES * blockCount(headerBytes, checksums.offset));
     for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
       const length = Math.min(READ, checksums.offset - offset);
-      this.#sumPiece(header, offset, length, level, computed);
+      this.#sumPiece(header, offset, length, tree, computed);
       yield offset + length;
     }
-    const trusted = tree.compare(computed);
-    if (trusted !== undefined) this.#compareSums(header, trusted, computed);
+    this.#compareSums(header, tree.compare(computed), computed);
   }
 
   /** Puts the sums of the blocks from `offset` on into `computed`; for a block that cannot be read, the stored one. */
-  #sumPiece(header: Header, offset: number, length: number, stored: Buffer | undefined, computed: Buffer): void {
+  #sumPiece(header: Header, offset: number, length: number, tree: SumTreeCheck, computed: Buffer): void {
     const bytes = this.#reader.attempt(offset, length);
     let at = 8 * ((offset - header.headerBytes) / BLOCK);
     if (bytes !== undefined) {
@@ -159,20 +165,21 @@ class Check {
     for (let start = offset; start < offset + length; start += BLOCK) {
       const block = this.#reader.read(start, Math.min(BLOCK, offset + length - start), sectionAt(header, start));
       if (block !== undefined) computed.writeBigUInt64LE(this.#hashes.h64Raw(block), at);
-      else stored?.copy(computed, at, at, at + 8);
+      else tree.copyStored(computed, at);
       at += 8;
     }
   }
 
-  /** @param trusted what the checksums of the blocks should be */
-  #compareSums(header: Header, trusted: Buffer, computed: Buffer): void {
+  /** @param expected what the checksum of a block should be, by its place; `undefined` if that is not known */
+  #compareSums(header: Header, expected: (at: number) => bigint | undefined, computed: Buffer): void {
     const { headerBytes, checksums } = header;
-    for (let at = 0; at < trusted.length; at += SUM_BYTES) {
-      if (trusted.compare(computed, at, at + SUM_BYTES, at, at + SUM_BYTES) === 0) continue;
+    for (let at = 0; at < computed.length; at += SUM_BYTES) {
+      const says = expected(at);
+      const is = computed.readBigUInt64LE(at);
+      if (says === undefined || says === is) continue;
       const start = headerBytes + (at / SUM_BYTES) * BLOCK;
       const end = Math.min(start + BLOCK, checksums.offset);
-      const [is, says] = [hex(computed.readBigUInt64LE(at)), hex(trusted.readBigUInt64LE(at))];
-      const message = `the checksum of the bytes [${start}, ${end}) is ${is}, the file says ${says}`;
+      const message = `the checksum of the bytes [${start}, ${end}) is ${hex(is)}, the file says ${hex(says)}`;
       this.#findings.add('HMAP_BLOCK_CHECKSUM', sectionAt(header, start), start, end, message);
     }
   }
@@ -220,7 +227,7 @@ function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictio
 }
 
 /** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */
-export function blockSums(hashes: BlockHasher, bytes: Uint8Array): bigint[] {
+function blockSums(hashes: BlockHasher, bytes: Uint8Array): bigint[] {
   const sums: bigint[] = [];
   for (let at = 0; at < bytes.length; at += BLOCK) sums.push(hashes.h64Raw(bytes.subarray(at, at + BLOCK)));
   return sums;

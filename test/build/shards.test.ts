@@ -6,44 +6,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
-import { ByteBuffer } from '../../src/base/bytes.js';
-import { Builder } from '../../src/build/hash/builder.js';
-import { type BuildOptions, build, inspectKey, open, stat, verify } from '../../src/index.js';
+import { build, inspectKey, open, stat, verify } from '../../src/index.js';
 import { ReferenceReader } from '../conformance/reference-reader.js';
 import { collidingStrings } from '../support/collisions.js';
 import { hmapError } from '../support/errors.js';
+import { fixturePath } from '../support/fixtures.js';
 import { Random } from '../support/random.js';
-import { canonicalParts, compose, encodeValue, type RawOptions } from '../support/raw-table.js';
+import { canonicalParts, compose, type RawOptions } from '../support/raw-table.js';
 import { oracle } from '../support/samples.js';
+import { buildShard, SHARD_FIXTURE } from '../support/shards.js';
 import { failure, temporaryFolder } from '../support/temp.js';
 import { assertSameFile } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
-
-type Pairs = readonly (readonly [key: string, value: unknown])[];
-
-/** Builds one shard from the entries of all. */
-async function buildShard(
-  path: string,
-  entries: Pairs,
-  options: BuildOptions<'u32' | 'utf8' | 'uint' | 'enum'>,
-  shard: { index: number; bits: number },
-) {
-  const builder = new Builder(path, options, 1, shard);
-  try {
-    for (const [key, value] of entries) {
-      const [k, v] = [Buffer.from(key), Buffer.from(encodeValue(staged(options.value), value))];
-      builder.add(new ByteBuffer(k), 0, k.length, new ByteBuffer(v), 0, v.length);
-    }
-    return await builder.finish();
-  } catch (error) {
-    await builder.abandon();
-    throw error;
-  }
-}
-
-/** What a builder holds values as. */
-const staged = (value: string | undefined) => (value === 'uint' ? 'u48' : (value as 'u32'));
 
 const shardOf = (key: string, bits: number, seed = 0) => Math.floor(oracle.h32(key, seed) / 2 ** (32 - bits));
 
@@ -90,6 +65,15 @@ describe('a shard', () => {
       if (2 ** bits <= 2) assert.equal(found.size, count);
     });
   }
+
+  test('as the golden file has it', async () => {
+    const { name, entries, options, shard } = SHARD_FIXTURE;
+    const path = join(folder, 'golden.hmap');
+    await buildShard(path, entries, options, shard);
+    assertSameFile(fixturePath(`${name}.hmap`), readFileSync(path));
+    assert.deepEqual(new ReferenceReader(path).check(), []);
+    assert.ok(new ReferenceReader(path).header.entries > 200);
+  });
 
   test('widths depend on nothing outside it', async () => {
     // Keys of one length in shard 1, of several in shard 0.

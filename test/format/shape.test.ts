@@ -86,6 +86,13 @@ describe('segments', () => {
     assert.deepEqual([plan.segmentBits, plan.bucketBits], [2, 5]);
   });
 
+  test('leave the buckets of a shard five bits of the hash', () => {
+    const stats = new EntryStats('bytes', 16);
+    stats.add(0, 20, 3000);
+    stats.add(1, 20, 3000);
+    assert.throws(() => shapeOfEntries(stats, 'bytes', 4096, 'bytes', 16), hmapError('HMAP_SEGMENT_TOO_LARGE'));
+  });
+
   test('that cannot be small enough are refused, and so are files of 2^53 bytes', () => {
     const crowded = statsOf(3, 20, 2 ** 30);
     crowded.bytesByHash.fill(0).fill(3 * 2 ** 30, 0, 1);

@@ -106,6 +106,22 @@ describe('offsets that name the same records again and again', () => {
   });
 });
 
+test('groups that each claim all records cost stat no more than the heap, and are damage', async () => {
+  const count = 5000;
+  const parts = canonicalParts(
+    Array.from({ length: count }, (_, i) => [i, true]),
+    { key: 'u32', value: 'none' },
+  );
+  const offsets = Object.fromEntries(Array.from({ length: 32 }, (_, i) => [i + 1, count]));
+  const [segment] = parts.segments;
+  const lines = Object.fromEntries(
+    Array.from({ length: segment!.buckets.length / 32 }, (_, group) => [group, { anchor: 0, offsets }]),
+  );
+  const path = written(compose({ ...parts, offsetBits: 16, segments: [{ ...segment!, lines }] }));
+  await assert.rejects(stat(path), hmapError('HMAP_DAMAGED', { message: /the offsets of bucket 32/ }));
+  assert.equal((await verify(path)).ok, false);
+});
+
 test('the body of another version of a file is not taken for its own', async () => {
   const versions = await Promise.all(
     [1, 2].map((version) => {

@@ -175,6 +175,16 @@ describe('sets of integers in the smaller form', () => {
     assert.ok(same > 0, 'some are of one size');
   });
 
+  test('of several segments, which may have fewer buckets than one', async (t) => {
+    const folder = temporaryFolder(t);
+    const random = new Random(8);
+    for (const greatest of [251_500, 253_500, 256_000]) {
+      const integers = new Set([-1, greatest]);
+      while (integers.size < 3840) integers.add(random.below(greatest));
+      await assertChosen(folder, [...integers], { segmentBytes: 4096 });
+    }
+  });
+
   test('repeats count once, on either side', async (t) => {
     const folder = temporaryFolder(t);
     const random = new Random(3);

@@ -9,6 +9,9 @@ import { before, describe, test } from 'node:test';
 import type { Header } from '../../src/format/header.js';
 import { build, inspectKey, open, stat, verify } from '../../src/index.js';
 import { BlockChecker } from '../../src/storage/block-check.js';
+import { Findings } from '../../src/verify/findings.js';
+import type { VerifyReader } from '../../src/verify/reader.js';
+import { SumTreeCheck } from '../../src/verify/sum-tree.js';
 import { hmapError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { canonicalParts, compose } from '../support/raw-table.js';
@@ -132,6 +135,67 @@ test('a block of a file of 20 GiB is trusted by three pages of checksums, each r
   const again = new BlockChecker(header, read, 'x.hmap');
   again.check(0);
   assert.throws(() => again.check(Math.floor(200_000 / 8)), hmapError('HMAP_DAMAGED', { message: /block checksums/ }));
+});
+
+describe('a tree of checksums of which a part is wrong or cannot be read', () => {
+  const headerBytes = PAGE;
+  const end = headerBytes + 700 * BLOCK;
+  const blocks = Buffer.alloc(8 * 700);
+  for (let i = 0; i < 700; i++) blocks.writeBigUInt64LE(BigInt(i * 977), 8 * i);
+  const upper = Buffer.alloc(16);
+  for (const i of [0, 1]) upper.writeBigUInt64LE(oracle.h64Raw(blocks.subarray(PAGE * i, PAGE * i + PAGE)), 8 * i);
+  const header = { headerBytes, checksums: { offset: end, sum: oracle.h64Raw(upper) } } as unknown as Header;
+
+  /** Checks a tree; which blocks then differ from what they should be, and what was reported. */
+  function check(tree: Buffer, computed: Buffer, unreadable: [number, number] = [0, 0]) {
+    const findings = new Findings(100);
+    const attempt = (offset: number, length: number) =>
+      offset < unreadable[1] && offset + length > unreadable[0]
+        ? undefined
+        : Buffer.from(tree.subarray(offset - end, offset - end + length));
+    const read = (offset: number, length: number) => {
+      const bytes = attempt(offset, length);
+      if (bytes === undefined) findings.add('EIO', 'checksums', offset, offset + length, 'cannot be read');
+      return bytes;
+    };
+    const reader = { attempt, read } as unknown as VerifyReader;
+    const hashes = { h64Raw: (bytes: Uint8Array) => oracle.h64Raw(Buffer.from(bytes)) };
+    const expected = new SumTreeCheck(header, reader, findings, hashes).compare(computed);
+    const wrong = [];
+    for (let i = 0; i < 700; i++) {
+      const says = expected(8 * i);
+      if (says !== undefined && says !== computed.readBigUInt64LE(8 * i)) wrong.push(i);
+    }
+    return { wrong, told: findings.list.map(({ code, offset }) => [code, offset - end]) };
+  }
+
+  const tree = Buffer.concat([blocks, upper]);
+  /** As if the contents of a block had changed. */
+  const changed = (i: number) => {
+    const copy = Buffer.from(blocks);
+    copy.writeBigUInt64LE(1n, 8 * i);
+    return copy;
+  };
+
+  test('blocks are compared with what can be read', () => {
+    assert.deepEqual(check(tree, changed(600)), { wrong: [600], told: [] });
+    // The upper level, then either page of the lower one.
+    assert.deepEqual(check(tree, changed(600), [end + 5600, end + 5601]), { wrong: [600], told: [['EIO', 5600]] });
+    assert.deepEqual(check(tree, changed(600), [end, end + 1]), { wrong: [600], told: [['EIO', 0]] });
+    assert.deepEqual(check(tree, changed(600), [end + 5000, end + 5001]), { wrong: [], told: [['EIO', 4096]] });
+  });
+
+  test('each damage is reported once, where it is', () => {
+    const upperWrong = Buffer.from(tree);
+    upperWrong[5600]! ^= 1;
+    assert.deepEqual(check(upperWrong, blocks), { wrong: [], told: [['HMAP_CHECKSUMS_SUM', 5600]] });
+    assert.deepEqual(check(upperWrong, changed(600)), { wrong: [600], told: [['HMAP_CHECKSUMS_SUM', 5600]] });
+    assert.deepEqual(check(upperWrong, changed(6)), { wrong: [6], told: [['HMAP_CHECKSUMS_SUM', 5600]] });
+    const lowerWrong = Buffer.from(tree);
+    lowerWrong[80]! ^= 1;
+    assert.deepEqual(check(lowerWrong, blocks), { wrong: [], told: [['HMAP_CHECKSUMS_SUM', 80]] });
+    assert.deepEqual(check(lowerWrong, changed(600)), { wrong: [600], told: [['HMAP_CHECKSUMS_SUM', 80]] });
+  });
 });
 
 describe('offsets', () => {

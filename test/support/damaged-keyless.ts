@@ -116,6 +116,8 @@ export const DAMAGED_KEYLESS: readonly Damaged[] = [
   field('shard-bits', packed(), { shardBits: 1 }, 'shardBits'),
   field('shard-index', packed(), { shardIndex: 1 }, 'shardIndex'),
   field('index-offset', packed(), { indexOffset: 4096 }, 'indexOffset'),
+  field('index-offset-too-large', packed(), { indexOffset: 2n ** 60n }, 'indexOffset'),
+  field('key-bytes-too-large', packed(), { keyBytes: 2n ** 60n }, 'keyBytes'),
   field('bucket-bits', packed(), { bucketBits: 1 }, 'bucketBits'),
   field('hash-seed', packed(), { hashSeed: 1 }, 'hashSeed'),
   field('key-bytes', packed(), { keyBytes: 1 }, 'keyBytes'),

@@ -54,7 +54,7 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
   /** Whether an existing file is replaced. Default `true`. */
   overwrite?: boolean;
   /**
-   * Largest size of a segment in bytes, inclusive, from 8 KiB to 2^31 - 1, which is the default. For tests and
+   * Largest size of a segment in bytes, inclusive, from 4 KiB to 2^31 - 1, which is the default. For tests and
    * experiments.
    */
   segmentBytes?: number;

@@ -79,7 +79,7 @@ export async function assembleParallel(
     for (const block of result.sharedBlocks) all.shared.add(block);
   }
   const indexAt = writeDictionary(assembly, all, ranked, layout.end);
-  const index = writeIndex({ fd, hashes, sums: all, spill }, shape, sizes, indexAt);
+  const index = await writeIndex({ fd, hashes, sums: all, spill, turn: progress }, shape, sizes, indexAt);
   const checksums = all.finish(fd, hashes, align(index.offset + index.bytes));
   return { shape, stats, written: { segments: layout.segments, index, checksums, loads }, ranked };
 }

@@ -80,7 +80,7 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
     const kept = pass.kept ?? stats;
     const left = kept.entries === stats.entries ? ranked : pass.rankUsed(kept);
     if (shape !== undefined && pass.writer !== undefined) {
-      const written = pass.finish(pass.writer, shape);
+      const written = await pass.finish(pass.writer, shape);
       const same = left?.count === ranked?.count && sameShape(shape, shapeFor(kept, assembly));
       if (kept.entries === stats.entries || same) {
         return { shape, stats: kept.narrowed(assembly.valueType), written, ranked };
@@ -149,12 +149,13 @@ class Pass {
   }
 
   /** Writes what is left, the index and the checksums. The header's place is still empty afterwards. */
-  finish(writer: SegmentWriter, shape: Shape): Written {
-    const { fd, hashes, spill } = this.#assembly;
+  async finish(writer: SegmentWriter, shape: Shape): Promise<Written> {
+    const { fd, hashes, spill, pause } = this.#assembly;
     const sums = this.#sums;
     const segmentsEnd = align(writer.end(2 ** shape.segmentBits * bucketCount(shape)));
     const indexAt = writeDictionary(this.#assembly, sums, this.#ranked, segmentsEnd);
-    const index = writeIndex({ fd, hashes, sums, spill }, shape, [writer.finishSizes()], indexAt);
+    const turn = () => pause(this.#done);
+    const index = await writeIndex({ fd, hashes, sums, spill, turn }, shape, [writer.finishSizes()], indexAt);
     const checksums = sums.finish(fd, hashes, align(index.offset + index.bytes));
     return { segments: writer.segments, index, checksums, loads: writer.loads };
   }

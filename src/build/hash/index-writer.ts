@@ -17,39 +17,49 @@ export interface IndexTask {
   readonly hashes: BlockHasher;
   readonly sums: BlockSums;
   readonly spill: SpillFile;
+  /** Gives other work a turn, and may throw to stop. */
+  readonly turn: () => Promise<void> | undefined;
 }
+
+/** Groups between two turns of other work. */
+const STRIDE = 4096;
 
 /**
  * Writes the lines of all segments from `offset` on.
  * @param held the sizes of all buckets, in order
  */
-export function writeIndex(
+export async function writeIndex(
   task: IndexTask,
   shape: Shape,
   held: readonly HeldSizes[],
   offset: number,
-): HashHeader['index'] {
+): Promise<HashHeader['index']> {
   const segments = 2 ** shape.segmentBits;
   const groups = bucketCount(shape) / GROUP_BUCKETS;
-  const offsetBits = offsetBitsFor(largestGroup(new BucketSizesReader(held, task.spill), segments * groups));
+  const largest = await largestGroup(new BucketSizesReader(held, task.spill), segments * groups, task.turn);
+  const offsetBits = offsetBitsFor(largest);
   const bytes = segments * groups * lineSize(offsetBits);
   const out = new SectionWriter(task.fd, bytes, task.sums, task.hashes);
   out.start(offset, 0);
   const sizes = new BucketSizesReader(held, task.spill);
   for (let segment = 0; segment < segments; segment++) {
     let end = 0;
-    for (let group = 0; group < groups; group++) end += writeLine(out, sizes, end, offsetBits);
+    for (let group = 0; group < groups; group++) {
+      end += writeLine(out, sizes, end, offsetBits);
+      if (group % STRIDE === 0) await task.turn();
+    }
   }
   out.finish();
   return { offset, bytes, offsetBits };
 }
 
-function largestGroup(sizes: BucketSizesReader, groups: number): number {
+async function largestGroup(sizes: BucketSizesReader, groups: number, turn: IndexTask['turn']): Promise<number> {
   let largest = 0;
   for (let group = 0; group < groups; group++) {
     let size = 0;
     for (let bucket = 0; bucket < GROUP_BUCKETS; bucket++) size += sizes.next();
     if (size > largest) largest = size;
+    if (group % STRIDE === 0) await turn();
   }
   return largest;
 }

@@ -66,7 +66,7 @@ export class Ingest implements RecordSink {
     this.stats = new EntryStats(valueType, staged.shard.bits);
     this.#shardShift = HASH_BITS - 1 - staged.shard.bits;
     this.#shard = staged.shard.index;
-    this.partitions = new Partitions(arena, staged, spill, 0, worker, workers);
+    this.partitions = new Partitions(arena, staged, spill, staged.shard.bits, worker, workers);
     this.#seed = seed | 0;
     this.#isUint = valueType === 'uint';
     this.#interner = interner;

@@ -1,8 +1,8 @@
 // How large the file of a set of integers is in each of its two forms. Pure arithmetic: knows no bytes and no files.
 
 import {
+  ALIGNMENT,
   GROUP_BUCKETS,
-  headerSize,
   LEAST_OFFSET_BITS,
   MAX_BUCKET_BITS,
   MAX_BUCKET_RECORDS,
@@ -39,17 +39,19 @@ export function hashSize(
   { segmentBytes, textBytes }: SetLimits,
 ): { least: number; most: number } {
   const sums = { entries, segmentBits: 0, shardBits: 0, keyWidth: keyBytes, valueWidth: 0 };
-  const buckets = bucketsFor(sums);
   const heap = entries * keyBytes;
-  const least = hashFileSize(buckets, LEAST_OFFSET_BITS, 0, heap, textBytes);
+  const sizeIn = (segmentBits: number, offsetBits: number): number =>
+    hashFileSize(bucketsFor({ ...sums, segmentBits }), offsetBits, segmentBits, heap, textBytes);
   // The shape allows for a prefix before each key (shape.ts), which keys of one length do not have.
-  if (buckets.bucketBits <= MAX_BUCKET_BITS && heap + entries <= segmentBytes) {
-    return { least, most: hashFileSize(buckets, MOST_COUNT_BITS, 0, heap, textBytes) };
+  if (bucketsFor(sums).bucketBits <= MAX_BUCKET_BITS && heap + entries <= segmentBytes) {
+    return { least: sizeIn(0, LEAST_OFFSET_BITS), most: sizeIn(0, MOST_COUNT_BITS) };
   }
-  // Each segment has a group or more, and pads its key heap.
-  const segmentBits = MAX_WRITTEN_SEGMENT_BITS;
-  const spread = hashFileSize(bucketsFor({ ...sums, segmentBits }), MOST_COUNT_BITS, segmentBits, heap, textBytes);
-  const single = hashFileSize(buckets, MOST_COUNT_BITS, 0, heap, textBytes);
-  const long = headerSize(segmentBits, textBytes) - headerSize(0, textBytes);
-  return { least, most: Math.max(spread, single + long) + 2 ** segmentBits * 8 };
+  const divisions = Array.from({ length: MAX_WRITTEN_SEGMENT_BITS + 1 }, (_, segmentBits) => segmentBits);
+  return {
+    least: Math.min(...divisions.map((segmentBits) => sizeIn(segmentBits, LEAST_OFFSET_BITS))),
+    // Each segment pads its key heap.
+    most: Math.max(
+      ...divisions.map((segmentBits) => sizeIn(segmentBits, MOST_COUNT_BITS) + ALIGNMENT * 2 ** segmentBits),
+    ),
+  };
 }

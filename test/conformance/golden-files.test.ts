@@ -9,6 +9,7 @@ import { type BitsBuildOptions, build, type Key, open, verify } from '../../src/
 import { FIXTURES, fixturePath, KEYLESS_FIXTURES } from '../support/fixtures.js';
 import { encodeKey } from '../support/raw-table.js';
 import { PACKAGE_ROOT } from '../support/root.js';
+import { SHARD_FIXTURE } from '../support/shards.js';
 import { temporaryFolder } from '../support/temp.js';
 import { ReferenceKeyless } from './reference-keyless.js';
 import { ReferenceReader } from './reference-reader.js';
@@ -16,7 +17,10 @@ import { ReferenceReader } from './reference-reader.js';
 describe('golden files', () => {
   test('there is one for each fixture, and no other', () => {
     const files = readdirSync(fixturePath('')).filter((name) => name.endsWith('.hmap'));
-    assert.deepEqual(files.sort(), [...FIXTURES, ...KEYLESS_FIXTURES].map(({ name }) => `${name}.hmap`).sort());
+    assert.deepEqual(
+      files.sort(),
+      [...FIXTURES, ...KEYLESS_FIXTURES, SHARD_FIXTURE].map(({ name }) => `${name}.hmap`).sort(),
+    );
   });
 
   for (const { name, options, entries } of FIXTURES) {

@@ -60,8 +60,9 @@ export async function build(
 }
 
 /**
- * Checks a file against every rule of the format: header, checksums, index, records, totals, padding. Reads the
- * file twice, in fixed memory and 24 bytes for each 64 KiB of the file; work is bounded by the file's size. Damage is reported in the result, never thrown.
+ * Checks a file against every rule of the format: header, checksums, index, records, totals, padding. Reads the file
+ * twice, in fixed memory and 24 bytes for each 64 KiB of the file; work is bounded by the file's size. Damage is
+ * reported in the result, never thrown.
  * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
  */
 export async function verify(path: string, options?: VerifyOptions): Promise<Verification> {

@@ -24,6 +24,16 @@ export function loadChecksumsNow(): BlockHasher {
   return loaded;
 }
 
+/** The checksums of all pieces of `size` bytes, one after the other as u64; the last piece may be shorter. */
+export function hashPieces(hashes: BlockHasher, bytes: Uint8Array, size: number): Buffer {
+  const sums = Buffer.alloc(8 * Math.ceil(bytes.length / size));
+  let to = 0;
+  for (let at = 0; at < bytes.length; at += size) {
+    to = sums.writeBigUInt64LE(hashes.h64Raw(bytes.subarray(at, at + size)), to);
+  }
+  return sums;
+}
+
 /** What the module's code exports. */
 interface Exports {
   mem: { readonly buffer: ArrayBuffer; grow(pages: number): number };

@@ -79,7 +79,7 @@ export function predictHashSections(shape: Shape, entries: number, heapSize: num
   const segments = 2 ** shape.segmentBits;
   const header = headerSize(shape.segmentBits, 0);
   const index = segments * indexSize(shape, predictOffsetBits(shape, entries, heapSize));
-  const end = align(align(header + heapSize) + align(dictionarySize) + index);
+  const end = hashSectionsEnd(header, heapSize, dictionarySize, index);
   return withPadding(sizesOf(header, end), index, heapSize, dictionarySize);
 }
 
@@ -93,7 +93,12 @@ function predictOffsetBits(shape: Shape, entries: number, heapSize: number): num
   return offsetBitsFor((most * heapSize) / entries / offsetUnit(shape.keyWidth, shape.valueWidth));
 }
 
-/** Size of a hash table's file, of one segment, with offsets of so many bits. */
+/** Where the checksums of a hash table start, but for the padding between the heaps of several segments. */
+function hashSectionsEnd(header: number, heapSize: number, dictionarySize: number, index: number): number {
+  return align(align(header + heapSize) + align(dictionarySize) + index);
+}
+
+/** Size of the file of a hash table with offsets of so many bits, as {@link hashSectionsEnd} has it. */
 export function hashFileSize(
   buckets: Buckets,
   offsetBits: number,
@@ -102,8 +107,8 @@ export function hashFileSize(
   textSize: number,
 ): number {
   const header = headerSize(segmentBits, textSize);
-  const segments = 2 ** segmentBits;
-  return fileSizeOf(header, align(align(header + heapSize) + segments * indexSize(buckets, offsetBits)));
+  const index = 2 ** segmentBits * indexSize(buckets, offsetBits);
+  return fileSizeOf(header, hashSectionsEnd(header, heapSize, 0, index));
 }
 
 /** The sections of a list or a bit array of one segment before it is built. */

@@ -1,5 +1,5 @@
-// One segment of a mapped file: its lines of the index, its key heap, and the records in it. Does not know keys' meaning,
-// values or files.
+// One segment of a mapped file: its lines of the index, its key heap, and the records in it. Does not know keys'
+// meaning, values or files.
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
@@ -41,6 +41,9 @@ export class HashSegment {
   readonly units: number;
   /** What offsets in the index count: bytes, or records of so many bytes. */
   readonly unit: number;
+  /** Of one line: its size in bytes, and the bits of each of its offsets. */
+  readonly lineBytes: number;
+  readonly offsetBits: number;
   /** Offset of the key heap, and of the lines, in the file. */
   readonly heapOffset: number;
   readonly indexOffset: number;
@@ -52,8 +55,6 @@ export class HashSegment {
    * checked, -1 before. So lookups make one comparison, which they need anyway.
    */
   reach = -1;
-  readonly #offsetBits: number;
-  readonly #lineBytes: number;
   readonly #path: string;
 
   /**
@@ -72,8 +73,8 @@ export class HashSegment {
     this.units = this.heapBytes / this.unit;
     this.heapOffset = place.offset;
     this.indexOffset = lines.offset;
-    this.#offsetBits = header.index.offsetBits;
-    this.#lineBytes = lineSize(this.#offsetBits);
+    this.offsetBits = header.index.offsetBits;
+    this.lineBytes = lineSize(this.offsetBits);
     this.#path = path;
     this.heapBlocks = new CheckedBlocks(header, place, checker);
     this.indexBlocks = new CheckedBlocks(header, lines, checker);
@@ -83,7 +84,7 @@ export class HashSegment {
   /** Sets {@link reach} by what has been checked. */
   updateReach(): void {
     // Lookups read offsets as signed numbers, and 32 bits leave no room for a sign: so they check each of these.
-    this.reach = this.unchecked === 0 && this.#offsetBits !== FULL_OFFSET_BITS ? this.units : -1;
+    this.reach = this.unchecked === 0 && this.offsetBits !== FULL_OFFSET_BITS ? this.units : -1;
   }
 
   /** Blocks that have not been checked. */
@@ -93,7 +94,7 @@ export class HashSegment {
 
   /** Where the line with a bucket starts, counted from the segment's first line, in bytes. */
   lineAt(bucket: number): number {
-    return Math.floor(bucket / GROUP_BUCKETS) * this.#lineBytes;
+    return Math.floor(bucket / GROUP_BUCKETS) * this.lineBytes;
   }
 
   /** What the line at a place says of its group: where it starts in the heap, in units, unsigned. */
@@ -103,9 +104,9 @@ export class HashSegment {
 
   /** Value number `slot`, from 0 to 32, of the line at a place: where that bucket of the group starts, or the last ends. */
   offsetAt(line: number, slot: number): number {
-    const bit = slot * this.#offsetBits;
+    const bit = slot * this.offsetBits;
     const word = this.index.getUint32(line + 4 + (bit >>> 3), true);
-    return this.#offsetBits === FULL_OFFSET_BITS ? word : (word >>> (bit & 7)) & (2 ** this.#offsetBits - 1);
+    return this.offsetBits === FULL_OFFSET_BITS ? word : (word >>> (bit & 7)) & (2 ** this.offsetBits - 1);
   }
 
   /**
@@ -126,7 +127,7 @@ export class HashSegment {
   /** Checks the block or the two blocks with a bucket's line. */
   checkLine(bucket: number): void {
     const line = this.lineAt(bucket);
-    if (this.indexBlocks.unchecked > 0) this.indexBlocks.check(line, line + this.#lineBytes);
+    if (this.indexBlocks.unchecked > 0) this.indexBlocks.check(line, line + this.lineBytes);
   }
 
   /** Error for bytes that break a rule of the format; `at` is an offset in the key heap. */

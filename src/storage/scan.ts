@@ -3,6 +3,7 @@
 
 import type { HashHeader } from '../format/header.js';
 import { mapRanges } from '../mapping/map-ranges.js';
+import type { Mapping } from '../mapping/mapping.js';
 import { checkerFor } from './block-check.js';
 import { HashSegment, indexPlace, RecordCursor } from './hash-segment.js';
 
@@ -88,18 +89,18 @@ export function* mappedSegments(
     const heap = header.segments[number]!;
     const lines = indexPlace(header, number);
     // Two mappings, since one would reach over all that lies between them.
-    const [ofHeap, ofLines] = [heap, lines].map(({ offset, bytes }) =>
-      bytes === 0 ? undefined : mapRanges(fd, [{ offset, length: bytes }], 'auto', path),
-    );
+    let ofHeap: Mapping | undefined;
+    const ofLines = mapRanges(fd, [{ offset: lines.offset, length: lines.bytes }], 'auto', path);
     try {
-      const views = { heap: ofHeap?.views[0] ?? new Uint8Array(0), index: ofLines!.views[0]! };
+      if (heap.bytes > 0) ofHeap = mapRanges(fd, [{ offset: heap.offset, length: heap.bytes }], 'auto', path);
+      const views = { heap: ofHeap?.views[0] ?? new Uint8Array(0), index: ofLines.views[0]! };
       yield {
         segment: new HashSegment(views, header, number, path, checker),
         readAhead: (start, length) => ofHeap?.advise('willneed', 0, start, length),
       };
     } finally {
       ofHeap?.close();
-      ofLines?.close();
+      ofLines.close();
     }
   }
 }

@@ -2,7 +2,6 @@
 // know records.
 
 import { GROUP_BUCKETS } from '../format/constants.js';
-import { lineSize } from '../format/index-lines.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import type { Findings } from './findings.js';
 
@@ -29,8 +28,8 @@ export class IndexCheck {
     this.#segment = segment;
     this.#findings = findings;
     this.#groups = segment.buckets / GROUP_BUCKETS;
-    this.#bytes = segment.index.byteLength / this.#groups;
-    this.#bits = (this.#bytes - lineSize(0)) / 4;
+    this.#bytes = segment.lineBytes;
+    this.#bits = segment.offsetBits;
   }
 
   /** Checks the next line; `false` at the end. */

@@ -1,7 +1,7 @@
 // Checks the tree of checksums of a file (native-notes/format.md, section 8) against what its blocks give, and tells
 // damage to the tree from damage to the blocks. Does not know what the blocks hold.
 
-import type { BlockHasher } from '../base/block-hasher.js';
+import { type BlockHasher, hashPieces } from '../base/block-hasher.js';
 import { HEADER, PAGE } from '../format/constants.js';
 import { fieldEnd, type Header } from '../format/header.js';
 import { SUM_BYTES, type SumLevel, sumLevels } from '../format/sum-tree.js';
@@ -51,7 +51,7 @@ export class SumTreeCheck {
    */
   compare(blocks: Buffer): (at: number) => bigint | undefined {
     const computed = [blocks];
-    while (computed.length < this.#levels.length) computed.push(this.#sumsOf(computed.at(-1)!));
+    while (computed.length < this.#levels.length) computed.push(hashPieces(this.#hashes, computed.at(-1)!, PAGE));
     const root = Buffer.alloc(SUM_BYTES);
     root.writeBigUInt64LE(this.#header.checksums.sum);
     let expected: Sums = { bytes: root, belief: Uint8Array.of(SURE) };
@@ -60,14 +60,6 @@ export class SumTreeCheck {
     }
     const { bytes, belief } = expected;
     return (at) => (belief[at / SUM_BYTES] === UNREAD ? undefined : bytes.readBigUInt64LE(at));
-  }
-
-  #sumsOf(level: Buffer): Buffer {
-    const sums = Buffer.alloc(SUM_BYTES * Math.ceil(level.length / PAGE));
-    for (let at = 0; at < level.length; at += PAGE) {
-      sums.writeBigUInt64LE(this.#hashes.h64Raw(level.subarray(at, at + PAGE)), (at / PAGE) * SUM_BYTES);
-    }
-    return sums;
   }
 
   /** What a level should be, by the level above it. */

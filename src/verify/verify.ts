@@ -2,7 +2,7 @@
 // things and the checksums; the other files of this folder know the rest. Does not repair anything.
 
 import { closeSync } from 'node:fs';
-import { type BlockHasher, loadChecksums } from '../base/block-hasher.js';
+import { type BlockHasher, hashPieces, loadChecksums } from '../base/block-hasher.js';
 import { allocate } from '../base/bytes.js';
 import { systemError } from '../base/errors.js';
 import { checkOptions, checkPath } from '../base/options.js';
@@ -157,16 +157,16 @@ class Check {
   /** Puts the sums of the blocks from `offset` on into `computed`; for a block that cannot be read, the stored one. */
   #sumPiece(header: Header, offset: number, length: number, tree: SumTreeCheck, computed: Buffer): void {
     const bytes = this.#reader.attempt(offset, length);
-    let at = 8 * ((offset - header.headerBytes) / BLOCK);
+    let at = SUM_BYTES * ((offset - header.headerBytes) / BLOCK);
     if (bytes !== undefined) {
-      for (const sum of blockSums(this.#hashes, bytes)) at = computed.writeBigUInt64LE(sum, at);
+      hashPieces(this.#hashes, bytes, BLOCK).copy(computed, at);
       return;
     }
     for (let start = offset; start < offset + length; start += BLOCK) {
       const block = this.#reader.read(start, Math.min(BLOCK, offset + length - start), sectionAt(header, start));
       if (block !== undefined) computed.writeBigUInt64LE(this.#hashes.h64Raw(block), at);
       else tree.copyStored(computed, at);
-      at += 8;
+      at += SUM_BYTES;
     }
   }
 
@@ -224,11 +224,4 @@ function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictio
   const number = segments.findLastIndex((place) => place.offset <= offset);
   const start = dataStart(formOf(header), countIn(number, header.perSegment, header.length));
   return offset < segments[number]!.offset + start ? 'buckets' : 'heap';
-}
-
-/** XXH64 of each block of {@link BLOCK} bytes, counted from the start of `bytes`; the last may be shorter. */
-function blockSums(hashes: BlockHasher, bytes: Uint8Array): bigint[] {
-  const sums: bigint[] = [];
-  for (let at = 0; at < bytes.length; at += BLOCK) sums.push(hashes.h64Raw(bytes.subarray(at, at + BLOCK)));
-  return sums;
 }

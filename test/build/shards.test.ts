@@ -83,7 +83,8 @@ describe('a shard', () => {
     for (const index of [0, 1]) {
       const path = join(folder, `width-${index}.hmap`);
       await buildShard(path, entries, { value: 'u32' }, { index, bits: 1 });
-      widths.push(open(path).header.keyWidth);
+      using table = open(path);
+      widths.push(table.header.keyWidth);
     }
     assert.deepEqual(widths, [null, 3]);
   });

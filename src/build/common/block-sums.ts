@@ -2,10 +2,10 @@
 // the blocks hold.
 
 import { ftruncateSync } from 'node:fs';
-import type { BlockHasher } from '../../base/block-hasher.js';
+import { type BlockHasher, hashPieces } from '../../base/block-hasher.js';
 import { readBytes, writeAll } from '../../base/fs.js';
 import { BLOCK, blockCount, PAGE } from '../../format/constants.js';
-import { SUM_BYTES, sumLevels } from '../../format/sum-tree.js';
+import { SUM_BYTES, sumLevels, sumTreeSize } from '../../format/sum-tree.js';
 
 /** Where the checksums of a finished file lie. */
 export interface WrittenSums {
@@ -52,31 +52,19 @@ export class BlockSums {
    * end of what they cover.
    */
   finish(fd: number, hashes: BlockHasher, offset: number): WrittenSums {
-    const levels = sumLevels(this.#grid, offset);
-    const bytes = levels.reduce((sum, level) => sum + level.bytes, 0);
+    const bytes = sumTreeSize(this.#grid, offset);
     ftruncateSync(fd, offset + bytes);
     for (const index of this.shared) {
       const start = this.#grid + index * BLOCK;
       this.#sums[index] = hashes.h64Raw(readBytes(fd, start, Math.min(BLOCK, offset - start)));
     }
-    let sums = bytesOf(this.#sums, blockCount(this.#grid, offset));
-    for (const [i, level] of levels.entries()) {
-      if (i > 0) sums = sumsOfPages(hashes, sums);
+    const blocks = blockCount(this.#grid, offset);
+    let sums: Buffer = Buffer.alloc(SUM_BYTES * blocks);
+    for (let i = 0; i < blocks; i++) sums.writeBigUInt64LE(this.#sums[i]!, SUM_BYTES * i);
+    for (const [i, level] of sumLevels(this.#grid, offset).entries()) {
+      if (i > 0) sums = hashPieces(hashes, sums, PAGE);
       writeAll(fd, sums, level.offset);
     }
     return { offset, bytes, sum: hashes.h64Raw(sums) };
   }
-}
-
-function bytesOf(sums: ArrayLike<bigint>, count: number): Buffer {
-  const bytes = Buffer.alloc(SUM_BYTES * count);
-  for (let i = 0; i < count; i++) bytes.writeBigUInt64LE(sums[i]!, SUM_BYTES * i);
-  return bytes;
-}
-
-/** The next level of the tree of checksums: those of each page of one level. */
-function sumsOfPages(hashes: BlockHasher, level: Uint8Array): Buffer {
-  const sums: bigint[] = [];
-  for (let at = 0; at < level.length; at += PAGE) sums.push(hashes.h64Raw(level.subarray(at, at + PAGE)));
-  return bytesOf(sums, sums.length);
 }

@@ -2,7 +2,7 @@
 // does not know records.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { GROUP_BUCKETS } from '../../format/constants.js';
+import { FULL_OFFSET_BITS, GROUP_BUCKETS } from '../../format/constants.js';
 import type { HashHeader } from '../../format/header.js';
 import { bucketCount, lineSize, offsetBitsFor } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
@@ -73,7 +73,7 @@ function writeLine(out: SectionWriter, sizes: BucketSizesReader, anchor: number,
   out.used += bytes;
   view.setUint32(at, anchor, true);
   at += 4;
-  if (offsetBits === 32) return writeFullLine(view, at, sizes);
+  if (offsetBits === FULL_OFFSET_BITS) return writeFullLine(view, at, sizes);
   let offset = 0;
   // Bits that do not fill a byte yet: at most 7, and 24 more fit.
   let rest = 0;

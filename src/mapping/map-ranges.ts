@@ -24,17 +24,43 @@ export function prepareMapping(): void {
   if (loadMmapIo() === null) loadLibc();
 }
 
+/** libc before mmap-io, which releases nothing before its memory is collected. */
+const WAYS_FOR_A_PASS: typeof WAYS = [
+  ['libc', mapWithLibc],
+  ['mmap-io', mapWithMmapIo],
+  ['copy', copyFile],
+];
+
 /**
  * Makes ranges of an open file readable. The ranges are in ascending order and do not overlap; each starts at a
  * multiple of 4.
  * @throws {HmapError} `HMAP_MAPPING` when the requested mapping does not work here or does not reach that far
  */
 export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
-  for (const [kind, map] of WAYS) {
-    if (choice !== 'auto' && choice !== kind) continue;
+  const ways = WAYS.filter(([kind]) => choice === 'auto' || choice === kind);
+  const mapping = firstThatWorks(ways, fd, ranges, path);
+  if (mapping !== undefined) return mapping;
+  const message = `${path}: the mapping '${choice}' is not available here, or does not reach to the end of the file`;
+  throw new HmapError('HMAP_MAPPING', message, { path, expected: choice });
+}
+
+/**
+ * Makes one range readable for a pass over it that ends with `close`. A program may make any number of these without a
+ * pause in which memory could be collected.
+ */
+export function mapForPass(fd: number, range: ByteRange, path: string): Mapping {
+  return firstThatWorks(WAYS_FOR_A_PASS, fd, [range], path)!;
+}
+
+function firstThatWorks(
+  ways: typeof WAYS,
+  fd: number,
+  ranges: readonly ByteRange[],
+  path: string,
+): Mapping | undefined {
+  for (const [, map] of ways) {
     const mapping = map(fd, ranges, path);
     if (mapping !== undefined) return mapping;
   }
-  const message = `${path}: the mapping '${choice}' is not available here, or does not reach to the end of the file`;
-  throw new HmapError('HMAP_MAPPING', message, { path, expected: choice });
+  return undefined;
 }

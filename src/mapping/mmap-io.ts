@@ -6,6 +6,14 @@ import type { Advice, ByteRange, Mapping } from './mapping.js';
 /** Sizes and offsets of mmap-io are signed 32-bit integers; beyond this it maps the wrong place without an error. */
 const REACH = 2 ** 31 - 1;
 const PAGE_MULTIPLE = 65_536;
+/**
+ * It offers no unmap, and Linux ends a process that reaches 65,530 mappings (`vm.max_map_count`) at its next need of
+ * memory. A quarter of that, and the next kind of mapping takes over until some are collected.
+ */
+const MOST_LIVE = 16_384;
+
+let live = 0;
+const collected = new FinalizationRegistry<undefined>(() => live--);
 
 /** The part of mmap-io's interface that is used here. */
 interface MmapIo {
@@ -37,7 +45,7 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
   const last = ranges[ranges.length - 1];
   if (last === undefined || last.offset + last.length > REACH) return undefined;
   const mmap = loadMmapIo();
-  if (mmap === null) return undefined;
+  if (mmap === null || live >= MOST_LIVE) return undefined;
   const length = last.offset + last.length;
   let buffer: Buffer | undefined;
   try {
@@ -45,6 +53,8 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
   } catch {
     return undefined;
   }
+  live++;
+  collected.register(buffer.buffer, undefined);
   const views = ranges.map((range) => buffer!.subarray(range.offset, range.offset + range.length));
   const codes: Record<Advice, number> = { random: mmap.MADV_RANDOM, willneed: mmap.MADV_WILLNEED };
   return {
@@ -60,7 +70,7 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
       return buffer === undefined ? undefined : Math.min(mmap.incore(buffer)[1] * mmap.PAGESIZE, length);
     },
     close() {
-      // It offers no unmap: the pages are released when the last view of them is collected.
+      // The pages are released when the last view of them is collected.
       buffer = undefined;
       views.length = 0;
     },

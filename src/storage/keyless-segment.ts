@@ -5,7 +5,7 @@ import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import type { KeylessHeader, SegmentPlace } from '../format/header.js';
 import { countIn, dataStart, formOf, type KeylessForm } from '../format/keyless.js';
-import { mapRanges } from '../mapping/map-ranges.js';
+import { mapForPass } from '../mapping/map-ranges.js';
 import { type BlockChecker, CheckedBlocks, checkerFor } from './block-check.js';
 
 export class KeylessSegment {
@@ -115,7 +115,7 @@ export function* mappedKeylessSegments(
   const checker = checkerFor(fd, header, path, check);
   for (const [number, place] of header.segments.entries()) {
     if (!wanted(place)) continue;
-    const mapping = mapRanges(fd, [{ offset: place.offset, length: place.bytes }], 'auto', path);
+    const mapping = mapForPass(fd, { offset: place.offset, length: place.bytes }, path);
     try {
       mapping.advise('willneed', 0, 0, place.bytes);
       yield { segment: new KeylessSegment(mapping.views[0]!, header, number, path, checker), place, number };

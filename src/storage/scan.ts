@@ -2,7 +2,7 @@
 // records are for.
 
 import type { HashHeader } from '../format/header.js';
-import { mapRanges } from '../mapping/map-ranges.js';
+import { mapForPass } from '../mapping/map-ranges.js';
 import type { Mapping } from '../mapping/mapping.js';
 import { checkerFor } from './block-check.js';
 import { HashSegment, indexPlace, RecordCursor } from './hash-segment.js';
@@ -90,9 +90,9 @@ export function* mappedSegments(
     const lines = indexPlace(header, number);
     // Two mappings, since one would reach over all that lies between them.
     let ofHeap: Mapping | undefined;
-    const ofLines = mapRanges(fd, [{ offset: lines.offset, length: lines.bytes }], 'auto', path);
+    const ofLines = mapForPass(fd, { offset: lines.offset, length: lines.bytes }, path);
     try {
-      if (heap.bytes > 0) ofHeap = mapRanges(fd, [{ offset: heap.offset, length: heap.bytes }], 'auto', path);
+      if (heap.bytes > 0) ofHeap = mapForPass(fd, { offset: heap.offset, length: heap.bytes }, path);
       const views = { heap: ofHeap?.views[0] ?? new Uint8Array(0), index: ofLines.views[0]! };
       yield {
         segment: new HashSegment(views, header, number, path, checker),

@@ -5,7 +5,7 @@ import { ByteBuffer, compareBytes } from '../base/bytes.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
 import { align } from '../format/constants.js';
 import type { DictionaryPlace, HashHeader } from '../format/header.js';
-import { mapRanges } from '../mapping/map-ranges.js';
+import { mapForPass } from '../mapping/map-ranges.js';
 import type { FindingCode, Findings } from './findings.js';
 import { checkOffsets } from './offsets.js';
 import type { VerifyReader } from './reader.js';
@@ -46,7 +46,7 @@ export class DictionaryCheck {
     const end = offset + bytes;
     // To touch a page of a mapping that cannot be read would end the process.
     if (reader.isReadable(offset, end)) {
-      const mapping = mapRanges(fd, [{ offset, length: bytes }], 'auto', path);
+      const mapping = mapForPass(fd, { offset, length: bytes }, path);
       try {
         mapping.advise('willneed', 0, 0, bytes);
         yield* this.#checkValues(mapping.views[0]!);

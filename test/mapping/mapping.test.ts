@@ -236,6 +236,30 @@ describe('after closing', () => {
     };`;
   const sum = 'const sum = (view) => view.reduce((total, byte) => total + byte, 0);';
 
+  test('tables closed, and a file verified, without a pause for collecting, end at no limit of the system', {
+    skip: !linux,
+  }, async () => {
+    // Linux gives a process 65,530 mappings.
+    const script = `
+      import { readFileSync } from 'node:fs';
+      const [, path] = process.argv;
+      const mapped = () => readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => line.includes(path)).length;
+      const kinds = new Set();
+      for (let i = 0; i < 20_000; i++) {
+        const table = hmap.open(path, { check: 'header' });
+        kinds.add(table.mapping);
+        table.close();
+      }
+      const opened = mapped();
+      for (let i = 0; i < 2000; i++) if (!(await hmap.verify(path)).ok) throw new Error('damage');
+      console.log(JSON.stringify({ kinds: [...kinds], opened, verified: mapped() }));`;
+    const { stdout, ...outcome } = await runModule(script, [path], { seconds: 60 });
+    assert.deepEqual(outcome, { status: 0, signal: null, stderr: '' });
+    const { kinds, opened, verified } = JSON.parse(stdout) as { kinds: string[]; opened: number; verified: number };
+    assert.equal(kinds[0], WORKING.includes('mmap-io') ? 'mmap-io' : WORKING[0]);
+    assert.ok(opened < 17_000 && verified <= opened, stdout);
+  });
+
   for (const [kind, skip] of MAPPINGS) {
     test(`${kind}: views that someone holds are safe to read`, { skip }, async () => {
       const script = `${collect} ${sum}

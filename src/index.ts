@@ -2,12 +2,27 @@
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
 export type { Entry } from './build/build.js';
-export type { BuildOptions, BuildProgress, BuildSummary, DuplicatePolicy } from './build/common/options.js';
+export type {
+  BuildOptions,
+  BuildProgress,
+  BuildSummary,
+  DuplicatePolicy,
+  FingerprintSummary,
+} from './build/common/options.js';
 export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 export type { ListBuildOptions } from './build/keyless/list-builder.js';
 export type { Layout } from './format/constants.js';
-export type { BitsHeader, HashHeader, Header, KeylessHeader, ListHeader, SegmentPlace } from './format/header.js';
+export type { FingerprintBits } from './format/fingerprints.js';
+export type {
+  BitsHeader,
+  FingerprintPlace,
+  HashHeader,
+  Header,
+  KeylessHeader,
+  ListHeader,
+  SegmentPlace,
+} from './format/header.js';
 export type { AnyKey, Key, KeyArgument, KeyForm, KeyOf, KeyType } from './format/key-types.js';
 export type { Metadata } from './format/metadata.js';
 export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } from './format/schema.js';
@@ -32,12 +47,13 @@ export { IntegerSet } from './read/integer-set.js';
 export { List } from './read/list.js';
 export {
   type BitsOpenOptions,
+  type FingerprintOpenOptions,
   type IntegerSetOpenOptions,
   type ListOpenOptions,
   type OpenOptions,
   open,
 } from './read/open.js';
 export type { Check, Warm } from './read/snapshot.js';
-export { type FieldName, type FieldValue, Table } from './read/table.js';
+export { type FieldName, type FieldValue, type FingerprintTable, Table } from './read/table.js';
 export type { Finding, FindingCode, Section } from './verify/findings.js';
 export type { Verification, VerifyOptions } from './verify/verify.js';

@@ -30,11 +30,12 @@ export {
   MAX_VALUE_BYTES,
   VARIABLE,
 } from './format/constants.js';
+export { FINGERPRINT_BITS } from './format/fingerprints.js';
 export { KEY_FORMS } from './format/key-types.js';
 export type { KeylessForm } from './format/keyless.js';
+export { predictTable } from './format/predict.js';
 export { type Field, isStruct, packedInteger, structOf } from './format/schema.js';
-export { predictHashSections, predictKeylessSections, type SectionSizes } from './format/sections.js';
-export { predictShape } from './format/shape.js';
+export { predictKeylessSections, type SectionSizes } from './format/sections.js';
 export {
   type BuildValueType,
   checkValueType,

@@ -18,6 +18,7 @@ export type HmapErrorCode =
   | 'HMAP_LAYOUT'
   | 'HMAP_VALUE_TYPE'
   | 'HMAP_KEY_TYPE'
+  | 'HMAP_FINGERPRINT'
   | 'HMAP_DAMAGED'
   | 'HMAP_CLOSED'
   | 'HMAP_KEY_NOT_UTF8'
@@ -37,6 +38,12 @@ export type HmapErrorCode =
   | 'HMAP_OUTPUT_EXISTS'
   | 'HMAP_INPUT'
   | 'HMAP_NOT_REPRESENTABLE';
+
+/** The error for what needs the keys of a table that has fingerprints in their place. */
+export function noKeys(path: string, what: string): HmapError {
+  const message = `${path}: cannot ${what}: the table stores fingerprints of its keys, not the keys`;
+  return new HmapError('HMAP_FINGERPRINT', message, { path });
+}
 
 /** What an error knows besides its message. */
 export interface HmapErrorData {

@@ -8,9 +8,9 @@ export const MAJOR_VERSION = 2;
 export const MINOR_VERSION = 0;
 /**
  * Required-feature bits: what a reader must know to read the file. `packedValues`: structs of bit fields, and integers
- * of 3, 5 or 6 bytes.
+ * of 3, 5 or 6 bytes. `fingerprints`: bits of a hash in place of the keys.
  */
-export const FEATURES = { packedValues: 1, typedKeys: 2, list: 4, bits: 8, enumValues: 16 } as const;
+export const FEATURES = { packedValues: 1, typedKeys: 2, list: 4, bits: 8, enumValues: 16, fingerprints: 32 } as const;
 /** The bit that a layout needs, by its code: hash, list, bits. */
 export const LAYOUT_FEATURES: readonly number[] = [0, FEATURES.list, FEATURES.bits];
 /** Those that this code understands. */
@@ -68,7 +68,7 @@ export const HEADER = {
   shardBits: field(1),
   bucketEighths: field(1),
   narrowed: field(1),
-  reservedByte: field(1),
+  fingerprintBits: field(1),
   shardIndex: field(4),
   metadataBytes: field(4),
   checksumsOffset: field(8),
@@ -81,7 +81,8 @@ export const HEADER = {
   reservedOfElements: field(1),
   base: field(8),
   indexOffset: field(8),
-  reserved: field(56),
+  longFingerprints: field(8),
+  reserved: field(48),
   segmentTable: field(0),
 } as const;
 

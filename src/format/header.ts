@@ -23,6 +23,16 @@ export interface DictionaryPlace {
   readonly count: number;
 }
 
+/** Fingerprints, which are stored in place of keys. */
+export interface FingerprintPlace {
+  /** Of each: 8, 16, 24 or 32. */
+  readonly bits: number;
+  /** The probability that a key which nobody chose, and which is not in the table, seems to be in it; at most this. */
+  readonly falsePositiveRate: number;
+  /** Where the long ones are, in bytes, and their number: see storage/long-fingerprints.ts. */
+  readonly long: { readonly offset: number; readonly bytes: number; readonly count: number };
+}
+
 /** What the header of every layout says. Sizes and offsets are in bytes. */
 interface CommonHeader {
   readonly version: { readonly major: number; readonly minor: number };
@@ -68,6 +78,8 @@ export interface HashHeader extends CommonHeader {
   readonly narrowed: boolean;
   /** Where the distinct values are, and how many; `null` unless the values are `enum`. */
   readonly dictionary: DictionaryPlace | null;
+  /** What stands for the keys; `null` if the keys themselves are stored. */
+  readonly fingerprint: FingerprintPlace | null;
 }
 
 /** What lists and bit arrays, which store no keys, have in common. */
@@ -77,6 +89,7 @@ interface CommonKeylessHeader extends CommonHeader {
   readonly narrowed: false;
   readonly keyType: 'bytes';
   readonly dictionary: null;
+  readonly fingerprint: null;
 }
 
 /** The header of a list. */
@@ -114,8 +127,9 @@ export function fieldEnd(offset: number): number {
 }
 
 /** Exactly the features that a file needs. */
-export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct'): number {
-  return (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | valueFeatures(valueType);
+export function featuresOf(keyType: KeyType, valueType: StoredType | 'struct', hasFingerprints: boolean): number {
+  const keys = (keyType === 'bytes' ? 0 : FEATURES.typedKeys) | (hasFingerprints ? FEATURES.fingerprints : 0);
+  return keys | valueFeatures(valueType);
 }
 
 /** XXH32 of the header with the checksum's own bytes taken as zero, unsigned. */

@@ -8,6 +8,7 @@ import {
   dictionarySize,
   EIGHTHS_FROM_BITS,
   ENUM_HEADER,
+  FEATURES,
   FULL_OFFSET_BITS,
   HASH_BITS,
   HASH_XXH32,
@@ -26,7 +27,14 @@ import {
   SEGMENT_ROW,
   VARIABLE,
 } from './constants.js';
-import { type DictionaryPlace, featuresOf, type HashHeader, type SegmentPlace } from './header.js';
+import { FINGERPRINT_BITS, falsePositiveRate, isFingerprintBits, LONG_FINGERPRINT } from './fingerprints.js';
+import {
+  type DictionaryPlace,
+  type FingerprintPlace,
+  featuresOf,
+  type HashHeader,
+  type SegmentPlace,
+} from './header.js';
 import type { HeaderFields } from './header-fields.js';
 import { type Division, indexSize, offsetUnit } from './index-lines.js';
 import { KEY_TYPES, type KeyType, keyWidthOf } from './key-types.js';
@@ -43,6 +51,8 @@ interface HashFields extends Division {
   /** In bytes, or VARIABLE. */
   readonly keyWidth: number;
   readonly valueWidth: number;
+  /** 0 if the keys themselves are stored. */
+  readonly fingerprintBits: number;
 }
 
 /** @param fileBytes the file's exact size; `undefined` for a block device, which states none */
@@ -59,7 +69,10 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
   const entries = segments.reduce((sum, segment) => sum + segment.entries, 0);
   const dictionary = own.valueType === 'enum' ? parseDictionary(fields, table.end, entries) : null;
   if (dictionary === undefined) return undefined;
-  const start = dictionary === null ? table.end : align(dictionary.offset + dictionary.bytes);
+  const afterValues = dictionary === null ? table.end : align(dictionary.offset + dictionary.bytes);
+  const fingerprint = own.fingerprintBits === 0 ? null : parseFingerprints(fields, own, afterValues, entries);
+  if (fingerprint === undefined) return undefined;
+  const start = fingerprint === null ? afterValues : fingerprint.long.offset + fingerprint.long.bytes;
   const index = parseIndex(fields, own, start);
   if (index === undefined) return undefined;
   const tail = fields.tail(stated, entries, segments, align(index.offset + index.bytes));
@@ -91,6 +104,7 @@ export function parseHashHeader(fields: HeaderFields, fileBytes: number | undefi
     shard,
     segments,
     dictionary,
+    fingerprint,
     checksums: tail.checksums,
     metadata: tail.metadata,
   };
@@ -110,6 +124,8 @@ function parseFields(fields: HeaderFields): HashFields | undefined {
   const schemaBytes = fields.u32(HEADER.schemaBytes);
   const keyWidth = fields.u32(HEADER.keyWidth);
   const valueWidth = fields.u32(HEADER.valueWidth);
+  const hasFingerprints = (fields.u32(HEADER.features) & FEATURES.fingerprints) !== 0;
+  const fingerprintBits = hasFingerprints ? fields.u8(HEADER.fingerprintBits) : 0;
   // What is left of the hash; invalid bits are reported below.
   const shardBits = Math.min(shard.bits, MAX_SHARD_BITS);
   const segmentMost = Math.min(MAX_SEGMENT_BITS, HASH_BITS - MIN_BUCKET_BITS - shardBits);
@@ -129,14 +145,15 @@ function parseFields(fields: HeaderFields): HashFields | undefined {
     fields.need(eighths >= eighthsLeast && eighths <= 8, 'bucketEighths', `${eighthsLeast} to 8`, eighths),
     fields.atMost('keyType', KEY_TYPES.length - 1, keyCode),
     fields.need(valueType !== undefined, 'valueType', 'a value type of this version', valueCode),
-    isKeyWidth(fields, keyType, keyWidth),
+    !hasFingerprints || isBits(fields, fingerprintBits),
+    isKeyWidth(fields, keyType, keyWidth, fingerprintBits),
     isValueWidth(fields, valueType, valueWidth),
     fields.atMost('narrowed', isUint(valueType) ? 1 : 0, narrowed),
     fields.metadataSize(),
     isSchemaSize(fields, valueType, schemaBytes),
   ];
   if (keyType === undefined || valueType === undefined || fits.includes(false)) return undefined;
-  fields.is('features', featuresOf(keyType, valueType), fields.u32(HEADER.features));
+  fields.is('features', featuresOf(keyType, valueType, hasFingerprints), fields.u32(HEADER.features));
   return {
     offsetBits,
     shard,
@@ -149,10 +166,18 @@ function parseFields(fields: HeaderFields): HashFields | undefined {
     schemaBytes,
     keyWidth,
     valueWidth,
+    fingerprintBits,
   };
 }
 
-function isKeyWidth(fields: HeaderFields, type: KeyType | undefined, width: number): boolean {
+function isBits(fields: HeaderFields, bits: number): boolean {
+  return fields.need(isFingerprintBits(bits), 'fingerprintBits', FINGERPRINT_BITS.join(' or '), bits);
+}
+
+function isKeyWidth(fields: HeaderFields, type: KeyType | undefined, width: number, fingerprintBits: number): boolean {
+  // Wrong bits have been reported.
+  if (isFingerprintBits(fingerprintBits)) return fields.is('keyWidth', fingerprintBits / 8, width);
+  if (fingerprintBits !== 0) return true;
   const expected = type === undefined ? VARIABLE : keyWidthOf(type);
   if (expected !== VARIABLE) return fields.is('keyWidth', expected, width);
   if (width === VARIABLE || (width >= 1 && width <= MAX_KEY_BYTES)) return true;
@@ -240,6 +265,26 @@ function parseDictionary(fields: HeaderFields, offset: number, entries: number):
     fields.need(isSize, 'dictionaryBytes', range, bytes, dictionaryBytes, dictionaryBytes + 8),
   ];
   return fits.includes(false) ? undefined : { offset, bytes, count };
+}
+
+/**
+ * The fingerprints in place of keys (section 16); `undefined` if the number of long ones cannot be.
+ * @param offset where the long ones start in the file
+ * @param entries of the file, by its segments
+ */
+function parseFingerprints(
+  fields: HeaderFields,
+  own: HashFields,
+  offset: number,
+  entries: number,
+): FingerprintPlace | undefined {
+  const count = readU64(fields.view, HEADER.longFingerprints);
+  // Without values, nothing depends on which of two keys it is.
+  const most = own.valueType === 'none' ? 0 : Math.min(entries, Math.floor(MAX_SEGMENT_BYTES / LONG_FINGERPRINT.size));
+  if (!fields.atMost('longFingerprints', most, count)) return undefined;
+  const bits = own.fingerprintBits;
+  const long = { offset, bytes: count * LONG_FINGERPRINT.size, count };
+  return { bits, falsePositiveRate: falsePositiveRate(entries, own, bits), long };
 }
 
 /** The type that the schema describes; `undefined` if it describes none. */

@@ -90,6 +90,7 @@ export function parseKeylessHeader(
     index: null,
     narrowed: false,
     keyType: 'bytes',
+    fingerprint: null,
     valueType,
     base: elements.base,
     length,

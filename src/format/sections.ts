@@ -1,11 +1,10 @@
-// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one before it is
-// built. Pure arithmetic: knows no bytes and no files.
+// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one without keys before
+// it is built; of a table before it is built see predict.ts. Pure arithmetic: knows no bytes and no files.
 
-import { align, GROUP_BUCKETS, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './constants.js';
+import { align, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './constants.js';
 import type { Header } from './header.js';
-import { type Buckets, bucketCount, indexSize, offsetBitsFor, offsetUnit } from './index-lines.js';
+import { type Buckets, indexSize } from './index-lines.js';
 import { capacityOf, indexBytes, type KeylessForm, keylessSegmentSize, segmentBitsFor } from './keyless.js';
-import type { Shape } from './shape.js';
 import { sumTreeSize } from './sum-tree.js';
 
 /** Bytes of each section; they add up to the size of the file. */
@@ -17,6 +16,8 @@ export interface SectionSizes {
   readonly heap: number;
   /** The distinct values of `enum`. */
   readonly dictionary: number;
+  /** The long fingerprints of keys that are not stored. */
+  readonly fingerprints: number;
   readonly checksums: number;
   readonly padding: number;
 }
@@ -24,14 +25,15 @@ export interface SectionSizes {
 /** The sizes that the header of every layout has, in bytes. */
 export type FileSizes = Pick<Header, 'fileBytes' | 'headerBytes'> & { readonly checksums: { readonly bytes: number } };
 
-function withPadding(
+export function withPadding(
   { fileBytes, headerBytes: header, checksums: { bytes: checksums } }: FileSizes,
   buckets: number,
   heap: number,
   dictionary: number,
+  fingerprints = 0,
 ): SectionSizes {
-  const padding = fileBytes - header - buckets - heap - dictionary - checksums;
-  return { header, buckets, heap, dictionary, checksums, padding };
+  const padding = fileBytes - header - buckets - heap - dictionary - fingerprints - checksums;
+  return { header, buckets, heap, dictionary, fingerprints, checksums, padding };
 }
 
 /** The sections of a hash table. */
@@ -40,9 +42,10 @@ export function hashSections(
   segments: readonly { readonly bytes: number }[],
   index: number,
   dictionarySize: number,
+  fingerprintsSize: number,
 ): SectionSizes {
   const heap = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  return withPadding(file, index, heap, dictionarySize);
+  return withPadding(file, index, heap, dictionarySize, fingerprintsSize);
 }
 
 /**
@@ -65,36 +68,13 @@ function fileSizeOf(header: number, end: number): number {
   return end + sumTreeSize(header, end);
 }
 
-function sizesOf(headerBytes: number, end: number): FileSizes {
+export function sizesOf(headerBytes: number, end: number): FileSizes {
   const fileBytes = fileSizeOf(headerBytes, end);
   return { fileBytes, headerBytes, checksums: { bytes: fileBytes - end } };
 }
 
-/**
- * The sections of a hash table before it is built. The index is what it is for keys that nobody chose, if records
- * differ little in size.
- * @param heapSize bytes of all key heaps
- */
-export function predictHashSections(shape: Shape, entries: number, heapSize: number, dictionarySize = 0): SectionSizes {
-  const segments = 2 ** shape.segmentBits;
-  const header = headerSize(shape.segmentBits, 0);
-  const index = segments * indexSize(shape, predictOffsetBits(shape, entries, heapSize));
-  const end = hashSectionsEnd(header, heapSize, dictionarySize, index);
-  return withPadding(sizesOf(header, end), index, heapSize, dictionarySize);
-}
-
-/** Bits of the offsets, from what the largest group probably holds: records fall into groups by Poisson's law. */
-function predictOffsetBits(shape: Shape, entries: number, heapSize: number): number {
-  if (entries === 0) return offsetBitsFor(0);
-  const groups = (2 ** shape.segmentBits * bucketCount(shape)) / GROUP_BUCKETS;
-  const mean = entries / groups;
-  const spread = Math.log(groups);
-  const most = mean + Math.sqrt(2 * mean * spread) + spread / 3;
-  return offsetBitsFor((most * heapSize) / entries / offsetUnit(shape.keyWidth, shape.valueWidth));
-}
-
 /** Where the checksums of a hash table start, but for the padding between the heaps of several segments. */
-function hashSectionsEnd(header: number, heapSize: number, dictionarySize: number, index: number): number {
+export function hashSectionsEnd(header: number, heapSize: number, dictionarySize: number, index: number): number {
   return align(align(header + heapSize) + align(dictionarySize) + index);
 }
 

@@ -12,7 +12,6 @@ import {
   VARIABLE,
 } from './constants.js';
 import { type Buckets, bucketsFor } from './index-lines.js';
-import { type KeyType, keyWidthOf } from './key-types.js';
 
 /** The shape of a file. Widths in bytes, or VARIABLE. */
 export interface Shape extends Buckets {
@@ -38,6 +37,7 @@ export interface ShapeSums {
  * The shape of the canonical file for entries with these sums.
  * @param typeWidth width of the type of the values, in bytes, or VARIABLE
  * @param segmentLimit largest segment, in bytes, inclusive
+ * @param typeKeyWidth width of the type of the keys, or of their fingerprints; or VARIABLE
  * @param shardBits top bits of the hash that all entries share
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
@@ -45,13 +45,13 @@ export function shapeOf(
   stats: ShapeSums,
   typeWidth: number,
   segmentLimit: number,
-  keyType: KeyType = 'bytes',
+  typeKeyWidth = VARIABLE,
   shardBits = 0,
 ): Shape {
   const sharedKey = stats.shortestKey === stats.longestKey && stats.longestKey > 0;
   const sharedValue = stats.shortestValue === stats.longestValue ? stats.longestValue : VARIABLE;
   // The type decides even if there are no entries.
-  const keyWidth = sharedKey ? stats.longestKey : keyWidthOf(keyType);
+  const keyWidth = sharedKey && typeKeyWidth === VARIABLE ? stats.longestKey : typeKeyWidth;
   const valueWidth = typeWidth === VARIABLE ? sharedValue : typeWidth;
   checkFileSize(stats);
   const most = Math.min(MAX_WRITTEN_SEGMENT_BITS, HASH_BITS - MIN_BUCKET_BITS - shardBits);
@@ -66,22 +66,6 @@ export function shapeOf(
     `no division into 2^${most} segments or fewer keeps each within ${segmentLimit} bytes: ` +
     `one ${2 ** most}th of the hashes holds ${largest} bytes; another seed may spread them`;
   throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentLimit, actual: largest });
-}
-
-/**
- * Predicts the {@link shapeOf} entries, on the assumption that their records are spread evenly over the hashes.
- * @param sums the other sums
- * @param recordBytes bytes of all records, both length prefixes included
- */
-export function predictShape(
-  sums: Omit<ShapeSums, 'bytesByHash'>,
-  recordBytes: number,
-  typeWidth: number,
-  segmentLimit: number,
-): Shape {
-  const classes = 2 ** MAX_WRITTEN_SEGMENT_BITS;
-  const bytesByHash = new Float64Array(classes).fill(recordBytes / classes);
-  return shapeOf({ ...sums, bytesByHash }, typeWidth, segmentLimit);
 }
 
 function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {

@@ -48,6 +48,8 @@ export interface HashParts extends CommonParts {
   readonly narrowed: boolean;
   /** Of `enum`. */
   readonly dictionary: Pick<DictionaryPlace, 'count' | 'bytes'> | undefined;
+  /** In place of keys: their bits, and the number of long ones. */
+  readonly fingerprint: { readonly bits: number; readonly long: number } | undefined;
 }
 
 /** Of a list or a bit array. */
@@ -67,7 +69,7 @@ export function schemaBytesOf(type: BuildValueType): Uint8Array {
 export function writeHashHeader(parts: HashParts): Uint8Array {
   const schema = schemaBytesOf(parts.valueType);
   const { bytes, view } = start(parts, schema);
-  view.setUint32(HEADER.features, featuresOf(parts.keyType, parts.valueType), true);
+  view.setUint32(HEADER.features, featuresOf(parts.keyType, parts.valueType, parts.fingerprint !== undefined), true);
   view.setUint8(HEADER.layout, LAYOUTS.indexOf('hash'));
   writeU64(view, HEADER.keyBytes, parts.keyBytes);
   view.setUint8(HEADER.hashAlgorithm, HASH_XXH32);
@@ -83,6 +85,10 @@ export function writeHashHeader(parts: HashParts): Uint8Array {
   view.setUint32(HEADER.hashSeed, parts.seed, true);
   view.setUint32(HEADER.keyWidth, parts.keyWidth, true);
   view.setUint32(HEADER.schemaBytes, schema.length, true);
+  if (parts.fingerprint !== undefined) {
+    view.setUint8(HEADER.fingerprintBits, parts.fingerprint.bits);
+    writeU64(view, HEADER.longFingerprints, parts.fingerprint.long);
+  }
   if (parts.dictionary !== undefined) {
     view.setUint32(ENUM_HEADER.distinct, parts.dictionary.count, true);
     writeU64(view, ENUM_HEADER.dictionaryBytes, parts.dictionary.bytes);

@@ -2,7 +2,7 @@
 // reader.
 
 import { ByteBuffer } from '../base/bytes.js';
-import { HmapError } from '../base/errors.js';
+import { HmapError, noKeys } from '../base/errors.js';
 import { xxh32 } from '../base/xxh32.js';
 import { encodeKey, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
@@ -132,6 +132,7 @@ function recordAt(segment: HashSegment, cursor: RecordCursor, header: Header): R
 /** @throws {HmapError} `HMAP_LAYOUT` if the file is not a hash table, which `what` needs */
 function needHash(header: Header, path: string, what: string): asserts header is HashHeader {
   const { layout } = header;
+  if (header.fingerprint !== null) throw noKeys(path, 'show single records');
   if (layout === 'hash') return;
   const message = `${path}: ${what} is for the layout 'hash'; this file has the layout '${layout}'`;
   throw new HmapError('HMAP_LAYOUT', message, { path, expected: 'hash', actual: layout });

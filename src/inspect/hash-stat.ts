@@ -42,9 +42,10 @@ export async function measureSegment(
 }
 
 export function summary(path: string, header: HashHeader, { loads, keys, values }: Sums): TableStat {
-  const { fileBytes, segments, index, dictionary } = header;
+  const { fileBytes, segments, index, dictionary, fingerprint } = header;
   const payloadBytes = keys.sum + values.sum;
-  const { heap, ...sections } = hashSections(header, segments, index.bytes, dictionary?.bytes ?? 0);
+  const long = fingerprint?.long.bytes ?? 0;
+  const { heap, ...sections } = hashSections(header, segments, index.bytes, dictionary?.bytes ?? 0, long);
   return {
     path,
     header,

@@ -2,6 +2,7 @@
 // array. For tools that print or compare files; knows where keys and values lie, not what they stand for.
 
 import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
+import { noKeys } from '../base/errors.js';
 import type { HashHeader, KeylessHeader } from '../format/header.js';
 import { formOf, type KeylessForm } from '../format/keyless.js';
 import { type Dictionary, readDictionary } from '../storage/dictionary.js';
@@ -136,7 +137,7 @@ function isOne({ words, blocks, dataStart }: KeylessSegment, at: number): boolea
  * Opens a file and hands a scan of it to `use`; the file is closed afterwards, whatever happens. What the scan gives is
  * valid until then.
  * @param check whether each block is compared with its checksum before it is used
- * @throws {HmapError} as `open` does
+ * @throws {HmapError} as `open` does; `HMAP_FINGERPRINT` for a table that stores no keys
  */
 export function scanFile<R>(
   path: string,
@@ -145,6 +146,7 @@ export function scanFile<R>(
 ): Promise<R> {
   const checked = check === 'touch' ? 'touch' : 'none';
   return withFileAsync(path, async ({ fd, header }) => {
+    if (header.fingerprint !== null) throw noKeys(path, 'print its entries');
     const scan =
       header.layout === 'hash' ? new EntryScan(fd, header, path, checked) : new ElementScan(fd, header, path, checked);
     try {

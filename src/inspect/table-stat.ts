@@ -24,6 +24,8 @@ export interface TableStat {
     values: number;
     /** The distinct values of `enum`. */
     dictionary: number;
+    /** Long fingerprints, of keys whose fingerprints are the same in one bucket. */
+    fingerprints: number;
     checksums: number;
     padding: number;
   };
@@ -60,10 +62,10 @@ export class LengthSums {
 
 /** The sections as {@link TableStat} has them: what is in the heap, instead of the heap. */
 export function tableSections(
-  { header, buckets, dictionary, checksums, padding }: Omit<SectionSizes, 'heap'>,
+  { header, buckets, dictionary, fingerprints, checksums, padding }: Omit<SectionSizes, 'heap'>,
   prefixes: number,
   keys: number,
   values: number,
 ): TableStat['sections'] {
-  return { header, buckets, prefixes, keys, values, dictionary, checksums, padding };
+  return { header, buckets, prefixes, keys, values, dictionary, fingerprints, checksums, padding };
 }

@@ -14,6 +14,7 @@ import { BlockChecker, type ReadFile } from '../storage/block-check.js';
 import { Dictionary } from '../storage/dictionary.js';
 import { HashSegment, indexPlace } from '../storage/hash-segment.js';
 import { KeylessSegment } from '../storage/keyless-segment.js';
+import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { verifySteps } from '../verify/verify.js';
 import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
@@ -29,7 +30,7 @@ const SUMS_VIEW = 2 ** 30;
  * @throws {HmapError} as `open` does
  */
 export function* openSnapshot(settings: Settings, than?: FileIdentity): Generator<unknown, Snapshot | undefined, void> {
-  const { path, value, key, check, layout = 'hash' } = settings;
+  const { path, value, key, check, layout = 'hash', fingerprint = false } = settings;
   const fd = openForReading(path);
   try {
     const identity = identityOf(fstatSync(fd, { bigint: true }));
@@ -41,6 +42,7 @@ export function* openSnapshot(settings: Settings, than?: FileIdentity): Generato
       const message = `${path}: the layout is '${header.layout}', not '${layout}'; open it with { layout: '${header.layout}' }`;
       throw new HmapError('HMAP_LAYOUT', message, { path, expected: layout, actual: header.layout });
     }
+    needFingerprints(header, fingerprint, path);
     const fits = value === 'uint' ? UINTS.some((type) => type === header.valueType) : value === header.valueType;
     if (value !== undefined && !fits) {
       const message = `${path}: the values are ${header.valueType}, not ${value}`;
@@ -57,6 +59,19 @@ export function* openSnapshot(settings: Settings, than?: FileIdentity): Generato
   } finally {
     closeSync(fd);
   }
+}
+
+/** @throws {HmapError} `HMAP_FINGERPRINT` if a file has fingerprints in place of keys and must not, or the reverse */
+function needFingerprints({ fingerprint }: Header, wanted: boolean, path: string): void {
+  if ((fingerprint !== null) === wanted) return;
+  const [is, advice] = wanted
+    ? ['the keys themselves are stored, not fingerprints of them', 'open it without fingerprint']
+    : [
+        `the file has fingerprints of ${fingerprint!.bits} bits in place of keys, so that it seems to have a few keys that it does not have`,
+        'if that is meant, open it with { fingerprint: true }',
+      ];
+  const data = { path, expected: wanted, actual: fingerprint !== null };
+  throw new HmapError('HMAP_FINGERPRINT', `${path}: ${is}; ${advice}`, data);
 }
 
 /** @throws {HmapError} if a file is neither a bit array nor a set of integers by hash */
@@ -92,10 +107,16 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   const { path, mapping: choice, warm, check } = settings;
   // If blocks are checked, the padding between sections and the checksums are also read.
   const touch = check === 'touch';
-  const { dictionary: place } = header;
+  const { dictionary: place, fingerprint } = header;
+  const long = fingerprint === null || fingerprint.long.count === 0 ? undefined : fingerprint.long;
   const hash = header.layout === 'hash';
   const lines = hash ? header.segments.map((_, i) => indexPlace(header, i)) : [];
-  const sections = [...header.segments, ...(place === null ? [] : [place]), ...lines];
+  const sections = [
+    ...header.segments,
+    ...(place === null ? [] : [place]),
+    ...(long === undefined ? [] : [long]),
+    ...lines,
+  ];
   const ranges: ByteRange[] = sections.map(({ offset, bytes }, i) => {
     const next = sections[i + 1]?.offset ?? header.checksums.offset;
     return { offset, length: touch ? next - offset : bytes };
@@ -103,7 +124,8 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   if (touch) ranges.push(...sumsRanges(header));
   const mapping = mapRanges(fd, ranges, choice, path);
   const dictionaryIndex = header.segments.length;
-  const linesIndex = dictionaryIndex + (place === null ? 0 : 1);
+  const longIndex = dictionaryIndex + (place === null ? 0 : 1);
+  const linesIndex = longIndex + (long === undefined ? 0 : 1);
   if (warm !== 'none') {
     for (const [i, { bytes }] of header.segments.entries()) {
       const least = hash ? 0 : dataStart(formOf(header), countIn(i, header.perSegment, header.length));
@@ -112,18 +134,21 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     }
     for (const [i, { bytes }] of lines.entries()) mapping.advise('willneed', linesIndex + i, 0, bytes);
     if (place !== null) mapping.advise('willneed', dictionaryIndex, 0, place.bytes);
+    if (long !== undefined) mapping.advise('willneed', longIndex, 0, long.bytes);
   }
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
   const view = (i: number) => mapping.views[i]!;
   if (header.layout !== 'hash') {
     const keyless = header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
-    return new Snapshot(header, identity, mapping, [], keyless, undefined);
+    return new Snapshot(header, identity, mapping, [], keyless, undefined, undefined);
   }
   const segments = header.segments.map(
     (_, i) => new HashSegment({ heap: view(i), index: view(linesIndex + i) }, header, i, path, checker),
   );
   const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
-  return new Snapshot(header, identity, mapping, segments, [], dictionary);
+  const fingerprints =
+    long === undefined ? undefined : new LongFingerprints(view(longIndex), header, fingerprint!, checker);
+  return new Snapshot(header, identity, mapping, segments, [], dictionary, fingerprints);
 }
 
 function sumsRanges({ checksums }: Header): ByteRange[] {

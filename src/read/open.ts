@@ -22,7 +22,7 @@ import { IntegerSet } from './integer-set.js';
 import { List } from './list.js';
 import { openSnapshot } from './open-snapshot.js';
 import type { Check, Settings, Snapshot, Warm } from './snapshot.js';
-import { Table } from './table.js';
+import { type FingerprintTable, Table } from './table.js';
 import { watchFile } from './watch.js';
 
 export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> {
@@ -38,6 +38,11 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
    * its keys are then the bytes in the file. Default: as the header says, and `string` if that is `bytes`.
    */
   key?: F;
+  /**
+   * Whether the table has fingerprints in place of keys; a file of the other kind is refused. With `true` the result is a
+   * {@link FingerprintTable}. Default `false`.
+   */
+  fingerprint?: boolean;
   /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
   mapping?: MappingChoice;
   /**
@@ -63,12 +68,18 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
   onError?: (error: unknown) => void;
 }
 
-type CommonOpenOptions<R> = Omit<OpenOptions, 'value' | 'key' | 'layout' | 'onReload'> & {
+type CommonOpenOptions<R> = Omit<OpenOptions, 'value' | 'key' | 'layout' | 'fingerprint' | 'onReload'> & {
   onReload?: (opened: R) => void;
 };
 
 /** Options for a list. `value` names the type that its elements must have. */
 export type ListOpenOptions<T extends ListType = ListType> = CommonOpenOptions<List> & { layout: 'list'; value?: T };
+
+/** Options for a table that has fingerprints in place of keys. */
+export type FingerprintOpenOptions<T extends ValueChoice = ValueType, F extends KeyForm = KeyForm> = Omit<
+  OpenOptions<T, F>,
+  'fingerprint' | 'onReload'
+> & { fingerprint: true; onReload?: (table: FingerprintTable) => void };
 
 export type BitsOpenOptions = CommonOpenOptions<BitArray> & { layout: 'bits' };
 
@@ -81,6 +92,7 @@ prepareMapping();
 const OPTIONS = [
   'value',
   'key',
+  'fingerprint',
   'mapping',
   'warm',
   'check',
@@ -104,13 +116,22 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  * check `full`): it reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is not a table, is cut short or too long, has a damaged header, a
- *   version or feature that is not known, another layout, or keys or values of another type; `HMAP_MAPPING` when the
+ *   version or feature that is not known, another layout, or keys or values of another type; `HMAP_FINGERPRINT` when keys
+ *   are not stored and `fingerprint` is not `true`, or the reverse; `HMAP_MAPPING` when the
  *   requested mapping does not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
  */
 export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;
 export function open(path: string, options: BitsOpenOptions): BitArray;
 export function open(path: string, options: IntegerSetOpenOptions): IntegerSet;
+export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
+  path: string,
+  options: FingerprintOpenOptions<T, F> & { value: T },
+): FingerprintTable<ValueOf<T>, KeyOf<F>>;
+export function open<F extends KeyForm = 'string'>(
+  path: string,
+  options: FingerprintOpenOptions<ValueChoice, F>,
+): FingerprintTable<unknown, KeyOf<F>>;
 export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
   path: string,
   options: OpenOptions<T, F> & { value: T },
@@ -125,11 +146,13 @@ export function open(path: string, options: AnyOptions = {}): unknown {
   const layout = oneOf('layout', options.layout ?? 'hash', [...LAYOUTS, 'auto'] as const);
   const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);
   if (layout !== 'hash' && key !== undefined) throw new TypeError(`key: no keys in the layout '${layout}'`);
+  const fingerprint = fingerprintIn(options, layout);
   const settings: Settings = {
     path,
     layout,
     value: typeIn(options, layout),
     key: key === 'bytes' ? undefined : key,
+    fingerprint,
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
@@ -178,6 +201,12 @@ function typeIn({ value }: AnyOptions, layout: string): BuildValueType | ListTyp
   if (layout === 'hash') return checkValueType(value as ValueChoice);
   if (layout !== 'list') throw new TypeError(`value: no values in the layout '${layout}'`);
   return checkListType(value);
+}
+
+function fingerprintIn({ fingerprint = false }: AnyOptions, layout: string): boolean {
+  if (typeof fingerprint !== 'boolean') throw new TypeError('fingerprint: expected a boolean');
+  if (fingerprint && layout !== 'hash') throw new TypeError(`fingerprint: no keys in the layout '${layout}'`);
+  return fingerprint;
 }
 
 /** Takes all steps without giving way to other work. */

@@ -10,6 +10,7 @@ import type { Mapping } from '../mapping/mapping.js';
 import type { Dictionary } from '../storage/dictionary.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
+import type { LongFingerprints } from '../storage/long-fingerprints.js';
 import type { FileIdentity } from './file-identity.js';
 
 /**
@@ -32,6 +33,8 @@ export interface Settings {
   readonly value: BuildValueType | ListType | undefined;
   /** What the keys must be, if anything. */
   readonly key: KeyForm | undefined;
+  /** Whether the file must have fingerprints in place of keys, or must not. */
+  readonly fingerprint?: boolean;
   /** Without one, a hash table; `auto` is a set of integers, as a bit array or by hash. */
   readonly layout?: Layout | 'auto';
   readonly mapping: MappingChoice;
@@ -49,6 +52,8 @@ export class Snapshot {
   readonly keyless: readonly KeylessSegment[];
   /** Of `enum` values. */
   readonly dictionary: Dictionary | undefined;
+  /** Of a table with fingerprints, if it has any long ones. */
+  readonly long: LongFingerprints | undefined;
   /** Whether someone may hold views of the mapping. */
   lent = false;
   #scans = 0;
@@ -61,6 +66,7 @@ export class Snapshot {
     segments: readonly HashSegment[],
     keyless: readonly KeylessSegment[],
     dictionary: Dictionary | undefined,
+    long: LongFingerprints | undefined,
   ) {
     this.header = header;
     this.identity = identity;
@@ -68,6 +74,7 @@ export class Snapshot {
     this.segments = segments;
     this.keyless = keyless;
     this.dictionary = dictionary;
+    this.long = long;
   }
 
   /** Keeps the snapshot for a scan, which continues over it even when the table has another one. */

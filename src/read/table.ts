@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { ByteBuffer } from '../base/bytes.js';
-import { HmapError } from '../base/errors.js';
+import { HmapError, noKeys } from '../base/errors.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
@@ -15,12 +15,23 @@ import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-
 import { MAX_FIELD_BITS } from '../format/schema.js';
 import { type Needs, Scan } from '../storage/scan.js';
 import { Batch } from './batch.js';
+import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Names of the fields of values; any name if TypeScript does not know the values' type. */
 export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
+
+/**
+ * A table that has fingerprints in place of its keys; make one with `open(path, { fingerprint: true })`. It finds each of
+ * its keys, and takes another key for one of its own with a probability of `header.fingerprint.falsePositiveRate`. What
+ * its keys are, it does not know: only its values can be gone through.
+ */
+export type FingerprintTable<V = unknown, K extends AnyKey = string> = Omit<
+  Table<V, K>,
+  'entries' | 'keys' | 'forEach' | typeof Symbol.iterator
+>;
 
 /** The type of a field's value. */
 export type FieldValue<V, N> = V extends Fields ? (N extends keyof V ? V[N] : never) : number | boolean;
@@ -109,7 +120,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   get [Symbol.toStringTag](): string {
-    return 'Table';
+    return this.header.fingerprint === null ? 'Table' : 'FingerprintTable';
   }
 
   /**
@@ -249,14 +260,17 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   /**
    * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. An
    * iteration that took its first step before a reload continues over the old version.
-   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is not UTF-8, unless the table was opened with `key: 'bytes'`
+   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is not UTF-8, unless the table was opened with `key: 'bytes'`;
+   *   `HMAP_FINGERPRINT` if the keys are not stored
    */
   entries(): Generator<[K, V], undefined, unknown> {
+    this.#needKeys();
     return this.#each('records', (at, decode) => [this.#keyAt(at), valueAt(at, decode)]);
   }
 
   /** All keys, in the order of the file. Throws as {@link entries} does. */
   keys(): Generator<K, undefined, unknown> {
+    this.#needKeys();
     return this.#each('keys', (at) => this.#keyAt(at));
   }
 
@@ -270,9 +284,15 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   forEach(callback: (value: V, key: K, table: ReadonlyMap<K, V>) => void, thisArg?: unknown): void {
-    this.#opened();
+    this.#needKeys();
     if (typeof callback !== 'function') throw new TypeError('callback: expected a function');
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this);
+  }
+
+  /** @throws {HmapError} `HMAP_FINGERPRINT` if the keys are not stored */
+  #needKeys(): void {
+    this.#opened();
+    if (this.header.fingerprint !== null) throw noKeys(this.path, 'go through its keys');
   }
 
   #opened(): Lookup {
@@ -292,12 +312,13 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
       this.#batch = undefined;
       return;
     }
-    const { segments, dictionary } = snapshot;
+    const { segments, dictionary, long } = snapshot;
     const { header } = this;
     // Types stay the same, except that `uint` may become narrower or wider; each dictionary has its own decoders.
     this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
     this.#view = dictionary?.view ?? viewOf;
-    this.#lookup = new Lookup(header, segments);
+    this.#lookup =
+      header.fingerprint === null ? new Lookup(header, segments) : new FingerprintLookup(header, segments, long);
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */

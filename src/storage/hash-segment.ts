@@ -32,6 +32,8 @@ export function indexPlace(header: HashHeader, segment: number): { offset: numbe
  * A segment as lookups see it. Offsets in it are below 2^31, so indexes stay small integers (see `MAX_SEGMENT_BYTES`).
  */
 export class HashSegment {
+  /** Number of the segment in the file. */
+  readonly number: number;
   /** The segment's lines of the index. */
   readonly index: DataView;
   readonly buckets: number;
@@ -65,6 +67,7 @@ export class HashSegment {
   constructor(views: SegmentViews, header: HashHeader, number: number, path: string, checker?: BlockChecker) {
     const place = header.segments[number]!;
     const lines = indexPlace(header, number);
+    this.number = number;
     this.index = new DataView(views.index.buffer, views.index.byteOffset, lines.bytes);
     this.buckets = bucketCount(header);
     this.heap = new ByteBuffer(views.heap.subarray(0, place.bytes));

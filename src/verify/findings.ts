@@ -4,9 +4,9 @@ import { HEADER_CODES } from '../format/header.js';
 
 /**
  * Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its
- * `heap`; distinct values of `enum` are the `dictionary`.
+ * `heap`; distinct values of `enum` are the `dictionary`, long fingerprints the `fingerprints`.
  */
-export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'dictionary' | 'checksums' | 'padding';
+export type Section = 'file' | 'header' | 'buckets' | 'heap' | 'dictionary' | 'fingerprints' | 'checksums' | 'padding';
 
 /**
  * Codes of all rules: the header's own, with the codes of the errors that `open` throws, and those that only a
@@ -31,6 +31,7 @@ export const FINDING_CODES = [
   'HMAP_BUCKET_BITS',
   'HMAP_COUNT',
   'HMAP_DICTIONARY',
+  'HMAP_FINGERPRINT',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

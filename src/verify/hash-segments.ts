@@ -1,19 +1,17 @@
 // The segments' part of a verification: records, values, and what they add up to. Knows the rules of the
 // format (native-notes/format.md, section 11); does not know files or checksums.
 
-import { compareBytes } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
-import { xxh32 } from '../base/xxh32.js';
 import { type ValueCheck, valueCheck } from '../codec/check-value.js';
-import { showKey } from '../codec/key-text.js';
 import { GROUP_BUCKETS, HEADER, MAX_BUCKET_RECORDS, SEGMENT_ROW, VARIABLE } from '../format/constants.js';
 import { fieldEnd, type HashHeader } from '../format/header.js';
-import { bucketOf, bucketsFor, offsetBitsFor, segmentOf, shardOf } from '../format/index-lines.js';
+import { bucketsFor, offsetBitsFor } from '../format/index-lines.js';
 import { keyWidthOf } from '../format/key-types.js';
 import { narrowWidth, valueWidthOf } from '../format/value-types.js';
 import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import type { FindingCode, Findings } from './findings.js';
 import { IndexCheck } from './index-lines.js';
+import { addRecord, type OrderCheck } from './record-order.js';
 
 /** Groups of buckets, and bytes of records, between two yields. */
 const STRIDE = 128;
@@ -24,6 +22,7 @@ export class SegmentCheck {
   entries = 0;
   readonly #header: HashHeader;
   readonly #findings: Findings;
+  readonly #order: OrderCheck;
   readonly #isValue: ValueCheck;
   #keyBytes = 0;
   #valueBytes = 0;
@@ -39,10 +38,19 @@ export class SegmentCheck {
    */
   #counted = true;
 
-  /** @param isValue checks a record's value */
-  constructor(header: HashHeader, findings: Findings, isValue: ValueCheck = valueCheck(header.valueType)) {
+  /**
+   * @param order checks the records' places
+   * @param isValue checks a record's value
+   */
+  constructor(
+    header: HashHeader,
+    findings: Findings,
+    order: OrderCheck,
+    isValue: ValueCheck = valueCheck(header.valueType),
+  ) {
     this.#header = header;
     this.#findings = findings;
+    this.#order = order;
     this.#isValue = isValue;
   }
 
@@ -56,11 +64,12 @@ export class SegmentCheck {
     this.#counted = false;
   }
 
-  /** Checks the segment with that index. Yields the bytes of its key heap that are done. */
-  *check(segment: HashSegment, index: number): Generator<number, void> {
+  /** Checks a segment. Yields the bytes of its key heap that are done. */
+  *check(segment: HashSegment): Generator<number, void> {
+    const index = segment.number;
     const stated = this.#header.segments[index]!.entries;
     const before = this.entries;
-    const whole = yield* this.#checkBuckets(segment, index);
+    const whole = yield* this.#checkBuckets(segment);
     const found = this.entries - before;
     if (!whole) {
       this.#counted = false;
@@ -75,7 +84,7 @@ export class SegmentCheck {
    * Scans each bucket whose place in the heap is certain.
    * @returns whether all records were scanned
    */
-  *#checkBuckets(segment: HashSegment, index: number): Generator<number, boolean> {
+  *#checkBuckets(segment: HashSegment): Generator<number, boolean> {
     const cursor = new RecordCursor(this.#header);
     const lines = new IndexCheck(segment, this.#findings);
     let whole = true;
@@ -91,7 +100,7 @@ export class SegmentCheck {
           whole = false;
           continue;
         }
-        if (!this.#checkBucket(segment, cursor, index, lines.group * GROUP_BUCKETS + slot, start, end)) whole = false;
+        if (!this.#checkBucket(segment, cursor, lines.group * GROUP_BUCKETS + slot, start, end)) whole = false;
         scanned = end;
       }
       if (lines.group % STRIDE === 0 || scanned - yielded >= STRIDE_BYTES) {
@@ -104,42 +113,18 @@ export class SegmentCheck {
   }
 
   /** Checks the records of a bucket; `false` if one of them hides those after it. */
-  #checkBucket(
-    segment: HashSegment,
-    cursor: RecordCursor,
-    index: number,
-    bucket: number,
-    start: number,
-    end: number,
-  ): boolean {
+  #checkBucket(segment: HashSegment, cursor: RecordCursor, bucket: number, start: number, end: number): boolean {
     cursor.enter(segment, start, end);
-    const { view } = segment.heap;
-    const { seed } = this.#header.hash;
-    let lastHash = -1;
-    let lastKey = 0;
-    let lastBytes = 0;
+    this.#order.enter(segment, bucket);
     let load = 0;
     try {
       while (cursor.step()) {
         load++;
-        const { key, keyBytes } = cursor;
-        const hash = xxh32(view, key, keyBytes, seed) >>> 0;
-        // A record of another bucket is out of order for that reason, so only the others are compared.
-        if (this.#isPlaced(segment, cursor, index, bucket, hash)) {
-          if (lastHash >= 0) {
-            const order = lastHash - hash || compareBytes(view, lastKey, lastBytes, view, key, keyBytes);
-            if (order === 0) this.#badRecord(segment, cursor, 'HMAP_RECORD_DUPLICATE', 'occurs twice');
-            else if (order > 0)
-              this.#badRecord(segment, cursor, 'HMAP_RECORD_ORDER', 'is not in the order of hash and key');
-          }
-          lastHash = hash;
-          lastKey = key;
-          lastBytes = keyBytes;
-        }
+        this.#order.check(cursor);
         this.#countRecord(segment, cursor);
       }
       if (load > MAX_BUCKET_RECORDS) {
-        const message = `bucket ${bucket} of segment ${index} holds ${load} records, the maximum is ${MAX_BUCKET_RECORDS}`;
+        const message = `bucket ${bucket} of segment ${segment.number} holds ${load} records, the maximum is ${MAX_BUCKET_RECORDS}`;
         this.#findings.add('HMAP_BUCKET_LOAD', 'heap', segment.heapOffset + start, segment.heapOffset + end, message);
       }
       return true;
@@ -158,28 +143,6 @@ export class SegmentCheck {
     }
   }
 
-  #isPlaced(segment: HashSegment, cursor: RecordCursor, index: number, bucket: number, hash: number): boolean {
-    const header = this.#header;
-    const rightShard = shardOf(hash, header);
-    const rightSegment = segmentOf(hash, header);
-    const rightBucket = bucketOf(hash, header);
-    if (rightShard !== header.shard.index) {
-      this.#badRecord(segment, cursor, 'HMAP_RECORD_BUCKET', `belongs in shard ${rightShard}`);
-      return false;
-    }
-    if (rightSegment === index && rightBucket === bucket) return true;
-    const where = `lies in bucket ${bucket} of segment ${index}; its hash belongs in bucket ${rightBucket} of segment ${rightSegment}`;
-    this.#badRecord(segment, cursor, 'HMAP_RECORD_BUCKET', where);
-    return false;
-  }
-
-  #badRecord(segment: HashSegment, cursor: RecordCursor, code: FindingCode, what: string): void {
-    const key = showKey(this.#header.keyType, segment.heap.bytes.subarray(cursor.key, cursor.value));
-    const { heapOffset } = segment;
-    const message = `the record of key ${key} ${what}`;
-    this.#findings.add(code, 'heap', heapOffset + cursor.record, heapOffset + cursor.next, message);
-  }
-
   #countRecord(segment: HashSegment, cursor: RecordCursor): void {
     const { keyBytes, valueBytes } = cursor;
     const { valueType } = this.#header;
@@ -193,7 +156,8 @@ export class SegmentCheck {
       if (value > this.#largestValue) this.#largestValue = value;
     }
     if (!this.#isValue(segment.heap, cursor.value, valueBytes)) {
-      this.#badRecord(segment, cursor, 'HMAP_VALUE', `has a value that is not valid ${valueType}`);
+      const what = `has a value that is not valid ${valueType}`;
+      addRecord(this.#findings, this.#header, segment, cursor, 'HMAP_VALUE', what);
     }
   }
 
@@ -220,7 +184,8 @@ export class SegmentCheck {
       if (header[name] !== found && Number.isFinite(header[name])) differs('HMAP_TOTALS', name, found);
     }
     const keyWidth = this.#keys.shared || null;
-    const isKeyFree = keyWidthOf(header.keyType) === VARIABLE;
+    // Fingerprints have the width that the header's bits give.
+    const isKeyFree = keyWidthOf(header.keyType) === VARIABLE && header.fingerprint === null;
     if (isKeyFree && header.keyWidth !== keyWidth) differs('HMAP_WIDTH', 'keyWidth', keyWidth);
     const valueWidth = this.#values.shared;
     const isFree = valueWidthOf(header.valueType) === VARIABLE;

@@ -67,7 +67,8 @@ function checkUnclaimed(bytes: Buffer, header: Header, findings: Findings): void
         ? [[HEADER.elementBits, fieldEnd(HEADER.base)]]
         : []
       : [HEADER.schemaBytes, HEADER.reservedOfElements].map((offset) => [offset, fieldEnd(offset)]);
-  const common = [HEADER.reservedByte, HEADER.reserved].map((offset) => [offset, fieldEnd(offset)] as const);
+  const unused = header.fingerprint === null ? [HEADER.fingerprintBits, HEADER.longFingerprints] : [];
+  const common = [...unused, HEADER.reserved].map((offset) => [offset, fieldEnd(offset)] as const);
   const reserved = [...own, ...common];
   for (const [from, to] of reserved) checkZero(bytes, from, to, 0, 'HMAP_RESERVED', 'header', findings);
   checkZero(bytes, end, bytes.length, 0, 'HMAP_PADDING', 'header', findings);

@@ -8,18 +8,22 @@ import { systemError } from '../base/errors.js';
 import { checkOptions, checkPath } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
 import { align, BLOCK, blockCount } from '../format/constants.js';
-import type { HashHeader, Header } from '../format/header.js';
+import type { FingerprintPlace, HashHeader, Header } from '../format/header.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { SUM_BYTES } from '../format/sum-tree.js';
+import { mapForPass } from '../mapping/map-ranges.js';
 import { indexPlace } from '../storage/hash-segment.js';
+import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { DictionaryCheck } from './dictionary.js';
 import { type Finding, Findings } from './findings.js';
+import { FingerprintOrder } from './fingerprints.js';
 import { SegmentCheck } from './hash-segments.js';
 import { checkHeader } from './header.js';
 import { checkKeylessSegments } from './keyless-segments.js';
 import { VerifyReader } from './reader.js';
+import { KeyOrder } from './record-order.js';
 import { hex, SumTreeCheck } from './sum-tree.js';
 
 export interface VerifyOptions {
@@ -42,6 +46,8 @@ export interface Verification {
   entries: number;
   /** Size of the file in bytes, by its header; 0 if the header does not say. */
   fileBytes: number;
+  /** What the header says of fingerprints in place of keys: their bits, and how often they mislead. */
+  fingerprint?: Pick<FingerprintPlace, 'bits' | 'falsePositiveRate'>;
   seconds: number;
 }
 
@@ -116,6 +122,8 @@ class Check {
 
   get result(): Checked {
     const { list, total } = this.#findings;
+    const place = this.#header?.fingerprint ?? null;
+    const fingerprint = place && { bits: place.bits, falsePositiveRate: place.falsePositiveRate };
     return {
       path: this.#path,
       ok: total === 0,
@@ -123,6 +131,7 @@ class Check {
       total,
       entries: this.#entries,
       fileBytes: this.#header?.fileBytes ?? 0,
+      ...(fingerprint === null ? {} : { fingerprint }),
     };
   }
 
@@ -186,22 +195,17 @@ class Check {
 
   *#checkSegments(header: HashHeader): Generator<number, void> {
     const dictionary = header.dictionary === null ? undefined : new DictionaryCheck(header, this.#findings);
-    const check = new SegmentCheck(header, this.#findings, dictionary?.isIndex);
-    for (const [index, place] of header.segments.entries()) {
-      const end = place.offset + place.bytes;
-      const lines = indexPlace(header, index);
-      // To touch a page of a mapping that cannot be read would end the process.
-      const readable =
-        this.#reader.isReadable(place.offset, end) && this.#reader.isReadable(lines.offset, lines.offset + lines.bytes);
-      if (readable) {
-        for (const { segment, readAhead } of mappedSegments(this.#fd, header, this.#path, 'none', [index])) {
-          readAhead(0, segment.heapBytes);
-          for (const done of check.check(segment, index)) yield header.checksums.offset + segment.heapOffset + done;
-        }
-      } else {
-        check.skip();
-      }
-      this.#reader.checkGap(end, align(end));
+    const long = this.#mapLong(header);
+    const fingerprints =
+      header.fingerprint === null ? undefined : new FingerprintOrder(header, this.#findings, long?.rows);
+    const order = fingerprints ?? new KeyOrder(header, this.#findings);
+    const check = new SegmentCheck(header, this.#findings, order, dictionary?.isIndex);
+    try {
+      yield* this.#scanSegments(header, check);
+      // Otherwise it is not known which records need one.
+      if (check.complete) fingerprints?.finish();
+    } finally {
+      long?.close();
     }
     const indexEnd = header.index.offset + header.index.bytes;
     this.#reader.checkGap(indexEnd, align(indexEnd));
@@ -212,13 +216,44 @@ class Check {
       yield header.checksums.offset + done;
     }
   }
+
+  /** The long fingerprints, if there are any and they can be read. */
+  #mapLong({ headerBytes, fingerprint }: HashHeader): { rows: LongFingerprints; close(): void } | undefined {
+    if (fingerprint === null) return undefined;
+    const { offset, bytes } = fingerprint.long;
+    if (bytes === 0) return { rows: new LongFingerprints(new Uint8Array(0), { headerBytes }, fingerprint), close() {} };
+    if (!this.#reader.isReadable(offset, offset + bytes)) return undefined;
+    const mapping = mapForPass(this.#fd, { offset, length: bytes }, this.#path);
+    const rows = new LongFingerprints(mapping.views[0]!, { headerBytes }, fingerprint);
+    return { rows, close: () => mapping.close() };
+  }
+
+  *#scanSegments(header: HashHeader, check: SegmentCheck): Generator<number, void> {
+    for (const [index, place] of header.segments.entries()) {
+      const end = place.offset + place.bytes;
+      const lines = indexPlace(header, index);
+      // To touch a page of a mapping that cannot be read would end the process.
+      const readable =
+        this.#reader.isReadable(place.offset, end) && this.#reader.isReadable(lines.offset, lines.offset + lines.bytes);
+      if (readable) {
+        for (const { segment, readAhead } of mappedSegments(this.#fd, header, this.#path, 'none', [index])) {
+          readAhead(0, segment.heapBytes);
+          for (const done of check.check(segment)) yield header.checksums.offset + segment.heapOffset + done;
+        }
+      } else {
+        check.skip();
+      }
+      this.#reader.checkGap(end, align(end));
+    }
+  }
 }
 
 /** The section in which a block begins. */
-function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictionary' {
-  const { segments, dictionary } = header;
+function sectionAt(header: Header, offset: number): 'buckets' | 'heap' | 'dictionary' | 'fingerprints' {
+  const { segments, dictionary, fingerprint } = header;
   if (header.layout === 'hash') {
     if (offset >= header.index.offset) return 'buckets';
+    if (fingerprint !== null && offset >= fingerprint.long.offset) return 'fingerprints';
     return dictionary !== null && offset >= dictionary.offset ? 'dictionary' : 'heap';
   }
   const number = segments.findLastIndex((place) => place.offset <= offset);

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
-import { open, type ValueType } from '../../src/index.js';
+import type { ValueType } from '../../src/index.js';
+import { fileHeader } from '../../src/storage/open-file.js';
 import { FIXTURES, fixturePath } from '../support/fixtures.js';
 import { Random } from '../support/random.js';
 import { canonicalParts, compose, type RawOptions } from '../support/raw-table.js';
@@ -21,7 +22,7 @@ describe('the raw writer makes what the builder makes', () => {
       const reversed = [...entries].reverse();
       const path = fixturePath(`${name}.hmap`);
       // As the file has it: a text for a schema, and what became of `uint`.
-      const { valueType: value, narrowed } = open(path).header;
+      const { valueType: value, narrowed } = fileHeader(path);
       assertSameFile(path, compose(canonicalParts(reversed, { ...options, value, narrowed } as RawOptions)));
     });
   }
@@ -34,6 +35,19 @@ describe('the raw writer makes what the builder makes', () => {
           const entries = keysOf(kind, count, random).map((key) => [key, sampleOf(value, random)] as const);
           const segmentBytes = random.pick([2 ** 31 - 1, 65_536, 32_768]);
           await assertSame(entries, { value, seed: random.u32(), segmentBytes });
+        }
+      }
+    });
+  }
+
+  for (const fingerprint of [8, 16, 24, 32]) {
+    test(`of fingerprints of ${fingerprint} bits`, async () => {
+      const random = new Random(fingerprint);
+      for (const value of VALUE_TYPES) {
+        for (const count of [0, 1, random.between(2, 40), random.between(41, 3000)]) {
+          const entries = keysOf('mixed', count, random).map((key) => [key, sampleOf(value, random)] as const);
+          const segmentBytes = random.pick([2 ** 31 - 1, 65_536, 32_768]);
+          await assertSame(entries, { value, fingerprint, seed: random.u32(), segmentBytes });
         }
       }
     });

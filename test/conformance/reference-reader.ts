@@ -12,6 +12,7 @@ export interface ReferenceEntry {
   value: Buffer;
   segment: number;
   bucket: number;
+  /** Of the key; NaN where fingerprints take the place of keys. */
   hash: number;
   /** Of the record's first byte (its length prefixes, if any) in the file. */
   offset: number;
@@ -162,13 +163,86 @@ export class ReferenceReader {
 
   /** §9 */
   get(key: Uint8Array | string): Buffer | undefined {
+    return this.locate(key)?.value;
+  }
+
+  /** §9, the whole record. */
+  locate(key: Uint8Array | string): ReferenceEntry | undefined {
     const wanted = typeof key === 'string' ? Buffer.from(key, 'utf8') : Buffer.from(key);
     const { keyWidth, hashSeed } = this.header;
     if (wanted.length > MAX_KEY) return undefined;
+    if (this.header.fingerprintBits > 0) return this.#locateByFingerprint(wanted);
     if (keyWidth !== VARIABLE && wanted.length !== keyWidth) return undefined;
     const { segment, bucket } = this.#place(xxh32(wanted, hashSeed));
-    for (const { key: found, value } of this.#records(segment, bucket)) if (found.equals(wanted)) return value;
+    for (const entry of this.#records(segment, bucket)) if (entry.key.equals(wanted)) return entry;
     return undefined;
+  }
+
+  /** §16 */
+  #locateByFingerprint(wanted: Buffer): ReferenceEntry | undefined {
+    const { hashSeed, fingerprintBits, valueType } = this.header;
+    const { segment, bucket } = this.#place(xxh32(wanted, hashSeed));
+    const fingerprint = murmur3(wanted, hashSeed) % 2 ** fingerprintBits;
+    // Those with one fingerprint lie side by side; a damaged file may have more behind others.
+    const found: ReferenceEntry[] = [];
+    for (const entry of this.#records(segment, bucket)) {
+      if (asNumber(entry.key) === fingerprint) found.push(entry);
+      else if (found.length > 0) break;
+      if (found.length > 0 && valueType === 0) break;
+    }
+    if (found.length < 2) return found[0];
+    return found.find((entry) => this.#longOf(entry) === xxh64(wanted));
+  }
+
+  /** §16: where records start, in what the index counts, by segment and position. */
+  #position({ segment, offset }: ReferenceEntry): number {
+    return (offset - this.header.segments[segment]!.offset) / this.#unit;
+  }
+
+  /** §16: the long fingerprint of a record. */
+  #longOf(entry: ReferenceEntry): bigint {
+    const position = this.#position(entry);
+    const row = this.#rows().find((each) => each.segment === entry.segment && each.position === position);
+    need(row !== undefined, `record at ${entry.offset}: no long fingerprint`);
+    return row.hash;
+  }
+
+  /** §16 */
+  #rows(): { segment: number; position: number; hash: bigint }[] {
+    const { long } = this.header;
+    return Array.from({ length: long.count }, (_, i) => {
+      const at = long.offset + 16 * i;
+      return {
+        segment: this.#file.readUInt32LE(at),
+        position: this.#file.readUInt32LE(at + 4),
+        hash: this.#file.readBigUInt64LE(at + 8),
+      };
+    });
+  }
+
+  /** §16: the order in each bucket, and the rows. */
+  #checkFingerprints(expect: Expect): void {
+    const { segmentBits, valueType } = this.header;
+    const rows = this.#rows();
+    let next = 0;
+    for (let segment = 0; segment < 2 ** segmentBits; segment++) {
+      for (let bucket = 0; bucket < this.#buckets; bucket++) {
+        const entries = [...this.#records(segment, bucket)];
+        for (const [i, entry] of entries.entries()) {
+          const where = `record at ${entry.offset}`;
+          const [before, after] = [entries[i - 1], entries[i + 1]].map((each) => each && asNumber(each.key));
+          const own = asNumber(entry.key);
+          expect(before === undefined || before <= own, `${where}: out of order`);
+          if (valueType === 0 || (before !== own && after !== own)) continue;
+          const row = rows[next++];
+          const fits = row?.segment === segment && row.position === this.#position(entry);
+          expect(fits, `${where}: no long fingerprint`);
+          const rises = before !== own || (rows[next - 2]?.hash ?? 0n) < (row?.hash ?? 0n);
+          expect(rises, `${where}: a long fingerprint that is not above the one before it`);
+        }
+      }
+    }
+    expect(next === rows.length, `${rows.length} long fingerprints for ${next} records`);
   }
 
   *entries(): Generator<ReferenceEntry> {
@@ -257,10 +331,12 @@ export class ReferenceReader {
           for (const entry of this.#records(segment, bucket)) {
             const { key, value, hash } = entry;
             const where = `record at ${entry.offset}`;
-            const place = this.#place(hash);
-            expect(place.shard === header.shardIndex, `${where}: not in its shard`);
-            expect(place.segment === segment && place.bucket === bucket, `${where}: not in its bucket`);
-            const order = before === undefined ? -1 : before.hash - hash || Buffer.compare(before.key, key);
+            const place = header.fingerprintBits > 0 ? undefined : this.#place(hash);
+            expect(place === undefined || place.shard === header.shardIndex, `${where}: not in its shard`);
+            const placed = place === undefined || (place.segment === segment && place.bucket === bucket);
+            expect(placed, `${where}: not in its bucket`);
+            const order =
+              before === undefined || place === undefined ? -1 : before.hash - hash || Buffer.compare(before.key, key);
             expect(order !== 0, `${where}: the key occurs twice`);
             expect(order <= 0, `${where}: out of order`);
             const wrong = this.#wrongValue(value);
@@ -286,13 +362,14 @@ export class ReferenceReader {
       this.#checkPadding(offset + size, align(offset + size), expect);
     });
     if (header.valueType === ENUM) this.#checkDictionary(numbers, expect);
+    if (header.fingerprintBits > 0) this.#checkFingerprints(expect);
     this.#checkPadding(header.indexOffset + header.indexSize, header.checksumsOffset, expect);
     // §12: a later minor version may have given it a meaning.
     const behind = metadataStart(header.segmentBits) + header.metadataSize + header.schemaSize;
     if (header.minorVersion === 0) {
       this.#checkPadding(behind, header.headerSize, expect);
-      this.#checkPadding(79, 80, expect);
-      this.#checkPadding(136, 192, expect);
+      if (header.fingerprintBits === 0) this.#checkPadding(79, 80, expect);
+      this.#checkPadding(header.fingerprintBits === 0 ? 136 : 144, 192, expect);
     }
     expect(keyBytes === header.keyBytes, `${keyBytes} bytes of keys, the header says ${header.keyBytes}`);
     expect(valueBytes === header.valueBytes, `${valueBytes} bytes of values, the header says ${header.valueBytes}`);
@@ -304,7 +381,8 @@ export class ReferenceReader {
   #checkChoices(keyLengths: Set<number>, valueLengths: Set<number>, largest: number, expect: Expect): void {
     const { entries, keyType, keyWidth, valueWidth, shardBits, segmentBits, bucketBits, bucketEighths } = this.header;
     const shared = (lengths: Set<number>): number => (lengths.size === 1 ? [...lengths][0]! : VARIABLE);
-    const rightKeyWidth = KEY_TYPES[keyType]!.width ?? (shared(keyLengths) || VARIABLE);
+    const ofFingerprints = this.header.fingerprintBits > 0 ? this.header.fingerprintBits / 8 : undefined;
+    const rightKeyWidth = ofFingerprints ?? KEY_TYPES[keyType]!.width ?? (shared(keyLengths) || VARIABLE);
     const rightValueWidth = typeOf(this.header)!.width ?? shared(valueLengths);
     expect(keyWidth === rightKeyWidth, `the key width is ${keyWidth}, it should be ${rightKeyWidth}`);
     expect(valueWidth === rightValueWidth, `the value width is ${valueWidth}, it should be ${rightValueWidth}`);
@@ -394,7 +472,8 @@ export class ReferenceReader {
       const key = this.#file.subarray(at, at + keyLength);
       const value = this.#file.subarray(at + keyLength, at + keyLength + valueLength);
       at += keyLength + valueLength;
-      yield { key, value, segment, bucket, hash: xxh32(key, hashSeed), offset: start };
+      const hash = this.header.fingerprintBits > 0 ? Number.NaN : xxh32(key, hashSeed);
+      yield { key, value, segment, bucket, hash, offset: start };
     }
   }
 
@@ -461,7 +540,7 @@ export function open(file: Buffer) {
   const unsummed = Buffer.from(file.subarray(0, headerSize)).fill(0, 12, 16);
   need(xxh32(unsummed, 0) === headerChecksum, 'the header checksum does not match');
   const requiredFeatures = file.readUInt32LE(20);
-  need(requiredFeatures <= 31, `required features ${requiredFeatures.toString(2)} are unknown`);
+  need(requiredFeatures <= 63, `required features ${requiredFeatures.toString(2)} are unknown`);
 
   const h = {
     magic: file.subarray(0, 8),
@@ -501,6 +580,9 @@ export function open(file: Buffer) {
     indexOffset: u64(128),
     indexSize: 0,
     schema: Buffer.alloc(0),
+    /** §16: 0 without the feature. */
+    fingerprintBits: (requiredFeatures & 32) === 0 ? 0 : file.readUInt8(79),
+    long: { offset: 0, count: 0 },
     /** §7: of enum values. */
     distinct: file.readUInt32LE(116),
     dictionary: { offset: 0, size: 0 },
@@ -531,9 +613,12 @@ export function open(file: Buffer) {
     need(h.valueType === STRUCT || h.valueType === ENUM || h.valueType in TYPES, `value type ${h.valueType}`);
     need((h.valueType === STRUCT) === h.schemaSize > 0, `${h.schemaSize} bytes of schema`);
     const features = (h.valueType === ENUM ? 16 : h.valueType >= STRUCT ? 1 : 0) + (h.keyType > 0 ? 2 : 0);
-    need(requiredFeatures === features, `required features ${requiredFeatures}`);
+    const rest = requiredFeatures & 32;
+    need(requiredFeatures === features + rest, `required features ${requiredFeatures}`);
     need(h.keyWidth === VARIABLE || (h.keyWidth >= 1 && h.keyWidth <= MAX_KEY), `key width ${h.keyWidth}`);
-    need((KEY_TYPES[h.keyType]!.width ?? h.keyWidth) === h.keyWidth, `key width ${h.keyWidth} is not the type's`);
+    need(rest === 0 || [8, 16, 24, 32].includes(h.fingerprintBits), `fingerprints of ${h.fingerprintBits} bits`);
+    const ownWidth = rest > 0 ? h.fingerprintBits / 8 : KEY_TYPES[h.keyType]!.width;
+    need((ownWidth ?? h.keyWidth) === h.keyWidth, `key width ${h.keyWidth} is not the type's`);
     need(h.valueWidth === VARIABLE || h.valueWidth <= MAX_VALUE, `value width ${h.valueWidth}`);
   } else {
     // §15: the rest of what it says of these is the business of the reader of lists and bit arrays.
@@ -594,6 +679,13 @@ export function open(file: Buffer) {
     );
     end = align(end + dictionary.size);
   }
+  if (h.fingerprintBits > 0) {
+    const count = u64(136);
+    need(count <= entries && count * 16 < 2 ** 31, `${count} long fingerprints of ${entries} entries`);
+    need(count === 0 || h.valueType !== 0, 'long fingerprints without values');
+    h.long = { offset: end, count };
+    end += 16 * count;
+  }
   if (keyed === 1) {
     need(h.indexOffset === end, `the index starts at ${h.indexOffset}, it should at ${end}`);
     h.indexSize = (2 ** h.segmentBits * h.bucketEighths * 2 ** (h.bucketBits - 3) * (4 * h.offsetBits + 8)) / 32;
@@ -615,6 +707,27 @@ export function open(file: Buffer) {
   }
   need(file.length === h.fileSize, `the file has ${file.length} bytes, its header says ${h.fileSize}`);
   return h;
+}
+
+const asNumber = (bytes: Buffer): number => bytes.readUIntLE(0, bytes.length);
+
+/** §16: MurmurHash3_x86_32; in BigInt. */
+export function murmur3(bytes: Uint8Array, seed: number): number {
+  const wrap32 = (x: bigint): bigint => BigInt.asUintN(32, x);
+  const rotate = (x: bigint, by: bigint): bigint => wrap32(x << by) | (x >> (32n - by));
+  const scramble = (x: bigint): bigint => wrap32(rotate(wrap32(x * 0xcc9e2d51n), 15n) * 0x1b873593n);
+  let hash = BigInt(seed);
+  let at = 0;
+  for (; at + 4 <= bytes.length; at += 4) {
+    const word = [3, 2, 1, 0].reduce((sum, i) => (sum << 8n) | BigInt(bytes[at + i]!), 0n);
+    hash = wrap32(rotate(hash ^ scramble(word), 13n) * 5n + 0xe6546b64n);
+  }
+  let rest = 0n;
+  for (let i = bytes.length - 1; i >= at; i--) rest = (rest << 8n) | BigInt(bytes[i]!);
+  hash ^= scramble(rest) ^ BigInt(bytes.length);
+  hash = wrap32((hash ^ (hash >> 16n)) * 0x85ebca6bn);
+  hash = wrap32((hash ^ (hash >> 13n)) * 0xc2b2ae35n);
+  return Number(hash ^ (hash >> 16n));
 }
 
 const rotate32 = (x: number, by: number): number => (x << by) | (x >>> (32 - by));

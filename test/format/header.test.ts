@@ -137,11 +137,16 @@ describe('what is written', () => {
       fc.property(fc.nat({ max: 2 ** 32 - 1 }), fc.dictionary(fc.string(), fc.jsonValue()), (seed, metadata) => {
         const parts = partsOf(new Random(seed), metadata);
         const header = parse(writeHashHeader(parts), parts.checksums.offset + parts.checksums.bytes);
-        const { seed: hashSeed, metadata: encoded, keyWidth, valueWidth, dictionary, ...same } = parts;
+        const { seed: hashSeed, metadata: encoded, keyWidth, valueWidth, dictionary, fingerprint, ...same } = parts;
         for (const [name, value] of Object.entries(same)) {
           assert.deepEqual(header[name as never], value, name);
         }
         assert.deepEqual(header.dictionary ?? undefined, dictionary);
+        assert.equal(header.fingerprint?.bits, fingerprint?.bits);
+        assert.equal(header.fingerprint?.long.count, fingerprint?.long);
+        const buckets = 2 ** parts.segmentBits * ((parts.eighths * 2 ** parts.bucketBits) / 8);
+        const { bits = 0, falsePositiveRate = 0 } = header.fingerprint ?? {};
+        if (bits > 0) assert.equal(falsePositiveRate, parts.entries / buckets / 2 ** bits);
         assert.equal(header.hash.seed, hashSeed);
         assert.equal(header.keyWidth ?? VARIABLE, keyWidth);
         assert.equal(header.valueWidth ?? VARIABLE, valueWidth);
@@ -167,7 +172,8 @@ function partsOf(random: Random, metadata: Metadata): HashParts {
   const offsetBits = random.pick([8, 11, 24, 32]);
   const headerBytes = Math.ceil((192 + 24 * 2 ** segmentBits + encoded.length) / PAGE) * PAGE;
   const widthOf = { u32: 4, u64: 8, i64: 8, uuid: 16 }[keyType as string];
-  const keyWidth = widthOf ?? random.pick([1, 16, 65_535, VARIABLE]);
+  const bits = random.pick([0, 0, 0, 8, 16, 24, 32]);
+  const keyWidth = bits > 0 ? bits / 8 : (widthOf ?? random.pick([1, 16, 65_535, VARIABLE]));
   const isEnum = valueType === 'enum';
   // That of one distinct value or none, so that it does not depend on what follows.
   const valueWidth = isEnum ? 0 : (WIDTHS[valueType] ?? random.pick([0, 1, 1000, VARIABLE]));
@@ -184,6 +190,8 @@ function partsOf(random: Random, metadata: Metadata): HashParts {
   const distinct = Math.min(1, entries);
   const dictionary = { offset: end, count: distinct, bytes: 4 * (distinct + 1) + random.below(2 ** 20) };
   if (isEnum) end = align(end + dictionary.bytes);
+  const long = valueType === 'none' ? 0 : random.below(entries + 1);
+  if (bits > 0) end += 16 * long;
   const lines = (2 ** segmentBits * eighths * 2 ** bucketBits) / 256;
   const index = { offset: end, bytes: lines * (4 * offsetBits + 8), offsetBits };
   end = align(end + index.bytes);
@@ -206,6 +214,7 @@ function partsOf(random: Random, metadata: Metadata): HashParts {
     valueWidth,
     segments,
     dictionary: isEnum ? dictionary : undefined,
+    fingerprint: bits === 0 ? undefined : { bits, long },
     checksums: { offset: end, bytes: levels, sum: (BigInt(random.u32()) << 32n) | BigInt(random.u32()) },
     metadata: encoded,
   };
@@ -220,7 +229,7 @@ describe('what is refused', () => {
   const table: [string, number, number, HmapErrorCode, (number | bigint | string)[]][] = [
     ['major version', 8, 2, 'HMAP_VERSION', [0, 1, 3, 256, 65_535]],
     ['header size', 16, 4, 'HMAP_HEADER_FIELD', [0, 1, 4095, 4097, 2 ** 30, 2 ** 32 - 4096, 2 ** 32 - 1]],
-    ['required features', 20, 4, 'HMAP_FEATURE', [32, 2 ** 30, 2 ** 31, 2 ** 32 - 1]],
+    ['required features', 20, 4, 'HMAP_FEATURE', [64, 2 ** 30, 2 ** 31, 2 ** 32 - 1]],
     ['required features of another layout', 20, 4, 'HMAP_HEADER_FIELD', [4, 8, 12, 16]],
     ['layout', 63, 1, 'HMAP_HEADER_FIELD', [3, 255]],
     ['file size', 24, 8, 'HMAP_HEADER_FIELD', ['+1', '-1', '+4096', LARGE, LARGEST]],

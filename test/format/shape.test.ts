@@ -90,7 +90,7 @@ describe('segments', () => {
     const stats = new EntryStats('bytes', 16);
     stats.add(0, 20, 3000);
     stats.add(1, 20, 3000);
-    assert.throws(() => shapeOfEntries(stats, 'bytes', 4096, 'bytes', 16), hmapError('HMAP_SEGMENT_TOO_LARGE'));
+    assert.throws(() => shapeOfEntries(stats, 'bytes', 4096, VARIABLE, 16), hmapError('HMAP_SEGMENT_TOO_LARGE'));
   });
 
   test('that cannot be small enough are refused, and so are files of 2^53 bytes', () => {

@@ -89,7 +89,7 @@ export class Trial {
     const truth = new Truth(input.bytes);
     for (const check of CHECKS) this.#open(check, input, random, verified, truth);
     await this.#measure(input, verified);
-    if (truth.layout === 'hash') this.#inspect(input, random, verified);
+    if (truth.layout === 'hash' && !truth.fingerprint) this.#inspect(input, random, verified);
     else this.#inspectKeyless(verified);
     if (random.below(3) === 0) await this.#dump(input, random);
     // Last, since it takes the file away.
@@ -132,12 +132,12 @@ export class Trial {
     const mapping = random.pick(WORKING);
     const warm = random.pick(['none', 'none', 'buckets', 'all'] as const);
     const full = check === 'full';
-    const { layout } = truth;
+    const { layout, fingerprint } = truth;
     const bytes = layout === 'hash' && (random.below(2) === 0 || !(of as TableSample).strings);
     const what = `open, ${check}, ${mapping}`;
     let opened: Opened | undefined;
     const { code } = attempt(this.#counts, what, full ? [...REFUSALS, ...DAMAGE] : REFUSALS, () => {
-      opened = openAs(this.#path, layout, { check, mapping, warm, ...(bytes && { key: 'bytes' }) });
+      opened = openAs(this.#path, layout, { check, mapping, warm, fingerprint, ...(bytes && { key: 'bytes' }) });
     });
     if (code !== undefined && code !== 'HMAP_DAMAGED' && !verified.findings.some((finding) => finding.code === code)) {
       fail(`${what}: ${code}, which verify has not found`);
@@ -161,11 +161,17 @@ export class Trial {
     } finally {
       opened.close();
     }
-    if (check === 'touch') this.#openOtherwise(layout);
+    if (check === 'touch') this.#openOtherwise(layout, fingerprint);
   }
 
   /** A file that can be opened, as what it is not. */
-  #openOtherwise(layout: Layout): void {
+  #openOtherwise(layout: Layout, fingerprint: boolean): void {
+    if (layout === 'hash') {
+      const wrong = { fingerprint: !fingerprint };
+      const open = () => openAs(this.#path, layout, wrong);
+      const { code } = attempt(this.#counts, 'open as the other kind', ['HMAP_FINGERPRINT'], open);
+      if (code === undefined) fail(`opened with ${JSON.stringify(wrong)}`);
+    }
     for (const other of ['hash', 'list', 'bits'] as const) {
       if (other === layout) continue;
       const { code } = attempt(this.#counts, `open as ${other}`, ['HMAP_LAYOUT'], () => openAs(this.#path, other, {}));
@@ -214,7 +220,7 @@ export class Trial {
 
   /** There are no records to show. */
   #inspectKeyless(verified: Verification): void {
-    const codes = ['HMAP_LAYOUT', ...(verified.ok ? [] : REFUSALS)];
+    const codes = ['HMAP_LAYOUT', 'HMAP_FINGERPRINT', ...(verified.ok ? [] : REFUSALS)];
     for (const inspect of [() => inspectBucket(this.#path, 0), () => inspectKey(this.#path, 'key')]) {
       if (attempt(this.#counts, 'inspect', codes, inspect).code === undefined) fail('inspect: records of no table');
     }
@@ -232,7 +238,12 @@ export class Trial {
     } catch (error) {
       this.#counts.refusals++;
       const damage = damageFor(this.#strict, check);
-      codeOf(error, `dump as ${format}, ${check}`, [...REFUSALS, ...damage, 'HMAP_NOT_REPRESENTABLE']);
+      codeOf(error, `dump as ${format}, ${check}`, [
+        ...REFUSALS,
+        ...damage,
+        'HMAP_NOT_REPRESENTABLE',
+        'HMAP_FINGERPRINT',
+      ]);
       return;
     }
     if (this.#strict && check === 'touch') {
@@ -264,7 +275,8 @@ export class Trial {
     rmSync(this.#live, { force: true });
     linkSync(of.path, this.#live);
     const mapping = random.pick(WORKING);
-    const opened = openAs(this.#live, of.layout, { mapping, ...(of.layout === 'hash' && { key: 'bytes' }) });
+    const more = of.layout === 'hash' && { key: 'bytes', fingerprint: of.fingerprint };
+    const opened = openAs(this.#live, of.layout, { mapping, ...more });
     // The values of a table depend on nothing but the file; what an array has are its keys.
     const right = of.layout === 'hash' ? of.answers.map(({ value }) => value) : of.values;
     try {
@@ -272,7 +284,7 @@ export class Trial {
       const first = old.next();
       rmSync(this.#live);
       renameSync(this.#path, this.#live);
-      const codes = [...REFUSALS, 'HMAP_VALUE_TYPE', 'HMAP_KEY_TYPE', 'HMAP_LAYOUT'];
+      const codes = [...REFUSALS, 'HMAP_VALUE_TYPE', 'HMAP_KEY_TYPE', 'HMAP_LAYOUT', 'HMAP_FINGERPRINT'];
       const reply = attempt(this.#counts, 'reload', codes, () => opened.reload());
       const truth = new Truth(input.bytes);
       if (reply.code === undefined) {

@@ -64,6 +64,26 @@ function tables(random: Random): TableContent[] {
   ];
 }
 
+/** Fingerprints in place of keys; of 8 bits, so that some are shared. */
+function fingerprints(random: Random): TableContent[] {
+  const numbers = () => random.u32();
+  const segments = { value: 'bytes', segmentBytes: 30_000, fingerprint: 8 } as const;
+  return [
+    table('fingerprints', { value: 'u32', fingerprint: 8 }, 900, words, numbers),
+    table('fingerprints, a later version', { value: 'u32', fingerprint: 8 }, 900, words, numbers),
+    table('fingerprints, a set', { value: 'none', fingerprint: 16 }, 900, words, () => true),
+    table('fingerprints, text', { value: 'utf8', fingerprint: 8 }, 900, fixed, (i) => random.text(i % 60)),
+    table(
+      'fingerprints, typed keys',
+      { value: 'u8', key: 'u32', fingerprint: 24 },
+      500,
+      (i) => 3 * i,
+      (i) => i % 256,
+    ),
+    table('fingerprints in segments and blocks', segments, 3000, words, (i) => random.bytes(i % 80)),
+  ];
+}
+
 /** Values of fields, and numbers of 3, 5 and 6 bytes. */
 function packedValues(random: Random): TableContent[] {
   const active = { struct: { active: 'bool', level: 'u7', country: 'u10', score: 'i20', price: 'f32' } } as const;
@@ -180,6 +200,7 @@ export function tableContents(): TableContent[] {
   return [
     ...tables(new Random(77)),
     ...packedValues(new Random(78)),
+    ...fingerprints(new Random(81)),
     ...enumValues(new Random(82)),
     ...typedKeys(new Random(79)),
   ];

@@ -30,6 +30,7 @@ export const FIELD = {
   shardBits: 76,
   bucketEighths: 77,
   narrowed: 78,
+  fingerprintBits: 79,
   shardIndex: 80,
   metadataBytes: 84,
   checksumsOffset: 88,
@@ -43,6 +44,7 @@ export const FIELD = {
   distinct: 116,
   dictionarySize: 120,
   indexOffset: 128,
+  longFingerprints: 136,
   tail: 112,
   table: 192,
 } as const;

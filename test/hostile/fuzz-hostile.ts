@@ -17,6 +17,7 @@ import {
   VARIABLE,
 } from './fuzz-fields.js';
 import { ENUM_TRICKS } from './fuzz-hostile-enum.js';
+import { FINGERPRINT_TRICKS } from './fuzz-hostile-fingerprints.js';
 import { KEYLESS_TRICKS } from './fuzz-hostile-keyless.js';
 import { TABLE_TRICKS } from './fuzz-hostile-tables.js';
 import { TYPE_TRICKS } from './fuzz-hostile-types.js';
@@ -112,7 +113,8 @@ const COMMON: Record<string, Trick> = {
     return changed;
   },
   'a whole part'(bytes, of, random) {
-    const { start, end } = aim(of, random, ['key heap', 'elements', 'padding', 'lines', 'index', 'dictionary']);
+    const names = ['key heap', 'elements', 'padding', 'lines', 'index', 'dictionary', 'long fingerprints'] as const;
+    const { start, end } = aim(of, random, names);
     const fill = random.pick([0, 1, 0x7f, 0x80, 0x81, 0xff, undefined]);
     for (let at = start; at < Math.min(end, bytes.length); at++) bytes[at] = fill ?? random.below(256);
     return undefined;
@@ -126,6 +128,7 @@ const COMMON: Record<string, Trick> = {
         'key heap',
         'elements',
         'dictionary',
+        'long fingerprints',
         'metadata',
         'schema',
       ]);
@@ -154,6 +157,7 @@ const BY_FORM: Record<Form, readonly Record<string, Trick>[]> = {
   'packed values': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
   'enum values': [COMMON, ENUM_TRICKS, ENUM_TRICKS, TABLE_TRICKS, TYPE_TRICKS],
   'typed keys': [COMMON, TABLE_TRICKS, TYPE_TRICKS],
+  fingerprints: [COMMON, FINGERPRINT_TRICKS, FINGERPRINT_TRICKS, TABLE_TRICKS, TYPE_TRICKS],
   lists: [COMMON, KEYLESS_TRICKS, INSIDE],
   'bit arrays': [COMMON, KEYLESS_TRICKS, INSIDE],
 };

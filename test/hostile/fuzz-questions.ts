@@ -210,6 +210,7 @@ export function askMisfits(table: Table<unknown, AnyKey>, { bytes, random }: Sit
 /** Goes through the table in one of the ways. */
 export function walkThrough(table: Table<unknown, AnyKey>, situation: Situation): void {
   const { of, random, counts, check, strict, whole } = situation;
+  const hasKeys = table.header.fingerprint === null;
   const way = random.pick(['entries', 'keys', 'values', 'iterator', 'forEach'] as const);
   const what = `${way}, ${check}`;
   const { fileBytes, keyType } = table.header;
@@ -230,7 +231,8 @@ export function walkThrough(table: Table<unknown, AnyKey>, situation: Situation)
     }
   };
   const damage = damageFor(strict, check);
-  const codes = strict && of.strings ? damage : [...damage, 'HMAP_KEY_NOT_UTF8'];
+  const refusal = hasKeys || way === 'values' ? [] : ['HMAP_FINGERPRINT'];
+  const codes = [...refusal, ...(strict && of.strings ? damage : [...damage, 'HMAP_KEY_NOT_UTF8'])];
   const reply = attempt(counts, what, codes, () => {
     if (way === 'keys') for (const key of table.keys()) step(key, undefined);
     else if (way === 'values') for (const value of table.values()) step(undefined, value);
@@ -238,6 +240,8 @@ export function walkThrough(table: Table<unknown, AnyKey>, situation: Situation)
     else for (const [key, value] of way === 'entries' ? table.entries() : table) step(key, value);
   });
   if (reply.code === 'HMAP_DAMAGED' && whole) fail(`${what}: ${reply.code} in a file that is whole`);
+  if (refusal.length > 0 && reply.code !== 'HMAP_FINGERPRINT')
+    fail(`${what}: ${reply.code} of keys that are not there`);
   if (reply.code !== undefined) return;
   if (strict && steps !== of.answers.length) fail(`${what}: ${steps} steps, not ${of.answers.length}`);
   if (whole && steps !== table.size) fail(`${what}: ${steps} steps, the size is ${table.size}`);

@@ -27,13 +27,22 @@ export const PAGE = 4096;
 export const BLOCK = 65_536;
 
 /** The forms of file. Each gets as many of the inputs as the others. */
-export const FORMS = ['tables', 'packed values', 'enum values', 'typed keys', 'lists', 'bit arrays'] as const;
+export const FORMS = [
+  'tables',
+  'packed values',
+  'enum values',
+  'typed keys',
+  'fingerprints',
+  'lists',
+  'bit arrays',
+] as const;
 export type Form = (typeof FORMS)[number];
 
 /** Value types of the form `packed values`; structs are among them, too. */
 const PACKED: readonly unknown[] = ['uint', 'u24', 'u40', 'u48'];
 
-function formOf({ key = 'bytes', value }: BuildOptions<ValueChoice>): Form {
+function formOf({ key = 'bytes', value, fingerprint }: BuildOptions<ValueChoice>): Form {
+  if (fingerprint !== undefined) return 'fingerprints';
   if (value === 'enum') return 'enum values';
   if (key !== 'bytes') return 'typed keys';
   return typeof value === 'object' || PACKED.includes(value) ? 'packed values' : 'tables';
@@ -63,6 +72,7 @@ export interface Part {
     | 'index'
     | 'elements'
     | 'dictionary'
+    | 'long fingerprints'
     | 'padding'
     | 'checksums';
   start: number;
@@ -84,6 +94,8 @@ export interface TableSample extends File {
   layout: 'hash';
   keyType: KeyType;
   valueType: StoredType;
+  /** Whether it has fingerprints in place of keys. */
+  fingerprint: boolean;
   /** What it was built with. */
   built: BuildOptions<ValueChoice>;
   /** In the order of the file. */
@@ -141,7 +153,13 @@ async function makeTable(folder: string, { name, options, entries }: TableConten
   const { header } = reader;
   const keyType = KEY_TYPES[header.keyType]!;
   const values = new Map(entries.map(([key, value]) => [latin1(encodeKey(keyType, key)), value]));
-  const answers = Array.from(reader.entries(), ({ key, value, offset }) => ({
+  const isFingerprint = options.fingerprint !== undefined;
+  // What was built of is the only one to know the keys then.
+  const records = isFingerprint
+    ? entries.map(([key]) => ({ ...reader.locate(encodeKey(keyType, key))!, key: encodeKey(keyType, key) }))
+    : [...reader.entries()];
+  records.sort((a, b) => a.offset - b.offset);
+  const answers = records.map(({ key, value, offset }) => ({
     key: Buffer.from(key),
     value: values.get(latin1(key)),
     raw: Buffer.from(value),
@@ -160,13 +178,14 @@ async function makeTable(folder: string, { name, options, entries }: TableConten
     header,
     keyType,
     valueType: storedType(header),
+    fingerprint: isFingerprint,
     built: options,
     parts: tableParts(header, bytes.length),
     entries: answers.length,
     answers,
     byKey,
     strings: keyType !== 'bytes' || answers.every(({ key }) => Buffer.from(key.toString()).equals(key)),
-    absent: absentKeys(answers, byKey),
+    absent: absentKeys(answers, byKey).filter((key) => !isFingerprint || reader.get(key) === undefined),
   };
 }
 
@@ -229,6 +248,7 @@ function tableParts(header: ReferenceHeader, fileBytes: number): Part[] {
   parts.push(
     { name: 'dictionary', start: offset, end: offset + size },
     { name: 'padding', start: offset + size, end: align(offset + size) },
+    { name: 'long fingerprints', start: header.long.offset, end: header.long.offset + 16 * header.long.count },
     { name: 'lines', start: indexOffset, end: indexOffset + indexSize },
     { name: 'padding', start: indexOffset + indexSize, end: checksumsOffset },
     { name: 'checksums', start: checksumsOffset, end: fileBytes },

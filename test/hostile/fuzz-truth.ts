@@ -22,6 +22,8 @@ export class Truth {
   readonly refusal: string | undefined;
   /** What it would be opened as, if it can be. */
   readonly layout: Layout;
+  /** Whether it has fingerprints in place of keys. */
+  readonly fingerprint: boolean;
   readonly #table: ReferenceReader | undefined;
   readonly #plain: ReferenceKeyless | undefined;
   readonly #read = new Map<string, unknown>();
@@ -29,6 +31,7 @@ export class Truth {
 
   constructor(bytes: Buffer) {
     this.layout = LAYOUTS[bytes[63] ?? 0] ?? 'hash';
+    this.fingerprint = this.layout === 'hash' && ((bytes[20] ?? 0) & 32) !== 0;
     try {
       if (this.layout === 'hash') this.#table = new ReferenceReader(bytes);
       else this.#plain = new ReferenceKeyless(bytes);

@@ -40,7 +40,7 @@ const BUFFERS = 100;
  */
 const ENOUGH: Record<Group, { opened: number; answered: number; refused: number }> = {
   mutated: { opened: 0.75, answered: 0.3, refused: 0.15 },
-  truncated: { opened: 0.3, answered: 0.2, refused: 0.15 },
+  truncated: { opened: 0.3, answered: 0.18, refused: 0.15 },
   spliced: { opened: 0.9, answered: 0.3, refused: 0.15 },
   hostile: { opened: 0.45, answered: 0.5, refused: 0.1 },
   texts: { opened: 0.1, answered: 0.1, refused: 0.5 },
@@ -94,7 +94,10 @@ describe('damaged files', { concurrency: availableParallelism() }, () => {
       assert.equal(all.inputs, COUNT);
       if (COUNT < 500) return;
       assertEnough(group, 'all forms', all, 1);
-      for (const [form, counts] of Object.entries(sums)) assertEnough(group, form, counts, 0.5);
+      for (const [form, counts] of Object.entries(sums)) {
+        // There is no text of these.
+        if (group !== 'texts' || form !== 'fingerprints') assertEnough(group, form, counts, 0.5);
+      }
     });
   }
 });
@@ -120,7 +123,8 @@ function openable(group: keyof typeof FILES, samples: readonly Sample[], random:
     writeFileSync(path, input.bytes);
     try {
       const layout = (['hash', 'list', 'bits'] as const)[input.bytes[63]!];
-      open(path, { check: 'header', layout } as never).close();
+      const fingerprint = layout === 'hash' && (input.bytes[20]! & 32) !== 0;
+      open(path, { check: 'header', layout, fingerprint } as never).close();
       if (!input.bytes.equals(input.of.bytes)) return input;
     } catch {
       // Refused at once, as tools/errors.test.ts has it.

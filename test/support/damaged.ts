@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';
 import { keyWithHash } from './collisions.js';
 import { DAMAGED_ENUM } from './damaged-enum.js';
+import { DAMAGED_FINGERPRINTS } from './damaged-fingerprints.js';
 import { DAMAGED_KEYLESS } from './damaged-keyless.js';
 import {
   canonicalParts,
@@ -384,7 +385,16 @@ function zeros(): Damaged[] {
       compose({ ...parts, fields: { reservedTail: stray } }),
       at('HMAP_RESERVED', 'header', FIELDS.reservedTail[0] + 2, 3),
     ),
-    single('reserved', compose({ ...parts, fields: { reserved: 1 } }), headerField('reserved', 'HMAP_RESERVED')),
+    single(
+      'reserved',
+      compose({ ...parts, fields: { fingerprintBits: 1 } }),
+      headerField('fingerprintBits', 'HMAP_RESERVED'),
+    ),
+    single(
+      'reserved-fingerprints',
+      compose({ ...parts, fields: { longFingerprints: 1 } }),
+      at('HMAP_RESERVED', 'header', FIELDS.longFingerprints[0], 1),
+    ),
     single(
       'reserved-for-later',
       compose({ ...parts, fields: { reservedForLater: stray } }),
@@ -683,4 +693,5 @@ export const DAMAGED: readonly Damaged[] = [
   ...totals(),
   ...DAMAGED_KEYLESS,
   ...DAMAGED_ENUM,
+  ...DAMAGED_FINGERPRINTS,
 ];

@@ -2,15 +2,21 @@
 // later build to them.
 
 import { join } from 'node:path';
-import type {
-  AnyKey,
-  BitsBuildOptions,
-  BuildOptions,
-  ListBuildOptions,
-  ListType,
-  ValueChoice,
-  ValueType,
+import {
+  type AnyKey,
+  type BitsBuildOptions,
+  type BuildOptions,
+  type KeyForm,
+  type KeyOf,
+  type ListBuildOptions,
+  type ListType,
+  type MappingKind,
+  open,
+  type Table,
+  type ValueChoice,
+  type ValueType,
 } from '../../src/index.js';
+import { fileHeader } from '../../src/storage/open-file.js';
 import { keyWithHash } from './collisions.js';
 import { PACKAGE_ROOT } from './root.js';
 
@@ -236,6 +242,52 @@ export const FIXTURES: readonly Fixture[] = [
       (i) => `value ${i % 300}`,
     ),
   ),
+  fixture('fingerprints-empty', { value: 'utf8', fingerprint: 8 }, []),
+  fixture(
+    'fingerprints-set',
+    { value: 'none', fingerprint: 16 },
+    numbered(
+      300,
+      (i) => `user${i}@example.org`,
+      () => true,
+    ),
+  ),
+  fixture(
+    'fingerprints-8-bits',
+    { value: 'u16', key: 'u32', fingerprint: 8, seed: 5 },
+    numbered(
+      1000,
+      (i) => i * 7,
+      (i) => i,
+    ),
+  ),
+  fixture(
+    'fingerprints-8-bits-in-segments',
+    { value: 'utf8', fingerprint: 8, segmentBytes: 8192, metadata: { made: 'without keys' } },
+    numbered(
+      1100,
+      (i) => `key ${i}`,
+      (i) => `value ${'x'.repeat(i % 30)}`,
+    ),
+  ),
+  fixture(
+    'fingerprints-24-bits',
+    { value: 'uint', key: 'hex', fingerprint: 24 },
+    numbered(
+      50,
+      (i) => i.toString(16).padStart(40, '0'),
+      (i) => i * 100,
+    ),
+  ),
+  fixture(
+    'fingerprints-32-bits',
+    { value: 'enum', key: 'i64', fingerprint: 32 },
+    numbered(
+      60,
+      (i) => BigInt(i) - 30n,
+      (i) => `kind ${i % 7}`,
+    ),
+  ),
   ...Object.entries(NUMBERS).map(([type, values]) =>
     fixture(
       type,
@@ -244,6 +296,16 @@ export const FIXTURES: readonly Fixture[] = [
     ),
   ),
 ];
+
+/** Opens a table of whichever kind; a table with fingerprints refuses what needs keys. */
+export function openEither<K extends KeyForm>(
+  path: string,
+  options: { key?: K; mapping?: MappingKind } = {},
+): Table<unknown, KeyOf<K>> {
+  const { fingerprint } = fileHeader(path);
+  const opened = fingerprint === null ? open(path, options) : open(path, { ...options, fingerprint: true });
+  return opened as Table<unknown, KeyOf<K>>;
+}
 
 /** A golden list, or bit array. */
 export interface KeylessFixture {

@@ -37,7 +37,7 @@ export const FIELDS = {
   shardBits: [76, 1],
   bucketEighths: [77, 1],
   narrowed: [78, 1],
-  reserved: [79, 1],
+  fingerprintBits: [79, 1],
   shardIndex: [80, 4],
   metadataSize: [84, 4],
   checksumsOffset: [88, 8],
@@ -53,7 +53,8 @@ export const FIELDS = {
   distinct: [116, 4],
   dictionarySize: [120, 8],
   indexOffset: [128, 8],
-  reservedForLater: [136, 56],
+  longFingerprints: [136, 8],
+  reservedForLater: [144, 48],
 } as const;
 
 export type Field = keyof typeof FIELDS;
@@ -109,6 +110,9 @@ export interface RawParts {
   keyWidth: number;
   valueWidth: number;
   metadata: Uint8Array;
+  /** §16: bits of the fingerprints that the records have as keys, and the rows of long ones. */
+  fingerprintBits?: number;
+  long?: RawLong[];
   /** Instead of the text of the schema that the value type gives. */
   schema?: Uint8Array;
   segments: RawSegment[];
@@ -132,6 +136,13 @@ export interface RawParts {
   stringPadding?: Uint8Array;
 }
 
+/** §16: a row. */
+export interface RawLong {
+  segment: number;
+  position: number;
+  hash: bigint;
+}
+
 export interface RawOptions {
   key?: KeyType;
   value: StoredType;
@@ -143,6 +154,26 @@ export interface RawOptions {
   shardIndex?: number;
   /** The value type is the narrowest, because `uint` was asked for. */
   narrowed?: boolean;
+  /** §16 */
+  fingerprint?: number;
+}
+
+/** §16, MurmurHash3_x86_32. */
+export function murmur3(key: Uint8Array, seed: number): number {
+  const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
+  const mixed = (word: number): number => Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+  const whole = key.length - (key.length % 4);
+  let hash = seed;
+  for (let at = 0; at < whole; at += 4) {
+    const word = Buffer.from(key).readInt32LE(at);
+    hash = Math.imul(rotate(hash ^ mixed(word), 13), 5) + 0xe6546b64;
+  }
+  let tail = 0;
+  for (let at = key.length - 1; at >= whole; at--) tail = tail * 256 + key[at]!;
+  hash ^= mixed(tail) ^ key.length;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 const align = (x: number): number => Math.ceil(x / 8) * 8;
@@ -284,10 +315,12 @@ export function canonicalParts(
   choices: Partial<Pick<RawParts, 'segmentBits' | 'bucketBits' | 'eighths' | 'keyWidth' | 'valueWidth'>> = {},
 ): RawParts {
   const { key: keyType = 'bytes', value: valueType, seed = 0, metadata = {}, segmentBytes = 2 ** 31 - 1 } = options;
-  const { shardBits = 0, shardIndex = 0 } = options;
+  const { shardBits = 0, shardIndex = 0, fingerprint = 0 } = options;
   const records = Array.from(entries, ([key, value]) => {
     const bytes = encodeKey(keyType, key);
-    return { key: bytes, value: encodeValue(valueType, value), hash: oracle.h32Raw(bytes, seed) };
+    const stored = fingerprint === 0 ? bytes : numberBytes(murmur3(bytes, seed) % 2 ** fingerprint, fingerprint / 8);
+    const hash = oracle.h32Raw(bytes, seed);
+    return { key: stored, value: encodeValue(valueType, value), hash, long: oracle.h64Raw(bytes) };
   }).filter(({ hash }) => topBits(hash, 0, shardBits) === shardIndex);
   records.sort((a, b) => a.hash - b.hash || Buffer.compare(a.key, b.key));
   let strings: Uint8Array[] | undefined;
@@ -301,7 +334,9 @@ export function canonicalParts(
   }
   const shared = (lengths: number[]) => (new Set(lengths).size === 1 ? lengths[0]! : VARIABLE);
   const keyWidth =
-    choices.keyWidth ?? KEY_WIDTHS[keyType] ?? (shared(records.map(({ key }) => key.length)) || VARIABLE);
+    choices.keyWidth ??
+    (fingerprint === 0 ? KEY_WIDTHS[keyType] : fingerprint / 8) ??
+    (shared(records.map(({ key }) => key.length)) || VARIABLE);
   const ownWidth = strings === undefined ? widthOf(valueType) : numberWidth(strings.length);
   const valueWidth = choices.valueWidth ?? ownWidth ?? shared(records.map(({ value }) => value.length));
   const counted = ({ key, value }: RawRecord): number =>
@@ -317,11 +352,11 @@ export function canonicalParts(
   const bucketBits = choices.bucketBits ?? right.k;
   const eighths = choices.eighths ?? (bucketBits === right.k ? right.m : 8);
   const segments = Array.from({ length: 2 ** segmentBits }, () => ({
-    buckets: Array.from({ length: (eighths * 2 ** bucketBits) / 8 }, (): RawRecord[] => []),
+    buckets: Array.from({ length: (eighths * 2 ** bucketBits) / 8 }, (): (RawRecord & { long: bigint })[] => []),
   }));
-  for (const { key, value, hash } of records) {
+  for (const { key, value, hash, long } of records) {
     const { buckets } = segments[topBits(hash, shardBits, segmentBits)]!;
-    buckets[rawBucket(hash, shardBits + segmentBits, bucketBits, eighths)]!.push({ key, value });
+    buckets[rawBucket(hash, shardBits + segmentBits, bucketBits, eighths)]!.push({ key, value, long });
   }
   const text = encodeMetadata(metadata);
   const encoded = Buffer.from(text === '{}' ? '' : text);
@@ -340,7 +375,38 @@ export function canonicalParts(
     metadata: encoded,
     segments,
   };
-  return strings === undefined ? parts : { ...parts, strings };
+  const whole = strings === undefined ? parts : { ...parts, strings };
+  if (fingerprint === 0) return whole;
+  const number = ({ key }: RawRecord): number => Buffer.from(key).readUIntLE(0, key.length);
+  for (const { buckets } of segments)
+    for (const bucket of buckets) bucket.sort((a, b) => number(a) - number(b) || (a.long < b.long ? -1 : 1));
+  const long = valueType === 'none' ? [] : segments.flatMap((segment, i) => longOf(whole, segment.buckets, i));
+  return { ...whole, fingerprintBits: fingerprint, long };
+}
+
+/** §16: the rows of a segment. */
+function longOf(parts: RawParts, buckets: (RawRecord & { long: bigint })[][], segment: number): RawLong[] {
+  const rows: RawLong[] = [];
+  let at = 0;
+  for (const bucket of buckets) {
+    for (const [i, record] of bucket.entries()) {
+      const isShared = bucket.some(({ key }, j) => j !== i && Buffer.from(key).equals(record.key));
+      if (isShared) rows.push({ segment, position: at / unitOf(parts), hash: record.long });
+      at += encodeRecord(parts, record).length;
+    }
+  }
+  return rows;
+}
+
+/** §16: the section. */
+function encodeLong({ long = [] }: RawParts): Buffer {
+  const bytes = Buffer.alloc(16 * long.length);
+  for (const [i, { segment, position, hash }] of long.entries()) {
+    bytes.writeUInt32LE(segment, 16 * i);
+    bytes.writeUInt32LE(position, 16 * i + 4);
+    bytes.writeBigUInt64LE(hash, 16 * i + 8);
+  }
+  return bytes;
 }
 
 /** §7, enum values: bytes of a number below `distinct`. */
@@ -443,6 +509,7 @@ export function placesOf(parts: RawParts): {
   segments: { heap: number; heapEnd: number; lines: number; linesEnd: number }[];
   /** Of enum values: where it starts, where the first string does, where the last ends. */
   dictionary: { start: number; heap: number; end: number };
+  long: number;
   lineSize: number;
   index: number;
   indexEnd: number;
@@ -461,14 +528,24 @@ export function placesOf(parts: RawParts): {
   const end = parts.strings === undefined ? at : at + encodeStrings(parts).length;
   const dictionary = { start: at, heap: at + 4 * (count + 1), end };
   const w = offsetBitsOf(parts);
-  const index = align(end);
+  const long = align(end);
+  const index = long + encodeLong(parts).length;
   let lines = index;
   const segments = heaps.map((place, i) => {
     const start = lines;
     lines += encodeLines(parts, parts.segments[i]!, w).length;
     return { ...place, lines: start, linesEnd: lines };
   });
-  return { headerEnd, segments, dictionary, lineSize: lineSize(w), index, indexEnd: lines, checksums: align(lines) };
+  return {
+    headerEnd,
+    segments,
+    dictionary,
+    long,
+    lineSize: lineSize(w),
+    index,
+    indexEnd: lines,
+    checksums: align(lines),
+  };
 }
 
 /** The file of these parts. Checksums are made last, so they fit whatever else is wrong. */
@@ -491,6 +568,7 @@ export function compose(parts: RawParts): Buffer {
     covered.set(encodeStrings(parts), places.dictionary.start);
     covered.set(parts.stringPadding ?? [], places.dictionary.end);
   }
+  covered.set(encodeLong(parts), places.long);
   covered.set(parts.indexPadding ?? [], places.indexEnd);
   const levels = sumLevels(covered, headerEnd, checksums, parts.sums);
   const file = Buffer.concat([covered, ...levels]);
@@ -513,7 +591,8 @@ export function compose(parts: RawParts): Buffer {
     features:
       (parts.valueType.startsWith('struct(') || ['u24', 'u40', 'u48'].includes(parts.valueType) ? 1 : 0) +
       ((parts.keyType ?? 'bytes') === 'bytes' ? 0 : 2) +
-      (parts.valueType === 'enum' ? 16 : 0),
+      (parts.valueType === 'enum' ? 16 : 0) +
+      (parts.fingerprintBits === undefined ? 0 : 32),
     fileSize: file.length,
     entries: sum(counts),
     keyBytes: sum(records.map(({ key }) => key.length)),
@@ -538,6 +617,8 @@ export function compose(parts: RawParts): Buffer {
     checksumsOffset: checksums,
     checksumsSize: file.length - checksums,
     checksumsSum: oracle.h64Raw(levels.at(-1)!),
+    fingerprintBits: parts.fingerprintBits ?? 0,
+    longFingerprints: parts.long?.length ?? 0,
     ...(parts.strings !== undefined && {
       distinct: parts.strings.length,
       dictionarySize: places.dictionary.end - places.dictionary.start,

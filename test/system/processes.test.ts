@@ -289,6 +289,7 @@ describe('memory', () => {
     const widths = { keyType: 'bytes', valueType: 'bytes', keyWidth: 0xffff_ffff, valueWidth: 0xffff_ffff } as const;
     const metadata = new Uint8Array(0);
     const dictionary = undefined;
+    const fingerprint = undefined;
     writeFileSync(
       file,
       writeHashHeader({
@@ -299,6 +300,7 @@ describe('memory', () => {
         segmentBits,
         segments,
         dictionary,
+        fingerprint,
         checksums,
         metadata,
       }),

@@ -97,9 +97,10 @@ async function buildKeyless(path: string, format: FormatName, text: string, opti
 
 async function assertParts(path: string, predicted: Record<string, number>, name: string): Promise<number> {
   const { sections, fileBytes, entries } = await stat(path);
-  const { prefixes, dictionary, ...others } = sections;
+  const { prefixes, dictionary, fingerprints, ...others } = sections;
   const values = sections.values + dictionary;
-  assert.deepEqual(predicted, { ...others, values, lengths: prefixes, total: fileBytes }, name);
+  const keys = sections.keys + fingerprints;
+  assert.deepEqual(predicted, { ...others, keys, values, lengths: prefixes, total: fileBytes }, name);
   return entries;
 }
 

@@ -7,7 +7,8 @@ import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { build, type Finding, open, verify } from '../../src/index.js';
+import { build, type Finding, type StoredType, verify } from '../../src/index.js';
+import { fileHeader } from '../../src/storage/open-file.js';
 import { FIXTURES, fixturePath } from '../support/fixtures.js';
 import { Random } from '../support/random.js';
 import { canonicalParts, placesOf, type RawOptions, schemaOf } from '../support/raw-table.js';
@@ -60,13 +61,13 @@ describe('every byte of a small file', () => {
     const all = asked !== undefined || ['empty', 'example', 'json'].includes(fixture.name);
     test(`${fixture.name}${all ? '' : ': some'}`, async (t) => {
       // As the file has it: a text for a schema, and what became of `uint`.
-      const value = open(fixturePath(`${fixture.name}.hmap`)).header.valueType;
+      const value = fileHeader(fixturePath(`${fixture.name}.hmap`)).valueType as StoredType;
       const parts = canonicalParts(fixture.entries, { ...fixture.options, value } as RawOptions);
       const places = placesOf(parts);
       const paddings = [
         [192 + 24 * parts.segments.length + parts.metadata.length + schemaOf(parts).length, places.headerEnd],
         ...places.segments.map(({ heapEnd }) => [heapEnd, Math.ceil(heapEnd / 8) * 8]),
-        [places.dictionary.end, places.index],
+        [places.dictionary.end, places.long],
         [places.indexEnd, places.checksums],
       ] as [number, number][];
       const isPadding = (at: number) => paddings.some(([from, to]) => from <= at && at < to);

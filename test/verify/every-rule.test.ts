@@ -12,6 +12,7 @@ import { ReferenceKeyless } from '../conformance/reference-keyless.js';
 import { ReferenceReader } from '../conformance/reference-reader.js';
 import { DAMAGED, DAMAGED_FOLDER } from '../support/damaged.js';
 import { hmapError } from '../support/errors.js';
+import { openEither } from '../support/fixtures.js';
 import { WORKING } from '../support/mappings.js';
 import { hmap } from '../support/tools.js';
 
@@ -93,7 +94,7 @@ const isPlain = (path: string) => path.includes('/plain-');
 /** Opens a file with the layout that it has. */
 function opened(path: string, mapping: MappingKind): { close(): void } {
   const layout = isPlain(path) ? readFileSync(path)[63] : 0;
-  if (layout === 0) return open(path, { mapping });
+  if (layout === 0) return openEither(path, { mapping });
   return layout === 1 ? open(path, { mapping, layout: 'list' }) : open(path, { mapping, layout: 'bits' });
 }
 

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type BuildOptions,
   type BuildSummary,
+  type FingerprintBits,
   HmapError,
   type KeyForm,
   type Layout,
@@ -14,6 +15,7 @@ import {
   type CommonOptions,
   checkValueType,
   DEFAULT_MEMORY,
+  FINGERPRINT_BITS,
   isListType,
   KEY_FORMS,
   type KeylessBuildChoice,
@@ -36,6 +38,7 @@ import {
   exitWith,
   grouped,
   humanBytes,
+  oneIn,
   parseInteger,
   parseSize,
   SIGNAL_EXIT,
@@ -47,6 +50,7 @@ interface Options {
   format?: FormatName;
   layout: Layout | 'auto';
   key?: KeyForm;
+  fingerprint?: FingerprintBits;
   value?: BuildValueType | ListType;
   base?: number;
   length?: number;
@@ -108,6 +112,15 @@ export function addBuild(program: Command): void {
         'type of the keys (default: bytes, which is the text unchanged; string is the same)',
       ).choices(KEY_FORMS),
     )
+    .addOption(
+      new Option(
+        '--fingerprint <bits>',
+        'store so many bits of a hash in place of each key: each key is found, but so is another one with a probability ' +
+          'of about 2.5 / 2^bits; the keys cannot be printed again',
+      )
+        .choices(FINGERPRINT_BITS.map(String))
+        .argParser(parseFingerprint),
+    )
     .option(
       '--key-column <column>',
       'column of the keys: its number, counted from 1, or its name; for jsonl the name of a member (default: 1, or "key")',
@@ -142,6 +155,7 @@ export function addBuild(program: Command): void {
     'hmap build --key u64 --value f32 scores.tsv s.hmap    # 8-byte keys',
     "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap  # key, active, level",
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
+    'hmap build --fingerprint 16 leaked.txt leaked.hmap    # a set that finds its keys without storing them',
     'hmap build --layout list --value u7 ages.txt ages.hmap  # one value per line, looked up by its index',
     'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
     'hmap build --layout auto ids.txt ids.hmap             # whichever of the two is smaller',
@@ -158,6 +172,12 @@ function parseValue(text: string): BuildValueType | ListType {
     if (!(error instanceof TypeError)) throw error;
     throw new InvalidArgumentError(`${error.message}.`);
   }
+}
+
+function parseFingerprint(text: string): FingerprintBits {
+  const bits = FINGERPRINT_BITS.find((one) => String(one) === text);
+  if (bits !== undefined) return bits;
+  throw new InvalidArgumentError(`Allowed choices are ${FINGERPRINT_BITS.join(', ')}.`);
 }
 
 function parseSigned(text: string): number {
@@ -185,6 +205,7 @@ function checkLayout(options: Options): void {
   wrong('length', options.length, 'bits');
   wrong('seed', options.seed, 'hash');
   wrong('key', options.key, 'hash');
+  wrong('fingerprint', options.fingerprint, 'hash');
   wrong('value', options.value, 'hash', 'list');
   wrong('duplicates', options.duplicates === 'error' ? undefined : options.duplicates, 'hash');
   if (layout === 'hash' && options.value !== undefined && !isHashType(options.value)) {
@@ -234,6 +255,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
     ...common,
     value: value as BuildValueType,
     ...(options.key && { key: options.key }),
+    ...(options.fingerprint && { fingerprint: options.fingerprint }),
     ...(options.duplicates && { duplicates: options.duplicates }),
     ...(options.seed !== undefined && { seed: options.seed }),
   };
@@ -304,13 +326,18 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return;
   }
-  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds } = summary;
+  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds, fingerprint } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} duplicates dropped)`;
   const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
-  const overhead =
-    entries === 0 ? '' : `, ${((fileBytes - payloadBytes) / entries).toFixed(2)} bytes per entry over the payload`;
+  const overhead = ((fileBytes - payloadBytes) / entries).toFixed(2);
+  const cost =
+    entries === 0
+      ? ''
+      : fingerprint === undefined
+        ? `, ${overhead} bytes per entry over the payload`
+        : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${oneIn(fingerprint.falsePositiveRate)} other keys is found`;
   say(
-    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${overhead}, ${seconds.toFixed(2)} s`,
+    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s`,
   );
 }

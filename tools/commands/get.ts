@@ -1,7 +1,7 @@
 // hmap get: looks keys up.
 
 import { type Command, Option } from 'commander';
-import { type Check, type KeyType, open, type Table } from '../../src/index.js';
+import { type Check, type FingerprintTable, type KeyType, open } from '../../src/index.js';
 import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
@@ -20,7 +20,7 @@ export function addGet(program: Command): void {
     .summary('look up keys')
     .description(
       'Prints the values of keys, one per line, in the order given. A missing key is reported on stderr, and the exit code is ' +
-        'then 1. Keys are given as the text of the table\'s key type; for a list or a bit array they are integers. A set prints "true" for each key in it. Each key costs a few page reads, whatever the size of the file.',
+        'then 1. Keys are given as the text of the table\'s key type; for a list or a bit array they are integers. A set prints "true" for each key in it. A table with fingerprints in place of keys (hmap stat shows it) finds each of its keys, and a few that it does not have. Each key costs a few page reads, whatever the size of the file.',
     )
     .argument('<file>', 'the .hmap file')
     .argument('<key...>', 'keys; a single - reads them from stdin, one a line')
@@ -44,14 +44,19 @@ export function addGet(program: Command): void {
 }
 
 async function runGet(file: string, keys: string[], options: Options): Promise<void> {
-  const { layout } = fileHeader(file);
+  const { layout, fingerprint } = fileHeader(file);
   const { check, json = false } = options;
   const printer =
     layout === 'hash'
-      ? new Printer(open(file, { key: 'bytes', check }), json)
+      ? new Printer(openTable(file, fingerprint !== null, check), json)
       : new (await import('./keyless.js')).KeylessPrinter(file, layout, check, json);
   await printAll(printer, keys, options);
   exitWith(printer.missing === 0 ? EXIT.fine : EXIT.findings);
+}
+
+/** Tables of both kinds answer alike; the help says what an answer of fingerprints is worth. */
+function openTable(file: string, fingerprint: boolean, check: Check): FingerprintTable<unknown, Uint8Array> {
+  return fingerprint ? open(file, { key: 'bytes', check, fingerprint }) : open(file, { key: 'bytes', check });
 }
 
 /** What prints the answers for keys. */
@@ -107,14 +112,14 @@ function withoutReturn(key: Buffer, separator: number): Buffer {
 class Printer {
   readonly out = new Output();
   missing = 0;
-  readonly #table: Table<unknown, Uint8Array>;
+  readonly #table: FingerprintTable<unknown, Uint8Array>;
   readonly #keyType: KeyType;
   readonly #jsonKey: TextPrinter;
   readonly #json: boolean;
   readonly #isSet: boolean;
   readonly #value: TextPrinter;
 
-  constructor(table: Table<unknown, Uint8Array>, json: boolean) {
+  constructor(table: FingerprintTable<unknown, Uint8Array>, json: boolean) {
     this.#table = table;
     this.#keyType = table.header.keyType;
     this.#jsonKey = jsonKeyPrinter(this.#keyType);

@@ -8,7 +8,7 @@ import { FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { Source } from '../input/source.js';
 import { type Plan, planJson, planText } from '../plan/page.js';
-import { type Representation, representations } from '../plan/predict.js';
+import { fingerprinted, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
 import { EXIT, examples, exitWith } from '../terminal/cli.js';
@@ -31,7 +31,7 @@ export function addPlan(program: Command): void {
     .description(
       'Reads a text file, or stdin, once. Predicts how large the file will be, part by part, for each representation that keeps the entries without loss, ' +
         'beside a Map, an object, SQLite and Redis; then prints the command that builds the smallest. Without loss means that hmap dump ' +
-        'prints the same values again. A key that occurs twice counts twice. Memory does not grow with the input.',
+        'prints the same values again. A table of its own shows what fingerprints in place of keys would take. A key that occurs twice counts twice. Memory does not grow with the input.',
     )
     .argument('<input>', 'the text file, or - for stdin')
     .addOption(
@@ -81,6 +81,7 @@ async function runPlan(input: string, options: Options): Promise<void> {
     input: name,
     facts,
     representations: found,
+    fingerprinted: fingerprinted(facts),
     rivals: rivals(facts),
     recommended: { name: found[0]!.name, args: buildArgs(input, format, options, found[0]!) },
   };

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { type Header, stat, type TableStat } from '../../src/index.js';
 import { isStruct, structOf } from '../../src/internal.js';
-import { EXIT, examples, exitWith, grouped, humanBytes } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, grouped, humanBytes, oneIn } from '../terminal/cli.js';
 import { textTable } from '../terminal/columns.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
@@ -50,10 +50,7 @@ export function statText(result: TableStat): string {
     ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
     ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
     keyed
-      ? [
-          'keys',
-          `${header.keyType === 'bytes' ? '' : `${header.keyType}, `}${width(header.keyWidth)}; ${lengths(keys)}`,
-        ]
+      ? ['keys', keyFacts(header, width(header.keyWidth), keys)]
       : ['layout', `${header.layout}, integers from ${header.base}, ${grouped(header.length)} of them`],
     [
       'values',
@@ -69,7 +66,8 @@ export function statText(result: TableStat): string {
   if (shard.bits > 0) facts.push(['shard', `${shard.index} of ${2 ** shard.bits}`]);
   if (Object.keys(header.metadata).length > 0) facts.push(['metadata', JSON.stringify(header.metadata)]);
   const name = Math.max(...facts.map(([label]) => label!.length));
-  const parts = Object.entries(result.sections).filter(([part]) => part !== 'dictionary' || header.dictionary !== null);
+  const absent = [header.dictionary === null ? 'dictionary' : '', header.fingerprint === null ? 'fingerprints' : ''];
+  const parts = Object.entries(result.sections).filter(([part]) => !absent.includes(part));
   const sections = parts.map(([part, bytes]) => [part, grouped(bytes), share(bytes), per(bytes)]);
   return [
     result.path,
@@ -79,6 +77,14 @@ export function statText(result: TableStat): string {
     textTable(['section', 'bytes', 'share', 'per entry'], sections),
     ...(keyed ? bucketLines(header, bucketLoads) : []),
   ].join('\n');
+}
+
+function keyFacts({ keyType, fingerprint }: Header, width: string, keys: TableStat['keys']): string {
+  const type = keyType === 'bytes' ? '' : `${keyType}, `;
+  if (fingerprint === null) return `${type}${width}; ${lengths(keys)}`;
+  const { bits, falsePositiveRate, long } = fingerprint;
+  const others = `${grouped(long.count)} with a long one`;
+  return `${type}fingerprints of ${bits} bits, ${others}; ${oneIn(falsePositiveRate)} other keys is found`;
 }
 
 function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads']): string[] {

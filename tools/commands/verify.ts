@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { type Verification, verify } from '../../src/index.js';
-import { complain, EXIT, examples, exitWith, grouped, humanBytes } from '../terminal/cli.js';
+import { complain, EXIT, examples, exitWith, grouped, humanBytes, oneIn } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 
 interface Options {
@@ -48,12 +48,17 @@ function print(result: Verification, json: boolean): void {
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
-  const { path, findings, total, entries, fileBytes, seconds } = result;
+  const { path, findings, total, entries, fileBytes, seconds, fingerprint } = result;
   const lines = findings.map(
     ({ code, section, offset, end, message }) => `${path}: bytes [${offset}, ${end}) (${section}): ${code}: ${message}`,
   );
   if (total > findings.length) lines.push(`${path}: ${grouped(total - findings.length)} more`);
   const verdict = total === 0 ? 'ok' : `${grouped(total)} finding${total === 1 ? '' : 's'}`;
-  lines.push(`${path}: ${verdict}; ${grouped(entries)} entries, ${humanBytes(fileBytes)}, ${seconds.toFixed(2)} s`);
+  const mistakes =
+    fingerprint === undefined
+      ? ''
+      : `; fingerprints of ${fingerprint.bits} bits, ${oneIn(fingerprint.falsePositiveRate)} other keys is found`;
+  const size = `${grouped(entries)} entries, ${humanBytes(fileBytes)}, ${seconds.toFixed(2)} s`;
+  lines.push(`${path}: ${verdict}; ${size}${mistakes}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -1,9 +1,9 @@
 // A plan as people read it, and the command that it recommends. Knows no input.
 
-import { grouped, humanBytes } from '../terminal/cli.js';
+import { grouped, humanBytes, oneIn } from '../terminal/cli.js';
 import { textTable } from '../terminal/columns.js';
 import type { Facts } from './facts.js';
-import { PART_NAMES, type Representation } from './predict.js';
+import { type Fingerprinted, PART_NAMES, type Representation } from './predict.js';
 import type { Rival } from './rivals.js';
 
 export interface Plan {
@@ -11,6 +11,8 @@ export interface Plan {
   readonly facts: Facts;
   /** The smallest first. */
   readonly representations: readonly Representation[];
+  /** Those that do without the keys themselves. */
+  readonly fingerprinted: readonly Fingerprinted[];
   readonly rivals: readonly Rival[];
   readonly recommended: { readonly name: string; readonly args: readonly string[] };
 }
@@ -25,6 +27,9 @@ export function shellLine(args: readonly string[]): string {
   return args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
+const WITHOUT_KEYS =
+  'Without the keys themselves: each key is found, and so is another one with the probability shown. --fingerprint BITS';
+
 const perEntry = (bytes: number, entries: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
 
 /** Whether a representation is one of the two between which a build chooses by itself. */
@@ -34,7 +39,10 @@ function isIntegerSet(name: string, { keys: { integers } }: Facts): boolean {
 }
 
 /** The page that the command prints. */
-export function planText({ input, facts, representations, rivals, recommended }: Plan, explain: boolean): string {
+export function planText(
+  { input, facts, representations, fingerprinted, rivals, recommended }: Plan,
+  explain: boolean,
+): string {
   const { entries, keys } = facts;
   const smallest = representations[0]!.total;
   const rows = representations.map(({ name, parts, total }) => [
@@ -49,6 +57,12 @@ export function planText({ input, facts, representations, rivals, recommended }:
     perEntry(bytes, entries),
     (bytes / smallest).toFixed(2),
   ]);
+  const without = fingerprinted.map(({ name, total, falsePositiveRate }) => [
+    name,
+    grouped(total),
+    perEntry(total, entries),
+    oneIn(falsePositiveRate),
+  ]);
   const key =
     entries === 0 ? '' : `, keys of ${grouped(keys.lengths.shortest)} to ${grouped(keys.lengths.longest)} bytes`;
   const notes = explain
@@ -60,6 +74,9 @@ export function planText({ input, facts, representations, rivals, recommended }:
     '',
     textTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows),
     '',
+    WITHOUT_KEYS,
+    textTable(['bytes, predicted', 'total', 'an entry', 'found by mistake'], without),
+    '',
     textTable(['for comparison', 'bytes', 'an entry', 'times the smallest'], others),
     ...notes,
     '',
@@ -70,12 +87,13 @@ export function planText({ input, facts, representations, rivals, recommended }:
 }
 
 /** The same as JSON. */
-export function planJson({ input, facts, representations, rivals, recommended }: Plan): string {
+export function planJson({ input, facts, representations, fingerprinted, rivals, recommended }: Plan): string {
   return JSON.stringify({
     input,
     entries: facts.entries,
     duplicates: 'counted as distinct',
     representations: representations.map(({ name, options, parts, total }) => ({ name, options, parts, total })),
+    fingerprinted,
     rivals,
     recommended: { ...recommended, command: shellLine(recommended.args) },
   });

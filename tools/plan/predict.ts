@@ -6,13 +6,13 @@
 import type { ValueType } from '../../src/index.js';
 import {
   dictionarySize,
+  FINGERPRINT_BITS,
   INTEGER_RANGES,
   indexWidth,
   type KeylessForm,
   MAX_SEGMENT_BYTES,
-  predictHashSections,
   predictKeylessSections,
-  predictShape,
+  predictTable,
   type SectionSizes,
   VARIABLE,
   valueWidthOf,
@@ -26,6 +26,7 @@ export interface Parts {
   readonly buckets: number;
   /** Lengths of keys and values, or the offsets of a list. */
   readonly lengths: number;
+  /** Or fingerprints in their place. */
   readonly keys: number;
   /** Those of `enum` with their dictionary. */
   readonly values: number;
@@ -41,6 +42,11 @@ export interface Representation {
   readonly options: readonly string[];
   readonly parts: Parts;
   readonly total: number;
+}
+
+/** A table with fingerprints in place of keys. */
+export interface Fingerprinted extends Representation {
+  readonly falsePositiveRate: number;
 }
 
 interface KeyForm {
@@ -219,7 +225,6 @@ const LAYOUTS: readonly Layout[] = [
 /** Every representation that holds the entries without loss, the smallest first. */
 export function representations(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES } = {}): Representation[] {
   const found: Representation[] = [];
-  const set = facts.values === undefined;
   for (const key of KEY_FORMS) {
     const keys = key.lengths(facts);
     if (keys === undefined) continue;
@@ -229,9 +234,7 @@ export function representations(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES
       if (values === undefined) continue;
       const names = [value.name === 'none' ? 'set' : 'map', ...keyed.slice(1).map((name) => `${name} keys`)];
       if (value.name !== 'none') names.push(value.name);
-      const width = set ? 0 : value.width(facts.values);
-      const extra = set ? 0 : (value.extra?.(facts.values) ?? 0);
-      const parts = hashParts(facts.entries, keys, values, width, extra, segmentLimit);
+      const { parts } = hashParts(facts, keys, value, values, segmentLimit);
       const options = [...keyed, '--value', value.name];
       found.push(made(names.join(', '), options, parts));
     }
@@ -248,6 +251,23 @@ export function representations(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES
   return found.sort((a, b) => a.total - b.total || used(a) - used(b));
 }
 
+/** The smallest table with fingerprints of so many bits, for each number of bits that there can be. */
+export function fingerprinted(facts: Facts, { segmentLimit = MAX_SEGMENT_BYTES } = {}): Fingerprinted[] {
+  return FINGERPRINT_BITS.map((bits) => {
+    const found: Fingerprinted[] = [];
+    for (const value of VALUE_FORMS) {
+      const values = valuesOf(value, facts);
+      if (values === undefined) continue;
+      const keys = lengthsOf(facts.entries, bits / 8);
+      const { parts, falsePositiveRate } = hashParts(facts, keys, value, values, segmentLimit, bits);
+      const names = [value.name === 'none' ? 'set' : `map, ${value.name}`, `fingerprints of ${bits} bits`];
+      const options = ['--fingerprint', String(bits), '--value', value.name];
+      found.push({ ...made(names.join(', '), options, parts), falsePositiveRate });
+    }
+    return found.reduce((least, one) => (one.total < least.total ? one : least));
+  });
+}
+
 function valuesOf(form: ValueForm, { values, entries }: Facts): Lengths | undefined {
   if (values !== undefined) return form.lengths(values, entries);
   return form.name === 'none' ? lengthsOf(entries, 0) : undefined;
@@ -257,28 +277,23 @@ function made(name: string, options: readonly string[], parts: Parts): Represent
   return { name, options, parts, total: PART_NAMES.reduce((sum, part) => sum + parts[part], 0) };
 }
 
-/** Keys are taken to spread evenly over the buckets, and records to differ little in size: the index follows from that. */
 function hashParts(
-  entries: number,
+  { entries, values: facts }: Facts,
   keys: Lengths,
+  form: ValueForm,
   values: Lengths,
-  valueWidth: number,
-  extra: number,
   segmentLimit: number,
-): Parts {
-  const most = keys.prefixes + keys.bytes + values.bytes + (valueWidth === VARIABLE ? values.prefixes : 0);
-  const sums = {
-    entries,
-    shortestKey: keys.shortest,
-    longestKey: keys.longest,
-    shortestValue: values.shortest,
-    longestValue: values.longest,
-  };
-  const shape = predictShape(sums, most, valueWidth, segmentLimit);
-  const lengths =
-    (shape.keyWidth === VARIABLE ? keys.prefixes : 0) + (shape.valueWidth === VARIABLE ? values.prefixes : 0);
-  const sections = predictHashSections(shape, entries, lengths + keys.bytes + values.bytes, extra);
-  return partsOf(sections, lengths, keys.bytes, values.bytes + extra);
+  fingerprintBits?: number,
+): { parts: Parts; falsePositiveRate: number } {
+  const valueWidth = facts === undefined ? 0 : form.width(facts);
+  const dictionary = facts === undefined ? 0 : (form.extra?.(facts) ?? 0);
+  const table = { entries, keys, values, valueWidth, dictionary, segmentLimit };
+  const { sections, prefixes, falsePositiveRate } = predictTable({
+    ...table,
+    ...(fingerprintBits !== undefined && { fingerprintBits }),
+  });
+  const parts = partsOf(sections, prefixes, keys.bytes + sections.fingerprints, values.bytes + dictionary);
+  return { parts, falsePositiveRate };
 }
 
 /** The parts of a file with these sections: what is in the heap and the dictionary, instead of them. */

@@ -72,6 +72,11 @@ export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
+/** A probability for people. */
+export function oneIn(probability: number): string {
+  return probability === 0 ? 'never' : `1 in ${grouped(Math.round(1 / probability))}`;
+}
+
 /** A size for people. */
 export function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

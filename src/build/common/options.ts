@@ -3,6 +3,7 @@
 import { allocate } from '../../base/bytes.js';
 import { checkOptions, oneOf } from '../../base/options.js';
 import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from '../../format/constants.js';
+import { FINGERPRINT_BITS, type FingerprintBits, isFingerprintBits } from '../../format/fingerprints.js';
 import { KEY_FORMS, type KeyForm, keyTypeOf } from '../../format/key-types.js';
 import { encodeMetadata, type Metadata } from '../../format/metadata.js';
 import {
@@ -37,6 +38,13 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
   value: T;
   /** Type of the keys. Default `bytes`: strings (their UTF-8) and Uint8Arrays; `string` means the same. */
   key?: F;
+  /**
+   * Bits of a fingerprint to store in place of each key: 8, 16, 24 or 32. The table then finds each of its keys, but
+   * cannot tell what they are, and takes a key that it does not have for one of its own with a probability of at most
+   * `falsePositiveRate` (in the summary and the header; about `2.5 / 2 ** bits`). Open it with `fingerprint: true`.
+   * Default: the keys themselves are stored.
+   */
+  fingerprint?: FingerprintBits;
   /** What happens to entries with the same key, in the order of the input. Default `error`. */
   duplicates?: DuplicatePolicy;
   /**
@@ -64,6 +72,15 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
   signal?: AbortSignal;
 }
 
+/** How keys that are not stored are found. */
+export interface FingerprintSummary {
+  bits: number;
+  /** The probability that a key which nobody chose, and which is not in the table, seems to be in it; at most this. */
+  falsePositiveRate: number;
+  /** Long fingerprints, of keys whose fingerprints are the same in one bucket. */
+  long: number;
+}
+
 /** What a build has made. Sizes are in bytes. */
 export interface BuildSummary {
   /** Where the file is: an absolute path, free of symbolic links. */
@@ -86,10 +103,14 @@ export interface BuildSummary {
     heap: number;
     /** The distinct values of `enum`. */
     dictionary: number;
+    /** Long fingerprints, of keys whose fingerprints are the same in one bucket. */
+    fingerprints: number;
     checksums: number;
     padding: number;
   };
   segments: number;
+  /** Only of a table with fingerprints in place of keys. */
+  fingerprint?: FingerprintSummary;
   bucketLoads: { buckets: number; mean: number; longest: number; histogram: number[] };
   /** Bytes that went to the temporary file. */
   spilledBytes: number;
@@ -99,6 +120,7 @@ export interface BuildSummary {
 const BUILD_OPTIONS = [
   'value',
   'key',
+  'fingerprint',
   'duplicates',
   'memory',
   'seed',
@@ -122,12 +144,15 @@ export function resolveOptions(options: BuildOptions<ValueChoice>) {
   const value = checkValueType(options.value);
   const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
-  const { seed } = options;
+  const { seed, fingerprint } = options;
+  if (fingerprint !== undefined && !isFingerprintBits(fingerprint)) {
+    throw new TypeError(`fingerprint: expected ${FINGERPRINT_BITS.join(', ')} bits, got ${String(fingerprint)}`);
+  }
   if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
   }
   const seeds = seed === undefined ? SEEDS : [seed];
-  return { key, value, duplicates, seeds, ...resolveCommonOptions(options) };
+  return { key, value, fingerprint, duplicates, seeds, ...resolveCommonOptions(options) };
 }
 
 /** What builds of every layout take. */

@@ -5,12 +5,12 @@ import { ftruncateSync } from 'node:fs';
 import { waitFor } from '../../base/workers.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
 import { align, blockCount, FULL_OFFSET_BITS } from '../../format/constants.js';
+import { LONG_FINGERPRINT } from '../../format/fingerprints.js';
 import { indexSize } from '../../format/index-lines.js';
 import { BlockSums } from '../common/block-sums.js';
 import { type Assembled, type Assembly, shapeFor } from './assemble.js';
-import type { HeldSizes } from './bucket-sizes.js';
 import { writeDictionary } from './dictionary-writer.js';
-import { writeIndex } from './index-writer.js';
+import { writeIndex, writeLongFingerprints } from './index-writer.js';
 import type { SpanTask } from './span-task.js';
 import { type SpanResult, type SpanWork, writeSpan } from './span-writer.js';
 import { layOut } from './spans.js';
@@ -27,7 +27,7 @@ export async function assembleParallel(
   threads: number,
   ask: AskWorker,
 ): Promise<Assembled | undefined> {
-  const { partitions, staged, spill, valueType, fd, hashes, pause } = assembly;
+  const { partitions, staged, seed, spill, valueType, fd, hashes, pause } = assembly;
   if (assembly.duplicates !== 'error' || threads < 2) return undefined;
   if (partitions.sizes.some((size) => size > assembly.sideLimit)) return undefined;
   const shape = shapeFor(assembly.stats, assembly);
@@ -38,13 +38,16 @@ export async function assembleParallel(
   const ranked = assembly.distinct?.ranked;
   // How large the index is shows only when all buckets are written.
   const indexMost = 2 ** shape.segmentBits * indexSize(shape, FULL_OFFSET_BITS);
-  const most = align(align(layout.end + (ranked?.bytes ?? 0)) + indexMost);
+  const longMost = staged.fingerprintBytes === 0 ? 0 : LONG_FINGERPRINT.size * stats.entries;
+  const most = align(align(layout.end + (ranked?.bytes ?? 0)) + longMost + indexMost);
   ftruncateSync(fd, 0);
   const sums = new BigUint64Array(new SharedArrayBuffer(8 * blockCount(headerBytes, most)));
   const done = new Float64Array(new SharedArrayBuffer(8 * layout.spans.length));
   const work: SpanWork = {
     shape,
     staged,
+    seed,
+    valueType,
     fd,
     headerBytes,
     holding: partitions.holding(),
@@ -60,7 +63,7 @@ export async function assembleParallel(
 
   const loads = new BucketLoads();
   const all = new BlockSums(headerBytes, sums);
-  const sizes: HeldSizes[] = [];
+  const parts: SpanResult[] = [];
   for (const [worker, span] of layout.spans.entries()) {
     let result = worker === 0 ? undefined : await waitFor(answers[worker - 1]!, progress);
     if (result === undefined) {
@@ -75,11 +78,17 @@ export async function assembleParallel(
       result = step.value;
     }
     loads.merge(result.loads);
-    sizes.push(result.sizes);
+    parts.push(result);
     for (const block of result.sharedBlocks) all.shared.add(block);
   }
-  const indexAt = writeDictionary(assembly, all, ranked, layout.end);
-  const index = await writeIndex({ fd, hashes, sums: all, spill, turn: progress }, shape, sizes, indexAt);
+  const dictionaryEnd = writeDictionary(assembly, all, ranked, layout.end);
+  const task = { fd, hashes, sums: all, spill, turn: progress };
+  const longParts = parts.map(({ long }) => long);
+  const fingerprints = writeLongFingerprints(task, longParts, dictionaryEnd);
+  const sizes = parts.map((part) => part.sizes);
+  const index = await writeIndex(task, shape, sizes, fingerprints.end);
   const checksums = all.finish(fd, hashes, align(index.offset + index.bytes));
-  return { shape, stats, written: { segments: layout.segments, index, checksums, loads }, ranked };
+  const clashes = parts.reduce((sum, part) => sum + part.clashes, 0);
+  const { segments } = layout;
+  return { shape, stats, written: { segments, index, checksums, loads, long: fingerprints.count, clashes }, ranked };
 }

@@ -14,21 +14,22 @@ import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import type { DuplicatePolicy } from '../common/options.js';
 import type { SpillFile } from '../common/spill-file.js';
-import { BucketSizes } from './bucket-sizes.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, shapeOfEntries } from './entry-stats.js';
-import { writeIndex } from './index-writer.js';
+import { writeIndex, writeLongFingerprints } from './index-writer.js';
 import type { Interned } from './interner.js';
 import type { Partitions } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
-import { STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
+import { STAGED, type StagedLayout, stagedNarrowed, storedKeyBytes, storedKeyWidth } from './staged-record.js';
 
 export interface Assembly {
   readonly partitions: Partitions;
   readonly stats: EntryStats;
   readonly staged: StagedLayout;
   readonly spill: SpillFile;
+  /** Of the hash by which the records are in partitions. */
+  readonly seed: number;
   readonly valueType: BuildValueType;
   readonly duplicates: DuplicatePolicy;
   readonly segmentLimit: number;
@@ -56,6 +57,9 @@ export interface Written {
   readonly index: HashHeader['index'];
   readonly checksums: WrittenSums;
   readonly loads: BucketLoads;
+  /** Long fingerprints, and pairs of records that even these do not tell apart. */
+  readonly long: number;
+  readonly clashes: number;
 }
 
 export interface Assembled {
@@ -93,7 +97,7 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
 
 /** The shape of the file of these entries. Throws as {@link shapeOfEntries} does. */
 export function shapeFor(stats: EntryStats, { valueType, segmentLimit, staged }: Assembly): Shape {
-  return shapeOfEntries(stats, valueType, segmentLimit, staged.keyType, staged.shard.bits);
+  return shapeOfEntries(stats, valueType, segmentLimit, storedKeyWidth(staged), staged.shard.bits);
 }
 
 /** `undefined` if the entries do not fit in any file, but may fit once duplicates are dropped. */
@@ -131,9 +135,10 @@ class Pass {
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
-    const sizes = new BucketSizes(assembly.spill, assembly.sizesLimit);
-    this.writer = shape && new SegmentWriter(fd, shape, staged, start, bytes, this.#sums, hashes, sizes);
-    const { duplicates, valueType, distinct } = assembly;
+    const { spill, seed, sizesLimit, valueType } = assembly;
+    const target = { fd, sums: this.#sums, hashes, spill, sizesLimit };
+    this.writer = shape && new SegmentWriter(target, { shape, staged, seed, valueType }, start, bytes);
+    const { duplicates, distinct } = assembly;
     this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType, staged.shard.bits);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;
     this.#used = this.kept && distinct && noneUsed(distinct.interned);
@@ -153,11 +158,14 @@ class Pass {
     const { fd, hashes, spill, pause } = this.#assembly;
     const sums = this.#sums;
     const segmentsEnd = align(writer.end(2 ** shape.segmentBits * bucketCount(shape)));
-    const indexAt = writeDictionary(this.#assembly, sums, this.#ranked, segmentsEnd);
+    const dictionaryEnd = writeDictionary(this.#assembly, sums, this.#ranked, segmentsEnd);
     const turn = () => pause(this.#done);
-    const index = await writeIndex({ fd, hashes, sums, spill, turn }, shape, [writer.finishSizes()], indexAt);
+    const task = { fd, hashes, sums, spill, turn };
+    const { sizes, long, clashes } = writer.finish();
+    const fingerprints = writeLongFingerprints(task, [long], dictionaryEnd);
+    const index = await writeIndex(task, shape, [sizes], fingerprints.end);
     const checksums = sums.finish(fd, hashes, align(index.offset + index.bytes));
-    return { segments: writer.segments, index, checksums, loads: writer.loads };
+    return { segments: writer.segments, index, checksums, loads: writer.loads, long: fingerprints.count, clashes };
   }
 
   /** The distinct values that are left; also updates the sums of the records that were kept. */
@@ -217,7 +225,8 @@ class Pass {
     for (let i = 0; i < kept; i++) {
       const at = positions[order[i]!]!;
       const valueBytes = fixedValue ?? view.getUint32(at + STAGED.valueBytes, true);
-      stats.add(hashes[order[i]!]!, view.getUint16(at + STAGED.keyBytes, true), valueBytes);
+      const keyBytes = storedKeyBytes(staged, view.getUint16(at + STAGED.keyBytes, true));
+      stats.add(hashes[order[i]!]!, keyBytes, valueBytes);
       if (isNarrowed(valueType)) stats.addNarrowed(hashes[order[i]!]!, stagedNarrowed(valueType, staged, view, at));
     }
   }

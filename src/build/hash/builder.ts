@@ -7,6 +7,7 @@ import { HmapError } from '../../base/errors.js';
 import { checkPath } from '../../base/options.js';
 import { threadsFor, WorkerThread } from '../../base/workers.js';
 import { headerSize, MAX_BUCKET_RECORDS, MAX_SEGMENT_BYTES, VARIABLE } from '../../format/constants.js';
+import { falsePositiveRate, LONG_FINGERPRINT } from '../../format/fingerprints.js';
 import type { HashHeader } from '../../format/header.js';
 import type { KeyType } from '../../format/key-types.js';
 import { hashSections } from '../../format/sections.js';
@@ -73,6 +74,7 @@ export class Builder implements RecordSink {
     this.#staged = {
       shard,
       keyType: key,
+      fingerprintBytes: (this.#options.fingerprint ?? 0) / 8,
       fixedValue: width === VARIABLE ? undefined : width,
       mostDictionary: value === 'enum' ? Math.min(Math.floor(memory / 4), MAX_SEGMENT_BYTES) : undefined,
       largeValue: Math.min(2 ** 20, Math.floor(arena / workers / 16)),
@@ -166,10 +168,12 @@ export class Builder implements RecordSink {
     const { seed, shape, stats, written, ranked } = await this.#assemble();
     await this.#stopThreads();
     const { entries, keyBytes, valueBytes } = stats;
-    const { segments, index, checksums, loads } = written;
+    const { segments, index, checksums, loads, long } = written;
     const fileBytes = checksums.offset + checksums.bytes;
     if (fileBytes >= below) return undefined;
     const valueType = this.#writtenType(shape.valueWidth);
+    const bits = this.#options.fingerprint;
+    const { shard } = this.#staged;
     const header = writeHashHeader({
       ...shape,
       entries,
@@ -179,10 +183,11 @@ export class Builder implements RecordSink {
       keyType: this.keyType,
       valueType,
       narrowed: this.valueType === 'uint',
-      shard: this.#staged.shard,
+      shard,
       segments,
       index,
       dictionary: ranked,
+      fingerprint: bits === undefined ? undefined : { bits, long },
       checksums,
       metadata: this.#options.metadata,
     });
@@ -197,9 +202,12 @@ export class Builder implements RecordSink {
       fileBytes,
       payloadBytes: keyBytes + valueBytes,
       seed,
-      sections: hashSections(file, segments, index.bytes, ranked?.bytes ?? 0),
+      sections: hashSections(file, segments, index.bytes, ranked?.bytes ?? 0, LONG_FINGERPRINT.size * long),
       segments: segments.length,
       bucketLoads: loads.toJSON(),
+      ...(bits === undefined
+        ? {}
+        : { fingerprint: { bits, falsePositiveRate: falsePositiveRate(entries, shape, bits), long } }),
       spilledBytes: output.spill.size,
       seconds: output.seconds,
     };
@@ -228,15 +236,15 @@ export class Builder implements RecordSink {
     const seeds = shard.bits === 0 ? this.#options.seeds : this.#options.seeds.slice(0, 1);
     const hashes = await loadChecksums();
     for (let i = 0; ; i++) {
-      const assembled = await this.#assembleOnce(hashes);
-      const { longest } = assembled.written.loads;
-      if (longest <= MAX_BUCKET_RECORDS) return { ...assembled, seed: seeds[i]! };
-      if (i + 1 === seeds.length) throw tooLoaded(longest, seeds);
+      const assembled = await this.#assembleOnce(hashes, seeds[i]!);
+      const { loads, clashes } = assembled.written;
+      if (loads.longest <= MAX_BUCKET_RECORDS && clashes === 0) return { ...assembled, seed: seeds[i]! };
+      if (i + 1 === seeds.length) throw loads.longest > MAX_BUCKET_RECORDS ? tooLoaded(loads.longest, seeds) : clash();
       this.#ingest = this.#ingest.reseeded(seeds[i + 1]!);
     }
   }
 
-  async #assembleOnce(hashes: BlockHasher): Promise<Assembled> {
+  async #assembleOnce(hashes: BlockHasher, seed: number): Promise<Assembled> {
     const { metadata, duplicates, segmentBytes, memory } = this.#options;
     const textBytes = metadata.length + schemaBytesOf(this.valueType).length;
     const assembly: Assembly = {
@@ -244,6 +252,7 @@ export class Builder implements RecordSink {
       stats: this.#ingest.stats,
       staged: this.#staged,
       spill: this.#output.spill,
+      seed,
       valueType: this.valueType,
       duplicates,
       segmentLimit: segmentBytes,
@@ -273,6 +282,13 @@ export class Builder implements RecordSink {
   async #stopThreads(): Promise<void> {
     await Promise.all(this.#threads.splice(0).map((thread) => thread.stop()));
   }
+}
+
+function clash(): HmapError {
+  const message =
+    'two keys have the same hashes, all of them, so that no fingerprint tells them apart; ' +
+    'they seem to be chosen for that. Build the table without fingerprints';
+  return new HmapError('HMAP_FINGERPRINT', message);
 }
 
 function tooLoaded(longest: number, seeds: readonly number[]): HmapError {

@@ -2,7 +2,6 @@
 
 import { varintSize } from '../../base/bytes.js';
 import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
-import type { KeyType } from '../../format/key-types.js';
 import { type Shape, shapeOf } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
 
@@ -87,15 +86,16 @@ export class EntryStats {
 /**
  * The one shape that the canonical file of these entries has.
  * @param segmentLimit most bytes of a segment, inclusive
+ * @param typeKeyWidth width that keys have by their type, or that of their fingerprints; or VARIABLE
  * @throws {HmapError} `HMAP_SEGMENT_TOO_LARGE`, `HMAP_FILE_TOO_LARGE`
  */
 export function shapeOfEntries(
   all: EntryStats,
   valueType: BuildValueType,
   segmentLimit: number,
-  keyType: KeyType = 'bytes',
+  typeKeyWidth = VARIABLE,
   shardBits = 0,
 ): Shape {
   const width = isNarrowed(valueType) ? VARIABLE : valueWidthOf(valueType);
-  return shapeOf(all.narrowed(valueType), width, segmentLimit, keyType, shardBits);
+  return shapeOf(all.narrowed(valueType), width, segmentLimit, typeKeyWidth, shardBits);
 }

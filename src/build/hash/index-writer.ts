@@ -1,15 +1,19 @@
-// Writes the index of a hash table, once all its records are written (native-notes/format.md, section 5). Knows lines;
-// does not know records.
+// Writes what follows the records of a hash table, once all of them are written: the index (native-notes/format.md,
+// section 5), and before it the long fingerprints (section 16). Does not know records.
 
 import type { BlockHasher } from '../../base/block-hasher.js';
-import { FULL_OFFSET_BITS, GROUP_BUCKETS } from '../../format/constants.js';
+import { HmapError } from '../../base/errors.js';
+import { writeAll } from '../../base/fs.js';
+import { FULL_OFFSET_BITS, GROUP_BUCKETS, MAX_SEGMENT_BYTES } from '../../format/constants.js';
+import { LONG_FINGERPRINT } from '../../format/fingerprints.js';
 import type { HashHeader } from '../../format/header.js';
 import { bucketCount, lineSize, offsetBitsFor } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
 import type { BlockSums } from '../common/block-sums.js';
+import { type HeldBytes, HeldBytesReader } from '../common/held-bytes.js';
 import { SectionWriter } from '../common/section-writer.js';
 import type { SpillFile } from '../common/spill-file.js';
-import { BucketSizesReader, type HeldSizes } from './bucket-sizes.js';
+import { BucketSizesReader } from './bucket-sizes.js';
 
 /** What the index of a file is written with. */
 export interface IndexTask {
@@ -19,6 +23,32 @@ export interface IndexTask {
   readonly spill: SpillFile;
   /** Gives other work a turn, and may throw to stop. */
   readonly turn: () => Promise<void> | undefined;
+}
+
+/**
+ * Writes the rows of long fingerprints from `offset` on.
+ * @param held the rows of all buckets, in order
+ * @returns their number, and where the next section starts
+ */
+export function writeLongFingerprints(
+  task: IndexTask,
+  held: readonly HeldBytes[],
+  offset: number,
+): { count: number; end: number } {
+  let end = offset;
+  for (const piece of new HeldBytesReader(held, task.spill).rest()) {
+    if (piece.length === 0) continue;
+    writeAll(task.fd, piece, end);
+    task.sums.take(task.hashes, piece, end);
+    end += piece.length;
+  }
+  const bytes = end - offset;
+  if (bytes > MAX_SEGMENT_BYTES) {
+    const message = `the fingerprints of ${bytes / LONG_FINGERPRINT.size} keys are shared in their buckets; take more bits`;
+    const expected = Math.floor(MAX_SEGMENT_BYTES / LONG_FINGERPRINT.size);
+    throw new HmapError('HMAP_FINGERPRINT', message, { expected, actual: bytes / LONG_FINGERPRINT.size });
+  }
+  return { count: bytes / LONG_FINGERPRINT.size, end };
 }
 
 /** Groups between two turns of other work. */
@@ -31,7 +61,7 @@ const STRIDE = 4096;
 export async function writeIndex(
   task: IndexTask,
   shape: Shape,
-  held: readonly HeldSizes[],
+  held: readonly HeldBytes[],
   offset: number,
 ): Promise<HashHeader['index']> {
   const segments = 2 ** shape.segmentBits;

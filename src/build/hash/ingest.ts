@@ -12,7 +12,7 @@ import type { SharedSpill, SpillFile } from '../common/spill-file.js';
 import { EntryStats, type Sums } from './entry-stats.js';
 import { type Interned, Interner } from './interner.js';
 import { type Holding, Partitions } from './partitions.js';
-import { headBytes, STAGED, type StagedLayout, stagedNarrowed } from './staged-record.js';
+import { headBytes, STAGED, type StagedLayout, stagedNarrowed, storedKeyBytes } from './staged-record.js';
 
 // Local copy: V8 folds it (native-notes/performance.md).
 const MOST = MAX_KEY_BYTES;
@@ -42,6 +42,7 @@ export class Ingest implements RecordSink {
   readonly #seed: number;
   readonly #shardShift: number;
   readonly #shard: number;
+  readonly #fingerprintBytes: number;
   readonly #isUint: boolean;
   readonly #interner: Interner | undefined;
   readonly #staged: StagedLayout;
@@ -68,6 +69,7 @@ export class Ingest implements RecordSink {
     this.#shard = staged.shard.index;
     this.partitions = new Partitions(arena, staged, spill, staged.shard.bits, worker, workers);
     this.#seed = seed | 0;
+    this.#fingerprintBytes = staged.fingerprintBytes;
     this.#isUint = valueType === 'uint';
     this.#interner = interner;
     this.#staged = staged;
@@ -88,7 +90,7 @@ export class Ingest implements RecordSink {
       this.#addEnum(this.#interner, hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
       return;
     }
-    this.stats.add(hash, keyBytes, valueBytes);
+    this.stats.add(hash, this.#fingerprintBytes || keyBytes, valueBytes);
     if (this.#isUint) this.stats.addNarrowed(hash, readU48(value.view, valueAt));
     this.partitions.add(hash, key, keyAt, keyBytes, value, valueAt, valueBytes);
   }
@@ -106,7 +108,7 @@ export class Ingest implements RecordSink {
   ): void {
     interner.intern(value, valueAt, valueBytes);
     const { number } = interner;
-    this.stats.add(hash, keyBytes, number.size);
+    this.stats.add(hash, this.#fingerprintBytes || keyBytes, number.size);
     // The width of the index is known only once all values are there.
     this.stats.addNarrowed(hash, 0);
     this.partitions.add(hash, key, keyAt, keyBytes, number, 0, number.size);
@@ -133,7 +135,11 @@ export class Ingest implements RecordSink {
       const keyBytes = view.getUint16(at + STAGED.keyBytes, true);
       const hash = xxh32(view, at + head, keyBytes, seed | 0);
       view.setInt32(at + STAGED.hash, hash, true);
-      other.stats.add(hash, keyBytes, staged.fixedValue ?? view.getUint32(at + STAGED.valueBytes, true));
+      other.stats.add(
+        hash,
+        storedKeyBytes(staged, keyBytes),
+        staged.fixedValue ?? view.getUint32(at + STAGED.valueBytes, true),
+      );
       if (isNarrowed(type)) other.stats.addNarrowed(hash, stagedNarrowed(type, staged, view, at));
       other.partitions.addStaged(records, at, size);
     });

@@ -6,11 +6,15 @@ import { type ByteBuffer, writeVarint } from '../../base/bytes.js';
 import { BucketLoads } from '../../format/bucket-loads.js';
 import * as layout from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
-import { bucketCount } from '../../format/index-lines.js';
+import { bucketCount, offsetUnit } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
+import type { BuildValueType } from '../../format/value-types.js';
 import type { BlockSums } from '../common/block-sums.js';
+import { type HeldBytes, HeldBytesWriter } from '../common/held-bytes.js';
 import { SectionWriter } from '../common/section-writer.js';
-import type { BucketSizes, HeldSizes } from './bucket-sizes.js';
+import type { SpillFile } from '../common/spill-file.js';
+import { BucketSizes } from './bucket-sizes.js';
+import { FingerprintBucket } from './fingerprint-bucket.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
@@ -25,6 +29,35 @@ export interface Start {
   /** Where that bucket's key heap starts in the file, and the bytes of the heap that come before the bucket. */
   readonly segmentOffset: number;
   readonly heapBytes: number;
+}
+
+/** Where a writer writes, and what it writes with. */
+export interface Target {
+  readonly fd: number;
+  readonly sums: BlockSums;
+  readonly hashes: BlockHasher;
+  readonly spill: SpillFile;
+  /** Bytes of sizes of buckets, and of long fingerprints, to keep in memory. */
+  readonly sizesLimit: number;
+}
+
+/** What all records of a file have in common. */
+export interface Form {
+  readonly shape: Shape;
+  readonly staged: StagedLayout;
+  /** Of the hash by which the records are in order. */
+  readonly seed: number;
+  readonly valueType: BuildValueType;
+}
+
+/** What is known of a run of buckets when it is written, and needed for the sections behind it. */
+export interface Rest {
+  /** The sizes of the buckets. */
+  readonly sizes: HeldBytes;
+  /** The rows of long fingerprints. */
+  readonly long: HeldBytes;
+  /** Pairs of records that even these do not tell apart. */
+  readonly clashes: number;
 }
 
 /** Fills `into` with the bytes from `position` of another file. Large values are read this way. */
@@ -52,6 +85,13 @@ export class SegmentWriter {
   readonly #firstBucket: number;
   readonly #sizes: BucketSizes;
   readonly #heap: SectionWriter;
+  /** What offsets count: bytes, or records of so many bytes. */
+  readonly #unit: number;
+  /** The current bucket, if fingerprints take the place of keys; and the rows of long ones. */
+  readonly #bucket: FingerprintBucket | undefined;
+  readonly #long: HeldBytesWriter;
+  #readLarge: ReadValue = () => {};
+  #segment: number;
   #segmentOffset: number;
   #segmentEntries = 0;
   #bucketEntries = 0;
@@ -61,24 +101,21 @@ export class SegmentWriter {
   #nextBucket: number;
 
   /** @param bytes about how many the records will take, which is how large a buffer is worth having */
-  constructor(
-    fd: number,
-    shape: Shape,
-    staged: StagedLayout,
-    start: Start,
-    bytes: number,
-    sums: BlockSums,
-    hashes: BlockHasher,
-    sizes: BucketSizes,
-  ) {
+  constructor(target: Target, { shape, staged, seed, valueType }: Form, start: Start, bytes: number) {
+    const { fd, sums, hashes, spill, sizesLimit } = target;
     this.#shape = shape;
     this.#buckets = bucketCount(shape);
     this.#isFixed = shape.keyWidth !== VARIABLE && shape.valueWidth !== VARIABLE;
+    this.#unit = offsetUnit(shape.keyWidth, shape.valueWidth);
     this.#staged = staged;
     this.#head = headBytes(staged);
     this.#firstBucket = this.#nextBucket = start.bucket;
     this.#segmentOffset = start.segmentOffset;
-    this.#sizes = sizes;
+    this.#segment = Math.floor(start.bucket / this.#buckets);
+    this.#sizes = new BucketSizes(spill, sizesLimit);
+    this.#long = new HeldBytesWriter(spill, sizesLimit);
+    this.#bucket =
+      staged.fingerprintBytes === 0 ? undefined : new FingerprintBucket(staged, seed, valueType !== 'none');
     this.#bucketStart = start.heapBytes;
     this.#heap = new SectionWriter(fd, bytes, sums, hashes);
     this.#heap.start(start.segmentOffset, start.heapBytes);
@@ -97,6 +134,9 @@ export class SegmentWriter {
     const before = shardBits + segmentBits;
     const heap = this.#heap;
     const head = this.#head;
+    const pending = this.#bucket;
+    pending?.enter(buffer);
+    this.#readLarge = readLarge;
     for (let i = 0; i < count; i++) {
       const index = order[i]!;
       // See segmentOf and bucketOf in index-lines.ts.
@@ -106,6 +146,10 @@ export class SegmentWriter {
       if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
       this.#bucketEntries++;
       const at = positions[index]!;
+      if (pending !== undefined) {
+        pending.add(at);
+        continue;
+      }
       const keyBytes = view.getUint16(at + KEY_BYTES, true);
       // A `uint` is staged in more bytes than are written; the first bytes are the lowest.
       const valueBytes = fixedValue === undefined ? view.getUint32(at + VALUE_BYTES, true) : valueWidth;
@@ -114,20 +158,54 @@ export class SegmentWriter {
       if (valueWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, valueBytes);
       if (fixedValue === undefined && valueBytes >= largeValue) {
         heap.copy(buffer, at + head, keyBytes);
-        this.#copyLarge(largeValuePosition(view, at + head + keyBytes), valueBytes, readLarge);
+        this.#copyLarge(largeValuePosition(view, at + head + keyBytes), valueBytes);
       } else {
         // Key and value lie side by side in both places.
         heap.copy(buffer, at + head, keyBytes + valueBytes);
       }
     }
+    // The rest of the bucket may come with the next partition.
+    pending?.hold();
   }
 
-  #copyLarge(position: number, length: number, readLarge: ReadValue): void {
+  /** Writes the records of a whole bucket, with fingerprints in place of keys. */
+  #writeBucket(bucket: FingerprintBucket): void {
+    const { fixedValue, largeValue, fingerprintBytes } = this.#staged;
+    const { valueWidth } = this.#shape;
+    const heap = this.#heap;
+    bucket.sort();
+    for (let rank = 0; rank < bucket.count; rank++) {
+      const buffer = bucket.buffer(rank);
+      const at = bucket.position(rank);
+      if (bucket.needsLong(rank)) this.#writeLong(bucket, rank);
+      const valueAt = at + this.#head + buffer.view.getUint16(at + KEY_BYTES, true);
+      const valueBytes = fixedValue === undefined ? buffer.view.getUint32(at + VALUE_BYTES, true) : valueWidth;
+      heap.reserve(MAX_PREFIX_BYTES + 4);
+      if (valueWidth === VARIABLE) heap.used = writeVarint(heap.buffer.view, heap.used, valueBytes);
+      heap.buffer.view.setInt32(heap.used, bucket.fingerprint(rank), true);
+      heap.used += fingerprintBytes;
+      if (fixedValue === undefined && valueBytes >= largeValue) {
+        this.#copyLarge(largeValuePosition(buffer.view, valueAt), valueBytes);
+      } else {
+        heap.copy(buffer, valueAt, valueBytes);
+      }
+    }
+    bucket.clear();
+  }
+
+  #writeLong(bucket: FingerprintBucket, rank: number): void {
+    this.#long.u32(this.#segment);
+    this.#long.u32(this.#heap.length / this.#unit);
+    this.#long.u32(bucket.low(rank));
+    this.#long.u32(bucket.high(rank));
+  }
+
+  #copyLarge(position: number, length: number): void {
     const heap = this.#heap;
     for (let done = 0; done < length; ) {
       const piece = Math.min(BLOCK, length - done);
       heap.reserve(piece);
-      readLarge(position + done, heap.buffer.bytes.subarray(heap.used, heap.used + piece));
+      this.#readLarge(position + done, heap.buffer.bytes.subarray(heap.used, heap.used + piece));
       heap.used += piece;
       done += piece;
     }
@@ -148,6 +226,7 @@ export class SegmentWriter {
   }
 
   #endBucket(): void {
+    if (this.#bucket !== undefined) this.#writeBucket(this.#bucket);
     this.loads.add(this.#bucketEntries);
     const end = this.#heap.length;
     this.#sizes.add(this.#isFixed ? this.#bucketEntries : end - this.#bucketStart);
@@ -157,6 +236,7 @@ export class SegmentWriter {
   }
 
   #startSegment(offset: number): void {
+    this.#segment++;
     this.#segmentOffset = offset;
     this.#segmentEntries = 0;
     this.#bucketStart = 0;
@@ -181,8 +261,8 @@ export class SegmentWriter {
     return this.#heap.end;
   }
 
-  /** The sizes of the buckets that were written. */
-  finishSizes(): HeldSizes {
-    return this.#sizes.finish();
+  /** What the sections behind the heaps need; nothing can be written afterwards. */
+  finish(): Rest {
+    return { sizes: this.#sizes.finish(), long: this.#long.finish(), clashes: this.#bucket?.clashes ?? 0 };
   }
 }

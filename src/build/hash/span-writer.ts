@@ -3,21 +3,16 @@
 import type { BlockHasher } from '../../base/block-hasher.js';
 import { ByteBuffer } from '../../base/bytes.js';
 import type { BucketLoads } from '../../format/bucket-loads.js';
-import type { Shape } from '../../format/shape.js';
 import { BlockSums } from '../common/block-sums.js';
 import { type SharedSpill, SpillFile } from '../common/spill-file.js';
-import { BucketSizes, type HeldSizes } from './bucket-sizes.js';
 import { applyRanks, type Ranks } from './dictionary-writer.js';
 import { type Holding, loadStaged } from './partitions.js';
-import { SegmentWriter } from './segment-writer.js';
+import { type Form, type Rest, SegmentWriter } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
 import type { Span } from './spans.js';
-import type { StagedLayout } from './staged-record.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
-export interface SpanWork {
-  readonly shape: Shape;
-  readonly staged: StagedLayout;
+export interface SpanWork extends Form {
   /** Descriptor of the file that is written. */
   readonly fd: number;
   readonly headerBytes: number;
@@ -26,7 +21,7 @@ export interface SpanWork {
   readonly spill: SharedSpill;
   /** Top bits of the hash that the records of one partition share. */
   readonly consumed: number;
-  /** Bytes of sizes of buckets that a thread keeps in memory. */
+  /** Bytes of sizes of buckets, and of long fingerprints, that a thread keeps in memory. */
   readonly sizesLimit: number;
   /** Memory for the block checksums of the whole file. */
   readonly sums: BigUint64Array;
@@ -35,10 +30,8 @@ export interface SpanWork {
 }
 
 /** What is known when a span is written, besides the checksums. */
-export interface SpanResult {
+export interface SpanResult extends Rest {
   readonly loads: Pick<BucketLoads, 'histogram' | 'longest' | 'buckets' | 'records'>;
-  /** Of the span's buckets. */
-  readonly sizes: HeldSizes;
   /** Blocks that the span shares with its neighbours; their checksums are missing. */
   readonly sharedBlocks: ReadonlySet<number>;
 }
@@ -48,7 +41,7 @@ export interface SpanResult {
  * @throws {HmapError} `HMAP_DUPLICATE_KEY`: no entry may be dropped here, because the places of all are settled
  */
 export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
-  const { shape, staged, holding, fd } = work;
+  const { staged, holding, fd } = work;
   const arena = new ByteBuffer(work.arena);
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
@@ -57,8 +50,8 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const sizes = holding.sizes.subarray(span.first, span.end);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
-  const kept = new BucketSizes(spill, work.sizesLimit);
-  const writer = new SegmentWriter(fd, shape, staged, span.start, all, sums, hashes, kept);
+  const target = { fd, sums, hashes, spill, sizesLimit: work.sizesLimit };
+  const writer = new SegmentWriter(target, work, span.start, all);
   const buffer = new ByteBuffer(largest);
   let done = 0;
   for (let i = span.first; i < span.end; i++) {
@@ -76,5 +69,5 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   writer.end(span.endBucket);
   const { histogram, longest, buckets, records } = writer.loads;
   const loads = { histogram, longest, buckets, records };
-  return { loads, sizes: writer.finishSizes(), sharedBlocks: sums.shared };
+  return { loads, ...writer.finish(), sharedBlocks: sums.shared };
 }

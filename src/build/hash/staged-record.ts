@@ -2,7 +2,7 @@
 
 import { readU48, readU64 } from '../../base/bytes.js';
 import type { HashHeader } from '../../format/header.js';
-import type { KeyType } from '../../format/key-types.js';
+import { type KeyType, keyWidthOf } from '../../format/key-types.js';
 
 /**
  * Layout of a staged record: its hash, the length of its key, the length of its value (if these vary), then key and
@@ -20,12 +20,24 @@ export interface StagedLayout {
   readonly shard: HashHeader['shard'];
   /** The type of the keys. */
   readonly keyType: KeyType;
+  /** Bytes of the fingerprint that the file has in place of a key; 0 if it has the keys. */
+  readonly fingerprintBytes: number;
   /** In bytes, or `undefined` if values differ in length. */
   readonly fixedValue: number | undefined;
   /** Values of this many bytes or more lie in the spill file by themselves. Only if values differ in length. */
   readonly largeValue: number;
   /** How large the dictionary of `enum` values may be, in bytes; only for them. */
   readonly mostDictionary?: number | undefined;
+}
+
+/** Bytes that the file has for a key of so many. */
+export function storedKeyBytes(staged: StagedLayout, keyBytes: number): number {
+  return staged.fingerprintBytes || keyBytes;
+}
+
+/** The width that all keys in the file have, whatever they are; VARIABLE if there is none. */
+export function storedKeyWidth(staged: StagedLayout): number {
+  return staged.fingerprintBytes || keyWidthOf(staged.keyType);
 }
 
 /** Bytes before the key of a staged record. */

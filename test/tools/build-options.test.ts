@@ -113,7 +113,7 @@ describe('options', { concurrency: true }, () => {
       fileBytes: readFileSync(path).length,
       payloadBytes: 7,
       seed: 0,
-      sections: { header: 4096, buckets: 40, heap: 9, dictionary: 0, checksums: 8, padding: 7 },
+      sections: { header: 4096, buckets: 40, heap: 9, dictionary: 0, fingerprints: 0, checksums: 8, padding: 7 },
       segments: 1,
       bucketLoads: { buckets: 32, mean: 2 / 32, longest: 1, histogram: [30, 2, ...new Array(15).fill(0)] },
       spilledBytes: 0,

@@ -125,7 +125,8 @@ describe('what is whole', () => {
   });
 
   test('what a newer minor version has put into reserved bytes and padding; nothing else', async () => {
-    const fields = { minorVersion: 1, reservedTail: Buffer.alloc(12, 1), reservedForLater: Buffer.alloc(56, 1) };
+    const unused = { fingerprintBits: 1, longFingerprints: 1, reservedTail: Buffer.alloc(12, 1) };
+    const fields = { minorVersion: 1, ...unused, reservedForLater: Buffer.alloc(48, 1) };
     const parts = { ...texts(), fields, padding: Buffer.of(1, 2, 3) };
     assert.deepEqual(await toldOf(compose(parts)), []);
     const { heapEnd } = placesOf(parts).segments[3]!;

@@ -23,6 +23,8 @@ export interface HoldTask {
    * one, by hash.
    */
   readonly layout?: Layout;
+  /** Whether the file has fingerprints in place of keys. */
+  readonly fingerprint?: boolean;
   /** Hold the small table once more instead: what the measurement itself adds. */
   readonly control?: boolean;
   /** Where the package is installed. */
@@ -65,7 +67,7 @@ const HOLDERS: Record<Holder, (most: number) => Get> = {
       const bits = open(path, { layout: 'bits' });
       return (_, number) => bits.has(number);
     }
-    const table = open(path);
+    const table = task.fingerprint ? open(path, { fingerprint: true }) : open(path);
     return (key) => table.get(key);
   },
   Map(most) {

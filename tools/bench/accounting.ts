@@ -5,12 +5,12 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release, type } from 'node:os';
 import { join } from 'node:path';
-import { build, type ListType, type ValueType } from '../../src/index.js';
+import { build, type FingerprintBits, type ListType, type ValueType } from '../../src/index.js';
 import { pssOf } from '../demo/memory.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { loadFormat } from '../formats/formats.js';
 import { type Facts, HELD_BY_NONE } from '../plan/facts.js';
-import { PART_NAMES, type Representation, representations } from '../plan/predict.js';
+import { fingerprinted, PART_NAMES, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
 import { complain, EXIT, grouped, say } from '../terminal/cli.js';
@@ -85,10 +85,13 @@ function convert(type: ValueType, number: number): unknown {
 async function tableRow(words: readonly string[], tsv: string, { name, options, total }: Representation): Promise<Row> {
   const value = options[options.indexOf('--value') + 1] as ValueType;
   const entries = words.map((word, i) => [word, convert(value, i)] as [string, never]);
+  const isWithout = options.includes('--fingerprint');
+  const bits = Number(options[options.indexOf('--fingerprint') + 1]) as FingerprintBits;
+  const choice = { value, ...(isWithout && { fingerprint: bits }) };
   const [table, small] = [join(CACHE, 'accounting.hmap'), join(CACHE, 'accounting-small.hmap')];
-  await build(table, entries, { value });
-  await build(small, entries.slice(0, 1000), { value });
-  const { memory, mapped } = await measured({ holder: 'hmap', tsv, table, small, value });
+  await build(table, entries, choice);
+  await build(small, entries.slice(0, 1000), choice);
+  const { memory, mapped } = await measured({ holder: 'hmap', tsv, table, small, value, fingerprint: isWithout });
   return { name, predicted: total, disk: statSync(table).size, memory, mapped };
 }
 
@@ -220,7 +223,7 @@ function reportText(rows: readonly Row[], floor: number | string, shown: readonl
       `pages in memory (${cell(best.mapped ?? '')}); **${verdict(best.memory)}** by the growth of the whole process (${cell(best.memory)}). ` +
       `Goal: a tenth of the Map or less: **${tenth}**, the Map takes ${times(map.memory, best.memory)} times as much in memory (${times(map.predicted, best.predicted)} times as predicted).`,
     '',
-    'Where the bytes go, as predicted; the files are the same to the byte:',
+    'Where the bytes go, as predicted; the files are the same to the byte, but for how many keys share a fingerprint:',
     '',
     markdown(['bytes', ...PART_NAMES, 'total'], parts),
   ].join('\n');
@@ -259,6 +262,7 @@ async function main(): Promise<void> {
   const facts = await survey(tsv, 'tsv');
   const setFacts = await survey(lines, 'lines');
   const shown = [...representations(facts), ...representations(setFacts)];
+  const withoutKeys = [facts, setFacts].flatMap((each) => fingerprinted(each).slice(0, 2));
   const rows: Row[] = [];
   for (const each of shown) {
     say(each.name);
@@ -267,6 +271,10 @@ async function main(): Promise<void> {
   }
   // The set comes last, and its small table is what is left.
   const floor = await control(tsv);
+  for (const each of withoutKeys) {
+    say(each.name);
+    rows.push(await tableRow(words, tsv, each));
+  }
   const steps = stepsDown(facts);
   for (const each of steps) {
     say(each.name);
@@ -276,7 +284,7 @@ async function main(): Promise<void> {
     say(name);
     rows.push(await rivalRow(name, predicted, tsv, peers));
   }
-  const text = reportText(rows, floor, [...shown, ...steps]);
+  const text = reportText(rows, floor, [...shown, ...withoutKeys, ...steps]);
   const note = readFileSync(NOTE, 'utf8');
   const [begin, end] = [note.indexOf(BEGIN), note.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${NOTE} lacks the lines ${BEGIN} and ${END}`);

@@ -20,6 +20,7 @@ const COLORS: Readonly<Record<Subject, string>> = {
   'sqlite-memory': '#cc79a7',
   'sqlite-mmap': '#8c5a7a',
   'classic-level': '#b8860b',
+  'binary-fuse-filter': '#999933',
   redis: '#a0522d',
   'redis-pipelined': '#d2956b',
   node: '#888888',

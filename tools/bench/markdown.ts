@@ -2,6 +2,7 @@
 // writes no file.
 
 import type { Chart } from './chart-shapes.js';
+import { FINGERPRINT_METRICS } from './fingerprints.js';
 import { FORMS } from './forms.js';
 import { DATASETS, type Figure, findFigure, median, type Run } from './model.js';
 import { datasetName, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js';
@@ -30,6 +31,7 @@ const GROUPS: readonly (readonly [title: string, metrics: readonly string[]])[] 
     ]),
   ],
   ['Types and layouts', [...new Set(FORMS.map(({ metric }) => metric))]],
+  ['Fingerprints in place of keys', FINGERPRINT_METRICS],
   ['Verify', ['verify', 'verify checksums', 'verify hashing']],
 ];
 

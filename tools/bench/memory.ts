@@ -5,6 +5,7 @@ import { measureBigBuild } from './big-build.js';
 import { measureChecks } from './checks.js';
 import { measureCold } from './cold.js';
 import type { Context } from './context.js';
+import { measureFingerprints } from './fingerprints.js';
 import { measureFirstLookup } from './first-lookup.js';
 import { measureForms } from './forms.js';
 import type { Dataset, Figure } from './model.js';
@@ -24,6 +25,7 @@ export async function measureMemory(context: Context): Promise<Figure[]> {
   await measureVerify(context, samples, sizes);
   await measureChecks(context, samples, sizes);
   await measureForms(context, samples);
+  await measureFingerprints(context, samples);
   // Near the end: the one takes tables out of the page cache, the other puts all else out of it.
   await measureCold(context, samples, context.full ? ['1M', '10M'] : ['1M']);
   if (context.full) await measureBigBuild(context, samples);

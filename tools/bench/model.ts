@@ -12,6 +12,7 @@ export const SUBJECTS = [
   'sqlite-memory',
   'sqlite-mmap',
   'classic-level',
+  'binary-fuse-filter',
   'redis',
   'redis-pipelined',
   'cdb',

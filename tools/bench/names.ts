@@ -14,6 +14,7 @@ export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
   'sqlite-memory': 'SQLite, in memory',
   'sqlite-mmap': 'SQLite, file with mmap',
   'classic-level': 'classic-level',
+  'binary-fuse-filter': 'binary-fuse-filter, in memory',
   redis: 'Redis',
   'redis-pipelined': 'Redis, pipelined',
   node: 'bare Node',

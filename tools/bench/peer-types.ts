@@ -37,6 +37,14 @@ export interface Level {
   close(): Promise<void>;
 }
 
+export interface FuseFilterPackage {
+  populateBinaryFuse8(hashes: BigUint64Array): [filter: FuseFilter | null, error: Error | null];
+}
+export interface FuseFilter {
+  readonly Fingerprints: Uint8Array;
+  contains(hash: bigint): boolean;
+}
+
 export interface IoredisPackage {
   Redis: new (options: object) => RedisClient;
 }

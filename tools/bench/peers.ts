@@ -8,7 +8,14 @@ import { delimiter, dirname, join } from 'node:path';
 import { run } from './child.js';
 import { BENCH } from './places.js';
 
-export const PACKAGES = ['better-sqlite3', 'classic-level', 'echarts', 'ioredis', 'lmdb'] as const;
+export const PACKAGES = [
+  'better-sqlite3',
+  'binary-fuse-filter',
+  'classic-level',
+  'echarts',
+  'ioredis',
+  'lmdb',
+] as const;
 export type PackageName = (typeof PACKAGES)[number];
 
 /** A package that can be loaded, or why it cannot. */

@@ -16,6 +16,7 @@ export const PACKAGE_OF: Partial<Record<Subject, PackageName>> = {
   'sqlite-memory': 'better-sqlite3',
   'sqlite-mmap': 'better-sqlite3',
   'classic-level': 'classic-level',
+  'binary-fuse-filter': 'binary-fuse-filter',
   redis: 'ioredis',
   'redis-pipelined': 'ioredis',
 };

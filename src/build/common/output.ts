@@ -1,11 +1,13 @@
 // The output of one build, until the file is complete and in its place: the file, its spill file, the pace of the work,
 // progress, durability. Knows no layout and no entries.
 
+import { loadChecksums } from '../../base/block-hasher.js';
 import { systemError } from '../../base/errors.js';
 import { writeAll } from '../../base/fs.js';
 import { Pacer } from '../../base/pacer.js';
 import type { BuildProgress, ResolvedOptions } from './options.js';
 import { Publication } from './publication.js';
+import { readBack } from './read-back.js';
 import { SpillFile } from './spill-file.js';
 
 /** Every path ends with {@link publish} or {@link abandon}. */
@@ -77,9 +79,13 @@ export class BuildOutput {
     }
   }
 
-  /** Writes the header, which comes last, makes the file durable and puts it in its place. */
+  /**
+   * Writes the header, which comes last, reads it back, makes the file durable and puts it in its place.
+   * @throws {HmapError} as {@link readBack} does; then the old file stays
+   */
   async publish(header: Uint8Array): Promise<void> {
     writeAll(this.fd, header, 0);
+    readBack(this.fd, this.target, await loadChecksums());
     const synced = this.#publication.sync();
     // In the meantime: freeing as many pages as were spilled takes a while.
     this.spill.close();

@@ -3,6 +3,7 @@
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { HmapError, systemError } from '../../base/errors.js';
 import { writeAll } from '../../base/fs.js';
+import { PRIVATE } from './publication.js';
 
 /** What another thread needs to use the same file. */
 export interface SharedSpill {
@@ -90,7 +91,7 @@ export class SpillFile {
 
   #open(): number {
     if (this.#fd === undefined) {
-      this.#fd = openSync(this.#path, 'wx+');
+      this.#fd = openSync(this.#path, 'wx+', PRIVATE);
       this.#linked = true;
       if (process.platform !== 'win32') this.#unlink();
     }

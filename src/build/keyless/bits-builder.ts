@@ -30,6 +30,13 @@ export class BitsBuilder extends KeylessBuilder {
     if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
       throw new TypeError(`length: expected an integer from 0, got ${String(length)}`);
     }
+    const { base = 0 } = options;
+    if (length !== undefined && length > 0 && base > Number.MAX_SAFE_INTEGER - (length - 1)) {
+      const most = Number.MAX_SAFE_INTEGER - base + 1;
+      throw new TypeError(
+        `length: expected at most ${most} with the base ${base}, got ${length}: the last integer would pass 2^53 - 1`,
+      );
+    }
     super(path, options, 'bits', { kind: 'bits', bits: 1 }, [...KEYLESS_OPTIONS, 'length']);
     this.#stated = length;
     try {

@@ -63,6 +63,10 @@ export class ListBuilder extends KeylessBuilder {
 
   /** @throws {HmapError} for a value that cannot be stored */
   override add(value: unknown): void {
+    if (this.base > Number.MAX_SAFE_INTEGER - this.#entries) {
+      const message = `a value at the index ${this.base} + ${this.#entries}: the last index is 2^53 - 1`;
+      throw new HmapError('HMAP_VALUE_RANGE', message, { expected: Number.MAX_SAFE_INTEGER });
+    }
     try {
       this.#add(value);
     } catch (error) {

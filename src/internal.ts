@@ -5,7 +5,7 @@ export { ByteBuffer, type ByteSlice, copyBytes, varintSize } from './base/bytes.
 export { systemError } from './base/errors.js';
 export { nearest } from './base/options.js';
 export { Pacer } from './base/pacer.js';
-export { decodeText } from './base/text.js';
+export { decodeText, oneLine } from './base/text.js';
 export { threadsFor } from './base/workers.js';
 // Building from encoded records, by several threads or one; and without keys.
 export { type KeylessBuildChoice, withBuilder, withKeylessBuilder } from './build/build.js';
@@ -35,7 +35,7 @@ export { KEY_FORMS } from './format/key-types.js';
 export type { KeylessForm } from './format/keyless.js';
 export { predictTable } from './format/predict.js';
 export { type Field, isStruct, packedInteger, structOf } from './format/schema.js';
-export { predictKeylessSections, type SectionSizes } from './format/sections.js';
+export { predictKeylessSections } from './format/sections.js';
 export {
   type BuildValueType,
   checkValueType,

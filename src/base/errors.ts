@@ -1,5 +1,7 @@
 // The one error class and its codes. Knows nothing of files or tables.
 
+import { oneLine } from './text.js';
+
 /**
  * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`,
  * ...).
@@ -80,11 +82,7 @@ export class HmapError extends Error {
 
   constructor(code: HmapErrorCode | (string & {}), message: string, data: HmapErrorData = {}) {
     const { cause, ...rest } = data;
-    // One line, whatever it quotes: it may go to a log or a terminal as it is.
-    super(
-      message.replace(/\s*[\n\r]\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd'),
-      cause === undefined ? undefined : { cause },
-    );
+    super(oneLine(message), cause === undefined ? undefined : { cause });
     this.code = code;
     Object.assign(this, rest);
   }

@@ -102,9 +102,8 @@ export const MAX_PREFIX_BYTES = 8;
 export const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 /** Largest metadata, in bytes, inclusive. */
 export const MAX_METADATA_BYTES = 65_536;
-/** Segment bits that a reader accepts, inclusive; a writer uses at most {@link MAX_WRITTEN_SEGMENT_BITS}. */
-export const MAX_SEGMENT_BITS = 22;
-export const MAX_WRITTEN_SEGMENT_BITS = 12;
+/** Segment bits, inclusive: 8 TiB in one file. Each segment costs an open something, whatever the file holds. */
+export const MAX_SEGMENT_BITS = 12;
 /** Shard bits, inclusive: they leave the buckets of a segment enough of the hash. */
 export const MAX_SHARD_BITS = 16;
 /** Bucket bits of a segment, inclusive: a group at least. */

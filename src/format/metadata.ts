@@ -2,6 +2,7 @@
 // where it lies.
 
 import { HmapError } from '../base/errors.js';
+import { oneLine } from '../base/text.js';
 import { MAX_METADATA_BYTES } from './constants.js';
 
 /** JSON that belongs to the user of a table. */
@@ -38,7 +39,7 @@ function asJson(metadata: Metadata): object {
   try {
     value = isPlain(metadata) ? JSON.parse(JSON.stringify(metadata)) : undefined;
   } catch (error) {
-    throw new TypeError(`metadata: ${(error as Error).message.replace(/\s*\n\s*/g, ' ')}`, { cause: error });
+    throw new TypeError(`metadata: ${oneLine((error as Error).message)}`, { cause: error });
   }
   // An object may become something else in JSON: a Date becomes a string.
   if (!isPlain(value)) throw new TypeError('metadata: expected a plain object');

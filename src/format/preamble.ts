@@ -5,9 +5,10 @@ import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './constants.js';
 import type { HeaderCode } from './header.js';
+import { MAX_SCHEMA_BYTES } from './schema.js';
 
-/** Headers above this are refused unread: it holds the largest segment table and the largest metadata. */
-export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES);
+/** Headers above this are refused unread: it holds the largest segment table, metadata and schema. */
+export const MAX_HEADER_BYTES = headerSize(MAX_SEGMENT_BITS, MAX_METADATA_BYTES + MAX_SCHEMA_BYTES);
 
 /** Throws the error for a header that cannot be. */
 export function refuse(

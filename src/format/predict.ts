@@ -1,7 +1,7 @@
 // Predicts the size of a hash table, section by section, before it is built: keys are taken to spread evenly over the
 // buckets, and records to differ little in size. Pure arithmetic: knows no bytes and no files.
 
-import { align, GROUP_BUCKETS, headerSize, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from './constants.js';
+import { align, GROUP_BUCKETS, headerSize, MAX_SEGMENT_BITS, VARIABLE } from './constants.js';
 import { falsePositiveRate, LONG_FINGERPRINT } from './fingerprints.js';
 import { bucketCount, indexSize, offsetBitsFor, offsetUnit } from './index-lines.js';
 import { hashSectionsEnd, type SectionSizes, sizesOf, withPadding } from './sections.js';
@@ -55,7 +55,7 @@ export function predictTable(table: TableToBuild): PredictedTable {
 }
 
 function predictShape({ entries, keys, values, valueWidth, segmentLimit }: TableToBuild): Shape {
-  const classes = 2 ** MAX_WRITTEN_SEGMENT_BITS;
+  const classes = 2 ** MAX_SEGMENT_BITS;
   const records = keys.prefixes + keys.bytes + values.bytes + (valueWidth === VARIABLE ? values.prefixes : 0);
   const sums = {
     entries,

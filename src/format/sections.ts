@@ -1,7 +1,7 @@
 // Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one without keys before
 // it is built; of a table before it is built see predict.ts. Pure arithmetic: knows no bytes and no files.
 
-import { align, headerSize, MAX_WRITTEN_SEGMENT_BITS } from './constants.js';
+import { align, headerSize, MAX_SEGMENT_BITS } from './constants.js';
 import type { Header } from './header.js';
 import { type Buckets, indexSize } from './index-lines.js';
 import { capacityOf, indexBytes, type KeylessForm, keylessSegmentSize, segmentBitsFor } from './keyless.js';
@@ -104,7 +104,7 @@ export function bitsFileSize(length: number, segmentLimit: number, textSize: num
   const each = capacityOf(form, segmentLimit);
   const full = Math.floor(length / each);
   const segmentBits = segmentBitsFor(Math.max(1, Math.ceil(length / each)));
-  if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) return Number.POSITIVE_INFINITY;
+  if (segmentBits > MAX_SEGMENT_BITS) return Number.POSITIVE_INFINITY;
   const header = headerSize(segmentBits, textSize);
   const whole = (count: number) => align(keylessSegmentSize(form, count));
   const rest = 2 ** segmentBits - full;

@@ -3,14 +3,7 @@
 
 import { MAX_U64 } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
-import {
-  HASH_BITS,
-  headerSize,
-  MAX_BUCKET_BITS,
-  MAX_WRITTEN_SEGMENT_BITS,
-  MIN_BUCKET_BITS,
-  VARIABLE,
-} from './constants.js';
+import { HASH_BITS, headerSize, MAX_BUCKET_BITS, MAX_SEGMENT_BITS, MIN_BUCKET_BITS, VARIABLE } from './constants.js';
 import { type Buckets, bucketsFor } from './index-lines.js';
 
 /** The shape of a file. Widths in bytes, or VARIABLE. */
@@ -54,7 +47,7 @@ export function shapeOf(
   const keyWidth = sharedKey && typeKeyWidth === VARIABLE ? stats.longestKey : typeKeyWidth;
   const valueWidth = typeWidth === VARIABLE ? sharedValue : typeWidth;
   checkFileSize(stats);
-  const most = Math.min(MAX_WRITTEN_SEGMENT_BITS, HASH_BITS - MIN_BUCKET_BITS - shardBits);
+  const most = Math.min(MAX_SEGMENT_BITS, HASH_BITS - MIN_BUCKET_BITS - shardBits);
   for (let segmentBits = 0; segmentBits <= most; segmentBits++) {
     const buckets = bucketsFor({ entries: stats.entries, segmentBits, shardBits, keyWidth, valueWidth });
     if (buckets.bucketBits > MAX_BUCKET_BITS) continue;
@@ -81,7 +74,7 @@ function largestHeap(bytesByHash: Float64Array, segmentBits: number): number {
 
 function checkFileSize(stats: ShapeSums): void {
   const records = stats.bytesByHash.reduce((sum, bytes) => sum + bytes, 0);
-  const parts = headerSize(MAX_WRITTEN_SEGMENT_BITS, 0) + records;
+  const parts = headerSize(MAX_SEGMENT_BITS, 0) + records;
   // A generous bound: the index, checksums and padding are much smaller than what 2^53 leaves.
   if (parts * 1.001 < MAX_U64) return;
   const message = `the file would have ${parts} bytes or more, the maximum is 2^53 - 1`;

@@ -16,6 +16,8 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
   for (const [i, range] of ranges.entries()) readRange(fd, range, views[i]!, path);
   return {
     kind: 'copy',
+    // All is here already.
+    takesAdvice: false,
     views,
     advise() {},
     residentBytes: () => undefined,

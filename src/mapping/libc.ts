@@ -2,7 +2,7 @@
 // native-notes/mapping.md says what each call does and why close() maps over the old pages.
 
 import { createRequire } from 'node:module';
-import type { Advice, ByteRange, Mapping } from './mapping.js';
+import { type Advice, type ByteRange, type Mapping, WILLNEED_BYTES } from './mapping.js';
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
@@ -110,12 +110,18 @@ export function mapWithLibc(fd: number, ranges: readonly ByteRange[]): Mapping |
   let open = true;
   return {
     kind: 'libc',
+    get takesAdvice() {
+      return open;
+    },
     views,
     advise(advice, view, start, bytes) {
       if (!open) return;
       const from = ranges[view]!.offset - base + start;
-      const aligned = Math.floor(from / GRANULE) * GRANULE;
-      libc.madvise(address + BigInt(aligned), Math.min(from + bytes, length) - aligned, ADVICE[advice]);
+      const end = Math.min(from + bytes, length);
+      const most = advice === 'willneed' ? WILLNEED_BYTES : Number.POSITIVE_INFINITY;
+      for (let at = Math.floor(from / GRANULE) * GRANULE; at < end; at += most) {
+        libc.madvise(address + BigInt(at), Math.min(most, end - at), ADVICE[advice]);
+      }
     },
     residentBytes() {
       return open ? residentBytes(libc, address, length) : undefined;

@@ -12,8 +12,16 @@ export interface ByteRange {
 /** `random`: no read-ahead. `willneed`: start reading these pages now. */
 export type Advice = 'random' | 'willneed';
 
+/**
+ * Linux reads no more for one request than its read-ahead size, 128 KiB unless someone has set it, and says nothing of the
+ * rest.
+ */
+export const WILLNEED_BYTES = 128 * 1024;
+
 export interface Mapping {
   readonly kind: MappingKind;
+  /** Whether {@link advise} has any effect: not for a copy, and not after {@link close}. */
+  readonly takesAdvice: boolean;
   /** One view a range, in the order of the ranges; each at an address that is a multiple of 4. Never written to. */
   readonly views: readonly Uint8Array[];
   /** Advises on `[start, start + length)` of one view; does nothing if there is nothing to advise. */

@@ -207,14 +207,49 @@ function selectIn(segment: KeylessSegment, k: number): number {
   throw segment.damaged(`run ${run} has fewer ones than its count says`, 4 * run);
 }
 
-/** The integers of a segment, in order. */
+/** Ones of a segment before a run; all of them after the last run. */
+function onesBefore(segment: KeylessSegment, run: number): number {
+  return run * RUN < segment.words.length ? countAt(segment, run) : segment.entries;
+}
+
+/**
+ * The first run from `from` on that has ones, by the counts: so a step over an empty gibibyte costs a few touches of
+ * memory. The end of the runs if there are no more ones.
+ */
+function firstRunFrom(segment: KeylessSegment, from: number): number {
+  const ones = onesBefore(segment, from);
+  if (onesBefore(segment, from + 1) > ones) return from;
+  const runs = Math.ceil(segment.words.length / RUN);
+  if (ones >= segment.entries) return runs;
+  let low = from;
+  for (let high = runs; high - low > 1; ) {
+    const middle = (low + high) >>> 1;
+    if (onesBefore(segment, middle) <= ones) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * The integers of a segment, in order. Work between two of them is bounded, since a run whose count says that it has
+ * ones has some, or is damaged.
+ */
 function* ones(segment: KeylessSegment, base: number): Generator<number, void> {
-  const { words, blocks } = segment;
-  for (let i = 0; i < words.length; i++) {
-    if (blocks.unchecked > 0) checkWords(segment, i, i + 1);
-    for (let word = words[i]!; word !== 0; word &= word - 1) {
-      const bit = 32 * i + (31 - Math.clz32(word & -word));
-      if (bit < segment.count) yield base + bit;
+  const { words, blocks, count } = segment;
+  const runs = Math.ceil(words.length / RUN);
+  for (let run = firstRunFrom(segment, 0); run < runs; run = firstRunFrom(segment, run + 1)) {
+    const expected = onesBefore(segment, run + 1) - onesBefore(segment, run);
+    let found = 0;
+    const end = Math.min(words.length, (run + 1) * RUN);
+    for (let i = run * RUN; i < end; i++) {
+      if (blocks.unchecked > 0) checkWords(segment, i, i + 1);
+      for (let word = words[i]!; word !== 0; word &= word - 1) {
+        const bit = 32 * i + (31 - Math.clz32(word & -word));
+        if (bit >= count) continue;
+        found++;
+        yield base + bit;
+      }
     }
+    if (found !== expected) throw segment.damaged(`run ${run} has ${found} ones, its count says ${expected}`, 4 * run);
   }
 }

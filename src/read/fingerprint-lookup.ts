@@ -4,15 +4,18 @@
 import { murmur3 } from '../base/murmur3.js';
 import { sum64, xxh64 } from '../base/xxh64.js';
 import { scratch } from '../codec/keys.js';
-import { VARIABLE } from '../format/constants.js';
+import { MAX_BUCKET_RECORDS, VARIABLE } from '../format/constants.js';
 import { fingerprintMask } from '../format/fingerprints.js';
 import type { HashHeader } from '../format/header.js';
 import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import type { LongFingerprints } from '../storage/long-fingerprints.js';
-import { Lookup } from './lookup.js';
+import { LARGE_BUCKET, Lookup } from './lookup.js';
 
 const { imul } = Math;
 const keys = scratch.view;
+// Local copies: V8 folds them (native-notes/performance.md).
+const LARGE = LARGE_BUCKET;
+const MOST = MAX_BUCKET_RECORDS;
 
 /** Finds records by fingerprints; see {@link Lookup}. */
 export class FingerprintLookup extends Lookup {
@@ -40,7 +43,7 @@ export class FingerprintLookup extends Lookup {
     at: number,
     length: number,
   ): number {
-    if (start < 0 || end < start || end > segment.reach || !this.isFixed)
+    if ((start | end) < 0 || (end - start) >>> 0 > LARGE || end > segment.reach || !this.isFixed)
       return this.#findWarily(segment, bucket, at, length);
     this.segment = segment;
     const wanted = murmur3(keys, at, length, this.seed) & this.mask;
@@ -70,21 +73,26 @@ export class FingerprintLookup extends Lookup {
     segment.updateReach();
     const { start, end } = segment.bucketRange(bucket);
     this.segment = segment;
-    if (segment.heapBlocks.unchecked > 0) segment.heapBlocks.check(start, end);
     const wanted = murmur3(keys, at, length, this.seed) & this.mask;
     const { cursor } = this;
-    const { view } = segment.heap;
     cursor.enter(segment, start, end);
-    while (cursor.step()) {
-      if (fingerprintAt(view, cursor.key, this.fingerprintBytes) !== wanted) continue;
+    for (let left = MOST; cursor.step(); left--) {
+      if (left === 0) throw segment.damagedBucket(bucket, `holds more than ${MOST} records`);
+      if (!this.#isAt(cursor, wanted)) continue;
       const { record, value } = cursor;
+      cursor.need(cursor.next);
       this.valueBytes = cursor.valueBytes;
-      const isShared = cursor.step() && fingerprintAt(view, cursor.key, this.fingerprintBytes) === wanted;
-      if (this.long === undefined || !isShared) return value;
+      if (this.long === undefined || !(cursor.step() && this.#isAt(cursor, wanted))) return value;
       cursor.enter(segment, record, end);
       return this.#findLong(this.long, segment, bucket, wanted, at, length);
     }
     return -1;
+  }
+
+  /** Whether the cursor's record has a fingerprint; its block is checked first. */
+  #isAt(cursor: RecordCursor, wanted: number): boolean {
+    cursor.need(cursor.value);
+    return fingerprintAt(this.segment.heap.view, cursor.key, this.fingerprintBytes) === wanted;
   }
 
   /** Finds the record among those with the same fingerprint, of which the cursor's next one is the first. */
@@ -100,11 +108,12 @@ export class FingerprintLookup extends Lookup {
     xxh64(keys, at, length);
     const { high, low } = sum64;
     let row = long.find(segment.number, cursor.next / segment.unit);
-    for (; cursor.step() && fingerprintAt(segment.heap.view, cursor.key, this.fingerprintBytes) === wanted; row++) {
+    for (; cursor.step() && this.#isAt(cursor, wanted); row++) {
       const isRow =
         row >= 0 && row < long.count && long.compare(row, segment.number, cursor.record / segment.unit) === 0;
       if (!isRow) throw segment.damaged(`a record of bucket ${bucket} without its long fingerprint`, cursor.record);
       if (long.lowAt(row) !== low || long.highAt(row) !== high) continue;
+      cursor.need(cursor.next);
       this.valueBytes = cursor.valueBytes;
       return cursor.value;
     }

@@ -8,7 +8,7 @@ import { lineSize, offsetUnit } from '../format/index-lines.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
-const { MAX_PREFIX_BYTES, VARIABLE } = layout;
+const { MAX_BUCKET_RECORDS: MOST, MAX_PREFIX_BYTES, VARIABLE } = layout;
 const { imul } = Math;
 const keys = scratch.view;
 
@@ -16,6 +16,14 @@ const keys = scratch.view;
  * Keeps the sign of an anchor of 2^31 or more, which a sum might lose: so the start is negative, which no start may be.
  */
 const SIGN = -0x8000_0000;
+
+/**
+ * A bucket of more units of the index than this is looked at record by record, and no more than the format allows: so a
+ * bucket that covers a heap of 2 GiB costs no more than another one. Long values make such buckets, too.
+ */
+export const LARGE_BUCKET = 2 ** 16;
+// Local copy: V8 folds it (native-notes/performance.md).
+const LARGE = LARGE_BUCKET;
 
 /** Stands for "all blocks that the find needs have been checked"; neither an offset nor -1, which means not found. */
 const KNOWN = -2;
@@ -108,7 +116,8 @@ export class Lookup {
    * @param start where the bucket's records start in the heap, in units of the index; `end` where they end
    */
   findIn(segment: HashSegment, bucket: number, start: number, end: number, at: number, length: number): number {
-    if (start < 0 || end < start || end > segment.reach) {
+    // Unsigned: so an end before the start is too far as well.
+    if ((start | end) < 0 || (end - start) >>> 0 > LARGE || end > segment.reach) {
       const found = this.#findWarily(segment, bucket, at, length);
       if (found !== KNOWN) return found;
     }
@@ -125,7 +134,7 @@ export class Lookup {
   }
 
   /**
-   * The slow path, for as long as some blocks have not been checked, and for invalid offsets. Returns {@link KNOWN} if
+   * The slow path, for as long as some blocks have not been checked, for large buckets, and for invalid offsets. Returns {@link KNOWN} if
    * all blocks that the find needs have been checked; otherwise it finds, and checks each of these blocks before it
    * uses it, and no other block.
    *
@@ -137,13 +146,16 @@ export class Lookup {
     const { bytes, view } = segment.heap;
     segment.updateReach();
     const { start, end } = segment.bucketRange(bucket);
-    if (start === end || blocks.knows(start, end)) return KNOWN;
+    const isLarge = (end - start) / segment.unit > LARGE;
+    if (!isLarge && (start === end || blocks.knows(start, end))) return KNOWN;
     this.segment = segment;
     const { keyWidth, valueWidth } = this;
     // The end of the checked bytes that follow the current record.
     let known = 0;
     let p = start;
+    let left = isLarge ? MOST : Number.POSITIVE_INFINITY;
     while (p < end) {
+      if (left-- === 0) throw segment.damagedBucket(bucket, `holds more than ${MOST} records`);
       const record = p;
       if (keyWidth === VARIABLE || valueWidth === VARIABLE) {
         const prefixes = Math.min(record + MAX_PREFIX_BYTES, end);

@@ -16,9 +16,10 @@ import { HashSegment, indexPlace } from '../storage/hash-segment.js';
 import { KeylessSegment } from '../storage/keyless-segment.js';
 import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
-import { verifySteps } from '../verify/verify.js';
+import { firstFinding } from '../verify/verify.js';
 import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
 import { type Settings, Snapshot } from './snapshot.js';
+import { warmUp } from './warm.js';
 
 /** Bytes of checksums that are seen through one view. */
 const SUMS_VIEW = 2 ** 30;
@@ -95,12 +96,10 @@ function needIntegers({ layout, keyType, valueType }: Header, path: string): voi
 
 /** @throws {HmapError} `HMAP_DAMAGED`, naming the first of the broken rules */
 function* verified(fd: number, path: string): Generator<unknown, void, void> {
-  const { findings, total } = yield* verifySteps(fd, path, loadChecksumsNow(), 1);
-  const [first] = findings;
+  const first = yield* firstFinding(fd, path, loadChecksumsNow());
   if (first === undefined) return;
   const { code, offset, end, message } = first;
-  const more = total > 1 ? `, and ${total - 1} more` : '';
-  throw damage(path, `bytes [${offset}, ${end}): ${code}: ${message}${more}`, { offset, end });
+  throw damage(path, `bytes [${offset}, ${end}): ${code}: ${message}`, { offset, end });
 }
 
 function mapSnapshot(fd: number, header: Header, identity: FileIdentity, settings: Settings): Snapshot {
@@ -127,14 +126,15 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   const longIndex = dictionaryIndex + (place === null ? 0 : 1);
   const linesIndex = longIndex + (long === undefined ? 0 : 1);
   if (warm !== 'none') {
-    for (const [i, { bytes }] of header.segments.entries()) {
+    // First what every lookup needs.
+    const index = lines.map(({ bytes }, i) => ({ view: linesIndex + i, offset: 0, length: bytes }));
+    const rows = long === undefined ? [] : [{ view: longIndex, offset: 0, length: long.bytes }];
+    const values = place === null ? [] : [{ view: dictionaryIndex, offset: 0, length: place.bytes }];
+    const segments = header.segments.map(({ bytes }, i) => {
       const least = hash ? 0 : dataStart(formOf(header), countIn(i, header.perSegment, header.length));
-      const wanted = warm === 'all' ? bytes : least;
-      if (wanted > 0) mapping.advise('willneed', i, 0, wanted);
-    }
-    for (const [i, { bytes }] of lines.entries()) mapping.advise('willneed', linesIndex + i, 0, bytes);
-    if (place !== null) mapping.advise('willneed', dictionaryIndex, 0, place.bytes);
-    if (long !== undefined) mapping.advise('willneed', longIndex, 0, long.bytes);
+      return { view: i, offset: 0, length: warm === 'all' ? bytes : least };
+    });
+    warmUp(mapping, [...index, ...rows, ...values, ...segments]);
   }
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
   const view = (i: number) => mapping.views[i]!;

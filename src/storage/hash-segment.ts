@@ -139,10 +139,10 @@ export class HashSegment {
     return damage(this.#path, `${what} at byte ${offset}`, { offset });
   }
 
-  /** Error for a bucket whose offsets fall or pass the end of the heap. */
-  damagedBucket(bucket: number): HmapError {
+  /** Error for a bucket whose line cannot be right. */
+  damagedBucket(bucket: number, what = 'has offsets that do not fit'): HmapError {
     const offset = this.indexOffset + this.lineAt(bucket);
-    return damage(this.#path, `the offsets of bucket ${bucket}, in the line at byte ${offset}, do not fit`, { offset });
+    return damage(this.#path, `bucket ${bucket}, by the line at byte ${offset}, ${what}`, { offset });
   }
 }
 

@@ -53,19 +53,33 @@ export interface Finding {
   readonly message: string;
 }
 
+/** Thrown at the first finding, by {@link Findings} that stop there. */
+export class FirstFinding extends Error {
+  constructor(readonly finding: Finding) {
+    super(finding.message);
+  }
+}
+
 /** Collects findings; keeps the first ones and counts all, so that a file full of damage costs fixed memory. */
 export class Findings {
   readonly list: Finding[] = [];
   total = 0;
+  readonly #stops: boolean;
   readonly #limit: number;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** @param limit most that are kept; `first` is for who needs no more than one, and soon */
+  constructor(limit: number | 'first') {
+    this.#limit = limit === 'first' ? 0 : limit;
+    this.#stops = limit === 'first';
   }
 
-  /** Notes a broken rule in the bytes `[offset, end)` of the file. */
+  /**
+   * Notes a broken rule in the bytes `[offset, end)` of the file.
+   * @throws {FirstFinding} if this is to stop at the first
+   */
   add(code: Finding['code'], section: Section, offset: number, end: number, message: string): void {
     this.total++;
+    if (this.#stops) throw new FirstFinding({ code, section, offset, end, message });
     if (this.list.length < this.#limit) this.list.push({ code, section, offset, end, message });
   }
 }

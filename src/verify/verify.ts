@@ -17,7 +17,7 @@ import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { DictionaryCheck } from './dictionary.js';
-import { type Finding, Findings } from './findings.js';
+import { type Finding, Findings, FirstFinding } from './findings.js';
 import { FingerprintOrder } from './fingerprints.js';
 import { SegmentCheck } from './hash-segments.js';
 import { checkHeader } from './header.js';
@@ -98,6 +98,21 @@ export function* verifySteps(
   return check.result;
 }
 
+/** {@link verifySteps} up to the first finding, which it gives; `undefined` if there is none. */
+export function* firstFinding(
+  fd: number,
+  path: string,
+  hashes: BlockHasher,
+): Generator<number, Finding | undefined, void> {
+  try {
+    yield* new Check(fd, path, hashes, 'first').steps();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FirstFinding)) throw error;
+    return error.finding;
+  }
+}
+
 class Check {
   readonly #fd: number;
   readonly #path: string;
@@ -107,7 +122,7 @@ class Check {
   #header: Header | undefined;
   #entries = 0;
 
-  constructor(fd: number, path: string, hashes: BlockHasher, limit: number) {
+  constructor(fd: number, path: string, hashes: BlockHasher, limit: number | 'first') {
     this.#fd = fd;
     this.#path = path;
     this.#findings = new Findings(limit);

@@ -598,7 +598,7 @@ export function open(file: Buffer) {
   const keyed = h.layout === 0 ? 1 : 0;
   need(h.hashAlgorithm === keyed, `hash algorithm ${h.hashAlgorithm}`);
   need(h.checksumAlgorithm === 1, `checksum algorithm ${h.checksumAlgorithm}`);
-  need(h.segmentBits <= 22, `segment bits ${h.segmentBits}`);
+  need(h.segmentBits <= 12, `segment bits ${h.segmentBits}`);
   if (h.layout === 0) {
     const { offsetBits: w, bucketBits: k, bucketEighths: m, shardBits: n } = h;
     need((w >= 8 && w <= 24) || w === 32, `offset bits ${w}`);

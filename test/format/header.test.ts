@@ -239,7 +239,7 @@ describe('what is refused', () => {
     ['hash algorithm', 56, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
     ['checksum algorithm', 57, 1, 'HMAP_HEADER_FIELD', [0, 2, 255]],
     ['offset bits', 58, 1, 'HMAP_HEADER_FIELD', [0, 7, 25, 31, 33, 255]],
-    ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [23, 32, 255]],
+    ['segment bits', 59, 1, 'HMAP_HEADER_FIELD', [13, 22, 32, 255]],
     ['bucket bits', 60, 1, 'HMAP_HEADER_FIELD', [0, 4, 29, 32, 33, 255]],
     ['bucket eighths', 77, 1, 'HMAP_HEADER_FIELD', [0, 4, 5, 7, 9, 255]],
     ['narrowed', 78, 1, 'HMAP_HEADER_FIELD', [1, 2, 255]],
@@ -309,8 +309,8 @@ describe('what is refused', () => {
   });
 
   test('segment bits and bucket bits of more than 32 together', () => {
-    const file = write(write(Buffer.from(bytesFile), 59, 1, 22), 60, 1, 11);
-    assert.throws(() => parse(withChecksum(file)), hmapError('HMAP_HEADER_FIELD', { offset: 60, actual: 11 }));
+    const file = write(write(Buffer.from(bytesFile), 59, 1, 12), 60, 1, 21);
+    assert.throws(() => parse(withChecksum(file)), hmapError('HMAP_HEADER_FIELD', { offset: 60, actual: 21 }));
   });
 
   test('a value width that is not that of the type', () => {

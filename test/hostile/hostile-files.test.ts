@@ -8,6 +8,7 @@ import * as nodeTest from 'node:test';
 import { after, describe, test } from 'node:test';
 import { build, inspectBucket, inspectKey, open, stat, verify } from '../../src/index.js';
 import { runModule } from '../support/child.js';
+import { keyWithHash } from '../support/collisions.js';
 import { hmapError } from '../support/errors.js';
 import { canonicalParts, compose, rawBucket } from '../support/raw-table.js';
 import { oracle } from '../support/samples.js';
@@ -40,13 +41,98 @@ function emptyKeys(count: number): string {
   return written(compose(parts));
 }
 
+/** A sparse file of which one bucket covers a key heap of zeros, with all checksums but those of blocks right. */
+function zeros(heapBytes: number, options: { value: 'none' | 'u32' | 'utf8'; key?: 'u32'; fingerprint?: 8 }): string {
+  const key = options.key === 'u32' ? 7 : 'key';
+  const value = { none: true, u32: 1, utf8: 'x' }[options.value];
+  const bytes = compose(canonicalParts([[key, value]], options));
+  const lines = Number(bytes.readBigUInt64LE(128));
+  const line = Buffer.from(bytes.subarray(lines, lines + 40));
+  const fixed = options.value !== 'utf8' && (options.key === 'u32' || options.fingerprint !== undefined);
+  const width = { none: 0, u32: 4, utf8: 0 }[options.value];
+  const unit = fixed ? (options.fingerprint === 8 ? 1 : 4) + width : 1;
+  const size = heapBytes - (heapBytes % unit);
+  // Offsets of 32 bits: the bucket of the key has all of the heap.
+  const wide = Buffer.alloc(4 * 32 + 8);
+  const bucket = Array.from({ length: 32 }, (_, i) => i).find((i) => line[4 + i + 1]! > line[4 + i]!)!;
+  for (let i = bucket + 1; i <= 32; i++) wide.writeUInt32LE(size / unit, 4 + 4 * i);
+  const index = Math.ceil((PAGE + size) / 8) * 8;
+  const sums = index + wide.length;
+  const levels = [8 * Math.ceil((sums - PAGE) / 65_536)];
+  while (levels.at(-1)! > PAGE) levels.push(8 * Math.ceil(levels.at(-1)! / PAGE));
+  const header = Buffer.from(bytes.subarray(0, PAGE));
+  header[58] = 32;
+  const all = levels.reduce((sum, level) => sum + level, 0);
+  const count = fixed ? size / unit : 3;
+  const fields = { 24: sums + all, 32: count, 88: sums, 96: all, 128: index, 192: PAGE, 200: size, 208: count };
+  for (const [at, number] of Object.entries(fields)) setU64(header, Number(at), number);
+  // Records of several lengths, so that they have prefixes.
+  if (options.value === 'utf8') header.writeUInt32LE(0xffff_ffff, 72);
+  if (options.value === 'utf8' || (!fixed && options.fingerprint === undefined))
+    header.writeUInt32LE(options.fingerprint === 8 ? 1 : 0xffff_ffff, 68);
+  header.writeUInt32LE(0, 12);
+  header.writeUInt32LE(oracle.h32Raw(header, 0), 12);
+  const path = join(folder, `${names++}.hmap`);
+  const fd = openSync(path, 'w');
+  writeSync(fd, header, 0, PAGE, 0);
+  writeSync(fd, wide, 0, wide.length, index);
+  ftruncateSync(fd, sums + all);
+  closeSync(fd);
+  return path;
+}
+
+describe('a bucket that covers a heap of two gibibytes of zeros', () => {
+  for (const options of [
+    { value: 'none' },
+    { value: 'u32' },
+    { value: 'utf8' },
+    { value: 'u32', key: 'u32' },
+    { value: 'u32', fingerprint: 8 },
+    { value: 'utf8', fingerprint: 8 },
+  ] as const) {
+    test(`is an error at once: ${JSON.stringify(options)}`, () => {
+      const path = zeros(2 ** 31 - 4096, options);
+      const isFingerprint = 'fingerprint' in options;
+      const opened = { check: 'header', ...(isFingerprint && { fingerprint: true }) } as const;
+      using table = open(path, opened as { check: 'header' });
+      const key = ('key' in options ? 7 : 'key') as string;
+      const started = performance.now();
+      const told = hmapError('HMAP_DAMAGED', { message: /holds more than 64 records/ });
+      for (const ask of [
+        () => table.get(key),
+        () => table.has(key),
+        () => table.getView(key),
+        () => table.getMany([key]),
+      ]) {
+        assert.throws(ask, told);
+      }
+      const ms = performance.now() - started;
+      assert.ok(ms < 500, `${ms} ms`);
+    });
+  }
+});
+
+test('a full check of a file in which all is wrong ends at the first finding', () => {
+  const entries = Array.from({ length: 60_000 }, (_, i) => [`key ${i}`, 'not json'] as const);
+  const parts = canonicalParts(entries, { value: 'utf8' });
+  const path = written(compose({ ...parts, valueType: 'json' }));
+  const started = performance.now();
+  assert.throws(() => open(path, { check: 'full' }), hmapError('HMAP_DAMAGED', { message: /HMAP_VALUE/ }));
+  const ms = performance.now() - started;
+  assert.ok(ms < 1000, `${ms} ms`);
+});
+
 describe('a bucket that holds far too much', () => {
-  test('is read through, and reported by verify', async () => {
+  test('is looked at no further than a bucket may reach, and reported by verify', async () => {
     const path = emptyKeys(100_000);
     for (const check of ['header', 'touch'] as const) {
       using table = open(path, { check });
+      // The first of them, as it happens.
       assert.equal(table.get(''), true);
-      assert.equal(table.get('other'), undefined);
+      assert.throws(
+        () => table.get(keyWithHash(0, 0, [1])),
+        hmapError('HMAP_DAMAGED', { message: /holds more than 64 records/ }),
+      );
       assert.equal([...table.keys()].length, 100_000);
     }
     assert.equal((await stat(path)).bucketLoads.longest, 100_000);
@@ -118,7 +204,7 @@ test('groups that each claim all records cost stat no more than the heap, and ar
     Array.from({ length: segment!.buckets.length / 32 }, (_, group) => [group, { anchor: 0, offsets }]),
   );
   const path = written(compose({ ...parts, offsetBits: 16, segments: [{ ...segment!, lines }] }));
-  await assert.rejects(stat(path), hmapError('HMAP_DAMAGED', { message: /the offsets of bucket 32/ }));
+  await assert.rejects(stat(path), hmapError('HMAP_DAMAGED', { message: /bucket 32, .* offsets that do not fit/ }));
   assert.equal((await verify(path)).ok, false);
 });
 

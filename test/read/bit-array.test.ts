@@ -1,7 +1,7 @@
 // Bit arrays against a Set of integers: asking, rank and select, iteration, refusals, reload. Knows the public API.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { BitArray, type BitsBuildOptions, build, open, stat, verify } from '../../src/index.js';
@@ -10,6 +10,7 @@ import { WHOLE_KEYLESS } from '../support/damaged-keyless.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { bitsPart, composeKeyless } from '../support/raw-keyless.js';
+import { oracle } from '../support/samples.js';
 import { temporaryFolder } from '../support/temp.js';
 import { failure, hmapErrorOf } from './failures.js';
 
@@ -222,8 +223,47 @@ test('ones after the last bit are none of the set, whatever the file says', asyn
     ['HMAP_ENTRIES', 'HMAP_PADDING'],
   );
   using bits = open(path, { layout: 'bits' });
-  assert.deepEqual([...bits], [1, 32]);
+  const given: number[] = [];
+  const go = () => {
+    for (const integer of bits) given.push(integer);
+  };
+  assert.throws(go, hmapError('HMAP_DAMAGED', { message: /run 0 has 2 ones, its count says 3/ }));
+  assert.deepEqual(given, [1, 32]);
   assert.deepEqual([bits.select(0), bits.select(1)], [1, 32]);
   assert.equal(bits.has(40), false);
   assert.throws(() => bits.select(2), hmapError('HMAP_DAMAGED', { message: /fewer ones than its count says/ }));
+});
+
+test('a step over a gibibyte without ones costs a few touches of memory', (t) => {
+  // Sparse: the first bit, and the last.
+  const path = join(temporaryFolder(t), 'bits.hmap');
+  const length = 2 ** 32 - 2 ** 25;
+  const runs = length / 2048;
+  const dataStart = Math.ceil((4 * runs) / 8) * 8;
+  const size = dataStart + length / 8;
+  const [sums, levels] = [4096 + size, [8 * Math.ceil(size / 65_536)]];
+  while (levels.at(-1)! > 4096) levels.push(8 * Math.ceil(levels.at(-1)! / 4096));
+  const all = levels.reduce((sum, level) => sum + level, 0);
+  const parts = bitsPart(33, [0, 32]);
+  const header = composeKeyless({
+    segments: [parts],
+    fields: { features: 8, layout: 2, valueBytes: 8, spareBits: 31 },
+  }).subarray(0, 4096);
+  header[118] = 0;
+  const fields = { 24: sums + all, 32: 2, 48: length / 8, 88: sums, 96: all, 192: 4096, 200: size, 208: 2 };
+  for (const [at, number] of Object.entries(fields)) header.writeBigUInt64LE(BigInt(number), Number(at));
+  header.writeUInt32LE(0, 12);
+  header.writeUInt32LE(oracle.h32Raw(header, 0), 12);
+  const fd = openSync(path, 'w');
+  writeSync(fd, header, 0, 4096, 0);
+  writeSync(fd, Buffer.alloc(4 * runs).fill(Buffer.of(1, 0, 0, 0), 4), 0, 4 * runs, 4096);
+  writeSync(fd, Buffer.of(1), 0, 1, 4096 + dataStart);
+  writeSync(fd, Buffer.of(0x80), 0, 1, 4096 + size - 1);
+  ftruncateSync(fd, sums + all);
+  closeSync(fd);
+  using bits = open(path, { layout: 'bits', check: 'header' });
+  const started = performance.now();
+  assert.deepEqual([...bits], [0, length - 1]);
+  const ms = performance.now() - started;
+  assert.ok(ms < 200, `${ms} ms`);
 });

@@ -13,7 +13,6 @@ import {
   MAX_SEGMENT_BYTES,
   predictKeylessSections,
   predictTable,
-  type SectionSizes,
   VARIABLE,
   valueWidthOf,
 } from '../../src/internal.js';
@@ -298,7 +297,7 @@ function hashParts(
 
 /** The parts of a file with these sections: what is in the heap and the dictionary, instead of them. */
 function partsOf(
-  { header, buckets, checksums, padding }: SectionSizes,
+  { header, buckets, checksums, padding }: ReturnType<typeof predictKeylessSections>,
   lengths: number,
   keys: number,
   values: number,

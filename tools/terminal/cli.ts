@@ -1,6 +1,7 @@
 // What the commands share: exit codes, sizes, messages, the end of a pipe. Knows nothing of tables.
 
 import { type Command, InvalidArgumentError } from 'commander';
+import { oneLine } from '../../src/internal.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -23,7 +24,7 @@ export function say(line: string): void {
 /** Prints why a command could not run, in one line. */
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  say(`hmap: ${message.replace(/\s*\n\s*/g, ' ').replace(/\p{Cc}/gu, '\ufffd')}`);
+  say(`hmap: ${oneLine(message)}`);
   if (!(error instanceof Error)) return;
   // A failure with a code explains itself, and so does a misuse; any other is ours, and its place matters.
   const explained = 'code' in error || error instanceof TypeError || error instanceof RangeError;
@@ -69,7 +70,10 @@ export function examples(command: Command, ...lines: string[]): Command {
 /** A number for people: groups of three digits. */
 export function grouped(value: number): string {
   // toLocaleString would load 10 ms of locale data.
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  const digits = String(Math.abs(value));
+  const groups: string[] = [];
+  for (let end = digits.length; end > 0; end -= 3) groups.unshift(digits.slice(Math.max(0, end - 3), end));
+  return `${value < 0 ? '-' : ''}${groups.join(',')}`;
 }
 
 /** A probability for people. */

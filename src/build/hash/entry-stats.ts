@@ -1,12 +1,12 @@
 // Sums over the entries of a build, enough to decide the shape of its file. Knows no bytes and no files.
 
 import { varintSize } from '../../base/bytes.js';
-import { MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
+import { MAX_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
 import { type Shape, shapeOf } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
 
 /** From a hash to its class in `bytesByHash`. Not exported: V8 folds it. */
-const CLASS_SHIFT = 32 - MAX_WRITTEN_SEGMENT_BITS;
+const CLASS_SHIFT = 32 - MAX_SEGMENT_BITS;
 
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
 export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'narrowed'>;
@@ -21,7 +21,7 @@ export class EntryStats {
   shortestValue = Number.POSITIVE_INFINITY;
   longestValue = 0;
   /** Record sizes, with both prefixes, summed by the top bits of the hash. */
-  readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_WRITTEN_SEGMENT_BITS);
+  readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_SEGMENT_BITS);
   /** The largest value, or index, and the entries by the top bits of the hash; only if values are narrowed. */
   largest = 0;
   readonly entriesByHash: Float64Array;
@@ -32,7 +32,7 @@ export class EntryStats {
   constructor(valueType: BuildValueType, shardBits = 0) {
     this.#shardBits = shardBits;
     this.#variableValues = valueWidthOf(valueType) === VARIABLE;
-    this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_WRITTEN_SEGMENT_BITS : 0);
+    this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_SEGMENT_BITS : 0);
   }
 
   add(hash: number, keyBytes: number, valueBytes: number): void {

@@ -6,7 +6,7 @@ import {
   LEAST_OFFSET_BITS,
   MAX_BUCKET_BITS,
   MAX_BUCKET_RECORDS,
-  MAX_WRITTEN_SEGMENT_BITS,
+  MAX_SEGMENT_BITS,
 } from '../../format/constants.js';
 import { bucketsFor, offsetBitsFor } from '../../format/index-lines.js';
 import { bitsFileSize, hashFileSize } from '../../format/sections.js';
@@ -46,7 +46,7 @@ export function hashSize(
   if (bucketsFor(sums).bucketBits <= MAX_BUCKET_BITS && heap + entries <= segmentBytes) {
     return { least: sizeIn(0, LEAST_OFFSET_BITS), most: sizeIn(0, MOST_COUNT_BITS) };
   }
-  const divisions = Array.from({ length: MAX_WRITTEN_SEGMENT_BITS + 1 }, (_, segmentBits) => segmentBits);
+  const divisions = Array.from({ length: MAX_SEGMENT_BITS + 1 }, (_, segmentBits) => segmentBits);
   return {
     least: Math.min(...divisions.map((segmentBits) => sizeIn(segmentBits, LEAST_OFFSET_BITS))),
     // Each segment pads its key heap.

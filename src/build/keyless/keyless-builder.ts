@@ -4,7 +4,7 @@
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
 import { HmapError } from '../../base/errors.js';
 import { checkOptions, checkPath } from '../../base/options.js';
-import { align, headerSize, MAX_WRITTEN_SEGMENT_BITS } from '../../format/constants.js';
+import { align, headerSize, MAX_SEGMENT_BITS } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
 import { dataStart, type KeylessForm, keylessSegmentSize, segmentBitsFor, TAIL } from '../../format/keyless.js';
 import { keylessSections } from '../../format/sections.js';
@@ -191,8 +191,8 @@ export abstract class KeylessBuilder {
     const form = this.#form;
     const { counts } = content;
     const segmentBits = segmentBitsFor(counts.length);
-    if (segmentBits > MAX_WRITTEN_SEGMENT_BITS) {
-      const most = 2 ** MAX_WRITTEN_SEGMENT_BITS;
+    if (segmentBits > MAX_SEGMENT_BITS) {
+      const most = 2 ** MAX_SEGMENT_BITS;
       const message = `the elements take ${counts.length} segments of ${this.options.segmentBytes} bytes, the maximum is ${most}`;
       throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: most, actual: counts.length });
     }

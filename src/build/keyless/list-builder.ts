@@ -4,7 +4,7 @@
 import { ByteBuffer, type ByteSlice } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { type ValueEncoder, ValueError, valueEncoder } from '../../codec/encode-value.js';
-import { MAX_SEGMENT_BYTES, MAX_WRITTEN_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
+import { MAX_SEGMENT_BITS, MAX_SEGMENT_BYTES, VARIABLE } from '../../format/constants.js';
 import {
   capacityOf,
   countIn,
@@ -179,7 +179,7 @@ export class ListBuilder extends KeylessBuilder {
    */
   #divide(): { counts: number[]; heaps: number[] } {
     const { segmentBytes } = this.options;
-    for (let bits = 0; bits <= MAX_WRITTEN_SEGMENT_BITS; bits++) {
+    for (let bits = 0; bits <= MAX_SEGMENT_BITS; bits++) {
       const segments = 2 ** bits;
       const each = Math.ceil(this.#entries / segments);
       // Without looking at each length: they would not fit even if all had the same one.
@@ -199,7 +199,7 @@ export class ListBuilder extends KeylessBuilder {
       }
       if (fits) return { counts, heaps };
     }
-    const message = `no division into 2^${MAX_WRITTEN_SEGMENT_BITS} segments or fewer keeps each within ${segmentBytes} bytes`;
+    const message = `no division into 2^${MAX_SEGMENT_BITS} segments or fewer keeps each within ${segmentBytes} bytes`;
     throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { expected: segmentBytes });
   }
 }

@@ -15,7 +15,7 @@ import type { RecordSink } from '../../src/build/hash/ingest.js';
 import { layOut } from '../../src/build/hash/spans.js';
 import { bucketCount } from '../../src/format/index-lines.js';
 import { build, type Entry, verify } from '../../src/index.js';
-import { cutLines } from '../../tools/input/source.js';
+import { cutLines, Source } from '../../tools/input/source.js';
 import { hmapError } from '../support/errors.js';
 import { buildInParts, type InputPart } from '../support/parallel-build.js';
 import { Random } from '../support/random.js';
@@ -298,14 +298,20 @@ describe('a file of lines', () => {
     // Every second line begins as a byte order mark.
     for (let at = 0; at < text.length; at += 2 * line.length) text.set([0xef, 0xbb, 0xbf], at);
     writeFileSync(path, text);
-    const cuts = cutLines(path, text.length, 2);
+    const cutsOf = (parts: number) => {
+      const source = new Source(path);
+      const cuts = cutLines(source.shared!, parts);
+      source.close();
+      return cuts;
+    };
+    const cuts = cutsOf(2);
     assert.equal(cuts.length, 3);
     assert.equal(cuts[1]! % (2 * line.length), line.length);
-    assert.deepEqual(cutLines(path, text.length, 1), [0, text.length]);
+    assert.deepEqual(cutsOf(1), [0, text.length]);
     writeFileSync(path, Buffer.alloc(size, 'x'));
-    assert.deepEqual(cutLines(path, size, 2), [0, size], 'no line end far and wide');
+    assert.deepEqual(cutsOf(2), [0, size], 'no line end far and wide');
     writeFileSync(path, text.subarray(0, MIB));
-    assert.deepEqual(cutLines(path, MIB, 2), [0, MIB], 'too small');
+    assert.deepEqual(cutsOf(2), [0, MIB], 'too small');
   });
 
   test('that several threads read gives the file that a pipe gives, and the same line in an error', async (t) => {

@@ -226,9 +226,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const source = new Source(input);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
   const isKeyless = options.layout !== 'hash';
-  const parallel = isKeyless
-    ? undefined
-    : parallelSource(source, input, format, columns, options.memory ?? DEFAULT_MEMORY);
+  const parallel = isKeyless ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();
   const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
@@ -288,8 +286,8 @@ async function runBuild(input: string, output: string, options: Options): Promis
     exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
   } finally {
     for (const remove of signals) remove();
-    source.close();
     parallel?.stop();
+    source.close();
   }
 }
 
@@ -304,14 +302,14 @@ function keylessOptions(common: CommonOptions, { layout, value, base, length }: 
 /** Further threads that read; `undefined` if one thread is enough, or if the input cannot be cut at any line end. */
 function parallelSource(
   source: Source,
-  input: string,
   format: FormatName,
   columns: Columns,
   memory: number,
 ): ParallelSource | undefined {
   const lines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
-  if (!lines || source.size === undefined) return undefined;
-  const cuts = cutLines(input, source.size, threadsFor(memory));
+  const { shared } = source;
+  if (!lines || shared === undefined) return undefined;
+  const cuts = cutLines(shared, threadsFor(memory));
   return cuts.length > 2 ? new ParallelSource(source, cuts) : undefined;
 }
 

@@ -3,7 +3,7 @@
 
 import { type Builder, ParallelIngest } from '../../src/internal.js';
 import type { Columns, FormatName } from '../formats/format.js';
-import type { Source } from './source.js';
+import type { SharedSource, Source } from './source.js';
 
 /** How to read an input. */
 export interface Reading {
@@ -18,6 +18,7 @@ export interface Reading {
 export interface Part extends Reading {
   readonly start: number;
   readonly end: number;
+  readonly source: SharedSource;
 }
 
 export class ParallelSource {
@@ -46,10 +47,12 @@ export class ParallelSource {
   /** What this thread has to read: the first part, and if another thread failed, all that comes after it. */
   async *pieces(builder: Builder, reading: Reading): AsyncGenerator<Uint8Array> {
     const cuts = this.#cuts;
-    const parts = cuts.slice(1, -1).map((start, i) => ({ ...reading, start, end: cuts[i + 2]! }));
+    const source = this.#source.shared!;
+    const parts = cuts.slice(1, -1).map((start, i) => ({ ...reading, start, end: cuts[i + 2]!, source }));
     this.#ingest.begin(builder, parts);
     yield* this.#source.reused(0, cuts[1]!);
-    if (!(await this.#ingest.finish(builder))) yield* this.#source.reused(cuts[1]!, Number.POSITIVE_INFINITY);
+    if (!(await this.#ingest.finish(builder))) yield* this.#source.reused(cuts[1]!, cuts.at(-1)!);
+    this.#source.needUnchanged();
   }
 
   /** Ends the other threads. */

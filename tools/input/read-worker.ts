@@ -6,9 +6,9 @@ import { loadFormat } from '../formats/formats.js';
 import type { Part } from './parallel-source.js';
 import { Source } from './source.js';
 
-serveIngest<Part>(async ({ path, start, end, name, format, columns }, sink, report) => {
+serveIngest<Part>(async ({ path, start, end, source: shared, name, format, columns }, sink, report) => {
   const { read } = await loadFormat(format);
-  const source = new Source(path);
+  const source = new Source(path, shared);
   const pieces = async function* () {
     for await (const piece of source.reused(start, end)) {
       yield piece;

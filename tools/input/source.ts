@@ -1,8 +1,9 @@
-// The bytes of an input, and where a file can be cut for several threads to read. Knows nothing of formats, but that
-// some have lines.
+// The bytes of an input, and where a file can be cut for several threads to read. A file is opened once, whatever becomes
+// of its name, and must be at the end what it was at the start. Knows nothing of formats, but that some have lines.
 
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import { type FileHandle, open as openFile } from 'node:fs/promises';
+import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { HmapError } from '../../src/index.js';
 import { systemError } from '../../src/internal.js';
 
 /** Bytes of one read; large, so that few lines are cut. */
@@ -16,58 +17,82 @@ const LONGEST_LINE = 2 ** 16;
 const LF = 0x0a;
 const MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
+const readAt = promisify(read);
+
+/** What another thread needs to read the same file. */
+export interface SharedSource {
+  readonly fd: number;
+  readonly size: number;
+}
+
 /** The input, or a part of a file, and how much of it has been read. */
 export class Source {
   /** Bytes of the whole input, where that is known. */
   readonly size: number | undefined;
   done = 0;
   readonly #path: string;
+  /** Of a regular file. */
+  readonly #fd: number | undefined;
+  /** What the file was when it was opened here. */
+  readonly #first: BigIntStats | undefined;
   #stream: (NodeJS.ReadableStream & { destroy?(): void }) | undefined;
+  #readers = 0;
   #closed = false;
+  #isReleased = false;
 
-  /** @param input a path, or `-` for stdin */
-  constructor(input: string) {
+  /**
+   * @param input a path, or `-` for stdin
+   * @param shared what another thread has opened, and closes
+   */
+  constructor(input: string, shared?: SharedSource) {
     this.#path = input;
+    if (shared !== undefined) {
+      this.#fd = shared.fd;
+      this.size = shared.size;
+      return;
+    }
     try {
-      const stat = input === '-' ? undefined : statSync(input);
-      this.size = stat?.isFile() ? stat.size : undefined;
+      // To open anything else may wait for somebody.
+      if (input === '-' || !statSync(input).isFile()) return;
+      this.#fd = openSync(input, 'r');
+      this.#first = fstatSync(this.#fd, { bigint: true });
+      this.size = Number(this.#first.size);
     } catch (error) {
       throw systemError(error, 'read', input);
     }
   }
 
-  /**
-   * The bytes `[start, end)` of a file, in memory that is used again: a piece is valid until the next one is asked for.
-   */
-  async *reused(start: number, end: number): AsyncGenerator<Uint8Array> {
-    let file: FileHandle | undefined;
-    try {
-      file = await openFile(this.#path);
-      const read = async (into: Buffer, from: number) =>
-        into.subarray(0, (await file!.read(into, 0, Math.max(0, Math.min(READ, end - from)), from)).bytesRead);
-      let [next, after] = [Buffer.allocUnsafeSlow(READ), Buffer.allocUnsafeSlow(READ)];
-      let coming = read(next, start);
-      for (let at = start; ; ) {
-        const piece = await coming;
-        if (piece.length === 0 || this.#closed) return;
-        at += piece.length;
-        this.done += piece.length;
-        [next, after] = [after, next];
-        coming = read(next, at);
-        // It is awaited only when the next piece is asked for, which may be never.
-        coming.catch(() => {});
-        yield piece;
-      }
-    } catch (error) {
-      throw systemError(error, 'read', this.#path);
-    } finally {
-      await file?.close();
-    }
+  /** For another thread, which must be done before this is closed; `undefined` unless the input is a regular file. */
+  get shared(): SharedSource | undefined {
+    return this.#fd === undefined ? undefined : { fd: this.#fd, size: this.size! };
   }
 
-  /** All bytes. */
+  /**
+   * The bytes `[start, end)` of a file, in memory that is used again: a piece is valid until the next one is asked for.
+   * @throws {HmapError} `HMAP_INPUT` if the file ends before `end`
+   */
+  async *reused(start: number, end: number): AsyncGenerator<Uint8Array> {
+    const [one, two] = [Buffer.allocUnsafeSlow(READ), Buffer.allocUnsafeSlow(READ)];
+    let isOdd = false;
+    yield* this.#read(start, end, () => {
+      isOdd = !isOdd;
+      return isOdd ? one : two;
+    });
+  }
+
+  /**
+   * All bytes.
+   * @throws {HmapError} `HMAP_INPUT` if a file has changed meanwhile
+   */
   async *pieces(): AsyncGenerator<Uint8Array> {
     if (this.#closed) return;
+    if (this.#fd !== undefined) {
+      yield* this.#read(0, this.size!, () => Buffer.allocUnsafeSlow(READ));
+      // What the system makes up as it is read, as in /proc, has no size.
+      yield* this.#read(this.size!, Number.POSITIVE_INFINITY, () => Buffer.allocUnsafeSlow(READ));
+      this.needUnchanged();
+      return;
+    }
     this.#stream = this.#path === '-' ? process.stdin : createReadStream(this.#path, { highWaterMark: READ });
     try {
       for await (const piece of this.#stream) {
@@ -80,10 +105,69 @@ export class Source {
     }
   }
 
+  /** One piece is read while the one before is in use. A finite end must be there. */
+  async *#read(start: number, end: number, buffer: () => Buffer): AsyncGenerator<Uint8Array> {
+    const read = async (from: number) => {
+      const into = buffer();
+      const { bytesRead } = await readAt(this.#fd!, into, 0, Math.min(READ, end - from), from);
+      return into.subarray(0, bytesRead);
+    };
+    let coming: Promise<Uint8Array> | undefined;
+    this.#readers++;
+    try {
+      for (let at = start; at < end && !this.#closed; ) {
+        const bytes = await (coming ?? read(at));
+        if (bytes.length === 0) {
+          if (end === Number.POSITIVE_INFINITY) return;
+          throw this.#cutShort(at, end);
+        }
+        at += bytes.length;
+        this.done += bytes.length;
+        coming = at < end ? read(at) : undefined;
+        // It is awaited only when the next piece is asked for, which may be never.
+        coming?.catch(() => {});
+        yield bytes;
+      }
+    } catch (error) {
+      throw systemError(error, 'read', this.#path);
+    } finally {
+      await coming?.catch(() => {});
+      this.#readers--;
+      this.#release();
+    }
+  }
+
+  /**
+   * Makes sure that all that was read is of one version of a file.
+   * @throws {HmapError} `HMAP_INPUT` if it was written to since it was opened
+   */
+  needUnchanged(): void {
+    const first = this.#first;
+    if (first === undefined || this.#closed) return;
+    const last = fstatSync(this.#fd!, { bigint: true });
+    // Not the status's time: that changes with the file's name and mode, too, which does no harm.
+    if (last.size === first.size && last.mtimeNs === first.mtimeNs) return;
+    const message = `${this.#path} has changed while it was read: it had ${first.size} bytes, now ${last.size}; start again`;
+    throw new HmapError('HMAP_INPUT', message, { path: this.#path, expected: first.size, actual: last.size });
+  }
+
+  #cutShort(at: number, end: number): HmapError {
+    const message = `${this.#path} was cut short while it was read: it ends at byte ${at}, it had ${end} bytes or more`;
+    return new HmapError('HMAP_INPUT', message, { path: this.#path, expected: end, actual: at });
+  }
+
   /** Lets the program end even if more input may come. */
   close(): void {
     this.#closed = true;
     this.#stream?.destroy?.();
+    this.#release();
+  }
+
+  /** Closes the file once nobody reads it any more: its number may be another file's then. */
+  #release(): void {
+    if (!this.#closed || this.#readers > 0 || this.#first === undefined || this.#isReleased) return;
+    this.#isReleased = true;
+    closeSync(this.#fd!);
   }
 }
 
@@ -91,25 +175,15 @@ export class Source {
  * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer if the file is too
  * small or its lines are too long. The first part is the largest, since its thread has started.
  */
-export function cutLines(path: string, size: number, parts: number): number[] {
+export function cutLines({ fd, size }: SharedSource, parts: number): number[] {
   const fitting = Math.min(parts, Math.floor(size / LEAST_PART));
   if (fitting < 2) return [0, size];
   const each = (size - HEAD_START) / fitting;
   const cuts = [0];
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw systemError(error, 'read', path);
-  }
-  try {
-    for (let part = 1; part < fitting; part++) {
-      const cut = lineStart(fd, HEAD_START + Math.floor(part * each));
-      if (cut === undefined || cut <= cuts.at(-1)! || cut >= size) return [0, size];
-      cuts.push(cut);
-    }
-  } finally {
-    closeSync(fd);
+  for (let part = 1; part < fitting; part++) {
+    const cut = lineStart(fd, HEAD_START + Math.floor(part * each));
+    if (cut === undefined || cut <= cuts.at(-1)! || cut >= size) return [0, size];
+    cuts.push(cut);
   }
   return [...cuts, size];
 }

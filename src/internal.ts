@@ -3,9 +3,10 @@
 
 export { ByteBuffer, type ByteSlice, copyBytes, varintSize } from './base/bytes.js';
 export { systemError } from './base/errors.js';
+export { oneLine } from './base/one-line.js';
 export { nearest } from './base/options.js';
 export { Pacer } from './base/pacer.js';
-export { decodeText, oneLine } from './base/text.js';
+export { decodeText } from './base/text.js';
 export { threadsFor } from './base/workers.js';
 // Building from encoded records, by several threads or one; and without keys.
 export { type KeylessBuildChoice, withBuilder, withKeylessBuilder } from './build/build.js';

@@ -1,6 +1,6 @@
 // The one error class and its codes. Knows nothing of files or tables.
 
-import { oneLine } from './text.js';
+import { oneLine } from './one-line.js';
 
 /**
  * Stable codes of {@link HmapError}. Errors of the operating system keep its own code (`ENOENT`, `EACCES`, `ENOSPC`,

@@ -2,7 +2,7 @@
 // where it lies.
 
 import { HmapError } from '../base/errors.js';
-import { oneLine } from '../base/text.js';
+import { oneLine } from '../base/one-line.js';
 import { MAX_METADATA_BYTES } from './constants.js';
 
 /** JSON that belongs to the user of a table. */

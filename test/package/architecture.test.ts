@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'tools/terminal': ['src/internal'],
   'tools/formats': ['src/index', 'src/internal', 'tools/terminal'],
-  'tools/input': ['src/internal', 'tools/formats'],
+  'tools/input': ['src/index', 'src/internal', 'tools/formats'],
   'tools/plan': ['src/index', 'src/internal', 'tools/terminal', 'tools/formats'],
   'tools/commands': [
     ...['src/index', 'src/internal'],

@@ -1,6 +1,7 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait
 // for them.
 
+import { ownOptions } from './base/options.js';
 import type { Entry } from './build/build.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import type { BitsBuildOptions } from './build/keyless/bits-builder.js';
@@ -54,9 +55,10 @@ export async function build(
   options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
   const { build: buildTable, buildKeyless } = await import('./build/build.js');
-  if (options?.layout === 'list' || options?.layout === 'bits' || options?.layout === 'auto')
-    return buildKeyless(path, entries, options);
-  return buildTable(path, entries as Iterable<never>, options);
+  const own = ownOptions(options);
+  if (own?.layout === 'list' || own?.layout === 'bits' || own?.layout === 'auto')
+    return buildKeyless(path, entries, own);
+  return buildTable(path, entries as Iterable<never>, own);
 }
 
 /**
@@ -65,8 +67,8 @@ export async function build(
  * reported in the result, never thrown.
  * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
  */
-export async function verify(path: string, options?: VerifyOptions): Promise<Verification> {
-  return (await import('./verify/verify.js')).verify(path, options);
+export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
+  return (await import('./verify/verify.js')).verify(path, ownOptions(options));
 }
 
 /**
@@ -74,6 +76,6 @@ export async function verify(path: string, options?: VerifyOptions): Promise<Ver
  * iterating over it costs.
  * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` if records break the format
  */
-export async function stat(path: string, options?: StatOptions): Promise<TableStat> {
-  return (await import('./inspect/stat.js')).stat(path, options);
+export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
+  return (await import('./inspect/stat.js')).stat(path, ownOptions(options));
 }

@@ -9,17 +9,36 @@ export function checkPath(path: unknown): void {
 }
 
 /**
- * Refuses unknown options, and names the nearest known one.
+ * Refuses unknown options, and names the nearest known one; and `null`, which would pass for an option that is not given
+ * in one place, and not in another.
  * @throws {TypeError}
  */
 export function checkOptions(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object');
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name)) {
+      if (value === null) throw new TypeError(`${name}: expected a value, or no option of this name, got null`);
+      continue;
+    }
     const near = nearest(name, known);
     const hint = near === undefined ? `the options are ${known.join(', ')}` : `did you mean '${near}'?`;
     throw new TypeError(`options: '${name}' is not known; ${hint}`);
   }
+}
+
+/**
+ * The options, without what other code has put into `Object.prototype`: a caller has given none of that.
+ */
+export function ownOptions<T>(options: T): T {
+  if (typeof options !== 'object' || options === null) return options;
+  let isPolluted = false;
+  for (const _ in Object.prototype) isPolluted = true;
+  if (!isPolluted) return options;
+  const own = Object.create(null) as Record<string, unknown>;
+  for (const name in options) {
+    if (!(name in Object.prototype) || Object.hasOwn(options, name)) own[name] = options[name];
+  }
+  return own as T;
 }
 
 /**

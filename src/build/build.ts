@@ -133,7 +133,8 @@ async function* untilAborted(
       // Not Promise.race: a promise that outlives all steps would keep something of each.
       const next = await new Promise<IteratorResult<unknown>>((resolve, reject) => {
         stop = reject;
-        iterator.next().then(resolve, reject);
+        // Some give the result itself, as `for await` allows.
+        Promise.resolve(iterator.next()).then(resolve, reject);
       });
       waiting = false;
       if (next.done) return;

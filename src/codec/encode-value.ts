@@ -3,6 +3,7 @@
 
 import { ByteBuffer, type ByteSlice, LOOSE, writeU64 } from '../base/bytes.js';
 import { HmapError, type HmapErrorCode } from '../base/errors.js';
+import { type JsonLoss, jsonLoss } from '../base/json.js';
 import { kindOf } from '../base/options.js';
 import { MAX_VALUE_BYTES } from '../format/constants.js';
 import type { KeyType } from '../format/key-types.js';
@@ -229,11 +230,17 @@ function textEncoder(scratch: ByteBuffer, textOf: (value: unknown) => string): V
 
 function jsonText(value: unknown): string {
   let text: string | undefined;
+  let loss: JsonLoss | undefined;
   try {
     text = JSON.stringify(value);
+    loss = text === undefined ? undefined : jsonLoss(value, text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     invalid(`a value that JSON can hold (${why})`, value);
+  }
+  if (loss !== undefined) {
+    const code = typeof loss.actual === 'number' ? 'HMAP_VALUE_RANGE' : 'HMAP_VALUE_INVALID';
+    throw new ValueError(code, `json, ${loss.expected}`, loss.actual);
   }
   return text ?? invalid('a value that JSON can hold', value);
 }

@@ -2,7 +2,9 @@
 // where it lies.
 
 import { HmapError } from '../base/errors.js';
+import { jsonLoss } from '../base/json.js';
 import { oneLine } from '../base/one-line.js';
+import { kindOf } from '../base/options.js';
 import { MAX_METADATA_BYTES } from './constants.js';
 
 /** JSON that belongs to the user of a table. */
@@ -37,7 +39,12 @@ export function encodeMetadata(metadata: Metadata): Uint8Array {
 function asJson(metadata: Metadata): object {
   let value: unknown;
   try {
-    value = isPlain(metadata) ? JSON.parse(JSON.stringify(metadata)) : undefined;
+    if (isPlain(metadata)) {
+      const text = JSON.stringify(metadata);
+      const loss = jsonLoss(metadata, text);
+      if (loss !== undefined) throw new TypeError(`expected ${loss.expected}, got ${kindOf(loss.actual)}`);
+      value = JSON.parse(text);
+    }
   } catch (error) {
     throw new TypeError(`metadata: ${oneLine((error as Error).message)}`, { cause: error });
   }

@@ -2,7 +2,7 @@
 // snapshot is made (open-snapshot.ts) or when a file has changed (watch.ts).
 
 import { resolve } from 'node:path';
-import { checkOptions, checkPath, oneOf } from '../base/options.js';
+import { checkOptions, checkPath, oneOf, ownOptions } from '../base/options.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
 import {
@@ -140,7 +140,8 @@ export function open<F extends KeyForm = 'string'>(
   path: string,
   options?: OpenOptions<ValueChoice, F>,
 ): Table<unknown, KeyOf<F>>;
-export function open(path: string, options: AnyOptions = {}): unknown {
+export function open(path: string, given: AnyOptions = {}): unknown {
+  const options = ownOptions(given);
   checkPath(path);
   checkOptions(options, OPTIONS);
   const layout = oneOf('layout', options.layout ?? 'hash', [...LAYOUTS, 'auto'] as const);
@@ -231,7 +232,7 @@ function intervalOf({
   if (watch === undefined || typeof watch === 'boolean') return watch ? INTERVAL : undefined;
   if (typeof watch !== 'object' || watch === null) throw new TypeError('watch: expected a boolean or an object');
   checkOptions(watch, ['interval']);
-  const { interval } = watch;
+  const { interval } = ownOptions(watch);
   if (!Number.isInteger(interval) || interval < SHORTEST_INTERVAL || interval > LONGEST_INTERVAL) {
     const range = `from ${SHORTEST_INTERVAL} to ${LONGEST_INTERVAL}`;
     throw new TypeError(`watch.interval: expected an integer of milliseconds ${range}, got ${String(interval)}`);

@@ -1,12 +1,15 @@
 // The arguments and options of builds, good and bad, and the summary that a build returns.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type BuildOptions, build, open } from '../../src/index.js';
+import { runModule } from '../support/child.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { rawBucket } from '../support/raw-table.js';
 import { oracle } from '../support/samples.js';
+import { temporaryFolder } from '../support/temp.js';
 import { assertFails, assertRefuses, buildAny, fileOf, type Pair, scratchPath, textsOf } from './build-cases.js';
 
 describe('arguments and options', () => {
@@ -21,7 +24,7 @@ describe('arguments and options', () => {
       [{ value: 'u8', progress: () => {} }, /'progress' is not known; the options are .*onProgress/],
       [{ value: 'u8', onprogress: () => {} }, /did you mean 'onProgress'/],
     ],
-    value: [undefined, null, '', 'u33', 'U8', 8, 'toString', '__proto__', ['u8']].map((value) => [
+    value: [undefined, '', 'u33', 'U8', 8, 'toString', '__proto__', ['u8']].map((value) => [
       { value },
       /^value: expected one of none, bytes/,
     ]),
@@ -46,6 +49,19 @@ describe('arguments and options', () => {
     onProgress: [true, {}, 'log'].map((onProgress) => [{ value: 'u8', onProgress }, /^onProgress: /]),
     overwrite: [0, 'no', {}].map((overwrite) => [{ value: 'u8', overwrite }, /^overwrite: /]),
     metadata: [[], 'text', 1, true].map((metadata) => [{ value: 'u8', metadata }, /^metadata: /]),
+    'metadata that JSON would change': [
+      { n: Number.NaN },
+      { in: [{ m: new Map([[1, 2]]) }] },
+      { list: [undefined] },
+    ].map((metadata) => [{ value: 'u8', metadata }, /^metadata: expected .*, got (number|object|undefined)$/]),
+    null: [
+      ...['value', 'key', 'fingerprint', 'duplicates', 'memory', 'seed', 'metadata', 'overwrite', 'segmentBytes'],
+      ...['onProgress', 'signal', 'layout'],
+    ].map((name) => [{ value: 'u8', [name]: null }, new RegExp(`^${name}: expected .*, got null$`)]),
+    'null without keys': ['layout', 'value', 'base', 'memory'].map((name) => [
+      { layout: 'list', value: 'u8', [name]: null },
+      new RegExp(`^${name}: expected .*, got null$`),
+    ]),
   };
 
   for (const [name, cases] of Object.entries(bad)) {
@@ -55,6 +71,23 @@ describe('arguments and options', () => {
       }
     });
   }
+
+  test('what other code puts into Object.prototype is no option', async (t) => {
+    const path = join(temporaryFolder(t), 'table.hmap');
+    const script = `
+      Object.assign(Object.prototype, {
+        layout: 'list', duplicates: 'last', memory: 1, metadata: 7, mapping: 'none', check: 'never', fingerprint: 8, interval: 1,
+      });
+      const [, path] = process.argv;
+      await hmap.build(path, [['a', 1]], { value: 'u8' });
+      const twice = await hmap.build(path, [['a', 1], ['a', 2]], { value: 'u8' }).catch(({ code }) => code);
+      const table = hmap.open(path);
+      const { damaged } = await hmap.verify(path);
+      console.log(twice, table.get('a'), table.mapping !== 'none', (await hmap.stat(path)).entries);
+      table.close();`;
+    const outcome = await runModule(script, [path]);
+    assert.deepEqual(outcome, { status: 0, signal: null, stdout: 'HMAP_DUPLICATE_KEY 1 true 1\n', stderr: '' });
+  });
 
   test('a misspelt choice gets a hint', async (t) => {
     await assertRefuses(t, entries, { value: 'utf9' }, misuse(/did you mean 'utf8'/));

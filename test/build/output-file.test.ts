@@ -96,9 +96,15 @@ describe('the output', () => {
       ['file/out.hmap', 'ENOTDIR'],
       ['loop', 'ELOOP'],
       ['loop/out.hmap', 'ELOOP'],
+      ['new/', 'EISDIR'],
+      ['new/.', 'EISDIR'],
+      ['folder/', 'EISDIR'],
+      ['folder/.', 'EISDIR'],
+      ['file/', 'ENOTDIR'],
     ];
     for (const [name, code] of places) {
-      const path = join(folder, name);
+      // Not joined: that would take a dot from the end.
+      const path = `${folder}/${name}`;
       const check = (error: unknown) => {
         hmapError(code, { path })(error);
         assert.match((error as Error).message, new RegExp(`^cannot write .*${name}: `));

@@ -2,10 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HmapError, Key, ValueType } from '../../src/index.js';
+import { type HmapError, type Key, open, type ValueType } from '../../src/index.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { RANGES, VALUE_TYPES } from '../support/samples.js';
-import { assertFails, assertRefuses, buildAny, fileOf, MIB, type Pair, type Scope, slowly } from './build-cases.js';
+import {
+  assertFails,
+  assertRefuses,
+  buildAny,
+  fileOf,
+  MIB,
+  type Pair,
+  type Scope,
+  scratchPath,
+  slowly,
+} from './build-cases.js';
 
 describe('entries that cannot be stored', () => {
   const good: Pair[] = [
@@ -233,6 +243,61 @@ describe('entries that cannot be stored', () => {
         check,
       );
     }
+  });
+
+  test('json: what JSON would change without a word', async (t) => {
+    const inner: [unknown, RegExp][] = [
+      [Number.NaN, /finite, got NaN$/],
+      [-Infinity, /finite, got -Infinity$/],
+      [new Map([['a', 1]]), /plain objects and arrays, got object$/],
+      [new Set([1]), /plain objects/],
+      [/a/, /plain objects/],
+      [new ArrayBuffer(8), /plain objects/],
+      [Promise.resolve(), /plain objects/],
+      [[undefined], /arrays of values that JSON has, got undefined$/],
+      [[() => 1], /got function$/],
+      [new Array(3), /got undefined$/],
+    ];
+    for (const [value, message] of inner) {
+      const check = hmapError(typeof value === 'number' ? 'HMAP_VALUE_RANGE' : 'HMAP_VALUE_INVALID', {
+        key: 'bad',
+        message,
+      });
+      for (const whole of [value, { deep: [{ in: value }] }]) {
+        await assertRefuses(
+          t,
+          [
+            ['good', {}],
+            ['bad', whole],
+          ],
+          { value: 'json' },
+          check,
+        );
+      }
+    }
+  });
+
+  test('json: what looks like it, and is kept', async () => {
+    class Point {
+      x = null;
+      gone = undefined;
+    }
+    const kept = [
+      null,
+      {},
+      [null],
+      { a: { b: {} } },
+      'null {}',
+      new Date(0),
+      new Point(),
+      new (class {})(),
+      new Date(NaN),
+    ];
+    const entries = kept.map((value, i): Pair => [`${i}`, value]);
+    await fileOf(entries, { value: 'json' });
+    const table = open(scratchPath, { value: 'json' });
+    for (const [key, value] of entries) assert.deepEqual(table.get(key as string), JSON.parse(JSON.stringify(value)));
+    table.close();
   });
 
   /** Later versions of V8 have no limit to nesting. */

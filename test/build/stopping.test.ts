@@ -156,6 +156,16 @@ describe('builds that are stopped', () => {
     assert.deepEqual(outcome, { status: 0, signal: null, stdout: 'flat\n', stderr: '' });
   });
 
+  test('an async input that gives results, not promises of them, with a signal and without', async (t) => {
+    const path = join(temporaryFolder(t), 'table.hmap');
+    for (const signal of [undefined, new AbortController().signal]) {
+      const values: IteratorResult<unknown>[] = ['a', 'b'].map((key) => ({ done: false, value: [key, 1] }));
+      const next = () => values.shift() ?? { done: true, value: undefined };
+      const entries = { [Symbol.asyncIterator]: () => ({ next }) };
+      assert.equal((await buildAny(path, entries, { value: 'u8', signal })).entries, 2);
+    }
+  });
+
   test('inputs that throw: the error is handed on as it is', async (t) => {
     const thrown: unknown[] = [stopped, 'text', undefined, new TypeError('of the input'), null];
     for (const error of thrown) {

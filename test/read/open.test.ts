@@ -195,6 +195,9 @@ describe('options', () => {
       [{ mapping: true }, /^mapping: /],
       [{ warm: 'bucket' }, /^warm: expected one of none, buckets, all.*did you mean 'buckets'/],
       [{ warm: true }, /^warm: /],
+      ...['value', 'key', 'fingerprint', 'mapping', 'warm', 'check', 'layout', 'watch', 'onReload', 'onError'].map(
+        (name): [unknown, RegExp] => [{ [name]: null }, new RegExp(`^${name}: expected .*, got null$`)],
+      ),
     ];
     for (const [options, message] of cases) {
       assert.throws(() => open(path, options as object), misuse(message), JSON.stringify(options));

@@ -136,15 +136,22 @@ describe('a build that is stopped', { concurrency: true }, () => {
     }
   }
 
-  const cases: [signal: 'SIGINT' | 'SIGTERM', code: number, format: FormatName, line: string, how: 'idle' | 'busy'][] =
-    [
-      ['SIGINT', 130, 'tsv', 'a\t1\n', 'idle'],
-      ['SIGTERM', 143, 'csv', 'a,1\n', 'idle'],
-      ['SIGTERM', 143, 'cdb', '+1,1:a->1\n', 'idle'],
-      ['SIGINT', 130, 'jsonl', '{"key":"a","value":1}\n', 'idle'],
-      ['SIGTERM', 143, 'tsv', 'a\t1\n', 'busy'],
-      ['SIGINT', 130, 'csv', 'a,1\n', 'busy'],
-    ];
+  const cases: [
+    signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM',
+    code: number,
+    format: FormatName,
+    line: string,
+    how: 'idle' | 'busy',
+  ][] = [
+    ['SIGINT', 130, 'tsv', 'a\t1\n', 'idle'],
+    ['SIGTERM', 143, 'csv', 'a,1\n', 'idle'],
+    ['SIGTERM', 143, 'cdb', '+1,1:a->1\n', 'idle'],
+    ['SIGINT', 130, 'jsonl', '{"key":"a","value":1}\n', 'idle'],
+    ['SIGTERM', 143, 'tsv', 'a\t1\n', 'busy'],
+    ['SIGHUP', 129, 'tsv', 'a\t1\n', 'idle'],
+    ['SIGHUP', 129, 'csv', 'a,1\n', 'busy'],
+    ['SIGINT', 130, 'csv', 'a,1\n', 'busy'],
+  ];
   for (const [signal, code, format, line, how] of cases) {
     test(`${signal} while it reads ${format} from a stdin that stays open, ${how}`, async (t) => {
       const place = temporaryFolder(t);

@@ -350,7 +350,14 @@ describe('values that do not fit are reported with key and line', () => {
       ['tsv', 'k\t-1e400\n'],
     ] as const) {
       const error = await failing(format, 'json', text);
-      assert.match((error as Error).message, /line 1: .*"k"/);
+      hmapError('HMAP_VALUE_RANGE', { message: /line 1: .*"k".*finite, got -?Infinity/ })(error);
+    }
+  });
+
+  test('a value in which a number was expected is shown as it stands', async () => {
+    for (const type of ['u8', 'i64', 'f64'] as const) {
+      const error = await failing('tsv', type, 'k\t1€ ½');
+      hmapError('HMAP_VALUE_INVALID', { line: 1, actual: '1€ ½', message: /got "1€ ½"$/ })(error);
     }
   });
 

@@ -228,7 +228,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const isKeyless = options.layout !== 'hash';
   const parallel = isKeyless ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();
-  const signals = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+  const signals = (Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]).map((signal) => {
     const listener = () => {
       stop.abort(signal);
       // Ends the waiting for input that may never come.

@@ -13,8 +13,8 @@ export const EXIT = {
   failed: 2,
 } as const;
 
-/** Exit codes of a command that a signal ended, as a shell gives them. */
-export const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+/** Exit codes of a command that a signal ended, as a shell gives them. SIGHUP comes when a terminal is closed. */
+export const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Prints one line for people, on stderr. */
 export function say(line: string): void {

@@ -49,6 +49,13 @@ export class Publication {
     this.#overwrite = overwrite;
     this.target = targetOf(path);
     const old = existing(this.target, path);
+    if (NAMES_FOLDER.test(path) && !old?.isDirectory()) {
+      const reason = 'its name is that of a folder';
+      throw new HmapError(old === undefined ? 'EISDIR' : 'ENOTDIR', `cannot write ${path}: ${reason}`, {
+        path,
+        reason,
+      });
+    }
     if (old !== undefined && !overwrite) throw exists(path);
     if (old !== undefined && !old.isFile()) {
       const what = old.isDirectory() ? 'it is a folder' : 'it is not a regular file';
@@ -149,6 +156,9 @@ export class Publication {
     }
   }
 }
+
+/** A path that cannot be a file's, although it would be one's without its end. */
+const NAMES_FOLDER = process.platform === 'win32' ? /[\\/]\.?$/ : /\/\.?$/;
 
 /** Rights of a file that only its owner may read and write. */
 export const PRIVATE = 0o600;

@@ -9,19 +9,35 @@ import { sum64, xxh64 } from './xxh64.js';
 /** The loaded module. */
 export type BlockHasher = Pick<XXHashAPI, 'h64Raw'>;
 
-let loading: Promise<XXHashAPI> | undefined;
+let loading: Promise<BlockHasher> | undefined;
 let loaded: BlockHasher | undefined;
 
-/** Loads the WebAssembly module once (2 to 4 ms), in the way that its package offers. For building and verifying. */
+/** Where there is no WebAssembly: it is switched off, or a limit of address space leaves no room for its memory. */
+const WITHOUT_MODULE: BlockHasher = { h64Raw: hashWithoutModule };
+
+/**
+ * Loads the WebAssembly module once (2 to 4 ms), in the way that its package offers. For building and verifying. Always
+ * gives a hasher; if the module does not load, the next call tries again.
+ */
 export function loadChecksums(): Promise<BlockHasher> {
-  loading ??= import('xxhash-wasm').then(({ default: xxhash }) => xxhash());
+  loading ??= load();
   return loading;
 }
 
-/** {@link loadChecksums} for a lookup, which cannot wait; costs less than 1 ms, once. Always gives a hasher. */
+async function load(): Promise<BlockHasher> {
+  try {
+    const { default: xxhash } = await import('xxhash-wasm');
+    return await xxhash();
+  } catch {
+    loading = undefined;
+    return WITHOUT_MODULE;
+  }
+}
+
+/** {@link loadChecksums} for a lookup, which cannot wait; costs less than 1 ms, once. */
 export function loadChecksumsNow(): BlockHasher {
-  loaded ??= compiled() ?? { h64Raw: hashWithoutModule };
-  return loaded;
+  loaded ??= compiled();
+  return loaded ?? WITHOUT_MODULE;
 }
 
 /** The checksums of all pieces of `size` bytes, one after the other as u64; the last piece may be shorter. */

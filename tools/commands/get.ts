@@ -1,7 +1,7 @@
 // hmap get: looks keys up.
 
 import { type Command, Option } from 'commander';
-import { type Check, type FingerprintTable, type KeyType, open } from '../../src/index.js';
+import { type Check, type FingerprintTable, HmapError, type KeyType, open } from '../../src/index.js';
 import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
@@ -89,20 +89,37 @@ async function eachKey(
   separator: number,
   take: (batch: Buffer[]) => Promise<void>,
 ): Promise<void> {
-  let rest: Buffer = Buffer.alloc(0);
+  // The start of a key whose end has not come yet: pieces, since to join them with each new one is quadratic.
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  let count = 0;
+  const whole = (last: Buffer) => {
+    const key = rest.length === 0 ? last : Buffer.concat([...rest, last]);
+    rest = [];
+    restBytes = 0;
+    count++;
+    return withoutReturn(key, separator);
+  };
   for await (const piece of input) {
-    const bytes = rest.length === 0 ? Buffer.from(piece) : Buffer.concat([rest, piece]);
+    const bytes = Buffer.from(piece);
     const batch: Buffer[] = [];
     let start = 0;
     for (let end = bytes.indexOf(separator); end >= 0; end = bytes.indexOf(separator, start)) {
-      batch.push(withoutReturn(bytes.subarray(start, end), separator));
+      batch.push(whole(bytes.subarray(start, end)));
       start = end + 1;
     }
-    rest = bytes.subarray(start);
     await take(batch);
+    if (start < bytes.length) rest.push(bytes.subarray(start));
+    restBytes += bytes.length - start;
+    if (restBytes > LONGEST_KEY) {
+      throw new HmapError('HMAP_INPUT', `stdin: key ${count + 1} of the input has more than ${LONGEST_KEY} bytes`);
+    }
   }
-  if (rest.length > 0) await take([withoutReturn(rest, separator)]);
+  if (restBytes > 0) await take([whole(Buffer.alloc(0))]);
 }
+
+/** Bytes of a key that is looked up: far more than any has. */
+const LONGEST_KEY = 2 ** 20;
 
 /** Lines may end with CR LF, as the formats that `build` reads may. */
 function withoutReturn(key: Buffer, separator: number): Buffer {

@@ -7,7 +7,7 @@ import { ByteBuffer } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { withoutMark } from './lines-reader.js';
+import { LONGEST_TEXT, withoutMark } from './lines-reader.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 
@@ -22,6 +22,7 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
     encoding: 'latin1',
     record_delimiter: ['\r\n', '\n'],
     relax_column_count: true,
+    max_record_size: LONGEST_TEXT,
     info: true,
     // Not in the loop below: rows that wait for it are lost when the parser fails.
     on_record: (record, context) => {

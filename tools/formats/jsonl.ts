@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { ByteBuffer, ValueError } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { eachLine } from './lines-reader.js';
+import { eachLine, LONGEST_TEXT } from './lines-reader.js';
 import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
 
 /** Gives the object of each line that is not empty. */
@@ -13,7 +13,7 @@ export function eachObject(
   sink: EntrySink,
   take: (record: Record<string, unknown>, line: number) => void,
 ): Promise<void> {
-  return eachLine(pieces, sink, (buffer, start, end, line) => {
+  return eachLine(pieces, sink, LONGEST_TEXT, (buffer, start, end, line) => {
     const text = buffer.bytes.toString('utf8', start, end);
     if (text.trim() === '') return;
     if (!isUtf8(buffer.bytes.subarray(start, end))) throw sink.malformed(line, 'not valid UTF-8');

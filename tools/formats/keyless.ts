@@ -13,7 +13,7 @@ import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './formats.js';
 import { eachObject } from './jsonl.js';
 import { notRepresentable, obstacleIn } from './line-guard.js';
-import { eachLine } from './lines-reader.js';
+import { eachLine, longestLine } from './lines-reader.js';
 import { INTEGER, numberJson, numberText } from './numbers.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
 
@@ -160,7 +160,9 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
 }
 
 const readLines: ReadEntries = (pieces, sink) =>
-  eachLine(pieces, sink, (buffer, start, end, line) => (sink as KeylessEntrySink).bare(buffer, start, end, line));
+  eachLine(pieces, sink, longestLine((sink as KeylessEntrySink).elementType), (buffer, start, end, line) =>
+    (sink as KeylessEntrySink).bare(buffer, start, end, line),
+  );
 
 const readJsonl: ReadEntries = (pieces, anySink, columns) => {
   const sink = anySink as KeylessEntrySink;

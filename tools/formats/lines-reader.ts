@@ -1,6 +1,7 @@
 // Cuts input into lines, on bytes: no string is made. Knows line ends and tabs; does not know what a line holds.
 
-import { ByteBuffer } from '../../src/internal.js';
+import { constants } from 'node:buffer';
+import { ByteBuffer, MAX_VALUE_BYTES } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 
 const TAB = 0x09;
@@ -22,6 +23,18 @@ export type OnLine = (
 
 const MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
+/** Bytes of the longest text that becomes a string: V8's limit in all versions of Node that we support. */
+export const LONGEST_TEXT: number = Math.min(constants.MAX_STRING_LENGTH, 2 ** 29 - 24);
+
+/** Bytes of the longest line without a value of its own length: more than any key, number or struct takes. */
+const LONGEST_SHORT = 2 ** 20;
+
+/** Bytes of the longest line whose value is of that type, where nothing is escaped. */
+export function longestLine(type: string): number {
+  if (type === 'json') return LONGEST_TEXT;
+  return LONGEST_SHORT + (['bytes', 'utf8', 'enum'].includes(type) ? MAX_VALUE_BYTES : 0);
+}
+
 /** The same input without a byte order mark at its start. */
 export async function* withoutMark(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let start: Buffer | undefined = Buffer.alloc(0);
@@ -42,9 +55,18 @@ export async function* withoutMark(pieces: AsyncIterable<Uint8Array>): AsyncGene
 /**
  * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the
  * start of the input is skipped. The last line needs no end; there is no line after the last end.
+ * @param longest bytes that a line may have; it takes as much memory, or twice as much
+ * @throws {HmapError} `HMAP_INPUT` as soon as a line has more
  */
-export async function eachLine(pieces: AsyncIterable<Uint8Array>, sink: EntrySink, onLine: OnLine): Promise<void> {
-  const lines = new Lines(onLine);
+export async function eachLine(
+  pieces: AsyncIterable<Uint8Array>,
+  sink: EntrySink,
+  longest: number,
+  onLine: OnLine,
+): Promise<void> {
+  const lines = new Lines(onLine, longest, (line) =>
+    sink.malformed(line, `more than ${longest} bytes without a line end`),
+  );
   for await (const piece of withoutMark(pieces)) {
     lines.take(piece);
     const waiting = sink.pause();
@@ -60,9 +82,13 @@ class Lines {
   #rest = new ByteBuffer(64 * 1024);
   #restBytes = 0;
   readonly #tabs: number[] = [];
+  readonly #longest: number;
+  readonly #tooLong: (line: number) => Error;
 
-  constructor(onLine: OnLine) {
+  constructor(onLine: OnLine, longest: number, tooLong: (line: number) => Error) {
     this.#onLine = onLine;
+    this.#longest = longest;
+    this.#tooLong = tooLong;
   }
 
   take(piece: Uint8Array): void {
@@ -126,8 +152,11 @@ class Lines {
 
   #keep(bytes: Uint8Array): void {
     const needed = this.#restBytes + bytes.length;
+    // The line's end is kept, too.
+    const most = this.#longest + 1;
+    if (needed > most) throw this.#tooLong(this.#line + 1);
     if (needed > this.#rest.size) {
-      const larger = new ByteBuffer(2 * needed);
+      const larger = new ByteBuffer(Math.min(2 * needed, most));
       this.#rest.bytes.copy(larger.bytes, 0, 0, this.#restBytes);
       this.#rest = larger;
     }

@@ -5,7 +5,7 @@ import { chooseColumns, columnsNamed } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
-import { eachLine } from './lines-reader.js';
+import { eachLine, longestLine } from './lines-reader.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 
@@ -13,7 +13,9 @@ const TAB = 0x09;
 
 const readTsv: ReadEntries = (pieces, sink, columns) => {
   const reader = new TsvReader(sink, columns);
-  return eachLine(pieces, sink, (buffer, start, end, line, tabs, tabCount) =>
+  // Columns that are not read may hold anything.
+  const longest = longestLine(columnsNamed(columns) ? 'bytes' : sink.valueType);
+  return eachLine(pieces, sink, longest, (buffer, start, end, line, tabs, tabCount) =>
     reader.line(buffer, start, end, line, tabs, tabCount),
   );
 };

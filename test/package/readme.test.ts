@@ -85,6 +85,24 @@ test('links lead to files and headings that exist', () => {
   }
 });
 
+test('each promise names tests that exist', () => {
+  const notes = readFileSync(join(PACKAGE_ROOT, 'native-notes/mapping.md'), 'utf8');
+  const section = notes.slice(notes.indexOf('\n## What is promised'), notes.indexOf('\n## What is not promised'));
+  const promises = section.split(/\n- /).slice(1);
+  assert.ok(promises.length >= 18, `${promises.length} promises`);
+  for (const promise of promises) {
+    const [text, ...holders] = promise.split(/\n {2}- /);
+    assert.ok(holders.length > 0, `no test for: ${text}`);
+    for (const holder of holders) {
+      const [, file] = /^`(test\/[\w/.-]+)`: /.exec(holder) ?? assert.fail(`no file in: ${holder}`);
+      const source = readFileSync(join(PACKAGE_ROOT, file!), 'utf8');
+      const names = Array.from(holder.replace(/\s+/g, ' ').matchAll(/"([^"]+)"/g), ([, name]) => name!);
+      assert.ok(names.length > 0, holder);
+      for (const name of names) assert.ok(source.includes(name), `${file} has no test '${name}'`);
+    }
+  }
+});
+
 /** The anchors of a Markdown file, as GitHub makes them. */
 function headings(path: string): string[] {
   return [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>

@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { complain, EXIT, exitWith } from './terminal/cli.js';
+import { complain, EXIT, exitWith, printableLines } from './terminal/cli.js';
 import { endWithReader } from './terminal/output.js';
 
 type AddCommand = (program: Command) => void;
@@ -30,6 +30,8 @@ async function main(): Promise<void> {
     .version(version(), '-V, --version')
     .showHelpAfterError('(add --help for more)')
     .exitOverride()
+    // Commander repeats arguments as they were given.
+    .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
     .addHelpText(
       'after',

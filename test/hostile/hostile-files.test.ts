@@ -252,6 +252,39 @@ describe('what is printed', () => {
     }
   });
 
+  test('of names, metadata and arguments holds no control characters, and a name cannot make a line of its own', {
+    skip: process.platform === 'win32' && 'no such names',
+  }, async () => {
+    const name = 'a\u009b2J\x1b[2J\nother.hmap: ok; 1 entries';
+    const path = join(folder, name);
+    await build(path, ['k'], { value: 'none', metadata: { [name]: name } });
+    const bits = join(folder, 'bits.hmap');
+    await build(bits, [1], { layout: 'bits' });
+    const input = join(folder, 'in.txt\u009b2J\n');
+    writeFileSync(input, 'a\nb\n');
+    const commands: [args: string[], lines: number][] = [
+      [['verify', path], 1],
+      [['verify', '--json', path], 1],
+      [['stat', '--json', path], 1],
+      [['stat', path], -1],
+      [['build', '-f', 'lines', '--force', input, path], 1],
+      [['build', '-f', 'lines', '--force', '--json', input, path], 1],
+      [['build', '-f', 'lines', input, path], 1],
+      [['plan', '-f', 'lines', input], -1],
+      [['get', bits, name], 1],
+      [[`--${name}`], -1],
+      [['verify', `--x${name}`], -1],
+    ];
+    for (const [args, lines] of commands) {
+      const { stdout, stderr } = await hmap(args);
+      const all = stdout + stderr;
+      assert.notEqual(all, '');
+      assert.doesNotMatch(all, /[^\P{Cc}\n]/u, args.join(' '));
+      if (lines > 0) assert.equal(all.split('\n').length - 1, lines, all);
+      if (lines > 0) assert.doesNotMatch(all, /^other/m);
+    }
+  });
+
   test('of an invalid schema is short and has no control characters, be it about a name or a type', async () => {
     const bytes = await libraryFile(folder, [['key', { a: 1 }]], { value: { struct: { a: 'u7' } } } as never);
     const at = 192 + 24;

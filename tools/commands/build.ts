@@ -38,9 +38,11 @@ import {
   exitWith,
   grouped,
   humanBytes,
+  jsonLine,
   oneIn,
   parseInteger,
   parseSize,
+  printable,
   SIGNAL_EXIT,
   say,
 } from '../terminal/cli.js';
@@ -282,7 +284,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   } catch (error) {
     progress.stop();
     if (!stop.signal.aborted) throw withHint(error);
-    say(`hmap: stopped; ${output} is unchanged`);
+    say(`hmap: stopped; ${printable(output)} is unchanged`);
     exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
   } finally {
     for (const remove of signals) remove();
@@ -321,7 +323,7 @@ function withHint(error: unknown): unknown {
 /** @param chosen whether the build chose the layout, so that the report names it */
 function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen: boolean, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(summary)}\n`);
+    process.stdout.write(jsonLine(summary));
     return;
   }
   const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds, fingerprint } = summary;
@@ -336,6 +338,6 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
         ? `, ${overhead} bytes per entry over the payload`
         : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${oneIn(fingerprint.falsePositiveRate)} other keys is found`;
   say(
-    `${path}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s`,
+    `${printable(path)}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s`,
   );
 }

@@ -11,7 +11,7 @@ import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
-import { EXIT, examples, exitWith } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, printableLines } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 
 interface Options {
@@ -85,7 +85,11 @@ async function runPlan(input: string, options: Options): Promise<void> {
     rivals: rivals(facts),
     recommended: { name: found[0]!.name, args: buildArgs(input, format, options, found[0]!) },
   };
-  process.stdout.write(`${options.json === true ? planJson(plan) : planText(plan, options.explain === true)}\n`);
+  process.stdout.write(
+    options.json === true
+      ? `${printableLines(planJson(plan))}\n`
+      : `${printableLines(planText(plan, options.explain === true))}\n`,
+  );
   exitWith(EXIT.fine);
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { type Header, stat, type TableStat } from '../../src/index.js';
 import { isStruct, structOf } from '../../src/internal.js';
-import { EXIT, examples, exitWith, grouped, humanBytes, oneIn } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, grouped, humanBytes, jsonLine, oneIn, printable } from '../terminal/cli.js';
 import { textTable } from '../terminal/columns.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
@@ -31,8 +31,8 @@ async function runStat(file: string, options: Options): Promise<void> {
   const result = await stat(file, {
     onProgress: (done, total) => progress.update('reading', 'bytes', done, total),
   }).finally(() => progress.stop());
-  const text = options.json ? JSON.stringify({ ...result, header: headerJson(result.header) }) : statText(result);
-  process.stdout.write(`${text}\n`);
+  const json = () => jsonLine({ ...result, header: headerJson(result.header) });
+  process.stdout.write(options.json ? json() : `${statText(result)}\n`);
   exitWith(EXIT.fine);
 }
 
@@ -64,13 +64,13 @@ export function statText(result: TableStat): string {
   ];
   const { shard } = header;
   if (shard.bits > 0) facts.push(['shard', `${shard.index} of ${2 ** shard.bits}`]);
-  if (Object.keys(header.metadata).length > 0) facts.push(['metadata', JSON.stringify(header.metadata)]);
+  if (Object.keys(header.metadata).length > 0) facts.push(['metadata', printable(JSON.stringify(header.metadata))]);
   const name = Math.max(...facts.map(([label]) => label!.length));
   const absent = [header.dictionary === null ? 'dictionary' : '', header.fingerprint === null ? 'fingerprints' : ''];
   const parts = Object.entries(result.sections).filter(([part]) => !absent.includes(part));
   const sections = parts.map(([part, bytes]) => [part, grouped(bytes), share(bytes), per(bytes)]);
   return [
-    result.path,
+    printable(result.path),
     '',
     ...facts.map(([label, value]) => `${label!.padEnd(name)}  ${value}`),
     '',

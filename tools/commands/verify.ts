@@ -2,7 +2,17 @@
 
 import type { Command } from 'commander';
 import { type Verification, verify } from '../../src/index.js';
-import { complain, EXIT, examples, exitWith, grouped, humanBytes, oneIn } from '../terminal/cli.js';
+import {
+  complain,
+  EXIT,
+  examples,
+  exitWith,
+  grouped,
+  humanBytes,
+  jsonLine,
+  oneIn,
+  printable,
+} from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 
 interface Options {
@@ -45,10 +55,11 @@ async function runVerify(files: string[], options: Options): Promise<void> {
 
 function print(result: Verification, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(jsonLine(result));
     return;
   }
-  const { path, findings, total, entries, fileBytes, seconds, fingerprint } = result;
+  const { findings, total, entries, fileBytes, seconds, fingerprint } = result;
+  const path = printable(result.path);
   const lines = findings.map(
     ({ code, section, offset, end, message }) => `${path}: bytes [${offset}, ${end}) (${section}): ${code}: ${message}`,
   );

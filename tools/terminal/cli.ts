@@ -21,6 +21,28 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/**
+ * A text that a terminal does not obey, and that ends no line: names of files and metadata may hold any character. Each
+ * control character becomes its escape in JSON.
+ */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, escaped);
+}
+
+/** {@link printable} for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u00${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** A value as one line of JSON. JSON itself escapes only the first 32 control characters. */
+export function jsonLine(value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`;
+}
+
 /** Prints why a command could not run, in one line. */
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);

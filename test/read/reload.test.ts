@@ -502,7 +502,8 @@ describe('watch', () => {
     const path = await firstVersion(t);
     const cases: [unknown, RegExp][] = [
       [{ watch: 'yes' }, /^watch: expected a boolean or an object/],
-      [{ watch: null }, /^watch: expected a boolean or an object/],
+      [{ watch: null }, /^watch: expected a value, .*got null/],
+      [{ watch: { interval: null } }, /^interval: expected a value, .*got null/],
       [{ watch: {} }, /^watch.interval: expected an integer of milliseconds from 10 to 2147483647, got undefined/],
       [{ watch: { interval: 9 } }, /^watch.interval: .* got 9/],
       [{ watch: { interval: 10.5 } }, /^watch.interval/],

@@ -9,8 +9,8 @@ export function checkPath(path: unknown): void {
 }
 
 /**
- * Refuses unknown options, and names the nearest known one; and `null`, which would pass for an option that is not given
- * in one place, and not in another.
+ * Refuses unknown options, and names the nearest known one; and `null`, which would pass for an option that is not
+ * given in one place, and not in another.
  * @throws {TypeError}
  */
 export function checkOptions(options: unknown, known: readonly string[]): void {

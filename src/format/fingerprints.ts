@@ -1,5 +1,5 @@
-// Fingerprints, which may stand in place of keys (native-notes/format.md, section 16): their bits, the rows of long ones,
-// how often they mislead. Pure arithmetic: knows no bytes and no files.
+// Fingerprints, which may stand in place of keys (native-notes/format.md, section 16): their bits, the rows of long
+// ones, how often they mislead. Pure arithmetic: knows no bytes and no files.
 
 import { bucketCount, type Division } from './index-lines.js';
 
@@ -13,8 +13,8 @@ export function isFingerprintBits(bits: unknown): bits is FingerprintBits {
 }
 
 /**
- * Keeps the bits of a fingerprint of so many bytes in a hash, a signed 32-bit integer. The hash is MurmurHash3: XXH32 with
- * another seed is not independent of the one that chooses the bucket (native-notes/performance.md).
+ * Keeps the bits of a fingerprint of so many bytes in a hash, a signed 32-bit integer. The hash is MurmurHash3: XXH32
+ * with another seed is not independent of the one that chooses the bucket (native-notes/performance.md).
  */
 export function fingerprintMask(bytes: number): number {
   return bytes === 4 ? -1 : 2 ** (8 * bytes) - 1;

@@ -1,5 +1,5 @@
-// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one without keys before
-// it is built; of a table before it is built see predict.ts. Pure arithmetic: knows no bytes and no files.
+// Bytes of each section of a file (native-notes/format.md, section 2): of one that exists, and of one without keys
+// before it is built; of a table before it is built see predict.ts. Pure arithmetic: knows no bytes and no files.
 
 import { align, headerSize, MAX_SEGMENT_BITS } from './constants.js';
 import type { Header } from './header.js';

@@ -2,7 +2,7 @@
 // native-notes/mapping.md says what each call does and why close() maps over the old pages.
 
 import { createRequire } from 'node:module';
-import { type Advice, type ByteRange, type Mapping, WILLNEED_BYTES } from './mapping.js';
+import { type Advice, adviseInPieces, type ByteRange, type Mapping } from './mapping.js';
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
@@ -118,10 +118,9 @@ export function mapWithLibc(fd: number, ranges: readonly ByteRange[]): Mapping |
       if (!open) return;
       const from = ranges[view]!.offset - base + start;
       const end = Math.min(from + bytes, length);
-      const most = advice === 'willneed' ? WILLNEED_BYTES : Number.POSITIVE_INFINITY;
-      for (let at = Math.floor(from / GRANULE) * GRANULE; at < end; at += most) {
-        libc.madvise(address + BigInt(at), Math.min(most, end - at), ADVICE[advice]);
-      }
+      adviseInPieces(advice, from, end, GRANULE, (at, size) => {
+        libc.madvise(address + BigInt(at), size, ADVICE[advice]);
+      });
     },
     residentBytes() {
       return open ? residentBytes(libc, address, length) : undefined;

@@ -13,10 +13,25 @@ export interface ByteRange {
 export type Advice = 'random' | 'willneed';
 
 /**
- * Linux reads no more for one request than its read-ahead size, 128 KiB unless someone has set it, and says nothing of the
- * rest.
+ * Linux reads no more for one request than its read-ahead size, 128 KiB unless someone has set it, and says nothing of
+ * the rest.
  */
-export const WILLNEED_BYTES = 128 * 1024;
+const WILLNEED_BYTES = 128 * 1024;
+
+/**
+ * Gives advice on `[from, end)` of a mapping, in requests that the system takes whole.
+ * @param granule a multiple of the page size, to which the first request's start is rounded down
+ */
+export function adviseInPieces(
+  advice: Advice,
+  from: number,
+  end: number,
+  granule: number,
+  request: (at: number, length: number) => void,
+): void {
+  const most = advice === 'willneed' ? WILLNEED_BYTES : Number.POSITIVE_INFINITY;
+  for (let at = Math.floor(from / granule) * granule; at < end; at += most) request(at, Math.min(most, end - at));
+}
 
 export interface Mapping {
   readonly kind: MappingKind;

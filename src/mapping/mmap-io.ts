@@ -1,7 +1,7 @@
 // Maps files with the optional package mmap-io, if the user has built it (native-notes/mapping.md says how).
 
 import { createRequire } from 'node:module';
-import { type Advice, type ByteRange, type Mapping, WILLNEED_BYTES } from './mapping.js';
+import { type Advice, adviseInPieces, type ByteRange, type Mapping } from './mapping.js';
 
 /** Sizes and offsets of mmap-io are signed 32-bit integers; beyond this it maps the wrong place without an error. */
 const REACH = 2 ** 31 - 1;
@@ -64,13 +64,13 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
     },
     views,
     advise(advice, view, start, bytes) {
-      if (buffer === undefined) return;
+      const mapped = buffer;
+      if (mapped === undefined) return;
       const from = ranges[view]!.offset + start;
       const end = Math.min(from + bytes, length);
-      const most = advice === 'willneed' ? WILLNEED_BYTES : Number.POSITIVE_INFINITY;
-      for (let at = Math.floor(from / PAGE_MULTIPLE) * PAGE_MULTIPLE; at < end; at += most) {
-        mmap.advise(buffer, at, Math.min(most, end - at), codes[advice]);
-      }
+      adviseInPieces(advice, from, end, PAGE_MULTIPLE, (at, size) => {
+        mmap.advise(mapped, at, size, codes[advice]);
+      });
     },
     residentBytes() {
       return buffer === undefined ? undefined : Math.min(mmap.incore(buffer)[1] * mmap.PAGESIZE, length);

@@ -66,8 +66,8 @@ export class FingerprintLookup extends Lookup {
   }
 
   /**
-   * The slow path: for as long as some blocks have not been checked, for invalid offsets, for values of several lengths,
-   * and for fingerprints that more than one record of the bucket has.
+   * The slow path: for as long as some blocks have not been checked, for invalid offsets, for values of several
+   * lengths, and for fingerprints that more than one record of the bucket has.
    */
   #findWarily(segment: HashSegment, bucket: number, at: number, length: number): number {
     segment.updateReach();

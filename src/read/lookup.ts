@@ -134,9 +134,9 @@ export class Lookup {
   }
 
   /**
-   * The slow path, for as long as some blocks have not been checked, for large buckets, and for invalid offsets. Returns {@link KNOWN} if
-   * all blocks that the find needs have been checked; otherwise it finds, and checks each of these blocks before it
-   * uses it, and no other block.
+   * The slow path, for as long as some blocks have not been checked, for large buckets, and for invalid offsets.
+   * Returns {@link KNOWN} if all blocks that the find needs have been checked; otherwise it finds, and checks each of
+   * these blocks before it uses it, and no other block.
    *
    * All in one function, which is then too large for V8 to inline. Its callers are compiled while tables are still
    * cold; with this function inlined they would stay too large after it is no longer called (8 percent of `getMany`).

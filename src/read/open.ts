@@ -39,8 +39,8 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
    */
   key?: F;
   /**
-   * Whether the table has fingerprints in place of keys; a file of the other kind is refused. With `true` the result is a
-   * {@link FingerprintTable}. Default `false`.
+   * Whether the table has fingerprints in place of keys; a file of the other kind is refused. With `true` the result is
+   * a {@link FingerprintTable}. Default `false`.
    */
   fingerprint?: boolean;
   /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
@@ -116,9 +116,9 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  * check `full`): it reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is not a table, is cut short or too long, has a damaged header, a
- *   version or feature that is not known, another layout, or keys or values of another type; `HMAP_FINGERPRINT` when keys
- *   are not stored and `fingerprint` is not `true`, or the reverse; `HMAP_MAPPING` when the
- *   requested mapping does not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
+ *   version or feature that is not known, another layout, or keys or values of another type; `HMAP_FINGERPRINT` when
+ *   keys are not stored and `fingerprint` is not `true`, or the reverse; `HMAP_MAPPING` when the requested mapping does
+ *   not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
  */
 export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
 export function open(path: string, options: ListOpenOptions): List;

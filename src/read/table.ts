@@ -24,9 +24,9 @@ import type { Snapshot } from './snapshot.js';
 export type FieldName<V> = unknown extends V ? string : V extends Fields ? keyof V & string : never;
 
 /**
- * A table that has fingerprints in place of its keys; make one with `open(path, { fingerprint: true })`. It finds each of
- * its keys, and takes another key for one of its own with a probability of `header.fingerprint.falsePositiveRate`. What
- * its keys are, it does not know: only its values can be gone through.
+ * A table that has fingerprints in place of its keys; make one with `open(path, { fingerprint: true })`. It finds each
+ * of its keys, and takes another key for one of its own with a probability of `header.fingerprint.falsePositiveRate`.
+ * What its keys are, it does not know: only its values can be gone through.
  */
 export type FingerprintTable<V = unknown, K extends AnyKey = string> = Omit<
   Table<V, K>,
@@ -260,8 +260,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   /**
    * All entries, in the order of the file. Reads the key heap from start to end; costs one key and one value a step. An
    * iteration that took its first step before a reload continues over the old version.
-   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is not UTF-8, unless the table was opened with `key: 'bytes'`;
-   *   `HMAP_FINGERPRINT` if the keys are not stored
+   * @throws {HmapError} `HMAP_KEY_NOT_UTF8` at a key that is not UTF-8, unless the table was opened with `key:
+   *   'bytes'`; `HMAP_FINGERPRINT` if the keys are not stored
    */
   entries(): Generator<[K, V], undefined, unknown> {
     this.#needKeys();

@@ -1,5 +1,5 @@
-// Who may read a file that a build makes: those who could read the one that it replaces, and nobody else, at no time. And
-// links that others have planted.
+// Who may read a file that a build makes: those who could read the one that it replaces, and nobody else, at no time.
+// And links that others have planted.
 
 import assert from 'node:assert/strict';
 import {

@@ -1,5 +1,6 @@
-// Inputs and outputs that others change while a build reads: what a build that ends well has written is the table of one
-// version of its input, and a build that ends otherwise has changed nothing. Seeded; HMAP_TEST_CHANGES sets the rounds.
+// Inputs and outputs that others change while a build reads: what a build that ends well has written is the table of
+// one version of its input, and a build that ends otherwise has changed nothing. Seeded; HMAP_TEST_CHANGES sets the
+// rounds.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// Nothing that a reader could not open takes the place of a file: what a build wrote is read back before it is published.
+// Nothing that a reader could not open takes the place of a file: what a build wrote is read back before it is
+// published.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

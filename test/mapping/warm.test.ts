@@ -1,5 +1,5 @@
-// `warm` does what it says: the index, or the whole file, is in memory soon after opening, though nobody asked for a key;
-// and an iteration reads ahead.
+// `warm` does what it says: the index, or the whole file, is in memory soon after opening, though nobody asked for a
+// key; and an iteration reads ahead.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

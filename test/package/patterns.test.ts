@@ -1,5 +1,6 @@
-// No regular expression of the code takes more than linear time, whatever text it meets: each is taken from the compiled
-// code and tried on long texts of few kinds of characters, which is what makes nested or adjacent repeats slow.
+// No regular expression of the code takes more than linear time, whatever text it meets: each is taken from the
+// compiled code and tried on long texts of few kinds of characters, which is what makes nested or adjacent repeats
+// slow.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Tables with fingerprints in place of keys: members are always right, strangers seldom wrong, and as often as the header
-// says; and what needs keys is refused.
+// Tables with fingerprints in place of keys: members are always right, strangers seldom wrong, and as often as the
+// header says; and what needs keys is refused.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

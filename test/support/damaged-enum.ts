@@ -3,16 +3,8 @@
 
 import type { FindingCode } from '../../src/index.js';
 import type { Damaged } from './damaged.js';
-import {
-  canonicalParts,
-  compose,
-  FIELDS,
-  type Field,
-  numberBytes,
-  placesOf,
-  type Raw,
-  type RawParts,
-} from './raw-table.js';
+import { damagedField } from './damaged-field.js';
+import { canonicalParts, compose, type Field, numberBytes, placesOf, type Raw, type RawParts } from './raw-table.js';
 
 const KINDS = ['', 'bird', 'fish', 'hoofed', 'insect'];
 
@@ -26,9 +18,7 @@ const kinds = (): RawParts =>
 const none = (): RawParts => canonicalParts([], { value: 'enum' });
 
 function field(name: string, values: Partial<Record<Field, Raw>>, told: Field, parts = kinds()): Damaged {
-  const [offset, size] = FIELDS[told];
-  const finding = { code: 'HMAP_HEADER_FIELD', section: 'header', offset, end: offset + size } as const;
-  return { name: `enum-${name}`, bytes: compose({ ...parts, fields: values }), finding, refused: true };
+  return damagedField(`enum-${name}`, parts, values, told);
 }
 
 /** @param range from the start of the dictionary, or of its strings */

@@ -3,11 +3,11 @@
 
 import type { FindingCode } from '../../src/index.js';
 import type { Damaged } from './damaged.js';
+import { damagedField } from './damaged-field.js';
 import {
   canonicalParts,
   compose,
   encodeRecord,
-  FIELDS,
   type Field,
   placesOf,
   type Raw,
@@ -31,9 +31,7 @@ const set = (): RawParts =>
   );
 
 function field(name: string, values: Partial<Record<Field, Raw>>, told: Field, parts = numbers()): Damaged {
-  const [offset, size] = FIELDS[told];
-  const finding = { code: 'HMAP_HEADER_FIELD', section: 'header', offset, end: offset + size } as const;
-  return { name: `fingerprints-${name}`, bytes: compose({ ...parts, fields: values }), finding, refused: true };
+  return damagedField(`fingerprints-${name}`, parts, values, told);
 }
 
 /** @param change gives the rows, and which bytes `[offset, end)` of the section are wrong then */

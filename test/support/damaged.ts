@@ -1,6 +1,6 @@
 // The damaged files: one for each rule that a file can break (native-notes/format.md, section 11), and what a
-// verification must say of it. `npm run damaged` writes them; every-rule.test.ts holds them to this list. Knows the rules;
-// does not know how they are checked.
+// verification must say of it. `npm run damaged` writes them; every-rule.test.ts holds them to this list. Knows the
+// rules; does not know how they are checked.
 
 import { join } from 'node:path';
 import type { FindingCode, Section } from '../../src/index.js';

@@ -1,5 +1,5 @@
-// The golden files: what each holds and how it is built. `npm run fixtures` writes them; golden-files.test.ts holds every
-// later build to them.
+// The golden files: what each holds and how it is built. `npm run fixtures` writes them; golden-files.test.ts holds
+// every later build to them.
 
 import { join } from 'node:path';
 import {

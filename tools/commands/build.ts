@@ -36,10 +36,10 @@ import {
   EXIT,
   examples,
   exitWith,
+  foundByMistake,
   grouped,
   humanBytes,
   jsonLine,
-  oneIn,
   parseInteger,
   parseSize,
   printable,
@@ -336,7 +336,7 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
       ? ''
       : fingerprint === undefined
         ? `, ${overhead} bytes per entry over the payload`
-        : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${oneIn(fingerprint.falsePositiveRate)} other keys is found`;
+        : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${foundByMistake(fingerprint.falsePositiveRate)}`;
   say(
     `${printable(path)}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s`,
   );

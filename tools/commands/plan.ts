@@ -85,11 +85,8 @@ async function runPlan(input: string, options: Options): Promise<void> {
     rivals: rivals(facts),
     recommended: { name: found[0]!.name, args: buildArgs(input, format, options, found[0]!) },
   };
-  process.stdout.write(
-    options.json === true
-      ? `${printableLines(planJson(plan))}\n`
-      : `${printableLines(planText(plan, options.explain === true))}\n`,
-  );
+  const text = options.json === true ? planJson(plan) : planText(plan, options.explain === true);
+  process.stdout.write(`${printableLines(text)}\n`);
   exitWith(EXIT.fine);
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { type Header, stat, type TableStat } from '../../src/index.js';
 import { isStruct, structOf } from '../../src/internal.js';
-import { EXIT, examples, exitWith, grouped, humanBytes, jsonLine, oneIn, printable } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, foundByMistake, grouped, humanBytes, jsonLine, printable } from '../terminal/cli.js';
 import { textTable } from '../terminal/columns.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
@@ -84,7 +84,7 @@ function keyFacts({ keyType, fingerprint }: Header, width: string, keys: TableSt
   if (fingerprint === null) return `${type}${width}; ${lengths(keys)}`;
   const { bits, falsePositiveRate, long } = fingerprint;
   const others = `${grouped(long.count)} with a long one`;
-  return `${type}fingerprints of ${bits} bits, ${others}; ${oneIn(falsePositiveRate)} other keys is found`;
+  return `${type}fingerprints of ${bits} bits, ${others}; ${foundByMistake(falsePositiveRate)}`;
 }
 
 function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads']): string[] {

@@ -7,10 +7,10 @@ import {
   EXIT,
   examples,
   exitWith,
+  foundByMistake,
   grouped,
   humanBytes,
   jsonLine,
-  oneIn,
   printable,
 } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
@@ -68,7 +68,7 @@ function print(result: Verification, json: boolean): void {
   const mistakes =
     fingerprint === undefined
       ? ''
-      : `; fingerprints of ${fingerprint.bits} bits, ${oneIn(fingerprint.falsePositiveRate)} other keys is found`;
+      : `; fingerprints of ${fingerprint.bits} bits, ${foundByMistake(fingerprint.falsePositiveRate)}`;
   const size = `${grouped(entries)} entries, ${humanBytes(fileBytes)}, ${seconds.toFixed(2)} s`;
   lines.push(`${path}: ${verdict}; ${size}${mistakes}`);
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,5 +1,6 @@
-// The bytes of an input, and where a file can be cut for several threads to read. A file is opened once, whatever becomes
-// of its name, and must be at the end what it was at the start. Knows nothing of formats, but that some have lines.
+// The bytes of an input, and where a file can be cut for several threads to read. A file is opened once, whatever
+// becomes of its name, and must be at the end what it was at the start. Knows nothing of formats, but that some have
+// lines.
 
 import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';

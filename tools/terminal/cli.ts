@@ -103,6 +103,11 @@ export function oneIn(probability: number): string {
   return probability === 0 ? 'never' : `1 in ${grouped(Math.round(1 / probability))}`;
 }
 
+/** What a table with fingerprints finds besides its own keys, for people. */
+export function foundByMistake(probability: number): string {
+  return `${oneIn(probability)} other keys is found`;
+}
+
 /** A size for people. */
 export function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

@@ -1,5 +1,5 @@
-// Bytes that one thread keeps for a later pass of another: in memory up to a bound, the rest in the temporary file. Does
-// not know what they are.
+// Bytes that one thread keeps for a later pass of another: in memory up to a bound, the rest in the temporary file.
+// Does not know what they are.
 
 import { ByteBuffer } from '../../base/bytes.js';
 import type { SpillFile } from './spill-file.js';

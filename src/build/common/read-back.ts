@@ -1,5 +1,5 @@
-// Reads a finished file back before it takes the place of another one: what no reader could open replaces nothing. Knows
-// the header and the checksums' tree; does not read blocks again.
+// Reads a finished file back before it takes the place of another one: what no reader could open replaces nothing.
+// Knows the header and the checksums' tree; does not read blocks again.
 
 import { fstatSync } from 'node:fs';
 import { type BlockHasher, hashPieces } from '../../base/block-hasher.js';

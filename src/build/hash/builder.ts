@@ -58,7 +58,8 @@ export class Builder implements RecordSink {
 
   /**
    * @param workers threads that take records in, each a part of the input; see {@link ingestTask}
-   * @param shard which part of the table to build; records of others are left out. Takes the first seed or the given one
+   * @param shard which part of the table to build; records of others are left out. Takes the first seed or the given
+   *   one
    * @throws {TypeError} for a bad option, which it names
    * @throws {HmapError} when the output cannot be made
    */

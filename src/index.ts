@@ -41,7 +41,7 @@ export type { StatOptions } from './inspect/stat.js';
 export type { Lengths, TableStat } from './inspect/table-stat.js';
 export { build, stat, verify } from './lazy.js';
 export type { MappingChoice } from './mapping/map-ranges.js';
-export type { MappingKind } from './mapping/mapping.js';
+export type { MappingKind, MappingReason, MappingReasonCode } from './mapping/mapping.js';
 export { BitArray } from './read/bit-array.js';
 export { IntegerSet } from './read/integer-set.js';
 export { List } from './read/list.js';

@@ -51,6 +51,17 @@ export function allocate<T>(
   }
 }
 
+/** From this many bytes on, `slice` of shared memory is slower than a native copy: it goes byte by byte. */
+const LONG_COPY = 2048;
+
+/** A copy of `length` bytes, in memory of its own. */
+export function copyOf({ array, bytes }: ByteBuffer, at: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length < LONG_COPY) return array.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+  const copy = new ArrayBuffer(length);
+  Buffer.from(copy).fill(bytes.subarray(at, at + length));
+  return new Uint8Array(copy);
+}
+
 /** Above this many bytes one native copy is cheaper than a loop of words. */
 const NATIVE_COPY = 96;
 

@@ -1,6 +1,6 @@
 // Decodes single values by type (native-notes/format.md, section 7). Knows nothing of records or files.
 
-import type { ByteBuffer } from '../base/bytes.js';
+import { type ByteBuffer, copyOf } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { decodeText } from '../base/text.js';
 import { isStruct, structOf } from '../format/schema.js';
@@ -17,7 +17,7 @@ type DirectType = Exclude<ValueType, 'enum'>;
  */
 export const DECODERS: { readonly [T in DirectType]: ValueDecoder<ValueTypes[T]> } = {
   none: () => true,
-  bytes: (buffer, at, length) => buffer.array.slice(at, at + length),
+  bytes: copyOf,
   utf8: (buffer, at, length) => decodeText(buffer, at, length),
   json: (buffer, at, length) => {
     const text = decodeText(buffer, at, length);

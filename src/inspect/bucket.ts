@@ -146,6 +146,6 @@ export function enumValues(path: string): (index: Uint8Array) => Uint8Array {
   return withFile(path, ({ fd, header }) => {
     needHash(header, path, 'looking up distinct values');
     const dictionary = readDictionary(fd, header, path, 'none');
-    return (index) => dictionary?.view(new ByteBuffer(index), 0) ?? index;
+    return (index) => dictionary?.bytesAt(new ByteBuffer(index), 0) ?? index;
   });
 }

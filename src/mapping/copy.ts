@@ -18,7 +18,8 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
     kind: 'copy',
     // All is here already.
     takesAdvice: false,
-    views,
+    view: (i) => views[i]!,
+    lend: (i) => views[i]!,
     advise() {},
     residentBytes: () => undefined,
     close() {},

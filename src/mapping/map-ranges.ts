@@ -2,20 +2,30 @@
 
 import { HmapError } from '../base/errors.js';
 import { copyFile } from './copy.js';
-import { loadLibc, mapWithLibc } from './libc.js';
-import type { ByteRange, MapFile, Mapping, MappingKind } from './mapping.js';
+import { mapExternal } from './external-mapping.js';
+import { loadLibc } from './libc.js';
+import {
+  type ByteRange,
+  isMapping,
+  type MapFile,
+  type Mapping,
+  type MappingKind,
+  type MappingReason,
+} from './mapping.js';
 import { loadMmapIo, mapWithMmapIo } from './mmap-io.js';
+import { mapShared } from './shared-mapping.js';
 
 /** `auto` takes the first that works here, in the order mmap-io, libc, copy. */
 export type MappingChoice = 'auto' | MappingKind;
 
 const WAYS: readonly (readonly [MappingKind, MapFile])[] = [
   ['mmap-io', mapWithMmapIo],
-  ['libc', mapWithLibc],
+  ['libc', mapShared],
+  ['libc', mapExternal],
   ['copy', copyFile],
 ];
 
-export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...WAYS.map(([kind]) => kind)];
+export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...new Set(WAYS.map(([kind]) => kind))];
 
 /**
  * Loads what `auto` will use, 5 to 12 ms of native code, so that the first file of a process opens as fast as the next.
@@ -26,7 +36,8 @@ export function prepareMapping(): void {
 
 /** libc before mmap-io, which releases nothing before its memory is collected. */
 const WAYS_FOR_A_PASS: typeof WAYS = [
-  ['libc', mapWithLibc],
+  ['libc', mapShared],
+  ['libc', mapExternal],
   ['mmap-io', mapWithMmapIo],
   ['copy', copyFile],
 ];
@@ -39,9 +50,15 @@ const WAYS_FOR_A_PASS: typeof WAYS = [
 export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
   const ways = WAYS.filter(([kind]) => choice === 'auto' || choice === kind);
   const mapping = firstThatWorks(ways, fd, ranges, path);
-  if (mapping !== undefined) return mapping;
-  const message = `${path}: the mapping '${choice}' is not available here, or does not reach to the end of the file`;
-  throw new HmapError('HMAP_MAPPING', message, { path, expected: choice });
+  if (isMapping(mapping)) return mapping;
+  const { message: reason, cause } = mapping;
+  const message = `${path}: the mapping '${choice}' is not available: ${reason}`;
+  throw new HmapError('HMAP_MAPPING', message, {
+    path,
+    expected: choice,
+    reason,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /**
@@ -49,18 +66,25 @@ export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: Mapp
  * pause in which memory could be collected.
  */
 export function mapForPass(fd: number, range: ByteRange, path: string): Mapping {
-  return firstThatWorks(WAYS_FOR_A_PASS, fd, [range], path)!;
+  return firstThatWorks(WAYS_FOR_A_PASS, fd, [range], path) as Mapping;
 }
 
+/** The mapping by the first way that works, with why the one before it does not; or why the last one does not. */
 function firstThatWorks(
   ways: typeof WAYS,
   fd: number,
   ranges: readonly ByteRange[],
   path: string,
-): Mapping | undefined {
-  for (const [, map] of ways) {
-    const mapping = map(fd, ranges, path);
-    if (mapping !== undefined) return mapping;
+): Mapping | MappingReason {
+  let reason: MappingReason | undefined;
+  for (const [kind, map] of ways) {
+    const result = map(fd, ranges, path);
+    if (isMapping(result)) {
+      if (reason !== undefined) result.reason = reason;
+      return result;
+    }
+    // That a package is not there which nobody needs to install explains nothing.
+    if (kind !== 'mmap-io' || ways.length === 1) reason = result;
   }
-  return undefined;
+  return reason!;
 }

@@ -3,10 +3,35 @@
 /** How a file's bytes came into memory. */
 export type MappingKind = 'mmap-io' | 'libc' | 'copy';
 
+/** Why a file has not come into memory in the best way. */
+export interface MappingReason {
+  readonly code: MappingReasonCode;
+  readonly message: string;
+  /** What was caught, if anything was. */
+  readonly cause?: unknown;
+}
+
+/**
+ * `HMAP_NO_PACKAGE`: a native package does not load. `HMAP_NO_MMAP`: the system has none that is known here.
+ * `HMAP_MMAP`: it refused to map the file. `HMAP_REACH`: the file is too long for this way. `HMAP_NO_WEBASSEMBLY`,
+ * `HMAP_ADDRESS_SPACE`: a shared memory is not to be had. `HMAP_NO_FOREIGN_MEMORY`: the runtime allows no views of
+ * memory that is not its own.
+ */
+export type MappingReasonCode =
+  | 'HMAP_NO_PACKAGE'
+  | 'HMAP_NO_MMAP'
+  | 'HMAP_MMAP'
+  | 'HMAP_REACH'
+  | 'HMAP_NO_WEBASSEMBLY'
+  | 'HMAP_ADDRESS_SPACE'
+  | 'HMAP_NO_FOREIGN_MEMORY';
+
 /** A range of a file, in bytes. */
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
+  /** Ranges with the same number lie in one memory if it can hold them. Default 0. */
+  readonly memory?: number;
 }
 
 /** `random`: no read-ahead. `willneed`: start reading these pages now. */
@@ -35,20 +60,31 @@ export function adviseInPieces(
 
 export interface Mapping {
   readonly kind: MappingKind;
+  /** Why this is not the best way to map a file; set by whoever tried another one before. */
+  reason?: MappingReason;
   /** Whether {@link advise} has any effect: not for a copy, and not after {@link close}. */
   readonly takesAdvice: boolean;
-  /** One view a range, in the order of the ranges; each at an address that is a multiple of 4. Never written to. */
-  readonly views: readonly Uint8Array[];
-  /** Advises on `[start, start + length)` of one view; does nothing if there is nothing to advise. */
-  advise(advice: Advice, view: number, start: number, length: number): void;
+  /**
+   * The bytes of a range, at an address that is a multiple of 4. Never written to, never handed to users, and not used
+   * after {@link close}. The first call for a range may cost a garbage collection if the way is not the best one.
+   */
+  view(range: number): Uint8Array;
+  /**
+   * The same bytes for users, in memory that is not shared, which stay safe to read after {@link close}; `undefined` if
+   * the runtime allows no such view. The first call for a range may cost a garbage collection.
+   */
+  lend(range: number): Uint8Array | undefined;
+  /** Advises on `[start, start + length)` of a range; does nothing if there is nothing to advise. */
+  advise(advice: Advice, range: number, start: number, length: number): void;
   /** Bytes of the ranges that are in physical memory, by whole pages; `undefined` if the system does not say. */
   residentBytes(): number | undefined;
-  /** Releases the bytes; views that someone still holds stay safe to read. May be called again. */
+  /** Releases the bytes. May be called again. */
   close(): void;
 }
 
-/**
- * Maps an open file, or returns `undefined` if this kind of mapping does not work here. The file may be closed
- * afterwards.
- */
-export type MapFile = (fd: number, ranges: readonly ByteRange[], path: string) => Mapping | undefined;
+/** Maps an open file, or says why this way does not work here. The file may be closed afterwards. */
+export type MapFile = (fd: number, ranges: readonly ByteRange[], path: string) => Mapping | MappingReason;
+
+export function isMapping(result: Mapping | MappingReason): result is Mapping {
+  return 'view' in result;
+}

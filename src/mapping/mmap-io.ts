@@ -1,7 +1,7 @@
 // Maps files with the optional package mmap-io, if the user has built it (native-notes/mapping.md says how).
 
 import { createRequire } from 'node:module';
-import { type Advice, adviseInPieces, type ByteRange, type Mapping } from './mapping.js';
+import { type Advice, adviseInPieces, type ByteRange, type Mapping, type MappingReason } from './mapping.js';
 
 /** Sizes and offsets of mmap-io are signed 32-bit integers; beyond this it maps the wrong place without an error. */
 const REACH = 2 ** 31 - 1;
@@ -28,30 +28,33 @@ interface MmapIo {
 }
 
 let loaded: MmapIo | null | undefined;
+let whyNot: unknown;
 
 /** The package, or `null` if it does not load; tried once. */
 export function loadMmapIo(): MmapIo | null {
   if (loaded !== undefined) return loaded;
   try {
     loaded = createRequire(import.meta.url)('mmap-io') as MmapIo;
-  } catch {
+  } catch (error) {
     // Not installed, not built, or a second thread, in which it does not load.
+    whyNot = error;
     loaded = null;
   }
   return loaded;
 }
 
-export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping | undefined {
-  const last = ranges[ranges.length - 1];
-  if (last === undefined || last.offset + last.length > REACH) return undefined;
+export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping | MappingReason {
   const mmap = loadMmapIo();
-  if (mmap === null || live >= MOST_LIVE) return undefined;
+  if (mmap === null) return { code: 'HMAP_NO_PACKAGE', message: 'mmap-io does not load here', cause: whyNot };
+  const last = ranges[ranges.length - 1]!;
   const length = last.offset + last.length;
+  if (length > REACH) return { code: 'HMAP_REACH', message: `mmap-io reaches ${REACH} bytes of a file` };
+  if (live >= MOST_LIVE) return { code: 'HMAP_MMAP', message: `${live} mappings of mmap-io are not released yet` };
   let buffer: Buffer | undefined;
   try {
     buffer = mmap.map(length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0, mmap.MADV_RANDOM);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    return { code: 'HMAP_MMAP', message: 'mmap-io cannot map the file', cause };
   }
   live++;
   collected.register(buffer.buffer, undefined);
@@ -62,11 +65,12 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
     get takesAdvice() {
       return buffer !== undefined;
     },
-    views,
-    advise(advice, view, start, bytes) {
+    view: (i) => views[i]!,
+    lend: (i) => views[i]!,
+    advise(advice, range, start, bytes) {
       const mapped = buffer;
       if (mapped === undefined) return;
-      const from = ranges[view]!.offset + start;
+      const from = ranges[range]!.offset + start;
       const end = Math.min(from + bytes, length);
       adviseInPieces(advice, from, end, PAGE_MULTIPLE, (at, size) => {
         mmap.advise(mapped, at, size, codes[advice]);

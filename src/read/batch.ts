@@ -65,7 +65,7 @@ export class Batch {
    */
   load(lookup: Lookup, count: number): void {
     const { segments } = lookup;
-    if (segments.length === 1) this.#loadOne(lookup, segments[0]!, count);
+    if (segments.length === 1) this.#loadOne(lookup, segments.at(0), count);
     else this.#loadSeveral(lookup, count);
   }
 

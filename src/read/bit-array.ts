@@ -2,6 +2,7 @@
 // files are opened.
 
 import * as bytes from '../base/bytes.js';
+import type { LazyArray } from '../base/lazy-array.js';
 import { kindOf } from '../base/options.js';
 import type { BitsHeader } from '../format/header.js';
 import { RUN_BITS, RUN_WORDS } from '../format/keyless.js';
@@ -25,7 +26,7 @@ const RUN_SHIFT = 31 - Math.clz32(RUN_BITS);
 export class BitArray extends KeylessHandle implements Iterable<number> {
   #segment: KeylessSegment;
   #words: Int32Array = new Int32Array(0);
-  #segments: readonly KeylessSegment[] = [];
+  #segments: LazyArray<KeylessSegment> | undefined;
   /** Ones before each segment, and all at the end. */
   #before: Float64Array = new Float64Array(1);
   #base = 0;
@@ -36,7 +37,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
   /** @internal Use `open`. */
   constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
     super(path, snapshot, source);
-    this.#segment = snapshot.keyless[0]!;
+    this.#segment = snapshot.keyless.at(0);
     this.take(snapshot);
   }
 
@@ -86,7 +87,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     if (at <= 0) return 0;
     if (at >= this.#length) return this.#before.at(-1)!;
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
-    return this.#before[number]! + rankIn(this.#segments[number]!, at - number * this.#perSegment);
+    return this.#before[number]! + rankIn(this.#segments!.at(number), at - number * this.#perSegment);
   }
 
   /**
@@ -104,7 +105,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
       if (before[middle]! <= k) number = middle;
       else high = middle;
     }
-    return this.#base + number * this.#perSegment + selectIn(this.#segments[number]!, k - before[number]!);
+    return this.#base + number * this.#perSegment + selectIn(this.#segments!.at(number), k - before[number]!);
   }
 
   /**
@@ -120,16 +121,16 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
   }
 
   protected override take(snapshot: Snapshot | undefined): void {
-    const segments = snapshot?.keyless ?? [];
-    this.#segments = segments;
+    this.#segments = snapshot?.keyless;
     this.#reach = 0;
     this.#length = snapshot?.header.length ?? 0;
     this.#perSegment = snapshot?.header.perSegment ?? 0;
     this.#base = snapshot?.header.base ?? 0;
     this.#words = new Int32Array(0);
-    if (segments.length === 0) return;
-    this.#segment = segments[0]!;
+    if (snapshot === undefined) return;
+    this.#segment = snapshot.keyless.at(0);
     this.#words = this.#segment.words;
+    const { segments } = snapshot.header;
     this.#before = new Float64Array(segments.length + 1);
     for (const [i, { entries }] of segments.entries()) this.#before[i + 1] = this.#before[i]! + entries;
     if (this.#segment.blocks.unchecked === 0) this.#reach = this.#segment.count;
@@ -142,7 +143,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     const at = integer - this.#base;
     if (!(at >= 0 && at < this.#length && Number.isInteger(at))) return false;
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
-    const segment = this.#segments[number]!;
+    const segment = this.#segments!.at(number);
     const bit = at - number * this.#perSegment;
     if (segment.blocks.unchecked > 0) checkWords(segment, bit >>> 5, (bit >>> 5) + 1);
     else if (number === 0) this.#reach = segment.count;

@@ -1,6 +1,7 @@
 // The hot path of tables without keys: from an encoded key to the record with its fingerprint (native-notes/format.md,
 // section 16). Knows that a key lies in the scratch buffer; does not know strings, value types or files.
 
+import type { LazyArray } from '../base/lazy-array.js';
 import { murmur3 } from '../base/murmur3.js';
 import { sum64, xxh64 } from '../base/xxh64.js';
 import { scratch } from '../codec/keys.js';
@@ -26,7 +27,7 @@ export class FingerprintLookup extends Lookup {
   readonly cursor: RecordCursor;
 
   /** @param long only if there are any */
-  constructor(header: HashHeader, segments: readonly HashSegment[], long: LongFingerprints | undefined) {
+  constructor(header: HashHeader, segments: LazyArray<HashSegment>, long: LongFingerprints | undefined) {
     super(header, segments);
     this.fingerprintBytes = header.fingerprint!.bits / 8;
     this.mask = fingerprintMask(this.fingerprintBytes);

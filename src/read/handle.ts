@@ -3,7 +3,7 @@
 
 import { HmapError } from '../base/errors.js';
 import type { Header } from '../format/header.js';
-import type { MappingKind } from '../mapping/mapping.js';
+import type { Mapping, MappingKind, MappingReason } from '../mapping/mapping.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Where the versions of an open file come from. */
@@ -22,7 +22,7 @@ export abstract class Handle {
   /** The path as it was given to `open`. */
   readonly path: string;
   #header: Header;
-  #mapping: MappingKind;
+  #mapping: Pick<Mapping, 'kind' | 'reason'>;
   #snapshot: Snapshot | undefined;
   readonly #source: SnapshotSource;
   readonly #stopWatching: (() => void) | undefined;
@@ -31,7 +31,7 @@ export abstract class Handle {
   constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
     this.path = path;
     this.#header = snapshot.header;
-    this.#mapping = snapshot.mapping.kind;
+    this.#mapping = howMapped(snapshot);
     this.#snapshot = snapshot;
     this.#source = source;
     this.#stopWatching = source.watch?.(
@@ -47,7 +47,15 @@ export abstract class Handle {
 
   /** How the file's bytes came into memory. */
   get mapping(): MappingKind {
-    return this.#mapping;
+    return this.#mapping.kind;
+  }
+
+  /**
+   * Why the file did not come into memory in the best way; `undefined` if it did, or if the way was chosen. Available
+   * after `close`, too.
+   */
+  get mappingReason(): MappingReason | undefined {
+    return this.#mapping.reason;
   }
 
   get closed(): boolean {
@@ -111,8 +119,13 @@ export abstract class Handle {
     const old = this.#snapshot!;
     this.#snapshot = snapshot;
     this.#header = snapshot.header;
-    this.#mapping = snapshot.mapping.kind;
+    this.#mapping = howMapped(snapshot);
     this.take(snapshot);
     old.retire();
   }
+}
+
+/** Without the mapping itself, of which a closed file keeps nothing. */
+function howMapped({ mapping: { kind, reason } }: Snapshot): Pick<Mapping, 'kind' | 'reason'> {
+  return reason === undefined ? { kind } : { kind, reason };
 }

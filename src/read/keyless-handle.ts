@@ -27,8 +27,8 @@ export abstract class KeylessHandle extends Handle {
     const { base, perSegment } = snapshot.header;
     snapshot.retain();
     try {
-      for (const [i, segment] of snapshot.keyless.entries()) {
-        for (const step of take(segment, base + i * perSegment)) {
+      for (let i = 0; i < snapshot.keyless.length; i++) {
+        for (const step of take(snapshot.keyless.at(i), base + i * perSegment)) {
           yield step;
           this.snapshot();
         }

@@ -1,6 +1,7 @@
 // An open list: values by their index. Knows indexes, and which blocks have been checked; the bytes of single elements
 // are elements.ts.
 
+import type { LazyArray } from '../base/lazy-array.js';
 import { kindOf } from '../base/options.js';
 import type { ListHeader } from '../format/header.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
@@ -23,13 +24,13 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   #reach = 0;
   #length = 0;
   #perSegment = 0;
-  #segments: readonly KeylessSegment[] = [];
+  #segments: LazyArray<KeylessSegment> | undefined;
 
   /** @internal Use `open`. */
   constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
     super(path, snapshot, source);
     this.#read = elementReader(snapshot.header.valueType) as ElementReader<V>;
-    this.#segment = snapshot.keyless[0]!;
+    this.#segment = snapshot.keyless.at(0);
     this.take(snapshot);
   }
 
@@ -93,14 +94,13 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   }
 
   protected override take(snapshot: Snapshot | undefined): void {
-    const segments = snapshot?.keyless ?? [];
-    this.#segments = segments;
+    this.#segments = snapshot?.keyless;
     this.#reach = 0;
     this.#length = snapshot?.header.length ?? 0;
     this.#perSegment = snapshot?.header.perSegment ?? 0;
     this.#base = snapshot?.header.base ?? 0;
-    if (segments.length === 0) return;
-    this.#segment = segments[0]!;
+    if (snapshot === undefined) return;
+    this.#segment = snapshot.keyless.at(0);
     if (this.#segment.blocks.unchecked === 0) this.#reach = this.#segment.count;
   }
 
@@ -111,7 +111,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     const at = index - this.#base;
     if (!(at >= 0 && at < this.#length && Number.isInteger(at))) return undefined;
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
-    const segment = this.#segments[number]!;
+    const segment = this.#segments!.at(number);
     const place = at - number * this.#perSegment;
     if (segment.blocks.unchecked > 0) segment.checkElement(place);
     else if (number === 0) this.#reach = segment.count;

@@ -1,6 +1,7 @@
 // The hot path: from an encoded key to its record. Knows hash, buckets and records, and that a key lies in the scratch
 // buffer; does not know strings, value types or files.
 
+import type { LazyArray } from '../base/lazy-array.js';
 import { scratch } from '../codec/keys.js';
 import * as layout from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
@@ -33,7 +34,7 @@ const KNOWN = -2;
  * does work bounded by the size of one bucket.
  */
 export class Lookup {
-  readonly segments: readonly HashSegment[];
+  readonly segments: LazyArray<HashSegment>;
   readonly seed: number;
   /** Where the last {@link find} looked. */
   segment: HashSegment;
@@ -55,11 +56,11 @@ export class Lookup {
   /** Whether keys have a prefix and values one width: the form that most tables have. */
   readonly isPlain: boolean;
 
-  constructor(header: HashHeader, segments: readonly HashSegment[]) {
+  constructor(header: HashHeader, segments: LazyArray<HashSegment>) {
     const { shard, index } = header;
     this.segments = segments;
     this.seed = header.hash.seed | 0;
-    this.segment = segments[0]!;
+    this.segment = segments.at(0);
     this.shardBits = shard.bits;
     this.segmentBits = header.segmentBits;
     // Bits of the hash before those of the bucket.
@@ -79,7 +80,7 @@ export class Lookup {
   }
 
   segmentOf(hash: number): HashSegment {
-    return this.segments[((hash << this.shardBits) >>> 1) >>> this.segmentShift]!;
+    return this.segments.at(((hash << this.shardBits) >>> 1) >>> this.segmentShift);
   }
 
   bucketOf(hash: number): number {

@@ -4,7 +4,8 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { loadChecksumsNow } from '../base/block-hasher.js';
 import { damage, HmapError, systemError } from '../base/errors.js';
-import type { Header } from '../format/header.js';
+import { LazyArray } from '../base/lazy-array.js';
+import type { Header, SegmentPlace } from '../format/header.js';
 import { keyTypeOf } from '../format/key-types.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { UINTS } from '../format/value-types.js';
@@ -23,6 +24,11 @@ import { warmUp } from './warm.js';
 
 /** Bytes of checksums that are seen through one view. */
 const SUMS_VIEW = 2 ** 30;
+
+/** A file of at most this many bytes lies in one memory, which ends at 4 GiB. */
+const ONE_MEMORY = 3 * 2 ** 30;
+/** Of a longer one, segments that start within so many bytes lie in one: at most 3 GiB, and room for their lines. */
+const MEMORY_WINDOW = 2 ** 30;
 
 /**
  * Opens and checks a file, in steps, so that a long check can give way to other work; yields nothing of interest.
@@ -109,18 +115,22 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   const { dictionary: place, fingerprint } = header;
   const long = fingerprint === null || fingerprint.long.count === 0 ? undefined : fingerprint.long;
   const hash = header.layout === 'hash';
+  // A segment lies in one memory with its lines of the index, and what all segments need in one of its own.
+  const several = header.fileBytes > ONE_MEMORY;
+  const memoryOf = ({ offset }: SegmentPlace) => (several ? Math.floor(offset / MEMORY_WINDOW) : 0);
+  const common = several ? -1 : 0;
   const lines = hash ? header.segments.map((_, i) => indexPlace(header, i)) : [];
   const sections = [
-    ...header.segments,
-    ...(place === null ? [] : [place]),
-    ...(long === undefined ? [] : [long]),
-    ...lines,
+    ...header.segments.map((segment) => ({ ...segment, memory: memoryOf(segment) })),
+    ...(place === null ? [] : [{ ...place, memory: common }]),
+    ...(long === undefined ? [] : [{ ...long, memory: common }]),
+    ...lines.map((line, i) => ({ ...line, memory: memoryOf(header.segments[i]!) })),
   ];
-  const ranges: ByteRange[] = sections.map(({ offset, bytes }, i) => {
+  const ranges: ByteRange[] = sections.map(({ offset, bytes, memory }, i) => {
     const next = sections[i + 1]?.offset ?? header.checksums.offset;
-    return { offset, length: touch ? next - offset : bytes };
+    return { offset, length: touch ? next - offset : bytes, memory };
   });
-  if (touch) ranges.push(...sumsRanges(header));
+  if (touch) ranges.push(...sumsRanges(header, common));
   const mapping = mapRanges(fd, ranges, choice, path);
   const dictionaryIndex = header.segments.length;
   const longIndex = dictionaryIndex + (place === null ? 0 : 1);
@@ -137,30 +147,35 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     warmUp(mapping, [...index, ...rows, ...values, ...segments]);
   }
   const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
-  const view = (i: number) => mapping.views[i]!;
+  const view = (i: number) => mapping.view(i);
+  const none = new LazyArray<never>(0, () => {
+    throw new RangeError('no segments of this layout');
+  });
   if (header.layout !== 'hash') {
-    const keyless = header.segments.map((_, i) => new KeylessSegment(view(i), header, i, path, checker));
-    return new Snapshot(header, identity, mapping, [], keyless, undefined, undefined);
+    const keyless = new LazyArray(dictionaryIndex, (i) => new KeylessSegment(view(i), header, i, path, checker));
+    return new Snapshot(header, identity, mapping, none, keyless, undefined, undefined);
   }
-  const segments = header.segments.map(
-    (_, i) => new HashSegment({ heap: view(i), index: view(linesIndex + i) }, header, i, path, checker),
-  );
-  const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker);
+  const segments = new LazyArray(dictionaryIndex, (i) => {
+    const views = { heap: view(i), index: view(linesIndex + i), lend: () => mapping.lend(i) };
+    return new HashSegment(views, header, i, path, checker);
+  });
+  const lend = () => mapping.lend(dictionaryIndex);
+  const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker, lend);
   const fingerprints =
     long === undefined ? undefined : new LongFingerprints(view(longIndex), header, fingerprint!, checker);
-  return new Snapshot(header, identity, mapping, segments, [], dictionary, fingerprints);
+  return new Snapshot(header, identity, mapping, segments, none, dictionary, fingerprints);
 }
 
-function sumsRanges({ checksums }: Header): ByteRange[] {
+function sumsRanges({ checksums }: Header, memory: number): ByteRange[] {
   const ranges: ByteRange[] = [];
   for (let at = 0; at < checksums.bytes; at += SUMS_VIEW) {
-    ranges.push({ offset: checksums.offset + at, length: Math.min(SUMS_VIEW, checksums.bytes - at) });
+    ranges.push({ offset: checksums.offset + at, length: Math.min(SUMS_VIEW, checksums.bytes - at), memory });
   }
   return ranges;
 }
 
 /** Bytes of a mapping whose ranges follow each other without gaps. */
-function mappedBytes({ views, advise }: Mapping, ranges: readonly ByteRange[]): ReadFile {
+function mappedBytes(mapping: Mapping, ranges: readonly ByteRange[]): ReadFile {
   return (offset, length) => {
     let low = 0;
     for (let high = ranges.length; high - low > 1; ) {
@@ -174,8 +189,8 @@ function mappedBytes({ views, advise }: Mapping, ranges: readonly ByteRange[]): 
       const start = at - range.offset;
       const taken = Math.min(range.length - start, offset + length - at);
       // Without it, each page of a block would be a wait of its own.
-      advise('willneed', i, start, taken);
-      pieces.push(views[i]!.subarray(start, start + taken));
+      mapping.advise('willneed', i, start, taken);
+      pieces.push(mapping.view(i).subarray(start, start + taken));
       at += taken;
     }
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);

@@ -1,6 +1,7 @@
 // One snapshot of a file, mapped: its header, its segments, and when its memory may be released. Knows no lookups, and
 // not how a file is opened.
 
+import type { LazyArray } from '../base/lazy-array.js';
 import type { Layout } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import type { KeyForm } from '../format/key-types.js';
@@ -48,8 +49,8 @@ export class Snapshot {
   readonly identity: FileIdentity;
   readonly mapping: Mapping;
   /** Of a hash table; and those of any other layout. */
-  readonly segments: readonly HashSegment[];
-  readonly keyless: readonly KeylessSegment[];
+  readonly segments: LazyArray<HashSegment>;
+  readonly keyless: LazyArray<KeylessSegment>;
   /** Of `enum` values. */
   readonly dictionary: Dictionary | undefined;
   /** Of a table with fingerprints, if it has any long ones. */
@@ -63,8 +64,8 @@ export class Snapshot {
     header: Header,
     identity: FileIdentity,
     mapping: Mapping,
-    segments: readonly HashSegment[],
-    keyless: readonly KeylessSegment[],
+    segments: LazyArray<HashSegment>,
+    keyless: LazyArray<KeylessSegment>,
     dictionary: Dictionary | undefined,
     long: LongFingerprints | undefined,
   ) {

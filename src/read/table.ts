@@ -2,7 +2,6 @@
 // lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
-import type { ByteBuffer } from '../base/bytes.js';
 import { HmapError, noKeys } from '../base/errors.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
@@ -13,7 +12,8 @@ import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.j
 import type { HashHeader } from '../format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
 import { MAX_FIELD_BITS } from '../format/schema.js';
-import { type Needs, Scan } from '../storage/scan.js';
+import type { HashSegment } from '../storage/hash-segment.js';
+import { type MappedHashSegment, type Needs, Scan } from '../storage/scan.js';
 import { Batch } from './batch.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
@@ -79,7 +79,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
       const length = this.#hash(key, 0, lookup.seed);
       if (length < 0) return undefined;
       const at = lookup.find(0, length, keyHash.value);
-      return at < 0 ? undefined : this.#view(lookup.segment.heap, at, lookup.valueBytes);
+      return at < 0 ? undefined : this.#view(lookup.segment, at, lookup.valueBytes);
     }
   };
 
@@ -90,8 +90,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   #decode!: ValueDecoder<V>;
-  /** Returns the bytes of a value. */
-  #view!: ValueDecoder<Uint8Array>;
+  #view!: ValueView;
   #fields: ReadonlyMap<string, FieldReader> | undefined;
   /** Decodes a key for iteration; `undefined` for strings. */
   readonly #decodeKey: ValueDecoder<AnyKey> | undefined;
@@ -198,7 +197,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    * memory overlap. Throws as `get` does.
    */
   getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
-    return this.#many(keys, (table) => table.#decode);
+    return this.#many(keys, 'values');
   }
 
   /**
@@ -206,19 +205,21 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    */
   getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
     this.#lend();
-    return this.#many(keys, (table) => table.#view);
+    return this.#many(keys, 'views');
   }
 
-  /** @param choose returns the decoder of the current snapshot */
-  #many<R>(keys: Iterable<KeyArgument<K>>, choose: (table: Table<V, K>) => ValueDecoder<R>): (R | undefined)[] {
+  #many(keys: Iterable<KeyArgument<K>>, what: 'values'): (V | undefined)[];
+  #many(keys: Iterable<KeyArgument<K>>, what: 'views'): (Uint8Array | undefined)[];
+  #many(keys: Iterable<KeyArgument<K>>, what: 'values' | 'views'): (V | Uint8Array | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
     if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
     const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
     // Only after all keys have come: the code that yields them may close the table.
     const lookup = this.#opened();
-    const decode = choose(this);
-    const values = new Array<R | undefined>(list.length).fill(undefined);
+    const decode = this.#decode;
+    const view = what === 'views' ? this.#view : undefined;
+    const values = new Array<V | Uint8Array | undefined>(list.length).fill(undefined);
     this.#batch ??= new Batch();
     const batch = this.#batch;
     const hash = this.#typedHash;
@@ -229,11 +230,13 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
           : batch.takeTyped(lookup, list, first, hash);
       // An array's elements may be accessors that reload the table: all answers come from the snapshot that is current
       // afterwards.
-      if (this.#opened() !== lookup) return this.#many(list, choose);
+      if (this.#opened() !== lookup) return this.#many(list, what as never);
       batch.load(lookup, count);
       for (let i = 0; i < count; i++) {
         const at = batch.find(lookup, i);
-        if (at >= 0) values[first + i] = decode(lookup.segment.heap, at, lookup.valueBytes);
+        if (at < 0) continue;
+        const { segment, valueBytes } = lookup;
+        values[first + i] = view === undefined ? decode(segment.heap, at, valueBytes) : view(segment, at, valueBytes);
       }
       first += count;
     }
@@ -254,7 +257,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     if (length < 0) return undefined;
     const at = lookup.find(0, length, keyHash.value);
     if (at < 0) return undefined;
-    return this.#view(lookup.segment.heap, at, lookup.valueBytes);
+    return this.#view(lookup.segment, at, lookup.valueBytes);
   }
 
   /**
@@ -316,7 +319,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     const { header } = this;
     // Types stay the same, except that `uint` may become narrower or wider; each dictionary has its own decoders.
     this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
-    this.#view = dictionary?.view ?? viewOf;
+    this.#view = dictionary === undefined ? bytesOf : ({ heap }, at) => dictionary.bytesAt(heap, at);
     this.#lookup =
       header.fingerprint === null ? new Lookup(header, segments) : new FingerprintLookup(header, segments, long);
   }
@@ -330,17 +333,13 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   *#taken<R>(needs: Needs, take: (at: Scan, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     const snapshot = this.snapshot();
-    const { mapping } = snapshot;
     const header = snapshot.header as HashHeader;
     // The decoder of this snapshot, even after a reload.
     const decode = this.#decode;
-    const segments = snapshot.segments.map((segment, i) => ({
-      segment,
-      readAhead: (start: number, length: number) => mapping.advise('willneed', i, start, length),
-    }));
     snapshot.retain();
     try {
-      for (const scan = new Scan(header, segments, needs); scan.step(); this.#opened()) yield take(scan, decode);
+      for (const scan = new Scan(header, toScan(snapshot), needs); scan.step(); this.#opened())
+        yield take(scan, decode);
     } finally {
       snapshot.release();
     }
@@ -360,10 +359,21 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 }
 
+/** The segments of a snapshot, each with advice about its key heap. */
+function* toScan({ segments, mapping }: Snapshot): Generator<MappedHashSegment, void> {
+  for (let i = 0; i < segments.length; i++) {
+    yield {
+      segment: segments.at(i),
+      readAhead: (start, length) => mapping.advise('willneed', i, start, length),
+    };
+  }
+}
+
 function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
   return decode(segment.heap, cursor.value, cursor.valueBytes);
 }
 
-function viewOf({ bytes }: ByteBuffer, at: number, length: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
-}
+/** Returns the bytes of a value, for users. */
+type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
+
+const bytesOf: ValueView = (segment, at, length) => segment.bytesAt(at, length);

@@ -1,7 +1,7 @@
 // The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked
 // for. Knows the section; does not know records, nor how its bytes come.
 
-import { ByteBuffer } from '../base/bytes.js';
+import { ByteBuffer, copyOf } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { decodeText } from '../base/text.js';
@@ -25,17 +25,29 @@ export class Dictionary {
    */
   readonly #texts: (string | undefined)[] = [];
 
+  readonly #lend: (() => Uint8Array | undefined) | undefined;
+  /** What {@link lend} gave. */
+  #lent: Uint8Array | undefined;
+
   /**
    * @param bytes the section's bytes, perhaps with trailing bytes
    * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
+   * @param lend gives the section as users may have it, or `undefined` where they cannot; without it, as it is in `bytes`
    */
-  constructor(bytes: Uint8Array, header: HashHeader, path: string, checker?: BlockChecker) {
+  constructor(
+    bytes: Uint8Array,
+    header: HashHeader,
+    path: string,
+    checker?: BlockChecker,
+    lend?: () => Uint8Array | undefined,
+  ) {
     const place = header.dictionary!;
     this.#place = place;
     this.bytes = new ByteBuffer(bytes.subarray(0, place.bytes));
     this.#blocks = new CheckedBlocks(header, place, checker);
     this.#path = path;
+    this.#lend = lend;
     this.#width = header.valueWidth!;
     this.decoder = this.#decoderOf(this.#width);
   }
@@ -78,11 +90,16 @@ export class Dictionary {
     return text;
   }
 
-  /** The bytes of the string that an index in `buffer` at `at` stands for. Throws as {@link placeOf} does. */
-  readonly view = (buffer: ByteBuffer, at: number): Uint8Array => {
+  /**
+   * The bytes of the string that an index in `buffer` at `at` stands for, for users: without a copy if that is
+   * possible. Throws as {@link placeOf} does.
+   */
+  bytesAt(buffer: ByteBuffer, at: number): Uint8Array {
     const place = this.placeAt(buffer, at);
-    return new Uint8Array(this.bytes.array.buffer, this.bytes.array.byteOffset + place.at, place.length);
-  };
+    this.#lent ??= this.#lend === undefined ? this.bytes.array : this.#lend();
+    if (this.#lent === undefined) return copyOf(this.bytes, place.at, place.length);
+    return new Uint8Array(this.#lent.buffer, this.#lent.byteOffset + place.at, place.length);
+  }
 
   /** {@link placeOf} the index in `buffer` at `at`. */
   placeAt({ bytes }: ByteBuffer, at: number): { at: number; length: number } {

@@ -1,6 +1,7 @@
 // Reads single elements of a list's segment: one reader for each width of packed elements. Knows the bytes of elements;
 // does not know segments' order, checks or files.
 
+import { copyOf } from '../base/bytes.js';
 import { decodeText } from '../base/text.js';
 import { packedInteger } from '../format/schema.js';
 import type { KeylessSegment } from './keyless-segment.js';
@@ -27,7 +28,7 @@ export function elementReader(type: string): ElementReader {
     default:
       return (segment, at) => {
         const start = segment.elementStart(at);
-        return segment.heap.array.slice(start, segment.index[at + 1]!);
+        return copyOf(segment.heap, start, segment.index[at + 1]! - start);
       };
   }
 }

@@ -118,7 +118,7 @@ export function* mappedKeylessSegments(
     const mapping = mapForPass(fd, { offset: place.offset, length: place.bytes }, path);
     try {
       mapping.advise('willneed', 0, 0, place.bytes);
-      yield { segment: new KeylessSegment(mapping.views[0]!, header, number, path, checker), place, number };
+      yield { segment: new KeylessSegment(mapping.view(0), header, number, path, checker), place, number };
     } finally {
       mapping.close();
     }

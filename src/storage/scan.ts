@@ -93,7 +93,7 @@ export function* mappedSegments(
     const ofLines = mapForPass(fd, { offset: lines.offset, length: lines.bytes }, path);
     try {
       if (heap.bytes > 0) ofHeap = mapForPass(fd, { offset: heap.offset, length: heap.bytes }, path);
-      const views = { heap: ofHeap?.views[0] ?? new Uint8Array(0), index: ofLines.views[0]! };
+      const views = { heap: ofHeap?.view(0) ?? new Uint8Array(0), index: ofLines.view(0) };
       yield {
         segment: new HashSegment(views, header, number, path, checker),
         readAhead: (start, length) => ofHeap?.advise('willneed', 0, start, length),

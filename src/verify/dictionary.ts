@@ -49,7 +49,7 @@ export class DictionaryCheck {
       const mapping = mapForPass(fd, { offset, length: bytes }, path);
       try {
         mapping.advise('willneed', 0, 0, bytes);
-        yield* this.#checkValues(mapping.views[0]!);
+        yield* this.#checkValues(mapping.view(0));
       } finally {
         mapping.close();
       }

@@ -239,7 +239,7 @@ class Check {
     if (bytes === 0) return { rows: new LongFingerprints(new Uint8Array(0), { headerBytes }, fingerprint), close() {} };
     if (!this.#reader.isReadable(offset, offset + bytes)) return undefined;
     const mapping = mapForPass(this.#fd, { offset, length: bytes }, this.#path);
-    const rows = new LongFingerprints(mapping.views[0]!, { headerBytes }, fingerprint);
+    const rows = new LongFingerprints(mapping.view(0), { headerBytes }, fingerprint);
     return { rows, close: () => mapping.close() };
   }
 

@@ -280,6 +280,7 @@ describe('a closed table', () => {
     'closed',
     'header',
     'mapping',
+    'mappingReason',
     Symbol.dispose.toString(),
     Symbol.toStringTag.toString(),
   ];

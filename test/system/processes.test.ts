@@ -2,17 +2,13 @@
 // place. In real processes.
 
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { headerSize } from '../../src/format/constants.js';
-import { indexSize } from '../../src/format/index-lines.js';
-import { sumTreeSize } from '../../src/format/sum-tree.js';
-import { writeHashHeader } from '../../src/format/write-header.js';
 import { build, type OpenOptions, open } from '../../src/index.js';
 import { pageCache } from '../../tools/bench/page-cache.js';
 import { runModule, runNode } from '../support/child.js';
@@ -20,6 +16,7 @@ import { hmapError } from '../support/errors.js';
 import { memoryGroup } from '../support/linux.js';
 import { MAPPINGS, WORKING } from '../support/mappings.js';
 import { LIBRARY_URL } from '../support/root.js';
+import { writeSparseTable } from '../support/sparse-table.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const folder = temporaryFolder(nodeTest);
@@ -270,45 +267,6 @@ describe('memory', () => {
     assert.deepEqual(refused, ['ENOMEM', limit, true], 'a copy is refused before it is made');
   });
 
-  /** A sparse file with a whole header, that claims segments of almost 2 GiB without entries. */
-  function claim(file: string, segmentBits: number): number {
-    const headerBytes = headerSize(segmentBits, 0);
-    const bytes = 2 ** 31 - 4096;
-    const segments = Array.from({ length: 2 ** segmentBits }, (_, i) => ({
-      offset: headerBytes + i * bytes,
-      bytes,
-      entries: 0,
-    }));
-    const at = headerBytes + segments.length * bytes;
-    const buckets = { bucketBits: 5, eighths: 8 };
-    const index = { offset: at, bytes: segments.length * indexSize(buckets, 8), offsetBits: 8 };
-    const offset = at + index.bytes;
-    const checksums = { offset, bytes: sumTreeSize(headerBytes, offset), sum: 0n };
-    const counts = { entries: 0, keyBytes: 0, valueBytes: 0, seed: 0, ...buckets, index };
-    const shard = { index: 0, bits: 0 };
-    const widths = { keyType: 'bytes', valueType: 'bytes', keyWidth: 0xffff_ffff, valueWidth: 0xffff_ffff } as const;
-    const metadata = new Uint8Array(0);
-    const dictionary = undefined;
-    const fingerprint = undefined;
-    writeFileSync(
-      file,
-      writeHashHeader({
-        ...counts,
-        ...widths,
-        shard,
-        narrowed: false,
-        segmentBits,
-        segments,
-        dictionary,
-        fingerprint,
-        checksums,
-        metadata,
-      }),
-    );
-    truncateSync(file, offset + checksums.bytes);
-    return segments.length * bytes + index.bytes;
-  }
-
   // So that a copy that is tried all the same does not take the machine down with it.
   const limit = '-v 4000000';
   const copying = `
@@ -320,7 +278,7 @@ describe('memory', () => {
 
   test('a sparse file that claims more than there is is not copied', { skip: linux }, async () => {
     const file = join(folder, 'sparse.hmap');
-    const total = claim(file, Math.max(6, Math.ceil(Math.log2(totalmem() / 2 ** 31)) + 1));
+    const total = writeSparseTable(file, Math.max(6, Math.ceil(Math.log2(totalmem() / 2 ** 31)) + 1));
     assert.ok(total > 100e9 && total > totalmem() && statSync(file).blocks < 100);
     const { stdout, ...outcome } = await runModule(copying, [file], { limit });
     assert.deepEqual(outcome, { status: 0, signal: null, stderr: '' });
@@ -332,7 +290,7 @@ describe('memory', () => {
 
   test('that the system does not give is reported, too, before the file is read', { skip: linux }, async () => {
     const file = join(folder, 'too-large.hmap');
-    const total = claim(file, 2);
+    const total = writeSparseTable(file, 2);
     const { stdout, ...outcome } = await runModule(copying, [file], { limit });
     assert.deepEqual(outcome, { status: 0, signal: null, stderr: '' });
     const { message, actual: _, ...told } = JSON.parse(stdout);
@@ -344,7 +302,7 @@ describe('memory', () => {
 
   test('is not needed for a sparse file that is mapped, whatever it claims', { skip: libc }, () => {
     const file = join(folder, 'mapped.hmap');
-    claim(file, 6);
+    writeSparseTable(file, 6);
     const table = open(file, { mapping: 'libc', check: 'header' });
     assert.equal(table.get('key'), undefined);
     table.close();

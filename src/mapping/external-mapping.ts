@@ -1,0 +1,96 @@
+// The way back where no shared memory is to be had: a file mapped at addresses of its own, and views of these. V8 counts
+// each view as memory of its heap, and may collect garbage when one is made; so they are made when they are needed.
+// Knows how long addresses must stay mapped.
+
+import { GRANULE, isLibc, isPages, loadLibc, Pages } from './libc.js';
+import type { Advice, ByteRange, Mapping, MappingReason } from './mapping.js';
+
+export function mapExternal(fd: number, ranges: readonly ByteRange[]): Mapping | MappingReason {
+  const libc = loadLibc();
+  if (!isLibc(libc)) return libc;
+  const last = ranges[ranges.length - 1]!;
+  const base = Math.floor(ranges[0]!.offset / GRANULE) * GRANULE;
+  const pages = Pages.map(libc, null, fd, base, last.offset + last.length - base);
+  if (!isPages(pages)) return pages;
+  const region = new Region(pages);
+  try {
+    // Allowed at all? Electron does not.
+    region.view(0, 1);
+  } catch (cause) {
+    pages.unmap();
+    const message = 'this runtime allows no views of memory that is not its own';
+    return { code: 'HMAP_NO_FOREIGN_MEMORY', message, cause };
+  }
+  return new ExternalMapping(ranges, region);
+}
+
+/** Mapped addresses; unmapped when the mapping and the last view of them are gone. */
+class Region {
+  /** The mapping, and the views. */
+  #holders = 1;
+
+  constructor(readonly pages: Pages) {}
+
+  view(from: number, length: number): Uint8Array {
+    // Nothing to see: an empty key heap.
+    if (length === 0) return new Uint8Array(0);
+    const buffer = this.pages.libc.view(this.pages.address + BigInt(from), length);
+    this.#holders++;
+    collected.register(buffer, this);
+    return new Uint8Array(buffer);
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.pages.unmap();
+  }
+}
+
+const collected = new FinalizationRegistry<Region>((region) => region.release());
+
+class ExternalMapping implements Mapping {
+  readonly kind = 'libc';
+  reason?: MappingReason;
+  readonly #ranges: readonly ByteRange[];
+  readonly #region: Region;
+  readonly #views: (Uint8Array | undefined)[];
+  #open = true;
+
+  constructor(ranges: readonly ByteRange[], region: Region) {
+    this.#ranges = ranges;
+    this.#region = region;
+    this.#views = new Array<undefined>(ranges.length).fill(undefined);
+    collected.register(this, region);
+  }
+
+  get takesAdvice(): boolean {
+    return this.#open;
+  }
+
+  view(range: number): Uint8Array {
+    this.#views[range] ??= this.#region.view(this.#from(range), this.#ranges[range]!.length);
+    return this.#views[range];
+  }
+
+  lend(range: number): Uint8Array {
+    return this.view(range);
+  }
+
+  advise(advice: Advice, range: number, start: number, length: number): void {
+    if (this.#open) this.#region.pages.advise(advice, this.#from(range) + start, length);
+  }
+
+  residentBytes(): number | undefined {
+    return this.#open ? this.#region.pages.residentBytes() : undefined;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#views.length = 0;
+    this.#region.pages.clear();
+  }
+
+  #from(range: number): number {
+    return this.#ranges[range]!.offset - this.#region.pages.offset;
+  }
+}

@@ -90,7 +90,7 @@ describe('views that users get', { skip }, () => {
   for (const [use, read] of Object.entries(uses)) {
     test(use, async () => {
       for (const [kind, file] of Object.entries(files)) {
-        using table = open(file);
+        using table = open(file, { mapping: 'libc' });
         for (const key of ['key 0', 'key 999']) {
           const [many] = table.getManyViews([key]);
           for (const view of [table.getView(key)!, many!]) {
@@ -137,10 +137,10 @@ describe('views that users get', { skip }, () => {
 
   test('never show the bytes of another file', () => {
     for (let round = 0; round < 50; round++) {
-      const table = open(path);
+      const table = open(path, { mapping: 'libc' });
       const view = table.getView('key 7')!;
       table.close();
-      const next = open(other);
+      const next = open(other, { mapping: 'libc' });
       assert.equal(next.get('key 7'), 'another one of key 7');
       assert.deepEqual(Buffer.from(view), Buffer.alloc(view.length), 'zeros after it is closed');
       next.close();
@@ -191,8 +191,8 @@ describe('twenty thousand tables take less than a tebibyte of addresses', { skip
         import { readFileSync } from 'node:fs';
         let held;
         for (let i = 0; i < 20_000; i++) {
-          const table = hmap.open(process.argv[1]);
-          if (table.get('key 5') !== 'the value 5' || table.mapping !== 'libc') throw new Error(table.mapping);
+          const table = hmap.open(process.argv[1], { mapping: 'libc' });
+          if (table.get('key 5') !== 'the value 5') throw new Error('wrong');
           ${end}
         }
         console.log(/VmPeak:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);`;
@@ -223,7 +223,7 @@ describe('a heap of hundreds of megabytes', { skip: onLinux }, () => {
       await turn();
       collections = 0;
       const tables = [];
-      for (let i = 0; i < 3; i++) tables.push(hmap.open(process.argv[1]));
+      for (let i = 0; i < 3; i++) tables.push(hmap.open(process.argv[1], { mapping: 'libc' }));
       await turn();
       console.log(collections, tables.filter(({ mappingReason }) => mappingReason).length, keep.length);`;
     const { stdout, ...outcome } = await runModule(script, [large], { flags: ['--expose-gc'] });
@@ -237,21 +237,21 @@ describe('a heap of hundreds of megabytes', { skip: onLinux }, () => {
 
 describe('where it is not to be had', { skip }, () => {
   const script = `
-    const [, path] = process.argv;
-    const table = hmap.open(path);
+    const [, path, mapping] = process.argv;
+    const table = hmap.open(path, { mapping });
     const { code, message } = table.mappingReason ?? {};
     const kept = table.getView('key 5');
     console.log(JSON.stringify({ mapping: table.mapping, code, message, value: table.get('key 5'), view: Buffer.from(kept).toString() }));`;
   const value = { value: 'the value 5', view: 'the value 5' };
 
   test('WebAssembly is switched off', async () => {
-    const { stdout } = await runModule(script, [path], { flags: ['--jitless'] });
+    const { stdout } = await runModule(script, [path, 'libc'], { flags: ['--jitless'] });
     const message = 'this process has no WebAssembly';
     assert.deepEqual(JSON.parse(stdout), { mapping: 'libc', code: 'HMAP_NO_WEBASSEMBLY', message, ...value });
   });
 
   test('native packages are switched off', async () => {
-    const { stdout } = await runModule(script, [path], { flags: ['--no-addons'] });
+    const { stdout } = await runModule(script, [path, 'auto'], { flags: ['--no-addons'] });
     const message = 'koffi does not load here';
     assert.deepEqual(JSON.parse(stdout), { mapping: 'copy', code: 'HMAP_NO_PACKAGE', message, ...value });
     const asked = `try { hmap.open(process.argv[1], { mapping: 'libc' }); } catch (error) { console.log(error.code, error.message.slice(process.argv[1].length), error.cause.code); }`;

@@ -1,8 +1,8 @@
 // Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Does not know how a
 // snapshot is made (open-snapshot.ts) or when a file has changed (watch.ts).
 
-import { resolve } from 'node:path';
 import { checkOptions, checkPath, oneOf, ownOptions } from '../base/options.js';
+import { absolutePath } from '../base/paths.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
 import {
@@ -166,7 +166,12 @@ export function open(path: string, given: AnyOptions = {}): unknown {
   const { keyType, valueType } = first.header;
   // One of `uint` may become wider or narrower.
   const value: Settings['value'] = settings.value === 'uint' ? 'uint' : valueType;
-  const later: Settings = { ...settings, path: resolve(path), key: layout === 'hash' ? keyType : undefined, value };
+  const later: Settings = {
+    ...settings,
+    path: absolutePath(path),
+    key: layout === 'hash' ? keyType : undefined,
+    value,
+  };
   const source: SnapshotSource = { newer: ({ identity }) => atOnce(openSnapshot(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>

@@ -1,4 +1,5 @@
-// Puts a finished file in place of an old one in one step. Knows nothing of what the file holds.
+// Puts a finished file in place of an old one in one step. Knows nothing of what the file holds, nor where the path of
+// an output leads (target.ts).
 
 import {
   closeSync,
@@ -11,17 +12,16 @@ import {
   linkSync,
   lstatSync,
   openSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
   type Stats,
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { HmapError, systemError } from '../../base/errors.js';
 import { RENEWAL, removeLeftovers, temporaryName } from './leftovers.js';
+import { targetOf } from './target.js';
 
 /**
  * A new file beside the one that it will replace. Readers see the old file, or the new one, whole; whatever fails
@@ -198,78 +198,6 @@ function closeQuietly(fd: number): void {
 
 function exists(path: string): HmapError {
   return new HmapError('HMAP_OUTPUT_EXISTS', `${path} exists already`, { path });
-}
-
-/** {@link resolveLink} with the system's errors as ours. */
-function targetOf(path: string): string {
-  try {
-    return resolveLink(path);
-  } catch (error) {
-    throw systemError(error, 'write', path);
-  }
-}
-
-/**
- * Where a path leads, free of symbolic links and of the working directory, which may change during a build; also when
- * there is nothing yet at its end.
- */
-function resolveLink(path: string): string {
-  needTrustedFolders(path);
-  let end = realPlace(path);
-  // The bound is Linux's own; a longer chain, or a loop, is an error of the system when the file is made.
-  for (let links = 0; links < 40; links++) {
-    const link = linkAt(end);
-    if (link === undefined) break;
-    needTrusted(end, path);
-    end = realPlace(resolve(dirname(end), link));
-  }
-  return end;
-}
-
-/** What a symbolic link says; `undefined` where there is none. */
-function linkAt(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Refuses a symbolic link that another user may have planted: in a folder that everybody can write to, one that belongs
- * neither to this process's user nor to the folder's owner. Linux does so by itself when it follows links
- * (fs.protected_symlinks), but these are followed here.
- * @param path as it was given
- */
-function needTrusted(link: string, path: string): void {
-  const user = process.geteuid?.();
-  if (user === undefined) return;
-  const { uid } = lstatSync(link);
-  const folder = statSync(dirname(link));
-  const isShared = (folder.mode & STICKY) !== 0 && (folder.mode & 0o002) !== 0;
-  if (!isShared || uid === user || uid === folder.uid) return;
-  const reason = `${link} is a symbolic link that another user has put into a folder that everybody can write to`;
-  throw new HmapError('EACCES', `cannot write ${path}: ${reason}`, { path, reason });
-}
-
-const STICKY = 0o1000;
-
-/** {@link needTrusted} of each folder of a path that is a link. */
-function needTrustedFolders(path: string): void {
-  for (let folder = dirname(resolve(path)); folder !== dirname(folder); folder = dirname(folder)) {
-    if (linkAt(folder) !== undefined) needTrusted(folder, path);
-  }
-}
-
-/** The path with its folder as it really is, since `..` and links in it start from there. */
-function realPlace(path: string): string {
-  try {
-    // The system's own: the other one resolves `..` in the text, before it follows links.
-    return join(realpathSync.native(dirname(path)), basename(path));
-  } catch {
-    // What is wrong with the folder shows when the temporary file is made.
-    return resolve(path);
-  }
 }
 
 function existing(target: string, path: string): Stats | undefined {

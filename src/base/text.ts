@@ -1,6 +1,10 @@
 // Bytes to strings. Knows UTF-8; does not know what the text is.
 
+import { constants } from 'node:buffer';
 import type { ByteBuffer } from './bytes.js';
+import { HmapError } from './errors.js';
+
+const { MAX_STRING_LENGTH } = constants;
 
 /**
  * Up to this many ASCII characters a string is made here; a call into the runtime costs at least 40 ns, whatever the
@@ -8,11 +12,21 @@ import type { ByteBuffer } from './bytes.js';
  */
 const SHORT = 24;
 
-/** Text of `length` bytes. Bytes that are not UTF-8 become U+FFFD. */
+/**
+ * Text of `length` bytes. Bytes that are not UTF-8 become U+FFFD.
+ * @throws {HmapError} `HMAP_VALUE_TOO_LONG` if V8 makes no string of so many bytes
+ */
 export function decodeText(buffer: ByteBuffer, at: number, length: number): string {
-  return isShortAscii(buffer, at, length)
-    ? shortAscii(buffer, at, length)
-    : buffer.bytes.toString('utf8', at, at + length);
+  return isShortAscii(buffer, at, length) ? shortAscii(buffer, at, length) : decodeLong(buffer, at, length);
+}
+
+function decodeLong({ bytes }: ByteBuffer, at: number, length: number): string {
+  try {
+    return bytes.toString('utf8', at, at + length);
+  } catch (cause) {
+    const message = `a text of ${length} bytes is longer than a string can be; getView gives its bytes`;
+    throw new HmapError('HMAP_VALUE_TOO_LONG', message, { actual: length, expected: MAX_STRING_LENGTH, cause });
+  }
 }
 
 /** Whether {@link shortAscii} can decode the bytes. */

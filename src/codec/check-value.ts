@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { ByteBuffer } from '../base/bytes.js';
+import { MAX_TEXT_BYTES } from '../format/constants.js';
 import { isStruct, structOf } from '../format/schema.js';
 import type { StoredType, ValueType } from '../format/value-types.js';
 import { NAN32, NAN64, recordChecker } from './bit-fields.js';
@@ -24,6 +25,7 @@ function isValueOf(type: ValueType, buffer: ByteBuffer, at: number, length: numb
   if (type === 'f32') return !Number.isNaN(view.getFloat32(at, true)) || view.getUint32(at, true) === NAN32;
   if (type === 'f64') return !Number.isNaN(view.getFloat64(at, true)) || view.getBigUint64(at, true) === NAN64;
   if (type !== 'utf8' && type !== 'json') return true;
+  if (length > MAX_TEXT_BYTES) return false;
   const bytes = buffer.bytes.subarray(at, at + length);
   if (!isUtf8(bytes)) return false;
   if (type === 'utf8') return true;

@@ -5,7 +5,7 @@ import { ByteBuffer, type ByteSlice, LOOSE, writeU64 } from '../base/bytes.js';
 import { HmapError, type HmapErrorCode } from '../base/errors.js';
 import { type JsonLoss, jsonLoss } from '../base/json.js';
 import { kindOf } from '../base/options.js';
-import { MAX_VALUE_BYTES } from '../format/constants.js';
+import { MAX_TEXT_BYTES, MAX_VALUE_BYTES } from '../format/constants.js';
 import type { KeyType } from '../format/key-types.js';
 import { type Field, isStruct, type Struct, structOf } from '../format/schema.js';
 import { type BuildValueType, INTEGER_RANGES } from '../format/value-types.js';
@@ -50,10 +50,11 @@ function outOfRange(type: BuildValueType, actual: unknown): never {
   throw new ValueError('HMAP_VALUE_RANGE', `${type}, an integer from ${least} to ${most}`, actual);
 }
 
-/** Refuses a value that is too long; `bytes` is its length. */
-export function checkValueLength(bytes: number): void {
-  if (bytes > MAX_VALUE_BYTES) {
-    throw new ValueError('HMAP_VALUE_TOO_LONG', `at most ${MAX_VALUE_BYTES} bytes`, bytes);
+/** Refuses a value of a type that is too long; `bytes` is its length. */
+export function checkValueLength(type: BuildValueType, bytes: number): void {
+  const most = type === 'bytes' ? MAX_VALUE_BYTES : MAX_TEXT_BYTES;
+  if (bytes > most) {
+    throw new ValueError('HMAP_VALUE_TOO_LONG', `${type} of at most ${most} bytes`, bytes);
   }
 }
 
@@ -101,9 +102,11 @@ export function valueEncoder(type: BuildValueType): ValueEncoder {
       return bytesEncoder();
     case 'utf8':
     case 'enum':
-      return textEncoder(scratch, (value) => (typeof value === 'string' ? value : invalid(`${type}, a string`, value)));
+      return textEncoder(type, scratch, (value) =>
+        typeof value === 'string' ? value : invalid(`${type}, a string`, value),
+      );
     case 'json':
-      return textEncoder(scratch, jsonText);
+      return textEncoder(type, scratch, jsonText);
     case 'u8':
       return integer(1, (value) => view.setUint8(0, value));
     case 'i8':
@@ -199,7 +202,7 @@ function bytesEncoder(): ValueEncoder {
   const scratch = new ByteBuffer(4096);
   return (value, out) => {
     if (!(value instanceof Uint8Array)) invalid('bytes, a Uint8Array', value);
-    checkValueLength(value.length);
+    checkValueLength('bytes', value.length);
     if (value.length <= scratch.size) {
       scratch.bytes.set(value);
       out.buffer = scratch;
@@ -211,7 +214,7 @@ function bytesEncoder(): ValueEncoder {
   };
 }
 
-function textEncoder(scratch: ByteBuffer, textOf: (value: unknown) => string): ValueEncoder {
+function textEncoder(type: BuildValueType, scratch: ByteBuffer, textOf: (value: unknown) => string): ValueEncoder {
   const encoder = new TextEncoder();
   return (value, out) => {
     const text = textOf(value);
@@ -221,7 +224,7 @@ function textEncoder(scratch: ByteBuffer, textOf: (value: unknown) => string): V
       out.length = encoder.encodeInto(text, scratch.bytes).written;
     } else {
       out.length = Buffer.byteLength(text);
-      checkValueLength(out.length);
+      checkValueLength(type, out.length);
       out.buffer = new ByteBuffer(Buffer.from(text));
     }
     if (out.length !== text.length && !text.isWellFormed()) invalid('text without unpaired surrogates', value);

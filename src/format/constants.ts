@@ -96,6 +96,8 @@ export const SEGMENT_ROW = { offset: 0, bytes: 8, entries: 16, size: 24 } as con
 export const MAX_KEY_BYTES = 65_535;
 /** Longest value, in bytes, inclusive. */
 export const MAX_VALUE_BYTES = 2 ** 30;
+/** Longest text (`utf8`, `json`, a string of `enum`), in bytes, inclusive: V8 makes no string of more. */
+export const MAX_TEXT_BYTES = 2 ** 29 - 24;
 /** Longest length prefixes of a record, in bytes: a varint of 3 bytes for the key and one of 5 for the value. */
 export const MAX_PREFIX_BYTES = 8;
 /** Largest segment, in bytes, inclusive: every index into one is a signed 32-bit integer. */

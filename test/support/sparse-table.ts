@@ -1,10 +1,11 @@
-// Writes files that claim gigabytes and take no room on the disk.
+// Writes files that are large and take no room on the disk.
 
-import { truncateSync, writeFileSync } from 'node:fs';
-import { headerSize } from '../../src/format/constants.js';
-import { indexSize } from '../../src/format/index-lines.js';
+import { closeSync, ftruncateSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { align, headerSize } from '../../src/format/constants.js';
+import { indexSize, lineSize } from '../../src/format/index-lines.js';
 import { sumTreeSize } from '../../src/format/sum-tree.js';
 import { writeHashHeader } from '../../src/format/write-header.js';
+import { inspectKey } from '../../src/index.js';
 
 /**
  * Writes a sparse file with a whole header, that claims `2 ** segmentBits` segments of almost 2 GiB without entries.
@@ -46,4 +47,38 @@ export function writeSparseTable(file: string, segmentBits: number): number {
   );
   truncateSync(file, offset + checksums.bytes);
   return segments.length * bytes + index.bytes;
+}
+
+/**
+ * Writes a sparse file with one entry, 'a', whose value is `length` zeros. The checksums of its blocks are wrong.
+ */
+export function writeLongValue(file: string, valueType: 'bytes' | 'utf8' | 'json', length: number): void {
+  const headerBytes = headerSize(0, 0);
+  const bytes = 1 + length;
+  const buckets = { bucketBits: 5, eighths: 8 };
+  const at = align(headerBytes + bytes);
+  const index = { offset: at, bytes: indexSize(buckets, 8), offsetBits: 8 };
+  const offset = align(at + index.bytes);
+  const header = writeHashHeader({
+    ...{ entries: 1, keyBytes: 1, valueBytes: length, seed: 0, ...buckets, index },
+    ...{ keyType: 'bytes', valueType, keyWidth: 1, valueWidth: length },
+    shard: { index: 0, bits: 0 },
+    narrowed: false,
+    segmentBits: 0,
+    segments: [{ offset: headerBytes, bytes, entries: 1 }],
+    dictionary: undefined,
+    fingerprint: undefined,
+    checksums: { offset, bytes: sumTreeSize(headerBytes, offset), sum: 0n },
+    metadata: new Uint8Array(0),
+  });
+  const fd = openSync(file, 'w');
+  writeSync(fd, header);
+  writeSync(fd, 'a', headerBytes);
+  ftruncateSync(fd, offset + sumTreeSize(headerBytes, offset));
+  // Offsets count records: all buckets after the key's start after the one that there is.
+  const line = Buffer.alloc(lineSize(8));
+  const bucket = inspectKey(file, 'a').bucket!.index;
+  line.fill(1, 4 + bucket + 1);
+  writeSync(fd, line, 0, line.length, at);
+  closeSync(fd);
 }

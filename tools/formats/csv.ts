@@ -8,6 +8,7 @@ import { Output } from '../terminal/output.js';
 import { chooseColumns, columnsNamed } from './columns.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { LONGEST_TEXT, withoutMark } from './lines-reader.js';
+import { inOneString } from './one-string.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 
@@ -79,15 +80,14 @@ const csvWriter: MakeWriter = (header) => {
     entry(key, { buffer, at, length }, out) {
       const name = new Output(64);
       printKey(key.buffer, key.at, key.length, name);
-      const row = [name.toLatin1()];
-      if (texts !== undefined) {
-        row.push(...texts(buffer.view, at));
-      } else if (!isSet) {
+      const row = (): string[] => {
+        if (texts !== undefined) return [name.toLatin1(), ...texts(buffer.view, at)];
+        if (isSet) return [name.toLatin1()];
         const value = new Output(64);
         print(buffer, at, length, value);
-        row.push(value.toLatin1());
-      }
-      out.latin1(stringify([row], { quoted_match: QUOTED }));
+        return [name.toLatin1(), value.toLatin1()];
+      };
+      out.latin1(inOneString(length, 'csv', () => stringify([row()], { quoted_match: QUOTED })));
     },
   };
 };

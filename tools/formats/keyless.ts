@@ -5,7 +5,14 @@
 import { isUtf8 } from 'node:buffer';
 import { stringify } from 'csv-stringify/sync';
 import { HmapError, type KeylessHeader, type ListType, type ValueType } from '../../src/index.js';
-import { ByteBuffer, type ByteSlice, packedInteger, packedRange, ValueError } from '../../src/internal.js';
+import {
+  ByteBuffer,
+  type ByteSlice,
+  checkValueLength,
+  packedInteger,
+  packedRange,
+  ValueError,
+} from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
 import { QUOTED } from './csv.js';
 import { type EntrySink, malformedInput } from './entry-sink.js';
@@ -15,6 +22,7 @@ import { eachObject } from './jsonl.js';
 import { notRepresentable, obstacleIn } from './line-guard.js';
 import { eachLine, longestLine } from './lines-reader.js';
 import { INTEGER, numberJson, numberText } from './numbers.js';
+import { inOneString } from './one-string.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
 
 /** What a sink needs of the builder of a list or a bit array. */
@@ -142,6 +150,7 @@ function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: numb
   if (type === 'bytes') return (buffer, at, end) => Uint8Array.from(buffer.bytes.subarray(at, end));
   if (type === 'utf8') {
     return (buffer, at, end) => {
+      checkValueLength(type, end - at);
       if (isUtf8(buffer.bytes.subarray(at, end))) return buffer.bytes.toString('utf8', at, end);
       throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', buffer.bytes.toString('latin1', at, end));
     };
@@ -233,7 +242,8 @@ export function keylessWriter(header: KeylessHeader, format: FormatName): Elemen
       } else if (format === 'csv') {
         const value = new Output(64);
         print(number, bytes, value);
-        out.latin1(stringify([isSet ? [String(index)] : [String(index), value.toLatin1()]], { quoted_match: QUOTED }));
+        const row = () => (isSet ? [String(index)] : [String(index), value.toLatin1()]);
+        out.latin1(inOneString(bytes.length, 'csv', () => stringify([row()], { quoted_match: QUOTED })));
       } else {
         const tabs = format === 'tsv';
         if (isSet || tabs) out.latin1(String(index));

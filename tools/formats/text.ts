@@ -17,6 +17,7 @@ import {
 } from '../../src/internal.js';
 import type { Output } from '../terminal/output.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
+import { inOneString } from './one-string.js';
 import { structFromJson, structPrinter } from './struct-text.js';
 
 /** Encodes the value that stands as text in `[at, end)`. */
@@ -28,7 +29,7 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
   // Not as Latin-1, although numbers need no more: what is no number is shown in an error.
   const text = (buffer: ByteBuffer, at: number, end: number) => buffer.bytes.toString('utf8', at, end);
   const bare = (buffer: ByteBuffer, at: number, end: number, out: ByteSlice) => {
-    checkValueLength(end - at);
+    checkValueLength(type, end - at);
     out.buffer = buffer;
     out.at = at;
     out.length = end - at;
@@ -53,6 +54,7 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
     case 'utf8':
     case 'enum':
       return (buffer, at, end, out) => {
+        checkValueLength(type, end - at);
         if (!isUtf8(buffer.bytes.subarray(at, end))) {
           throw new ValueError('HMAP_VALUE_INVALID', `${type}, valid UTF-8`, text(buffer, at, end));
         }
@@ -60,6 +62,7 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
       };
     case 'json':
       return (buffer, at, end, out) => {
+        checkValueLength(type, end - at);
         if (!isUtf8(buffer.bytes.subarray(at, end))) {
           throw new ValueError('HMAP_VALUE_INVALID', 'json, valid UTF-8', text(buffer, at, end));
         }
@@ -232,5 +235,7 @@ export function jsonKeyPrinter(type: KeyType): TextPrinter {
 
 /** A JSON string where the bytes are UTF-8, else `{"base64": "..."}`. */
 export function jsonOfBytes(bytes: Buffer): string {
-  return isUtf8(bytes) ? JSON.stringify(bytes.toString()) : JSON.stringify({ base64: bytes.toString('base64') });
+  return inOneString(bytes.length, 'jsonl', () =>
+    isUtf8(bytes) ? JSON.stringify(bytes.toString()) : JSON.stringify({ base64: bytes.toString('base64') }),
+  );
 }

@@ -139,9 +139,25 @@ describe('keys that were chosen to share a bucket', () => {
     const entries = flooded(65, [7]);
     writeFileSync(path, 'old');
     const error = await failure(folder, () => build(path, entries, { value: 'u32', seed: 7 }));
-    hmapError('HMAP_BUCKET_LOAD', { expected: 64, actual: 65, message: /seed 7.*choose another seed/ })(error);
+    hmapError('HMAP_BUCKET_LOAD', { expected: 64, actual: 65, message: /seed 7.*the seed 'random' helps/ })(error);
     await build(path, entries, { value: 'u32', seed: 8 });
     await assertHolds(path, entries, 8);
+  });
+
+  test('a seed that is drawn is another one each time, and holds keys that were chosen for others', async (t) => {
+    const path = join(temporaryFolder(t), 'table.hmap');
+    const entries = flooded(65, [0]);
+    const seeds = new Set<number>();
+    for (let round = 0; round < 3; round++) {
+      const { seed } = await build(path, entries, { value: 'u32', seed: 'random' });
+      await assertHolds(path, entries, seed);
+      seeds.add(seed);
+    }
+    assert.equal(seeds.size, 3);
+    // What it was makes the same file again.
+    const file = readFileSync(path);
+    await build(path, entries, { value: 'u32', seed: [...seeds][2]! });
+    assert.ok(readFileSync(path).equals(file));
   });
 
   test('keys that collide under every seed, as XXH32 has them, are refused; nothing is lost', async (t) => {
@@ -151,7 +167,9 @@ describe('keys that were chosen to share a bucket', () => {
     const keys = collidingStrings(5000, 99, 0);
     const entries: Entry<ValueType>[] = keys.map((key, i) => [key, i]);
     const error = await failure(folder, () => build(path, entries as Entry<'u32'>[], { value: 'u32' }));
-    hmapError('HMAP_BUCKET_LOAD', { expected: 64, message: /each of 8 seeds/ })(error);
+    hmapError('HMAP_BUCKET_LOAD', { expected: 64, message: /each of 8 seeds.*the seed 'random' helps/ })(error);
+    const drawn = await failure(folder, () => build(path, entries as Entry<'u32'>[], { value: 'u32', seed: 'random' }));
+    hmapError('HMAP_BUCKET_LOAD', { expected: 64, message: /with the seed \d+, / })(drawn);
   });
 
   test('from the tool', async (t) => {
@@ -162,6 +180,8 @@ describe('keys that were chosen to share a bucket', () => {
     const { stdout } = await fine([...args, '--json'], { cwd: folder });
     assert.equal(JSON.parse(stdout).seed, SEEDS[1]);
     await assertHolds(join(folder, 'out.hmap'), entries, SEEDS[1]!);
+    const drawn = JSON.parse((await fine([...args, '--json', '--force', '--seed', 'random'], { cwd: folder })).stdout);
+    await assertHolds(join(folder, 'out.hmap'), entries, drawn.seed);
     const refused = await hmap([...args, '--force', '--seed', '0'], { cwd: folder });
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^hmap: with the seed 0, 65 or more keys share a bucket; the maximum is 64\. .*\n$/);

@@ -160,7 +160,7 @@ describe('the summary', () => {
       const buckets = header.segments.length * each;
       const loads = new Array<number>(buckets).fill(0);
       for (const key of model.keys()) {
-        const hash = oracle.h32(key, options.seed ?? 0);
+        const hash = oracle.h32(key, header.hash.seed);
         const before = header.segmentBits;
         const bucket = rawBucket(hash, before, header.bucketBits, header.eighths);
         loads[Math.floor(hash / 2 ** (32 - before)) * each + bucket]!++;

@@ -32,7 +32,11 @@ function some(entries: number, distinct: number, random = new Random(entries + d
 }
 
 /** Holds a file to the bytes that the entries give by the spec, and to a model. */
-async function assertEnum(path: string, entries: Pairs, options: Partial<BuildOptions> = {}): Promise<void> {
+async function assertEnum(
+  path: string,
+  entries: Pairs,
+  options: Partial<BuildOptions> & { seed?: number } = {},
+): Promise<void> {
   const { seed = 0, segmentBytes } = options;
   const raw = canonicalParts(entries, { value: 'enum', seed, ...(segmentBytes !== undefined && { segmentBytes }) });
   assertSameFile(path, compose(raw));

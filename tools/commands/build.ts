@@ -61,7 +61,7 @@ interface Options {
   headerRow?: boolean;
   duplicates?: 'error' | 'first' | 'last';
   memory?: number;
-  seed?: number;
+  seed?: number | 'random';
   meta?: Record<string, string>;
   force?: boolean;
   json?: boolean;
@@ -143,8 +143,8 @@ export function addBuild(program: Command): void {
     .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseSize)
     .option(
       '--seed <number>',
-      'seed of the hash (default: 0; another one if too many keys share a bucket)',
-      parseInteger(0, 0xffff_ffff),
+      'seed of the hash, or random: one that nobody can have chosen keys for (default: 0; another one if too many keys share a bucket)',
+      parseSeed,
     )
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
     .option('--force', 'replace the output if it exists')
@@ -180,6 +180,12 @@ function parseFingerprint(text: string): FingerprintBits {
   const bits = FINGERPRINT_BITS.find((one) => String(one) === text);
   if (bits !== undefined) return bits;
   throw new InvalidArgumentError(`Allowed choices are ${FINGERPRINT_BITS.join(', ')}.`);
+}
+
+const parseNumber = parseInteger(0, 0xffff_ffff);
+
+function parseSeed(text: string): number | 'random' {
+  return text === 'random' ? text : parseNumber(text);
 }
 
 function parseSigned(text: string): number {

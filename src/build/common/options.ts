@@ -54,9 +54,10 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
   memory?: number;
   /**
    * Seed of the keys' hash, a u32. Default: 0; if too many keys share a bucket, because someone chose them so, the
-   * first of a fixed list of seeds with which they do not.
+   * first of a fixed list of seeds with which they do not. `random` draws one, which nobody can have chosen keys for;
+   * the file is then another one each time.
    */
-  seed?: number;
+  seed?: number | 'random';
   /** JSON to keep in the header, at most 64 KiB. */
   metadata?: Metadata;
   /** Whether an existing file is replaced. Default `true`. */
@@ -144,15 +145,22 @@ export function resolveOptions(options: BuildOptions<ValueChoice>) {
   const value = checkValueType(options.value);
   const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
   const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
-  const { seed, fingerprint } = options;
+  const { fingerprint } = options;
   if (fingerprint !== undefined && !isFingerprintBits(fingerprint)) {
     throw new TypeError(`fingerprint: expected ${FINGERPRINT_BITS.join(', ')} bits, got ${String(fingerprint)}`);
   }
-  if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)) {
-    throw new TypeError(`seed: expected an integer from 0 to 4294967295, got ${String(seed)}`);
+  return { key, value, fingerprint, duplicates, seeds: seedsOf(options.seed), ...resolveCommonOptions(options) };
+}
+
+/** The seeds to be tried, in this order. */
+function seedsOf(seed: number | 'random' | undefined): readonly number[] {
+  if (seed === undefined) return SEEDS;
+  // Only one: keys that collide under it, too, do so under each.
+  if (seed === 'random') return [...crypto.getRandomValues(new Uint32Array(1))];
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
+    throw new TypeError(`seed: expected an integer from 0 to 4294967295 or 'random', got ${String(seed)}`);
   }
-  const seeds = seed === undefined ? SEEDS : [seed];
-  return { key, value, fingerprint, duplicates, seeds, ...resolveCommonOptions(options) };
+  return [seed];
 }
 
 /** What builds of every layout take. */

@@ -66,6 +66,9 @@ export class Builder implements RecordSink {
   constructor(path: string, options: BuildOptions<ValueChoice>, workers = 1, shard = WHOLE) {
     checkPath(path);
     this.#options = resolveOptions(options);
+    if (shard.bits > 0 && options.seed === 'random') {
+      throw new TypeError("seed: expected one number for all shards of a table, got 'random'");
+    }
     const { key, value, memory, seeds } = this.#options;
     this.keyType = key;
     this.valueType = value;
@@ -296,7 +299,7 @@ function tooLoaded(longest: number, seeds: readonly number[]): HmapError {
   const limit = MAX_BUCKET_RECORDS;
   const tried = seeds.length === 1 ? `the seed ${seeds[0]}` : `each of ${seeds.length} seeds`;
   const message =
-    `with ${tried}, ${longest} or more keys share a bucket; the maximum is ${limit}. The keys seem to be chosen to make lookups slow` +
-    (seeds.length === 1 ? '; choose another seed, or none' : '');
+    `with ${tried}, ${longest} or more keys share a bucket; the maximum is ${limit}. The keys seem to be chosen to make lookups slow; ` +
+    "the seed 'random' helps unless they were chosen to collide under every seed";
   return new HmapError('HMAP_BUCKET_LOAD', message, { expected: limit, actual: longest });
 }

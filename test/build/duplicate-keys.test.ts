@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type BuildOptions, build, open } from '../../src/index.js';
+import { runModule } from '../support/child.js';
 import { collidingStrings } from '../support/collisions.js';
 import { hmapError } from '../support/errors.js';
 import { Random } from '../support/random.js';
@@ -168,4 +169,30 @@ describe('duplicates', () => {
     const entries = Array.from({ length: 20 }, (_, i) => ['the key', `${i}`.padEnd(2000)] as const);
     await assertKeeps(entries, { value: 'utf8', segmentBytes: 4096 });
   });
+});
+
+describe('more records of one key than memory holds', () => {
+  const script = `
+    const [, path, duplicates] = process.argv;
+    const text = 'x'.repeat(200);
+    const entries = function* () { for (let i = 0; i < 400_000; i++) yield ['the same key', text + i]; };
+    const before = process.memoryUsage().rss;
+    try {
+      const { entries: count } = await hmap.build(path, entries(), { value: 'utf8', duplicates, memory: 2 ** 20 });
+      console.log(count, hmap.open(path).get('the same key').slice(200));
+    } catch (error) {
+      console.log(error.code, error.key);
+    }
+    console.log(process.resourceUsage().maxRSS * 1024 - before);`;
+  const told = { first: '1 0', last: '1 399999', error: 'HMAP_DUPLICATE_KEY the same key' };
+  for (const [duplicates, expected] of Object.entries(told)) {
+    test(`take no more memory than others, with '${duplicates}'`, async (t) => {
+      const { stdout, ...outcome } = await runModule(script, [scratchPath, duplicates], { seconds: 60 });
+      assert.deepEqual(outcome, { status: 0, signal: null, stderr: '' });
+      const [answer, grown] = stdout.trim().split('\n');
+      assert.equal(answer, expected);
+      t.diagnostic(`${Math.round(Number(grown) / 2 ** 20)} MiB`);
+      assert.ok(Number(grown) < 100 * 2 ** 20, `${grown} bytes`);
+    });
+  }
 });

@@ -18,6 +18,7 @@ import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDict
 import { EntryStats, shapeOfEntries } from './entry-stats.js';
 import { writeIndex, writeLongFingerprints } from './index-writer.js';
 import type { Interned } from './interner.js';
+import { OneHash } from './one-hash.js';
 import type { Partitions } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
@@ -185,10 +186,9 @@ class Pass {
       if (partitions.sizes[i]! > loadLimit && consumed < 32) {
         await this.#all(partitions.part(i));
       } else if (count > 0) {
-        const buffer = this.#room(partitions.sizes[i]!);
-        partitions.load(i, buffer);
-        this.#sorter.sort(buffer, count, consumed);
-        this.#write(buffer, count);
+        const loaded = partitions.sizes[i]! > loadLimit ? this.#reduced(partitions, i) : this.#loaded(partitions, i);
+        this.#sorter.sort(loaded.buffer, loaded.count, consumed);
+        this.#write(loaded.buffer, loaded.count);
         this.#done += count;
       }
       const waiting = pause(this.#done);
@@ -196,13 +196,19 @@ class Pass {
     }
   }
 
-  #room(bytes: number): ByteBuffer {
-    if (bytes > 2 ** 31 - 1) {
-      const message = `${bytes} bytes of records share one hash; another seed may spread them`;
-      throw new HmapError('HMAP_SEGMENT_TOO_LARGE', message, { actual: bytes });
-    }
-    if (this.#memory.size < bytes) this.#memory = new ByteBuffer(Math.min(2 ** 31 - 1, Math.ceil(bytes * 1.125)));
-    return this.#memory;
+  #loaded(partitions: Partitions, i: number): { buffer: ByteBuffer; count: number } {
+    const bytes = partitions.sizes[i]!;
+    if (this.#memory.size < bytes) this.#memory = new ByteBuffer(Math.ceil(bytes * 1.125));
+    partitions.load(i, this.#memory);
+    return { buffer: this.#memory, count: partitions.counts[i]! };
+  }
+
+  /** Of a partition that is too large to be loaded, but has only one hash. */
+  #reduced(partitions: Partitions, i: number): { buffer: ByteBuffer; count: number } {
+    const { staged, duplicates } = this.#assembly;
+    const oneHash = new OneHash(staged, duplicates);
+    partitions.each(i, (records, at, size) => oneHash.add(records, at, size));
+    return oneHash.left();
   }
 
   /** Writes a sorted partition, one record for each key. */

@@ -196,7 +196,7 @@ export class Partitions {
    */
   part(partition: number): Partitions {
     const finer = new Partitions(this.arena, this.#staged, this.#spill, this.consumed + this.bits);
-    this.#eachSpilled(partition, (records, at, size) => finer.addStaged(records, at, size));
+    this.each(partition, (records, at, size) => finer.addStaged(records, at, size));
     finer.spillAll();
     return finer;
   }
@@ -207,10 +207,11 @@ export class Partitions {
    */
   drain(visit: VisitStaged): void {
     this.spillAll();
-    for (let partition = 0; partition < this.counts.length; partition++) this.#eachSpilled(partition, visit);
+    for (let partition = 0; partition < this.counts.length; partition++) this.each(partition, visit);
   }
 
-  #eachSpilled(partition: number, visit: VisitStaged): void {
+  /** Visits the records of a partition, in the order in which they were added. All must be in the spill file. */
+  each(partition: number, visit: VisitStaged): void {
     // Twice the largest record that has no place of its own in the spill file, and large enough for few reads.
     const window = new ByteBuffer(2 * (this.#head + MAX_KEY_BYTES + this.#staged.largeValue) + WINDOW);
     const extents = this.#extents[partition]!;

@@ -9,6 +9,7 @@ import {
   chmodSync,
   closeSync,
   copyFileSync,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -21,7 +22,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Source } from '../../tools/input/source.js';
@@ -55,6 +56,8 @@ interface Place {
   input: string;
   output: string;
   other: string;
+  /** Where the folder of the output is when it is no longer in its place. */
+  moved: string;
   random: Random;
 }
 
@@ -94,12 +97,26 @@ const HARMFUL: Record<string, (place: Place) => void> = {
   },
 };
 
+/** Changes of the folder in which the output is: the build may find its place again, or not. */
+const OF_FOLDER: Record<string, (place: Place) => void> = {
+  'the folder of the output is renamed': ({ output, moved }) => renameSync(dirname(output), moved),
+  'another folder takes its place': ({ output, moved }) => {
+    renameSync(dirname(output), moved);
+    mkdirSync(dirname(output));
+  },
+  'a link to it takes its place': ({ output, moved }) => {
+    renameSync(dirname(output), moved);
+    symlinkSync(moved, dirname(output));
+  },
+  'its mode changes': ({ output }) => chmodSync(dirname(output), 0o500),
+};
+
 /** Runs a build, and makes the change as soon as the build has opened its input, or a little later. */
 async function changed(args: string[], place: Place, change: (place: Place) => void, delay: number): Promise<Ran> {
   const { child, ended } = start([...args, '--force', place.input, place.output]);
   const end = once(child, 'close');
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
-  while (!isOver() && !readdirSync(place.folder).some((name) => TEMPORARY.test(name))) await wait(2);
+  while (!isOver() && !readdirSync(dirname(place.output)).some((name) => TEMPORARY.test(name))) await wait(2);
   await Promise.race([end, wait(delay)]);
   if (!isOver()) change(place);
   return ended;
@@ -121,16 +138,18 @@ describe('a build whose files others change', () => {
       await fine([...args, old, join(shared, 'old.hmap')]);
       const table = readFileSync(join(shared, 'old.hmap'));
       const seen = { refused: 0, built: 0 };
-      for (const [name, change] of [...Object.entries(HARMLESS), ...Object.entries(HARMFUL)]) {
+      for (const [name, change] of Object.entries({ ...HARMLESS, ...HARMFUL, ...OF_FOLDER })) {
         for (let round = 0; round < ROUNDS; round++) {
           const folder = temporaryFolder(t);
           const place = {
             folder,
             input: join(folder, 'in.tsv'),
-            output: join(folder, 'out.hmap'),
+            output: join(folder, 'out', 'out.hmap'),
             other: join(folder, 'b.tsv'),
+            moved: join(folder, 'moved'),
             random,
           };
+          mkdirSync(dirname(place.output));
           copyFileSync(old, place.input);
           copyFileSync(other, place.other);
           writeFileSync(place.output, 'what was here before');
@@ -138,16 +157,20 @@ describe('a build whose files others change', () => {
           const delay = name.includes('output') ? 0 : random.below(300);
           const { code, signal, stderr } = await changed(args, place, change, delay);
           const what = `${name} after ${delay} ms: ${code} ${signal} ${stderr}`;
+          const isMoved = existsSync(place.moved);
+          const output = isMoved ? join(place.moved, 'out.hmap') : place.output;
           if (code === 0) {
-            assert.ok(readFileSync(place.output).equals(table), what);
+            assert.ok(readFileSync(output).equals(table), what);
             seen.built++;
           } else {
-            assert.ok(name in HARMFUL && code === 2, what);
-            assert.match(stderr, /^hmap: .* (has changed|was cut short) while it was read: .*\n$/, what);
-            assert.equal(readFileSync(place.output, 'utf8'), 'what was here before', what);
+            assert.ok(!(name in HARMLESS) && code === 2, what);
+            const message = name in HARMFUL ? /(has changed|was cut short) while it was read: / : /cannot write /;
+            assert.match(stderr, new RegExp(`^hmap: .*${message.source}.*\\n$`), what);
+            assert.equal(readFileSync(output, 'utf8'), 'what was here before', what);
             seen.refused++;
           }
-          const left = readdirSync(folder).filter((file) => TEMPORARY.test(file));
+          // What is in a folder that is no longer where it was, the next build there removes.
+          const left = isMoved ? [] : readdirSync(dirname(output)).filter((file) => TEMPORARY.test(file));
           assert.deepEqual(left, [], what);
           rmSync(folder, { recursive: true });
         }

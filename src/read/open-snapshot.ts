@@ -18,7 +18,7 @@ import { KeylessSegment } from '../storage/keyless-segment.js';
 import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { firstFinding } from '../verify/verify.js';
-import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
+import { type FileIdentity, identityOf, isKnown, statsOf } from './file-identity.js';
 import { type Settings, Snapshot } from './snapshot.js';
 import { warmUp } from './warm.js';
 
@@ -40,8 +40,9 @@ export function* openSnapshot(settings: Settings, than?: FileIdentity): Generato
   const { path, value, key, check, layout = 'hash', fingerprint = false } = settings;
   const fd = openForReading(path);
   try {
-    const identity = identityOf(fstatSync(fd, { bigint: true }));
-    if (than !== undefined && sameFile(identity, than)) return undefined;
+    const stats = statsOf(fstatSync(fd, { bigint: true }));
+    if (than !== undefined && isKnown(fd, stats, than)) return undefined;
+    const identity = identityOf(fd, stats);
     const header = readHeader(fd, path);
     if (layout === 'auto') {
       needIntegers(header, path);

@@ -3,7 +3,7 @@
 
 import { stat } from 'node:fs/promises';
 import { Pacer } from '../base/pacer.js';
-import { type FileIdentity, identityOf, sameFile } from './file-identity.js';
+import { type FileIdentity, type FileStats, isSurelyKnown, sameStats, statsOf } from './file-identity.js';
 
 export interface Watched<V> {
   readonly path: string;
@@ -28,15 +28,15 @@ const TURN = 10;
 export function watchFile<V>(watched: Watched<V>, interval: number): () => void {
   const stop = new AbortController();
   /** The file that could not be used, and why. */
-  let refused: { file: FileIdentity; code: string | undefined } | undefined;
+  let refused: { file: FileStats; code: string | undefined } | undefined;
   let looking = false;
 
   const look = async () => {
-    const found = await stat(watched.path, { bigint: true }).then(identityOf, () => undefined);
+    const found = await stat(watched.path, { bigint: true }).then(statsOf, () => undefined);
     // Between two versions there may be no file for a moment.
     if (found === undefined || stop.signal.aborted) return;
-    if (sameFile(found, watched.current())) return;
-    const again = refused !== undefined && sameFile(found, refused.file);
+    if (isSurelyKnown(found, watched.current())) return;
+    const again = refused !== undefined && sameStats(found, refused.file);
     // A bad file stays bad; what the system refuses now (too many open files), it may allow later.
     if (again && refused?.code?.startsWith('HMAP_')) return;
     const opening = watched.open(watched.current());

@@ -2,11 +2,25 @@
 // new one is bad.
 
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BuildOptions, build, type OpenOptions, open, type Table } from '../../src/index.js';
+import { identityOf, isKnown, statsOf } from '../../src/read/file-identity.js';
 import { watchFile } from '../../src/read/watch.js';
 import { runModule } from '../support/child.js';
 import { hmapError, misuse } from '../support/errors.js';
@@ -114,6 +128,67 @@ describe('reload', () => {
     await publish(path, 1);
     assert.equal(table.reload(), true);
     assertVersion(table, 1);
+  });
+
+  /** Versions of one size, with the times that an archive gives them. */
+  async function archived(t: TestContext): Promise<{ path: string; unpack: (n: number) => void }> {
+    const path = join(temporaryFolder(t), 'table.hmap');
+    const versions: Buffer[] = [];
+    for (const n of [1, 2]) {
+      await build(path, [['k', n]], { value: 'u32' });
+      versions.push(readFileSync(path));
+    }
+    assert.equal(versions[0]!.length, versions[1]!.length);
+    const unpack = (n: number) => {
+      writeFileSync(path, versions[n - 1]!);
+      utimesSync(path, 1e9, 1e9);
+    };
+    unpack(1);
+    return { path, unpack };
+  }
+
+  for (const mapping of WORKING) {
+    test(`a file of the same inode, size and time of change is another one, through ${mapping}`, async (t) => {
+      const { path, unpack } = await archived(t);
+      using table = open(path, { mapping });
+      assert.equal(table.get('k'), 1);
+      assert.equal(table.reload(), false);
+      const before = statSync(path);
+      unpack(2);
+      const after = statSync(path);
+      assert.deepEqual([after.ino, after.size, after.mtimeMs], [before.ino, before.size, before.mtimeMs]);
+      assert.equal(table.reload(), true);
+      assert.equal(table.get('k'), 2);
+      // What changes no byte of it makes no other file.
+      chmodSync(path, 0o600);
+      assert.equal(table.reload(), false);
+    });
+  }
+
+  test('such a file is seen by watch', async (t) => {
+    const { path, unpack } = await archived(t);
+    let seen = 0;
+    using table = open(path, { mapping: 'copy', watch: { interval: 10 }, onReload: () => seen++ });
+    unpack(2);
+    for (let i = 0; i < 200 && seen === 0; i++) await sleep(10);
+    assert.deepEqual([seen, table.get('k')], [1, 2]);
+  });
+
+  test('where the times say too little, headers are compared', async (t) => {
+    const folder = temporaryFolder(t);
+    const [one, two] = [join(folder, 'one.hmap'), join(folder, 'two.hmap')];
+    await build(one, [['k', 1]], { value: 'u32' });
+    await build(two, [['k', 2]], { value: 'u32' });
+    const [a, b] = [openSync(one, 'r'), openSync(two, 'r')];
+    const year = 365n * 86_400n * 10n ** 9n;
+    const known = identityOf(a, statsOf(fstatSync(a, { bigint: true })));
+    // As if the second one had all that the system says of the first one.
+    assert.deepEqual([isKnown(a, known, known), isKnown(b, known, known)], [true, false], 'it is young');
+    const old = { ...known, mtimeNs: known.ctimeNs - 1n, askedNs: known.askedNs + year };
+    assert.deepEqual([isKnown(a, old, old), isKnown(b, old, old)], [true, true], 'the system is trusted');
+    const same = { ...old, mtimeNs: old.ctimeNs };
+    assert.deepEqual([isKnown(a, same, same), isKnown(b, same, same)], [true, false], 'one time for both');
+    for (const fd of [a, b]) closeSync(fd);
   });
 
   for (const [name, { code, make }] of Object.entries(BAD)) {
@@ -389,7 +464,7 @@ describe('watch', () => {
 
   test('a long check gives other work its turns', async (t) => {
     const path = await firstVersion(t);
-    const other = { dev: 0n, ino: 0n, size: 0n, mtimeNs: 0n };
+    const other = { dev: 0n, ino: 0n, size: 0n, mtimeNs: 0n, ctimeNs: 0n, askedNs: 0n, mark: '' };
     let turns = 0;
     let steps = 0;
     let adopted: unknown;

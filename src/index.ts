@@ -1,6 +1,7 @@
 // What users import. Nothing else is public.
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
+export type { FilePath } from './base/options.js';
 export type { Entry } from './build/build.js';
 export type {
   BuildOptions,

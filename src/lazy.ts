@@ -1,7 +1,7 @@
 // Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait
 // for them.
 
-import { ownOptions } from './base/options.js';
+import { type FilePath, ownOptions, pathOf } from './base/options.js';
 import type { Entry } from './build/build.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import type { BitsBuildOptions } from './build/keyless/bits-builder.js';
@@ -35,30 +35,30 @@ import type { Verification, VerifyOptions } from './verify/verify.js';
  *   written
  */
 export function build<T extends ListType>(
-  path: string,
+  path: FilePath,
   values: Iterable<ListValue<T>> | AsyncIterable<ListValue<T>>,
   options: ListBuildOptions<T>,
 ): Promise<BuildSummary>;
 export function build(
-  path: string,
+  path: FilePath,
   integers: Iterable<number> | AsyncIterable<number>,
   options: BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary>;
 export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
-  path: string,
+  path: FilePath,
   entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
   options: BuildOptions<T, F>,
 ): Promise<BuildSummary>;
 export async function build(
-  path: string,
+  path: FilePath,
   entries: Iterable<unknown> | AsyncIterable<unknown>,
   options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
   const { build: buildTable, buildKeyless } = await import('./build/build.js');
   const own = ownOptions(options);
   if (own?.layout === 'list' || own?.layout === 'bits' || own?.layout === 'auto')
-    return buildKeyless(path, entries, own);
-  return buildTable(path, entries as Iterable<never>, own);
+    return buildKeyless(pathOf(path), entries, own);
+  return buildTable(pathOf(path), entries as Iterable<never>, own);
 }
 
 /**
@@ -67,8 +67,8 @@ export async function build(
  * reported in the result, never thrown.
  * @throws {HmapError} only when the file cannot be read at all (missing, a folder, no permission)
  */
-export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  return (await import('./verify/verify.js')).verify(path, ownOptions(options));
+export async function verify(path: FilePath, options: VerifyOptions = {}): Promise<Verification> {
+  return (await import('./verify/verify.js')).verify(pathOf(path), ownOptions(options));
 }
 
 /**
@@ -76,6 +76,6 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
  * iterating over it costs.
  * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` if records break the format
  */
-export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
-  return (await import('./inspect/stat.js')).stat(path, ownOptions(options));
+export async function stat(path: FilePath, options: StatOptions = {}): Promise<TableStat> {
+  return (await import('./inspect/stat.js')).stat(pathOf(path), ownOptions(options));
 }

@@ -1,9 +1,9 @@
 // XXH64 of blocks, by xxhash-wasm if it can be loaded. Knows block sizes; does not know what the blocks hold.
 
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { XXHashAPI } from 'xxhash-wasm';
+import { packageRequire } from './packages.js';
 import { sum64, xxh64 } from './xxh64.js';
 
 /** The loaded module. */
@@ -68,7 +68,7 @@ declare const WebAssembly: {
  */
 function compiled(): BlockHasher | undefined {
   try {
-    const main = createRequire(import.meta.url).resolve('xxhash-wasm');
+    const main = packageRequire().resolve('xxhash-wasm');
     const code = readFileSync(join(dirname(main), '../workerd/xxhash.wasm'));
     const { mem, xxh64: hash } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
     let memory = new Uint8Array(mem.buffer);

@@ -1,5 +1,6 @@
 // The one error class and its codes. Knows nothing of files or tables.
 
+import { isNativeError } from 'node:util/types';
 import { oneLine } from './one-line.js';
 
 /**
@@ -110,7 +111,7 @@ const REASONS: Record<string, string> = {
  * @param doing what failed, e.g. `open` or `write`
  */
 export function systemError(error: unknown, doing: string, path: string): unknown {
-  if (error instanceof HmapError || !(error instanceof Error)) return error;
+  if (error instanceof HmapError || !isNativeError(error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) return error;
   const reason = REASONS[code] ?? error.message;

@@ -1,11 +1,32 @@
 // Checks the options that callers give. Knows what a good message is; does not know what any option means.
 
+import { isUtf8 } from 'node:buffer';
+import { fileURLToPath } from 'node:url';
+import { isUint8Array } from 'node:util/types';
+
+/** A path as `node:fs` takes it: a string, a URL of the scheme `file:`, or a Buffer of UTF-8. */
+export type FilePath = string | URL | Uint8Array;
+
 /**
- * Refuses a value that cannot be a path.
- * @throws {TypeError}
+ * A path as a string.
+ * @throws {TypeError} for what cannot be a path
  */
-export function checkPath(path: unknown): void {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path: expected a string that is not empty');
+export function pathOf(path: unknown): string {
+  let text = path;
+  if (isUint8Array(path)) {
+    if (!isUtf8(path)) throw new TypeError('path: expected UTF-8, got other bytes; a relative path may avoid them');
+    text = Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString();
+  } else if (typeof path === 'object' && path !== null && 'href' in path && 'protocol' in path) {
+    try {
+      text = fileURLToPath(path as URL);
+    } catch (cause) {
+      throw new TypeError(`path: expected a URL of a file, got ${String(path.href)}`, { cause });
+    }
+  }
+  if (typeof text !== 'string' || text === '' || text.includes('\0')) {
+    throw new TypeError('path: expected a string that is not empty and has no zero byte, a URL or a Buffer');
+  }
+  return text;
 }
 
 /**

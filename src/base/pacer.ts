@@ -1,5 +1,7 @@
 // Gives the event loop a turn during long work. Knows nothing of the work.
 
+import { setImmediate } from 'node:timers';
+
 /** Milliseconds between turns, by default. */
 const TURN = 50;
 

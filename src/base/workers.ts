@@ -43,17 +43,21 @@ export class WorkerThread {
   #resolve: ((answer: unknown) => void) | undefined;
   #lost = false;
 
-  /** Starts the thread, which takes 30 to 50 ms; the caller waits less than 1. */
-  constructor(script: URL) {
+  /**
+   * Starts the thread, which takes 30 to 50 ms; the caller waits less than 1.
+   * @param script the thread's file, beside the one with the URL `here`
+   * @param here `import.meta.url`, which a bundle to CommonJS does not have
+   */
+  constructor(script: string, here: string | undefined) {
     try {
-      this.#worker = new Worker(script, { execArgv: [], trackUnmanagedFds: false });
+      this.#worker = new Worker(new URL(script, here), { execArgv: [], trackUnmanagedFds: false });
       this.#worker.on('message', (answer) => this.#answer(answer));
       this.#worker.on('error', () => this.#lose());
       this.#worker.on('exit', () => this.#lose());
       // After the listeners, since adding one takes a reference.
       this.#worker.unref();
     } catch {
-      // Not allowed here (--permission), or no memory for it.
+      // Not allowed here (--permission), no memory for it, or a bundle without the file.
       this.#lost = true;
     }
   }

@@ -1,5 +1,6 @@
 // Builds a file from keys and values as a program has them. Knows how entries are given; building itself is builder.ts.
 
+import { isUint8Array } from 'node:util/types';
 import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
@@ -211,7 +212,7 @@ class EntryAdder {
 /** Whether an entry may be a key by itself; encoding refuses a key of the wrong kind. */
 function isKey(type: KeyType, entry: unknown): boolean {
   if (typeof entry === 'string') return true;
-  return type === 'bytes' ? entry instanceof Uint8Array : typeof entry === 'number' || typeof entry === 'bigint';
+  return type === 'bytes' ? isUint8Array(entry) : typeof entry === 'number' || typeof entry === 'bigint';
 }
 
 function badKey(type: KeyType, key: Key, why: number): HmapError {

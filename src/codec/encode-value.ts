@@ -1,6 +1,8 @@
 // Encodes single values by type (native-notes/format.md, section 7), and says why one cannot be stored. Knows nothing
 // of records or files.
 
+import { TextEncoder } from 'node:util';
+import { isNativeError, isUint8Array } from 'node:util/types';
 import { ByteBuffer, type ByteSlice, LOOSE, writeU64 } from '../base/bytes.js';
 import { HmapError, type HmapErrorCode } from '../base/errors.js';
 import { type JsonLoss, jsonLoss } from '../base/json.js';
@@ -201,7 +203,7 @@ function fieldCheck({ name, type, kind, bits }: Field): (value: unknown) => numb
 function bytesEncoder(): ValueEncoder {
   const scratch = new ByteBuffer(4096);
   return (value, out) => {
-    if (!(value instanceof Uint8Array)) invalid('bytes, a Uint8Array', value);
+    if (!isUint8Array(value)) invalid('bytes, a Uint8Array', value);
     checkValueLength('bytes', value.length);
     if (value.length <= scratch.size) {
       scratch.bytes.set(value);
@@ -238,7 +240,7 @@ function jsonText(value: unknown): string {
     text = JSON.stringify(value);
     loss = text === undefined ? undefined : jsonLoss(value, text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = isNativeError(error) ? error.message : String(error);
     invalid(`a value that JSON can hold (${why})`, value);
   }
   if (loss !== undefined) {

@@ -1,6 +1,7 @@
 // Keys as text: as messages show them, and as the tools read them. Knows the key types; does not know tables.
 
 import { isUtf8 } from 'node:buffer';
+import { TextDecoder } from 'node:util';
 import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';

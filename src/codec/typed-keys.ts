@@ -1,6 +1,7 @@
 // Keys that are numbers, UUIDs or hexadecimal digits: from what a caller gives to bytes and their hash, and back
 // (native-notes/format.md, section 3). Knows the key types and the scratch buffer; does not know tables.
 
+import { isUint8Array } from 'node:util/types';
 import type { ByteBuffer } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import { PRIMES, xxh32 } from '../base/xxh32.js';
@@ -39,7 +40,7 @@ export const KEY_HASHERS: Readonly<Record<TypedKey, KeyHasher>> = {
 };
 
 function wrong(expected: string, key: unknown): TypeError {
-  return new TypeError(`key: expected ${expected}, got ${key instanceof Uint8Array ? 'bytes' : kindOf(key)}`);
+  return new TypeError(`key: expected ${expected}, got ${isUint8Array(key) ? 'bytes' : kindOf(key)}`);
 }
 
 function hashU32(key: unknown, at: number, seed: number): number {

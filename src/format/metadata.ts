@@ -1,6 +1,7 @@
 // Encodes and parses the metadata of a header (native-notes/format.md, sections 3 and 10). Knows JSON; does not know
 // where it lies.
 
+import { TextDecoder } from 'node:util';
 import { HmapError } from '../base/errors.js';
 import { jsonLoss } from '../base/json.js';
 import { oneLine } from '../base/one-line.js';

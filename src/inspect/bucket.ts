@@ -3,6 +3,7 @@
 
 import { ByteBuffer } from '../base/bytes.js';
 import { HmapError, noKeys } from '../base/errors.js';
+import { type FilePath, pathOf } from '../base/options.js';
 import { xxh32 } from '../base/xxh32.js';
 import { encodeKey, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
@@ -54,7 +55,8 @@ export interface BucketView {
  * @throws {RangeError} for another index
  * @throws {HmapError} as `open` does, and `HMAP_DAMAGED` if the bucket does not fit
  */
-export function inspectBucket(path: string, index: number): BucketView {
+export function inspectBucket(file: FilePath, index: number): BucketView {
+  const path = pathOf(file);
   return withFile(path, ({ fd, header }) => {
     needHash(header, path, 'showing single records');
     const each = bucketCount(header);
@@ -72,9 +74,10 @@ export function inspectBucket(path: string, index: number): BucketView {
  * @throws {TypeError} when `key` has the wrong JavaScript type for the table's keys
  */
 export function inspectKey(
-  path: string,
+  file: FilePath,
   key: AnyKey,
 ): { bucket: BucketView | undefined; record: RecordView | undefined } {
+  const path = pathOf(file);
   return withFile(path, ({ fd, header }) => {
     needHash(header, path, 'showing single records');
     const { keyType } = header;

@@ -1,6 +1,6 @@
 // Measures a file: what each byte is spent on and how full the buckets are. Does not check it (that is verify).
 
-import { checkOptions, checkPath } from '../base/options.js';
+import { checkOptions } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
 import { BucketLoads } from '../format/bucket-loads.js';
 import { withFileAsync } from '../storage/open-file.js';
@@ -17,7 +17,6 @@ export interface StatOptions {
 
 /** See the function of this name in lazy.ts. */
 export async function stat(path: string, options: StatOptions = {}): Promise<TableStat> {
-  checkPath(path);
   checkOptions(options, ['onProgress', 'signal']);
   return withFileAsync(path, async ({ fd, header }) => {
     const pacer = new Pacer(options.signal, (done) => options.onProgress?.(done, header.fileBytes));

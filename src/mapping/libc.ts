@@ -1,7 +1,7 @@
 // The C library's calls about memory, through koffi, and a run of pages that they work on. POSIX systems with 64-bit
 // pointers only. Knows addresses; does not know ranges, nor who reads the pages.
 
-import { createRequire } from 'node:module';
+import { packageRequire } from '../base/packages.js';
 import { type Advice, adviseInPieces, type MappingReason } from './mapping.js';
 
 const PROT_READ = 1;
@@ -49,7 +49,7 @@ function load(): Libc | MappingReason {
     };
   }
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi').default;
+    const koffi = packageRequire()('koffi') as typeof import('koffi').default;
     if (koffi.sizeof('void *') !== 8) return { code: 'HMAP_NO_MMAP', message: 'addresses here do not have 64 bits' };
     const library = koffi.load(null);
     return {

@@ -1,6 +1,7 @@
 // Chooses a mapping. Knows the order of preference; knows nothing of tables.
 
 import { HmapError } from '../base/errors.js';
+import { oneLine } from '../base/one-line.js';
 import { copyFile } from './copy.js';
 import { mapExternal } from './external-mapping.js';
 import { loadLibc } from './libc.js';
@@ -50,7 +51,10 @@ const WAYS_FOR_A_PASS: typeof WAYS = [
 export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
   const ways = WAYS.filter(([kind]) => choice === 'auto' || choice === kind);
   const mapping = firstThatWorks(ways, fd, ranges, path);
-  if (isMapping(mapping)) return mapping;
+  if (isMapping(mapping)) {
+    if (mapping.kind === 'copy' && choice === 'auto') tell(ranges, mapping.reason, path);
+    return mapping;
+  }
   const { message: reason, cause } = mapping;
   const message = `${path}: the mapping '${choice}' is not available: ${reason}`;
   throw new HmapError('HMAP_MAPPING', message, {
@@ -58,6 +62,25 @@ export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: Mapp
     expected: choice,
     reason,
     ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** A copy of this many bytes is worth a warning, in bytes. */
+const LARGE_COPY = 64 * 2 ** 20;
+let hasTold = false;
+
+/** Warns, once, of a large file that each process has to itself. */
+function tell(ranges: readonly ByteRange[], reason: MappingReason | undefined, path: string): void {
+  const bytes = ranges.reduce((sum, { length }) => sum + length, 0);
+  if (hasTold || bytes <= LARGE_COPY) return;
+  hasTold = true;
+  const size = `${Math.round(bytes / 2 ** 20)} MiB`;
+  const why = reason === undefined ? '' : `: ${reason.message}`;
+  process.emitWarning(oneLine(`${path} (${size}) is copied into the memory of this process${why}`), {
+    type: 'HmapWarning',
+    code: 'HMAP_COPIED',
+    detail:
+      'native-notes/mapping.md of the package hmap says why a file is copied, under "Why not the best way"; open it with { mapping: \'copy\' } if that is meant',
   });
 }
 

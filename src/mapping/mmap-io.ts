@@ -1,6 +1,6 @@
 // Maps files with the optional package mmap-io, if the user has built it (native-notes/mapping.md says how).
 
-import { createRequire } from 'node:module';
+import { packageRequire } from '../base/packages.js';
 import { type Advice, adviseInPieces, type ByteRange, type Mapping, type MappingReason } from './mapping.js';
 
 /** Sizes and offsets of mmap-io are signed 32-bit integers; beyond this it maps the wrong place without an error. */
@@ -34,7 +34,7 @@ let whyNot: unknown;
 export function loadMmapIo(): MmapIo | null {
   if (loaded !== undefined) return loaded;
   try {
-    loaded = createRequire(import.meta.url)('mmap-io') as MmapIo;
+    loaded = packageRequire()('mmap-io') as MmapIo;
   } catch (error) {
     // Not installed, not built, or a second thread, in which it does not load.
     whyNot = error;

@@ -21,6 +21,11 @@ export interface SnapshotSource {
 export abstract class Handle {
   /** The path as it was given to `open`. */
   readonly path: string;
+  /**
+   * @internal Without it, `structuredClone` and `postMessage` would give an object with a path and nothing else. V8
+   * refuses a function, and quotes it.
+   */
+  readonly notForOtherThreads = openThePathInEachThreadInstead;
   #header: Header;
   #mapping: Pick<Mapping, 'kind' | 'reason'>;
   #snapshot: Snapshot | undefined;
@@ -124,6 +129,9 @@ export abstract class Handle {
     old.retire();
   }
 }
+
+// Its source is the message, so it has no comment inside.
+function openThePathInEachThreadInstead(): void {}
 
 /** Without the mapping itself, of which a closed file keeps nothing. */
 function howMapped({ mapping: { kind, reason } }: Snapshot): Pick<Mapping, 'kind' | 'reason'> {

@@ -1,7 +1,7 @@
 // Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Does not know how a
 // snapshot is made (open-snapshot.ts) or when a file has changed (watch.ts).
 
-import { checkOptions, checkPath, oneOf, ownOptions } from '../base/options.js';
+import { checkOptions, type FilePath, oneOf, ownOptions, pathOf } from '../base/options.js';
 import { absolutePath } from '../base/paths.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
@@ -120,29 +120,32 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
  *   keys are not stored and `fingerprint` is not `true`, or the reverse; `HMAP_MAPPING` when the requested mapping does
  *   not work here; `HMAP_DAMAGED` when `check` is `full` and a rule is broken
  */
-export function open<T extends ListType>(path: string, options: ListOpenOptions<T> & { value: T }): List<ListValue<T>>;
-export function open(path: string, options: ListOpenOptions): List;
-export function open(path: string, options: BitsOpenOptions): BitArray;
-export function open(path: string, options: IntegerSetOpenOptions): IntegerSet;
+export function open<T extends ListType>(
+  path: FilePath,
+  options: ListOpenOptions<T> & { value: T },
+): List<ListValue<T>>;
+export function open(path: FilePath, options: ListOpenOptions): List;
+export function open(path: FilePath, options: BitsOpenOptions): BitArray;
+export function open(path: FilePath, options: IntegerSetOpenOptions): IntegerSet;
 export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
-  path: string,
+  path: FilePath,
   options: FingerprintOpenOptions<T, F> & { value: T },
 ): FingerprintTable<ValueOf<T>, KeyOf<F>>;
 export function open<F extends KeyForm = 'string'>(
-  path: string,
+  path: FilePath,
   options: FingerprintOpenOptions<ValueChoice, F>,
 ): FingerprintTable<unknown, KeyOf<F>>;
 export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
-  path: string,
+  path: FilePath,
   options: OpenOptions<T, F> & { value: T },
 ): Table<ValueOf<T>, KeyOf<F>>;
 export function open<F extends KeyForm = 'string'>(
-  path: string,
+  path: FilePath,
   options?: OpenOptions<ValueChoice, F>,
 ): Table<unknown, KeyOf<F>>;
-export function open(path: string, given: AnyOptions = {}): unknown {
+export function open(file: FilePath, given: AnyOptions = {}): unknown {
   const options = ownOptions(given);
-  checkPath(path);
+  const path = pathOf(file);
   checkOptions(options, OPTIONS);
   const layout = oneOf('layout', options.layout ?? 'hash', [...LAYOUTS, 'auto'] as const);
   const key = options.key === undefined ? undefined : oneOf('key', options.key, KEY_FORMS);

@@ -2,6 +2,7 @@
 // lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
+import { isUint8Array } from 'node:util/types';
 import { HmapError, noKeys } from '../base/errors.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
@@ -213,7 +214,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   #many(keys: Iterable<KeyArgument<K>>, what: 'values' | 'views'): (V | Uint8Array | undefined)[] {
     this.#opened();
     const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
-    if (!iterable || keys instanceof Uint8Array) throw new TypeError('keys: expected an iterable of keys');
+    if (!iterable || isUint8Array(keys)) throw new TypeError('keys: expected an iterable of keys');
     const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
     // Only after all keys have come: the code that yields them may close the table.
     const lookup = this.#opened();

@@ -5,7 +5,7 @@ import { closeSync } from 'node:fs';
 import { type BlockHasher, hashPieces, loadChecksums } from '../base/block-hasher.js';
 import { allocate } from '../base/bytes.js';
 import { systemError } from '../base/errors.js';
-import { checkOptions, checkPath } from '../base/options.js';
+import { checkOptions } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
 import { align, BLOCK, blockCount } from '../format/constants.js';
 import type { FingerprintPlace, HashHeader, Header } from '../format/header.js';
@@ -58,7 +58,6 @@ const READ = 16 * BLOCK;
 
 /** See the function of this name in lazy.ts. */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  checkPath(path);
   checkOptions(options, ['limit', 'onProgress', 'signal']);
   const { limit = 1000, onProgress, signal } = options;
   if (!Number.isInteger(limit) || limit < 0) throw new TypeError('limit: expected an integer from 0');

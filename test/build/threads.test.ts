@@ -63,7 +63,7 @@ async function built(
 ): Promise<{ bytes: Buffer; summary: Omit<BuildSummary, 'seconds'> }> {
   const all = { value: 'bytes', memory: MIB, ...options } as const;
   const { seconds: _, ...summary } = await withBuilder(path, all, async (builder) => {
-    for (const script of scripts) builder.addThread(new CountingThread(script));
+    for (const script of scripts) builder.addThread(new CountingThread(script.href, undefined));
     add(builder, entries);
   });
   return { bytes: readFileSync(path), summary };

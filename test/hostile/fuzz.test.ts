@@ -42,7 +42,7 @@ const ENOUGH: Record<Group, { opened: number; answered: number; refused: number 
   mutated: { opened: 0.75, answered: 0.3, refused: 0.15 },
   truncated: { opened: 0.3, answered: 0.18, refused: 0.15 },
   spliced: { opened: 0.9, answered: 0.3, refused: 0.15 },
-  hostile: { opened: 0.45, answered: 0.5, refused: 0.1 },
+  hostile: { opened: 0.4, answered: 0.5, refused: 0.1 },
   texts: { opened: 0.1, answered: 0.1, refused: 0.5 },
 };
 

@@ -12,7 +12,7 @@ import { PACKAGE_ROOT } from '../support/root.js';
 
 const PUBLIC = {
   values: `BitArray HmapError IntegerSet List Table build inspectBucket inspectKey open stat verify`,
-  types: `AnyKey BitsBuildOptions BitsHeader BitsOpenOptions BucketView BuildOptions BuildProgress BuildSummary Check DuplicatePolicy Entry FieldBits FieldName FieldType FieldValue Finding FindingCode FingerprintBits FingerprintOpenOptions FingerprintPlace FingerprintSummary FingerprintTable HashHeader Header HmapErrorCode HmapErrorData IntegerSetBuildOptions IntegerSetOpenOptions Key KeyArgument KeyForm KeyOf KeyType KeylessHeader Layout Lengths ListBuildOptions ListHeader ListOpenOptions ListType ListValue MappingChoice MappingKind MappingReason MappingReasonCode Metadata OpenOptions PackedType RecordOf RecordView Schema Section SegmentPlace StatOptions StoredType StructText StructType TableStat ValueChoice ValueOf ValueType ValueTypes Verification VerifyOptions Warm`,
+  types: `AnyKey BitsBuildOptions BitsHeader BitsOpenOptions BucketView BuildOptions BuildProgress BuildSummary Check DuplicatePolicy Entry FieldBits FieldName FieldType FieldValue FilePath Finding FindingCode FingerprintBits FingerprintOpenOptions FingerprintPlace FingerprintSummary FingerprintTable HashHeader Header HmapErrorCode HmapErrorData IntegerSetBuildOptions IntegerSetOpenOptions Key KeyArgument KeyForm KeyOf KeyType KeylessHeader Layout Lengths ListBuildOptions ListHeader ListOpenOptions ListType ListValue MappingChoice MappingKind MappingReason MappingReasonCode Metadata OpenOptions PackedType RecordOf RecordView Schema Section SegmentPlace StatOptions StoredType StructText StructType TableStat ValueChoice ValueOf ValueType ValueTypes Verification VerifyOptions Warm`,
 };
 
 const INTERNAL = {

@@ -202,7 +202,7 @@ describe('options', () => {
     for (const [options, message] of cases) {
       assert.throws(() => open(path, options as object), misuse(message), JSON.stringify(options));
     }
-    for (const wrong of [undefined, null, '', 1, Buffer.from(path), new URL(`file://${path}`)]) {
+    for (const wrong of [undefined, null, '', 1, {}, ['x']]) {
       assert.throws(() => open(wrong as string), misuse(/^path: expected a string that is not empty/));
     }
     assert.deepEqual(openFilesIn(folder), []);

@@ -9,6 +9,7 @@ type SystemCode =
   | 'ENOTDIR'
   | 'EACCES'
   | 'EINVAL'
+  | 'EBUSY'
   | 'ELOOP'
   | 'ENOMEM'
   | 'ENOSPC'

@@ -21,7 +21,7 @@ export async function buildInParts(
 ): Promise<BuildSummary> {
   const fill = async (builder: Builder) => {
     for (let i = 0; i < writers; i++) {
-      builder.addThread(new WorkerThread(new URL('../../src/build/hash/span-worker.js', import.meta.url)));
+      builder.addThread(new WorkerThread('../../src/build/hash/span-worker.js', import.meta.url));
     }
     addAll(builder, parts[0]!);
     const results = parts.slice(1).map((part, i) => {

@@ -332,7 +332,7 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
     process.stdout.write(jsonLine(summary));
     return;
   }
-  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds, fingerprint } = summary;
+  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, fingerprint } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} duplicates dropped)`;
   const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
@@ -344,6 +344,6 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
         ? `, ${overhead} bytes per entry over the payload`
         : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${foundByMistake(fingerprint.falsePositiveRate)}`;
   say(
-    `${printable(path)}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s`,
+    `${printable(path)}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}`,
   );
 }

@@ -31,7 +31,7 @@ export class ParallelSource {
   constructor(source: Source, cuts: readonly number[]) {
     this.#source = source;
     this.#cuts = cuts;
-    this.#ingest = new ParallelIngest(new URL('./read-worker.js', import.meta.url), cuts.length - 1);
+    this.#ingest = new ParallelIngest('./read-worker.js', import.meta.url, cuts.length - 1);
   }
 
   /** Threads that read, this one included. */

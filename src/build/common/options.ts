@@ -1,5 +1,6 @@
 // The options of builds, with defaults and checks, and the summary that a build returns. Knows no bytes.
 
+import { randomInt } from 'node:crypto';
 import { allocate } from '../../base/bytes.js';
 import { checkOptions, oneOf } from '../../base/options.js';
 import { type Layout, MAX_SEGMENT_BYTES, SEEDS } from '../../format/constants.js';
@@ -116,6 +117,8 @@ export interface BuildSummary {
   /** Bytes that went to the temporary file. */
   spilledBytes: number;
   seconds: number;
+  /** Whether the file was forced to the disk before it took its name: Node's permission model forbids that. */
+  synced: boolean;
 }
 
 const BUILD_OPTIONS = [
@@ -156,7 +159,7 @@ export function resolveOptions(options: BuildOptions<ValueChoice>) {
 function seedsOf(seed: number | 'random' | undefined): readonly number[] {
   if (seed === undefined) return SEEDS;
   // Only one: keys that collide under it, too, do so under each.
-  if (seed === 'random') return [...crypto.getRandomValues(new Uint32Array(1))];
+  if (seed === 'random') return [randomInt(2 ** 32)];
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
     throw new TypeError(`seed: expected an integer from 0 to 4294967295 or 'random', got ${String(seed)}`);
   }

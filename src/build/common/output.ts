@@ -52,6 +52,11 @@ export class BuildOutput {
     return (performance.now() - this.#started) / 1000;
   }
 
+  /** Whether all was forced to the disk, once it is published. */
+  get synced(): boolean {
+    return this.#publication.synced;
+  }
+
   /** Ends the reading: from now on progress is that of writing `total` entries. */
   startWriting(total: number): void {
     this.#total = total;

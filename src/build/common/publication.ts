@@ -2,6 +2,7 @@
 // an output leads (target.ts).
 
 import {
+  chmodSync,
   closeSync,
   fchmodSync,
   fchownSync,
@@ -40,6 +41,7 @@ export class Publication {
   readonly #newMode: number;
   readonly #renewing: NodeJS.Timeout;
   #open = true;
+  #synced = true;
 
   /**
    * @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it
@@ -78,16 +80,35 @@ export class Publication {
     this.#renewing = setInterval(() => this.#renew(), RENEWAL).unref();
   }
 
+  /** Whether all that was written was forced to the disk, as far as that was tried. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
   /** Starts to make what was written durable, in the background; {@link publish} waits for what is left. */
   async sync(): Promise<void> {
-    await promisify(fsync)(this.fd);
+    try {
+      await promisify(fsync)(this.fd);
+    } catch (error) {
+      this.#refuseUnlessForbidden(error);
+    }
+  }
+
+  /** Node's permission model forbids `fsync` of any file, also of those that may be written. */
+  #refuseUnlessForbidden(error: unknown): void {
+    if ((error as NodeJS.ErrnoException).code !== FORBIDDEN) throw error;
+    this.#synced = false;
   }
 
   /** Makes the file durable and visible. */
   publish(): void {
     try {
       this.#giveAccess();
-      fsyncSync(this.fd);
+      try {
+        fsyncSync(this.fd);
+      } catch (error) {
+        this.#refuseUnlessForbidden(error);
+      }
       // Windows cannot rename an open file. Elsewhere it stays open as long as it has its temporary name: that tells
       // other threads of this process that a build is using it.
       if (process.platform === 'win32') this.#close();
@@ -96,9 +117,10 @@ export class Publication {
       this.#close();
     } catch (error) {
       this.abandon();
+      if ((error as NodeJS.ErrnoException).code === 'EBUSY') throw busy(this.target, error);
       throw systemError(error, 'write', this.target);
     }
-    syncFolder(dirname(this.target));
+    if (this.#synced) syncFolder(dirname(this.target));
   }
 
   /**
@@ -111,7 +133,8 @@ export class Publication {
     let mode = old === undefined ? this.#newMode : old.mode & 0o777;
     if (old !== undefined && !this.#belongsTo(old)) mode &= ~0o070;
     try {
-      fchmodSync(this.fd, mode);
+      // Node's permission model forbids what takes a descriptor.
+      if (isForbidden(() => fchmodSync(this.fd, mode))) chmodSync(this.temporary, mode);
     } catch (error) {
       // A file system that has rights of its own, the same for all of its files, may refuse others.
       if ((fstatSync(this.fd).mode & 0o777) === PRIVATE) throw error;
@@ -155,6 +178,27 @@ export class Publication {
       // A file system that keeps no times.
     }
   }
+}
+
+/** The code of what Node's permission model forbids. */
+const FORBIDDEN = 'ERR_ACCESS_DENIED';
+
+/** Does something; whether Node's permission model forbids it. */
+function isForbidden(act: () => void): boolean {
+  try {
+    act();
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== FORBIDDEN) throw error;
+    return true;
+  }
+}
+
+/** The error for a file that cannot be replaced because something is mounted there. */
+function busy(path: string, cause: unknown): HmapError {
+  const reason =
+    'it cannot be replaced; something else is mounted there, as single files are in containers: mount the folder instead, or build elsewhere and copy';
+  return new HmapError('EBUSY', `cannot write ${path}: ${reason}`, { path, reason, cause });
 }
 
 /** A path that cannot be a file's, although it would be one's without its end. */

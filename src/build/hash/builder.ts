@@ -4,7 +4,7 @@
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
 import { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
-import { checkPath } from '../../base/options.js';
+import { pathOf } from '../../base/options.js';
 import { threadsFor, WorkerThread } from '../../base/workers.js';
 import { headerSize, MAX_BUCKET_RECORDS, MAX_SEGMENT_BYTES, VARIABLE } from '../../format/constants.js';
 import { falsePositiveRate, LONG_FINGERPRINT } from '../../format/fingerprints.js';
@@ -64,7 +64,7 @@ export class Builder implements RecordSink {
    * @throws {HmapError} when the output cannot be made
    */
   constructor(path: string, options: BuildOptions<ValueChoice>, workers = 1, shard = WHOLE) {
-    checkPath(path);
+    const output = pathOf(path);
     this.#options = resolveOptions(options);
     if (shard.bits > 0 && options.seed === 'random') {
       throw new TypeError("seed: expected one number for all shards of a table, got 'random'");
@@ -87,7 +87,7 @@ export class Builder implements RecordSink {
     this.#maxThreads = threadsFor(memory);
     // Shared, so that other threads can read and fill it.
     const records = buildMemory(arena, () => new ByteBuffer(new Uint8Array(new SharedArrayBuffer(arena))));
-    this.#output = new BuildOutput(path, this.#options);
+    this.#output = new BuildOutput(output, this.#options);
     try {
       this.#ingest = new Ingest(value, seeds[0]!, this.#staged, records, this.#output.spill, 0, workers);
     } catch (error) {
@@ -121,7 +121,7 @@ export class Builder implements RecordSink {
     const threads = this.#threads.length + 1;
     if (threads >= this.#maxThreads || keyBytes + valueBytes <= threads * BYTES_PER_THREAD) return;
     if (this.#options.duplicates !== 'error') return;
-    this.addThread(new WorkerThread(new URL('./span-worker.js', import.meta.url)));
+    this.addThread(new WorkerThread('./span-worker.js', import.meta.url));
   }
 
   /** A thread to write with, which the builder stops when it is done. */
@@ -214,6 +214,7 @@ export class Builder implements RecordSink {
         : { fingerprint: { bits, falsePositiveRate: falsePositiveRate(entries, shape, bits), long } }),
       spilledBytes: output.spill.size,
       seconds: output.seconds,
+      synced: output.synced,
     };
   }
 

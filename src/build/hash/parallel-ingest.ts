@@ -30,9 +30,9 @@ export class ParallelIngest<P> {
    * @param script what they run: it calls {@link serveIngest}
    * @param parts parts of the input; each but the first gets a thread
    */
-  constructor(script: URL, parts: number) {
+  constructor(script: string, here: string | undefined, parts: number) {
     this.#done = new Float64Array(new SharedArrayBuffer(8 * parts));
-    this.#threads = Array.from({ length: parts - 1 }, () => new WorkerThread(script));
+    this.#threads = Array.from({ length: parts - 1 }, () => new WorkerThread(script, here));
   }
 
   /** Threads that take entries in, the caller's included. */

@@ -3,7 +3,7 @@
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
 import { HmapError } from '../../base/errors.js';
-import { checkOptions, checkPath } from '../../base/options.js';
+import { checkOptions, pathOf } from '../../base/options.js';
 import { align, headerSize, MAX_SEGMENT_BITS } from '../../format/constants.js';
 import type { SegmentPlace } from '../../format/header.js';
 import { dataStart, type KeylessForm, keylessSegmentSize, segmentBitsFor, TAIL } from '../../format/keyless.js';
@@ -88,7 +88,7 @@ export abstract class KeylessBuilder {
     form: KeylessForm,
     known: readonly string[],
   ) {
-    checkPath(path);
+    const output = pathOf(path);
     checkOptions(options, known);
     this.options = resolveCommonOptions(options);
     const { base = 0 } = options;
@@ -97,7 +97,7 @@ export abstract class KeylessBuilder {
     this.base = base + 0;
     this.#layout = layout;
     this.#form = form;
-    this.#output = new BuildOutput(path, this.options);
+    this.#output = new BuildOutput(output, this.options);
   }
 
   /** Values or integers added so far. */
@@ -184,6 +184,7 @@ export abstract class KeylessBuilder {
       bucketLoads: { buckets: 0, mean: 0, longest: 0, histogram: [] },
       spilledBytes: output.spill.size,
       seconds: output.seconds,
+      synced: output.synced,
     };
   }
 

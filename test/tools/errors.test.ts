@@ -377,7 +377,6 @@ describe('values that do not fit are reported with key and line', () => {
       ['u8', 'true'],
       ['u8', '[1]'],
       ['u64', '1.5'],
-      ['u64', '18446744073709551615'],
       ['utf8', '1'],
       ['utf8', '"\\ud800"'],
       ['bytes', '1'],
@@ -391,7 +390,11 @@ describe('values that do not fit are reported with key and line', () => {
       const error = await failing('jsonl', value, `{"key":"k","value":${json}}\n`);
       hmapError('HMAP_VALUE_INVALID', { line: 1, key: 'k' })(error);
     }
-    hmapError('HMAP_VALUE_INVALID', { line: 1, key: 'k' })(await failing('jsonl', 'json', '{"key":"k"}\n'));
+    const told = hmapError('HMAP_INPUT', { line: 1, message: /the member "value" is missing/ });
+    for (const value of ['json', 'u8', 'utf8'] as const) told(await failing('jsonl', value, '{"key":"k"}\n'));
+    const number = hmapError('HMAP_INPUT', { line: 1, message: /for numbers as keys choose --key u32, u64 or i64/ });
+    number(await failing('jsonl', 'u8', '{"key":5,"value":1}\n'));
+    hmapError('HMAP_INPUT', { message: /the member "key" is missing/ })(await failing('jsonl', 'u8', '{"value":1}\n'));
   });
 
   test('a set has no values', async () => {

@@ -14,8 +14,9 @@ import {
   ValueError,
   valueEncoder,
 } from '../../src/internal.js';
+import type { ExactJson } from './exact-json.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
-import { type TextEncoding, textEncoding } from './text.js';
+import { encodeExact, type TextEncoding, textEncoding } from './text.js';
 
 /** The error for a malformed place in the input with that name. */
 export function malformedInput(name: string, line: number, what: string): HmapError {
@@ -81,6 +82,16 @@ export class HashEntrySink {
   value(key: ByteBuffer, value: unknown, line: number): void {
     try {
       this.#encode(value, this.#value);
+      this.#add(key, 0, key.size, line);
+    } catch (error) {
+      throw this.#located(error, key.bytes, line);
+    }
+  }
+
+  /** {@link value} of type `json` that is a part of a text with integers which JavaScript would round. */
+  exact(key: ByteBuffer, exact: ExactJson, part: unknown, line: number): void {
+    try {
+      encodeExact(exact, part, this.#encode, this.#value);
       this.#add(key, 0, key.size, line);
     } catch (error) {
       throw this.#located(error, key.bytes, line);

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteBuffer, ValueError } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
+import { ExactJson } from './exact-json.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine, LONGEST_TEXT } from './lines-reader.js';
 import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
@@ -11,7 +12,7 @@ import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson 
 export function eachObject(
   pieces: AsyncIterable<Uint8Array>,
   sink: EntrySink,
-  take: (record: Record<string, unknown>, line: number) => void,
+  take: (record: Record<string, unknown>, line: number, text: string) => void,
 ): Promise<void> {
   return eachLine(pieces, sink, LONGEST_TEXT, (buffer, start, end, line) => {
     const text = buffer.bytes.toString('utf8', start, end);
@@ -26,30 +27,46 @@ export function eachObject(
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       throw sink.malformed(line, 'expected a JSON object');
     }
-    take(record as Record<string, unknown>, line);
+    take(record as Record<string, unknown>, line, text);
   });
 }
 
 const readJsonl: ReadEntries = (pieces, sink, columns) => {
   const keyName = columns.key ?? 'key';
   const valueName = columns.value ?? 'value';
-  return eachObject(pieces, sink, (record, line) => {
+  return eachObject(pieces, sink, (record, line, text) => {
     const { [keyName]: keyJson, [valueName]: valueJson } = record;
+    const exact = ExactJson.parse(text);
+    const { [keyName]: exactKey, [valueName]: exactValue } = (exact?.value ?? record) as Record<string, unknown>;
     const isBytes = sink.keyType === 'bytes';
-    const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(keyJson);
-    if (key === undefined) {
-      const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer below 2^53';
-      throw sink.malformed(line, `expected the member "${keyName}" to be ${expected}`);
+    const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(exact?.integerOf(exactKey) ?? keyJson);
+    if (key === undefined) throw sink.malformed(line, wrongKey(keyName, keyJson, isBytes));
+    if (valueJson === undefined && sink.valueType !== 'none') throw sink.malformed(line, missing(valueName));
+    if (exact !== undefined && sink.valueType === 'json') {
+      sink.exact(new ByteBuffer(key), exact, exactValue, line);
+      return;
     }
+    const isBig = sink.valueType === 'u64' || sink.valueType === 'i64';
     let value: unknown;
     try {
-      value = valueFromJson(sink.valueType, valueJson);
+      value = valueFromJson(sink.valueType, (isBig && exact?.integerOf(exactValue)) || valueJson);
     } catch (error) {
       throw error instanceof ValueError ? error.forKey(key, line) : error;
     }
     sink.value(new ByteBuffer(key), value, line);
   });
 };
+
+function missing(name: string): string {
+  return `the member "${name}" is missing`;
+}
+
+function wrongKey(name: string, key: unknown, isBytes: boolean): string {
+  if (key === undefined) return missing(name);
+  const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer';
+  const hint = isBytes && typeof key === 'number' ? '; for numbers as keys choose --key u32, u64 or i64' : '';
+  return `expected the member "${name}" to be ${expected}${hint}`;
+}
 
 const jsonlWriter: MakeWriter = (header) => {
   const printKey = jsonKeyPrinter(header.keyType);

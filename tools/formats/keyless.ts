@@ -86,6 +86,11 @@ export class KeylessEntrySink implements EntrySink {
     throw new TypeError('a list has no fields');
   }
 
+  /** Nor are there `json` values. */
+  exact(): never {
+    throw new TypeError('a list has no json values');
+  }
+
   /** A value, or an integer, that stands by itself. */
   bare(buffer: ByteBuffer, at: number, end: number, line: number): void {
     this.#add(() => this.#parse(buffer, at, end), line);

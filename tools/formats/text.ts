@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import type { KeyType, StoredType } from '../../src/index.js';
 import {
   type BuildValueType,
-  type ByteBuffer,
+  ByteBuffer,
   type ByteSlice,
   checkValueLength,
   DECODERS,
@@ -16,6 +16,7 @@ import {
   ValueError,
 } from '../../src/internal.js';
 import type { Output } from '../terminal/output.js';
+import { canonicalJson, ExactJson } from './exact-json.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { inOneString } from './one-string.js';
 import { structFromJson, structPrinter } from './struct-text.js';
@@ -66,7 +67,7 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
         if (!isUtf8(buffer.bytes.subarray(at, end))) {
           throw new ValueError('HMAP_VALUE_INVALID', 'json, valid UTF-8', text(buffer, at, end));
         }
-        encode(parseJson(buffer.bytes.toString('utf8', at, end)), out);
+        encodeJson(buffer.bytes.toString('utf8', at, end), encode, out);
       };
     case 'f32':
     case 'f64':
@@ -106,8 +107,33 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ValueError('HMAP_VALUE_INVALID', 'json, valid JSON', text);
+    throw notJson(text);
   }
+}
+
+function notJson(text: string): ValueError {
+  return new ValueError('HMAP_VALUE_INVALID', 'json, valid JSON', text);
+}
+
+/** A `json` value from its text, with all digits of its integers. */
+function encodeJson(text: string, encode: ValueEncoder, out: ByteSlice): void {
+  let exact: ExactJson | undefined;
+  try {
+    exact = ExactJson.parse(text);
+  } catch {
+    throw notJson(text);
+  }
+  if (exact === undefined) encode(parseJson(text), out);
+  else encodeExact(exact, exact.value, encode, out);
+}
+
+/** A part of a text with integers that JavaScript would round, as a `json` value. */
+export function encodeExact(exact: ExactJson, part: unknown, encode: ValueEncoder, out: ByteSlice): void {
+  encode(part, out);
+  const text = out.buffer.bytes.toString('utf8', out.at, out.at + out.length);
+  out.buffer = new ByteBuffer(Buffer.from(exact.unmarked(text)));
+  out.at = 0;
+  out.length = out.buffer.size;
 }
 
 /**
@@ -156,7 +182,7 @@ export function bytesFromJson(value: unknown): Uint8Array | undefined {
  */
 export function keyFromJson(key: unknown): Uint8Array | undefined {
   if (typeof key === 'string') return Buffer.from(key);
-  return Number.isSafeInteger(key) ? Buffer.from(String(key)) : undefined;
+  return Number.isSafeInteger(key) || typeof key === 'bigint' ? Buffer.from(String(key)) : undefined;
 }
 
 export function textPrinter(type: StoredType): TextPrinter {
@@ -195,7 +221,7 @@ function printJson(heap: ByteBuffer, at: number, length: number, out: Output): v
 
 function onOneLine(json: string): string {
   try {
-    return JSON.stringify(JSON.parse(json));
+    return canonicalJson(json);
   } catch {
     // Nested deeper than V8 can go, or not JSON, which `verify` reports. In a JSON text these stand between its
     // parts alone.

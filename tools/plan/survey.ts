@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { type ByteBuffer, keyTooLong, MAX_KEY_BYTES, type Pacer, type RecordSink } from '../../src/internal.js';
+import { canonicalJson } from '../formats/exact-json.js';
 import { numberText } from '../formats/numbers.js';
 import { bytesFromJson } from '../formats/text.js';
 import { type Facts, LengthSums, type Lengths, type Range } from './facts.js';
@@ -306,7 +307,7 @@ export class Survey implements RecordSink {
 
 function isCanonicalJson(text: string): boolean {
   try {
-    return JSON.stringify(JSON.parse(text)) === text;
+    return canonicalJson(text) === text;
   } catch {
     return false;
   }

@@ -135,7 +135,7 @@ export function assertComplaint(stderr: string, message: RegExp): void {
 }
 
 /** No columns chosen. */
-export const NO_COLUMNS: Columns = { key: undefined, value: undefined, headerRow: false };
+export const NO_COLUMNS: Columns = { key: undefined, value: undefined, headerRow: undefined };
 
 /** Bytes in pieces of `size` bytes, the last one shorter. */
 export function* piecesOf(bytes: Uint8Array, size: number): Generator<Uint8Array> {

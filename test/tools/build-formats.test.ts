@@ -268,7 +268,7 @@ describe('columns', { concurrency: true }, () => {
     ];
     for (const [format, value, text, line] of cases) {
       const path = fresh();
-      const columns = { ...NO_COLUMNS, key: '1' };
+      const columns = { ...NO_COLUMNS, key: '1', value: value === 'none' ? undefined : '2' };
       await assert.rejects(
         buildFrom(path, format, [Buffer.from(text)], { value }),
         hmapError('HMAP_INPUT', { line, message: /found [23]; choose columns with --key-column and --value-column$/ }),

@@ -132,6 +132,7 @@ export function addBuild(program: Command): void {
       'column of the values, in the same way; for a struct, the column with its JSON object (default: 2, or "value")',
     )
     .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
+    .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .addOption(
       new Option(
         '-d, --duplicates <policy>',
@@ -232,7 +233,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const { read } = await loadFormat(format);
   const progress = new Progress();
   const source = new Source(input);
-  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
+  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   const isKeyless = options.layout !== 'hash';
   const parallel = isKeyless ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
   const stop = new AbortController();

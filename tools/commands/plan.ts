@@ -45,6 +45,7 @@ export function addPlan(program: Command): void {
     )
     .option('--value-column <column>', 'column of the values, in the same way (default: 2, or "value")')
     .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
+    .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .option('--set', 'plan for the keys alone')
     .option('--explain', 'print the formulas for Map, object, SQLite and Redis, and their sources')
     .option('--json', 'print JSON')
@@ -61,7 +62,7 @@ async function runPlan(input: string, options: Options): Promise<void> {
   const name = input === '-' ? 'stdin' : input;
   const format = formatOf(input, name, options.format);
   const { read } = await loadFormat(format);
-  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow === true };
+  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   const source = new Source(input);
   const progress = new Progress();
   const pacer = new Pacer(undefined, (entries) => {
@@ -105,7 +106,7 @@ function buildArgs(input: string, format: FormatName, options: Options, chosen: 
   const key = options.keyColumn ?? (rows && chosen.name.startsWith('set') && options.set !== true ? '1' : undefined);
   if (key !== undefined) args.push('--key-column', key);
   if (options.valueColumn !== undefined) args.push('--value-column', options.valueColumn);
-  if (options.headerRow === true) args.push('--header-row');
+  if (options.headerRow !== undefined) args.push(options.headerRow ? '--header-row' : '--no-header-row');
   const output = input === '-' ? 'table.hmap' : `${basename(input, extname(input))}.hmap`;
   return [...args, input, output];
 }

@@ -1,5 +1,6 @@
 // Chooses the columns of formats that have rows. Knows numbers and names of columns; knows no format.
 
+import { HmapError } from '../../src/index.js';
 import { type BuildValueType, nearest } from '../../src/internal.js';
 import type { Columns } from './format.js';
 import { fieldNames } from './struct-text.js';
@@ -17,17 +18,30 @@ export interface ChosenColumns {
 
 const isNumber = (column: string | undefined) => column === undefined || /^[1-9]\d*$/.test(column);
 
-/** Whether the first row names the columns. */
-export function columnsNamed(columns: Columns): boolean {
-  return columns.headerRow || !isNumber(columns.key) || !isNumber(columns.value);
+/**
+ * Whether the first row names the columns.
+ * @throws {TypeError} if it does not, but columns are chosen by name
+ */
+export function columnsNamed({ key, value, headerRow }: Columns): boolean {
+  const byName = !isNumber(key) || !isNumber(value);
+  if (byName && headerRow === false) {
+    throw new TypeError('--no-header-row: columns can be chosen by name only if the first row names them');
+  }
+  return headerRow === true || byName;
 }
 
-/** @param names the first row, where it names the columns */
+/**
+ * @param first the first row
+ * @param named whether it names the columns
+ * @throws {TypeError} if there is no such column, or only one of two was chosen
+ */
 export function chooseColumns(
   columns: Columns,
-  names: readonly string[] | undefined,
+  first: readonly string[],
+  named: boolean,
   type: BuildValueType,
 ): ChosenColumns {
+  const names = named ? first : undefined;
   const index = (option: string, column: string | undefined, otherwise: number): number => {
     if (column === undefined) return otherwise;
     if (isNumber(column)) return Number(column) - 1;
@@ -41,9 +55,33 @@ export function chooseColumns(
   const key = index('--key-column', columns.key, 0);
   const fields = columns.value === undefined ? fieldNames(type) : undefined;
   if (fields !== undefined) return chooseFields(fields, key, columns.key !== undefined, names);
+  // The second column may be anything, the key among others.
+  if (!isSet && columns.key !== undefined && columns.value === undefined) {
+    throw new TypeError(`--value-column: choose the column of the values, too; ${shown(first, named)}`);
+  }
   const value = isSet ? -1 : index('--value-column', columns.value, 1);
+  if (columns.key === undefined && value === key) {
+    throw new TypeError(`--key-column: choose the column of the keys, too; ${shown(first, named)}`);
+  }
   const chosen = columns.key !== undefined || columns.value !== undefined;
   return { key, value, fields: undefined, most: chosen ? Number.POSITIVE_INFINITY : isSet ? 1 : 2 };
+}
+
+/** What columns are often called, and numbers are not. */
+export const COLUMN_NAME = /^[A-Za-z_][\w .-]*$/;
+
+/** An error about the first line, which may be one of names that nobody has announced. */
+export function withHeaderHint(error: unknown, { headerRow }: Columns): unknown {
+  if (headerRow !== undefined || !(error instanceof HmapError) || !/^HMAP_(VALUE|KEY)_/.test(error.code)) return error;
+  const { code, ...data } = error;
+  if (!COLUMN_NAME.test(String(error.actual ?? error.key))) return error;
+  return new HmapError(code, `${error.message}; if this line names the columns: --header-row`, data);
+}
+
+/** The columns that there are, for a message. */
+function shown(first: readonly string[], named: boolean): string {
+  const list = first.map((text, i) => (named ? text : `${i + 1} (${JSON.stringify(text.slice(0, 40))})`)).join(', ');
+  return named ? `the columns are ${list}` : `the columns of the first row are ${list}`;
 }
 
 /** The columns after that of the key, in the order of the fields; or those with the fields' names. */

@@ -5,8 +5,9 @@ import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import { ByteBuffer } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
-import { chooseColumns, columnsNamed } from './columns.js';
-import type { MakeWriter, ReadEntries } from './format.js';
+import { type ChosenColumns, COLUMN_NAME, chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
+import type { EntrySink } from './entry-sink.js';
+import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { LONGEST_TEXT, withoutMark } from './lines-reader.js';
 import { inOneString } from './one-string.js';
 import { fieldTexts } from './struct-text.js';
@@ -34,35 +35,17 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
   const source = Readable.from(withoutMark(pieces), { objectMode: false });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
-  let chosen = columnsNamed(columns) ? undefined : chooseColumns(columns, undefined, sink.valueType);
+  const taker = new RowTaker(sink, columns);
   let rows = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      if (chosen === undefined) {
-        const names = record.map((name) => Buffer.from(name, 'latin1').toString());
-        chosen = chooseColumns(columns, names, sink.valueType);
-        continue;
-      }
-      const key = record[chosen.key];
-      const value = chosen.value < 0 ? '' : record[chosen.value];
-      if (key === undefined || value === undefined || record.length > chosen.most) {
-        const needed = Math.max(chosen.key, chosen.value) + 1;
-        const hint = record.length > chosen.most ? '; choose columns with --key-column and --value-column' : '';
-        throw sink.malformed(info.lines, `expected ${needed} columns, found ${record.length}${hint}`);
-      }
-      const keyBlock = new ByteBuffer(Buffer.from(key, 'latin1'));
-      if (chosen.fields !== undefined) {
-        const texts = chosen.fields.map((column) => record[column]!);
-        sink.fields(keyBlock, 0, keyBlock.size, texts, info.lines);
-      } else {
-        const valueBlock = new ByteBuffer(Buffer.from(value, 'latin1'));
-        sink.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, info.lines);
-      }
+      taker.take(record, info.lines);
       if (++rows % STRIDE === 0) {
         const waiting = sink.pause();
         if (waiting !== undefined) await waiting;
       }
     }
+    taker.end();
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     // A quote that is never closed runs to the end of the input; the line on which its row begins is more useful.
@@ -70,6 +53,98 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
     throw sink.malformed(line, error.message);
   }
 };
+
+interface Row {
+  readonly record: string[];
+  readonly line: number;
+}
+
+/** Adds rows to a build, from the columns that were chosen. Each code unit of a text is a byte. */
+class RowTaker {
+  readonly #sink: EntrySink;
+  readonly #columns: Columns;
+  readonly #named: boolean;
+  #chosen: ChosenColumns | undefined;
+  /** The first rows, until it is clear whether one of them names the columns. */
+  #held: Row[] | undefined;
+  #added = false;
+
+  constructor(sink: EntrySink, columns: Columns) {
+    this.#sink = sink;
+    this.#columns = columns;
+    this.#named = columnsNamed(columns);
+  }
+
+  take(record: string[], line: number): void {
+    if (this.#chosen === undefined) {
+      const texts = record.map((name) => Buffer.from(name, 'latin1').toString());
+      const { valueType } = this.#sink;
+      this.#chosen = chooseColumns(this.#columns, texts, this.#named, valueType);
+      if (this.#named) return;
+      // Other types refuse such a row by themselves.
+      if (this.#columns.headerRow === undefined && ANY_TEXT.includes(String(valueType))) this.#held = [];
+    }
+    if (this.#held === undefined) this.#addOne(this.#chosen, record, line);
+    else if (this.#held.push({ record, line }) > LOOK || !fits(this.#chosen, record)) this.end();
+  }
+
+  /** Adds what is held. */
+  end(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || this.#chosen === undefined) return;
+    const { value } = this.#chosen;
+    const [first, ...others] = held.map(({ record }) => record[value] ?? '');
+    if (COLUMN_NAME.test(first ?? '') && others.length > 0 && others.every((text) => NUMBER.test(text))) {
+      const row = held[0]!.record.map((text) => JSON.stringify(Buffer.from(text, 'latin1').toString().slice(0, 40)));
+      const what = `${row.join(', ')} seems to name the columns, since numbers follow`;
+      throw this.#sink.malformed(held[0]!.line, `${what}; --header-row if it does, --no-header-row if it does not`);
+    }
+    for (const { record, line } of held) this.#addOne(this.#chosen, record, line);
+  }
+
+  #addOne(chosen: ChosenColumns, record: string[], line: number): void {
+    if (this.#added) {
+      this.#add(chosen, record, line);
+      return;
+    }
+    this.#added = true;
+    try {
+      this.#add(chosen, record, line);
+    } catch (error) {
+      throw this.#named ? error : withHeaderHint(error, this.#columns);
+    }
+  }
+
+  #add(chosen: ChosenColumns, record: string[], line: number): void {
+    const sink = this.#sink;
+    if (!fits(chosen, record)) {
+      const needed = Math.max(chosen.key, chosen.value) + 1;
+      const hint = record.length > chosen.most ? '; choose columns with --key-column and --value-column' : '';
+      throw sink.malformed(line, `expected ${needed} columns, found ${record.length}${hint}`);
+    }
+    const keyBlock = new ByteBuffer(Buffer.from(record[chosen.key]!, 'latin1'));
+    if (chosen.fields !== undefined) {
+      const texts = chosen.fields.map((column) => record[column]!);
+      sink.fields(keyBlock, 0, keyBlock.size, texts, line);
+    } else {
+      const value = chosen.value < 0 ? '' : record[chosen.value]!;
+      const valueBlock = new ByteBuffer(Buffer.from(value, 'latin1'));
+      sink.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, line);
+    }
+  }
+}
+
+/** Whether a row has the columns that were chosen, and no further one that would be lost unseen. */
+function fits({ key, value, most }: ChosenColumns, { length }: readonly string[]): boolean {
+  return length > Math.max(key, value) && length <= most;
+}
+
+/** Rows after the first that show whether it is one of them. */
+const LOOK = 10;
+/** Types that hold any text, also a column's name. */
+const ANY_TEXT = ['bytes', 'utf8', 'enum'];
+const NUMBER = /^-?\d[\d.]*$/;
 
 const csvWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);

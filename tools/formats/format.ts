@@ -12,8 +12,8 @@ export type FormatName = (typeof FORMATS)[number];
 export interface Columns {
   readonly key: string | undefined;
   readonly value: string | undefined;
-  /** The first row names the columns. */
-  readonly headerRow: boolean;
+  /** Whether the first row names the columns, if that was said. */
+  readonly headerRow: boolean | undefined;
 }
 
 /** Reads entries from pieces of input, which may be cut anywhere, and hands them to a sink. */

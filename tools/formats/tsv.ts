@@ -1,7 +1,7 @@
 // `tsv`: one entry a line, fields separated by tabs, nothing quoted or escaped.
 
 import type { ByteBuffer } from '../../src/internal.js';
-import { chooseColumns, columnsNamed } from './columns.js';
+import { chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
@@ -23,7 +23,8 @@ const readTsv: ReadEntries = (pieces, sink, columns) => {
 class TsvReader {
   readonly #sink: EntrySink;
   readonly #columns: Columns;
-  #named: boolean;
+  readonly #named: boolean;
+  #chosen = false;
   #key = 0;
   #value = 0;
   #fields: readonly number[] | undefined;
@@ -33,11 +34,10 @@ class TsvReader {
     this.#sink = sink;
     this.#columns = columns;
     this.#named = columnsNamed(columns);
-    if (!this.#named) this.#choose(undefined);
   }
 
-  #choose(names: string[] | undefined): void {
-    const { key, value, fields, most } = chooseColumns(this.#columns, names, this.#sink.valueType);
+  #choose(first: string[]): void {
+    const { key, value, fields, most } = chooseColumns(this.#columns, first, this.#named, this.#sink.valueType);
     this.#key = key;
     this.#value = value;
     this.#fields = fields;
@@ -45,11 +45,21 @@ class TsvReader {
   }
 
   line(buffer: ByteBuffer, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
-    if (this.#named) {
-      this.#named = false;
+    if (!this.#chosen) {
+      this.#chosen = true;
       this.#choose(buffer.bytes.toString('utf8', start, end).split('\t'));
+      if (this.#named) return;
+      try {
+        this.#take(buffer, start, end, line, tabs, tabCount);
+      } catch (error) {
+        throw line === 1 ? withHeaderHint(error, this.#columns) : error;
+      }
       return;
     }
+    this.#take(buffer, start, end, line, tabs, tabCount);
+  }
+
+  #take(buffer: ByteBuffer, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
     const key = this.#key;
     const value = this.#value;
     if (key > tabCount || value > tabCount || tabCount >= this.#most) throw this.#wrongColumns(line, tabCount + 1);

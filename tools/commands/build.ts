@@ -29,6 +29,7 @@ import { columnsNamed } from '../formats/columns.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
+import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import {
@@ -56,6 +57,7 @@ interface Options {
   value?: BuildValueType | ListType;
   base?: number;
   length?: number;
+  encoding?: string;
   keyColumn?: string;
   valueColumn?: string;
   headerRow?: boolean;
@@ -130,6 +132,11 @@ export function addBuild(program: Command): void {
     .option(
       '--value-column <column>',
       'column of the values, in the same way; for a struct, the column with its JSON object (default: 2, or "value")',
+    )
+    .option(
+      '--encoding <label>',
+      'encoding of the text, such as latin1 or utf-16le; none: bytes as they are, which --key bytes, --value bytes and the format cdb imply (default: utf-8)',
+      parseEncoding,
     )
     .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
     .option('--no-header-row', 'the first row is an entry, whatever it looks like')
@@ -235,7 +242,13 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const source = new Source(input);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   const isKeyless = options.layout !== 'hash';
-  const parallel = isKeyless ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
+  const isBytes = options.key === 'bytes' || value === 'bytes' || format === 'cdb';
+  const encoding = options.encoding ?? (isBytes ? 'none' : UTF8);
+  const isDecoded = encoding !== UTF8 && encoding !== 'none';
+  const parallel =
+    isKeyless || isDecoded ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
+  const again = source.shared && ((end: number) => source.reused(0, end));
+  const text = (pieces: AsyncIterable<Uint8Array>) => asUtf8(pieces, name, encoding, again);
   const stop = new AbortController();
   const signals = (Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]).map((signal) => {
     const listener = () => {
@@ -271,7 +284,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
       ? await (await import('./keyless.js')).buildKeylessFrom(
           output,
           keylessOptions(common, options),
-          () => source.pieces(),
+          () => text(source.pieces()),
           name,
           format,
           columns,
@@ -280,8 +293,10 @@ async function runBuild(input: string, output: string, options: Options): Promis
           output,
           buildOptions,
           (builder) => {
-            const pieces = parallel?.pieces(builder, { path: input, name, format, columns }) ?? source.pieces();
-            return read(pieces, new HashEntrySink(builder, name), columns);
+            const isBinary = encoding === 'none';
+            const pieces =
+              parallel?.pieces(builder, { path: input, name, format, columns, isBinary }) ?? source.pieces();
+            return read(text(pieces), new HashEntrySink(builder, name), columns);
           },
           parallel?.workers,
         );

@@ -35,7 +35,7 @@ export function addDump(program: Command): void {
     .summary('print entries, the header, or single records')
     .description(
       'Prints all entries, in the order of the file, in a format from which `hmap build` makes the identical file (with the same --key, --value, --seed, ' +
-        '--meta, --layout, --base and --length). jsonl and cdb can express every key and value; the other formats fail at one that they cannot express. Reads the file once.',
+        '--meta, --layout, --base and --length, and --encoding none where keys are no text). jsonl and cdb can express every key and value; the other formats fail at one that they cannot express. Reads the file once.',
     )
     .argument('<file>', 'the .hmap file')
     .addOption(new Option('-f, --format <format>', 'format of the entries').choices(FORMATS).default('jsonl'))

@@ -6,6 +6,7 @@ import { Pacer } from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
+import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
 import { Source } from '../input/source.js';
 import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
@@ -16,6 +17,7 @@ import { Progress } from '../terminal/progress.js';
 
 interface Options {
   format?: FormatName;
+  encoding?: string;
   keyColumn?: string;
   valueColumn?: string;
   headerRow?: boolean;
@@ -44,6 +46,7 @@ export function addPlan(program: Command): void {
       'column of the keys: its number, counted from 1, or its name; for jsonl the name of a member (default: 1, or "key")',
     )
     .option('--value-column <column>', 'column of the values, in the same way (default: 2, or "value")')
+    .option('--encoding <label>', 'encoding of the text, or none, as hmap build has it (default: utf-8)', parseEncoding)
     .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
     .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .option('--set', 'plan for the keys alone')
@@ -71,7 +74,9 @@ async function runPlan(input: string, options: Options): Promise<void> {
   });
   const survey = new Survey(valuesOf(format, options), pacer);
   try {
-    await read(source.pieces(), new HashEntrySink(survey, name), columns);
+    const again = source.shared && ((end: number) => source.reused(0, end));
+    const encoding = format === 'cdb' ? 'none' : (options.encoding ?? UTF8);
+    await read(asUtf8(source.pieces(), name, encoding, again), new HashEntrySink(survey, name), columns);
   } finally {
     progress.stop();
     source.close();
@@ -106,6 +111,7 @@ function buildArgs(input: string, format: FormatName, options: Options, chosen: 
   const key = options.keyColumn ?? (rows && chosen.name.startsWith('set') && options.set !== true ? '1' : undefined);
   if (key !== undefined) args.push('--key-column', key);
   if (options.valueColumn !== undefined) args.push('--value-column', options.valueColumn);
+  if (options.encoding !== undefined) args.push('--encoding', options.encoding);
   if (options.headerRow !== undefined) args.push(options.headerRow ? '--header-row' : '--no-header-row');
   const output = input === '-' ? 'table.hmap' : `${basename(input, extname(input))}.hmap`;
   return [...args, input, output];

@@ -12,6 +12,8 @@ export interface Reading {
   readonly name: string;
   readonly format: FormatName;
   readonly columns: Columns;
+  /** Whether bytes are taken as they are. */
+  readonly isBinary: boolean;
 }
 
 /** A part of a file, from `start` to `end`, exclusive, in bytes. */

@@ -3,10 +3,11 @@
 import { serveIngest } from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { loadFormat } from '../formats/formats.js';
+import { asUtf8, UTF8 } from './encoding.js';
 import type { Part } from './parallel-source.js';
 import { Source } from './source.js';
 
-serveIngest<Part>(async ({ path, start, end, source: shared, name, format, columns }, sink, report) => {
+serveIngest<Part>(async ({ path, start, end, source: shared, name, format, columns, isBinary }, sink, report) => {
   const { read } = await loadFormat(format);
   const source = new Source(path, shared);
   const pieces = async function* () {
@@ -15,5 +16,5 @@ serveIngest<Part>(async ({ path, start, end, source: shared, name, format, colum
       report(source.done);
     }
   };
-  await read(pieces(), new HashEntrySink(sink, name), columns);
+  await read(asUtf8(pieces(), name, isBinary ? 'none' : UTF8), new HashEntrySink(sink, name), columns);
 });

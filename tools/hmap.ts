@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     .exitOverride()
     // Commander repeats arguments as they were given.
     .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
-    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns || Number(process.env.COLUMNS) || 100, 120) })
     .addHelpText(
       'after',
       '\nExit codes: 0 success, 1 findings or a missing key, 2 the command could not run.\nData goes to stdout, everything else to stderr.',

@@ -46,6 +46,7 @@ import {
   printable,
   SIGNAL_EXIT,
   say,
+  tellIfWaiting,
 } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 
@@ -239,6 +240,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const value = options.value ?? DEFAULT_VALUE[format];
   const { read } = await loadFormat(format);
   const progress = new Progress();
+  if (input === '-') tellIfWaiting('entries');
   const source = new Source(input);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   const isKeyless = options.layout !== 'hash';
@@ -343,6 +345,9 @@ function withHint(error: unknown): unknown {
 }
 
 /** @param chosen whether the build chose the layout, so that the report names it */
+/** Of fewer entries the header is the most, and the cost of one says nothing. */
+const FEW = 1000;
+
 function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen: boolean, json: boolean): void {
   if (json) {
     process.stdout.write(jsonLine(summary));
@@ -354,7 +359,7 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
   const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
   const overhead = ((fileBytes - payloadBytes) / entries).toFixed(2);
   const cost =
-    entries === 0
+    entries < FEW
       ? ''
       : fingerprint === undefined
         ? `, ${overhead} bytes per entry over the payload`

@@ -5,7 +5,7 @@ import { type Check, type FingerprintTable, HmapError, type KeyType, open } from
 import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
-import { EXIT, examples, exitWith, say } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, say, tellIfWaiting } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
 interface Options {
@@ -69,6 +69,7 @@ interface KeyPrinter {
 async function printAll(printer: KeyPrinter, keys: string[], options: Options): Promise<void> {
   try {
     if (keys.length === 1 && keys[0] === '-') {
+      tellIfWaiting('keys');
       await eachKey(process.stdin, options.null === true ? 0 : 0x0a, async (batch) => {
         await printer.print(batch);
         // A program at the other end of a pipe may wait for the answer before it asks again.

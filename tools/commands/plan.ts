@@ -12,7 +12,7 @@ import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
-import { EXIT, examples, exitWith, printableLines } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, printableLines, tellIfWaiting } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 
 interface Options {
@@ -66,6 +66,7 @@ async function runPlan(input: string, options: Options): Promise<void> {
   const format = formatOf(input, name, options.format);
   const { read } = await loadFormat(format);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
+  if (input === '-') tellIfWaiting('entries');
   const source = new Source(input);
   const progress = new Progress();
   const pacer = new Pacer(undefined, (entries) => {

@@ -1,7 +1,9 @@
 // The formats by name, and which one a file has by its ending.
 
+import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { ValueType } from '../../src/index.js';
+import { systemError } from '../../src/internal.js';
 import { FORMATS, type FormatName, type MakeWriter, type ReadEntries } from './format.js';
 
 interface Format {
@@ -48,6 +50,14 @@ export function formatByEnding(path: string): FormatName | undefined {
   return BY_ENDING[extname(path).toLowerCase()];
 }
 
+function needFile(path: string): void {
+  try {
+    statSync(path);
+  } catch (error) {
+    throw systemError(error, 'read', path);
+  }
+}
+
 /**
  * The format of an input: the one that was chosen, or that of its ending.
  * @param name the name of the input in messages
@@ -56,5 +66,7 @@ export function formatByEnding(path: string): FormatName | undefined {
 export function formatOf(input: string, name: string, chosen: FormatName | undefined): FormatName {
   const format = chosen ?? formatByEnding(input);
   if (format !== undefined) return format;
+  // That there is no such file matters more than how its name ends.
+  if (input !== '-') needFile(input);
   throw new TypeError(`--format: cannot tell the format of ${name} from its name; choose one of ${FORMATS.join(', ')}`);
 }

@@ -21,6 +21,11 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** Says that a program waits for its user, where stdin is a terminal. */
+export function tellIfWaiting(what: string): void {
+  if (process.stdin.isTTY) say(`hmap: reading ${what} from the terminal; end with Ctrl-D on a line of its own`);
+}
+
 /**
  * A text that a terminal does not obey, and that ends no line: names of files and metadata may hold any character. Each
  * control character becomes its escape in JSON.

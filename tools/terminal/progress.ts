@@ -9,7 +9,7 @@ const PATIENCE = 1000;
 export type Unit = 'bytes' | 'entries';
 
 export class Progress {
-  readonly #enabled = process.stderr.isTTY === true;
+  readonly #enabled = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
   readonly #started = performance.now();
   #bar: SingleBar | undefined;
   #loading = false;
@@ -61,7 +61,8 @@ export class Progress {
       etaBuffer: 50,
       format: (options, params) => {
         const seconds = (performance.now() - started) / 1000;
-        const rate = `${show((params.value - first) / Math.max(seconds, 0.001))}/s`;
+        // At first there is none, and 0/s would look as if it stood still.
+        const rate = params.value > first ? `${show((params.value - first) / Math.max(seconds, 0.001))}/s` : '';
         if (total === undefined) return `${stage} ${show(params.value)}  ${rate}`;
         const width = options.barsize ?? 30;
         const filled = Math.round(params.progress * width);

@@ -143,6 +143,9 @@ const SMALLEST_SEGMENT = 4096;
 
 /** Options with their defaults, checked. */
 export function resolveOptions(options: BuildOptions<ValueChoice>) {
+  if (options === undefined) {
+    throw new TypeError("options: expected an object with the type of the values, such as { value: 'utf8' }");
+  }
   checkOptions(options, BUILD_OPTIONS);
   oneOf('layout', options.layout ?? 'hash', ['hash']);
   const value = checkValueType(options.value);

@@ -26,7 +26,7 @@ import {
   withBuilder,
 } from '../../src/internal.js';
 import { columnsNamed } from '../formats/columns.js';
-import { HashEntrySink } from '../formats/entry-sink.js';
+import { type EntrySink, HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
@@ -307,7 +307,14 @@ async function runBuild(input: string, output: string, options: Options): Promis
     exitWith(EXIT.fine);
   } catch (error) {
     progress.stop();
-    if (!stop.signal.aborted) throw withHint(error);
+    if (!stop.signal.aborted) {
+      if (!(error instanceof HmapError) || error.code !== 'HMAP_DUPLICATE_KEY' || isKeyless) throw withHint(error);
+      const { withLines } = await import('../input/duplicate-lines.js');
+      const places = format === 'cdb' ? 'records' : 'lines';
+      const keyType = options.key === undefined || options.key === 'string' ? 'bytes' : options.key;
+      const reread = source.shared && ((sink: EntrySink) => read(text(source.pieces()), sink, columns));
+      throw await withLines(error, keyType, value as BuildValueType, name, places, reread);
+    }
     say(`hmap: stopped; ${printable(output)} is unchanged`);
     exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
   } finally {
@@ -344,10 +351,10 @@ function withHint(error: unknown): unknown {
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }
 
-/** @param chosen whether the build chose the layout, so that the report names it */
 /** Of fewer entries the header is the most, and the cost of one says nothing. */
 const FEW = 1000;
 
+/** @param chosen whether the build chose the layout, so that the report names it */
 function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen: boolean, json: boolean): void {
   if (json) {
     process.stdout.write(jsonLine(summary));

@@ -74,7 +74,8 @@ export const COLUMN_NAME = /^[A-Za-z_][\w .-]*$/;
 export function withHeaderHint(error: unknown, { headerRow }: Columns): unknown {
   if (headerRow !== undefined || !(error instanceof HmapError) || !/^HMAP_(VALUE|KEY)_/.test(error.code)) return error;
   const { code, ...data } = error;
-  if (!COLUMN_NAME.test(String(error.actual ?? error.key))) return error;
+  const found = error.actual ?? error.key;
+  if (typeof found !== 'string' || !COLUMN_NAME.test(found)) return error;
   return new HmapError(code, `${error.message}; if this line names the columns: --header-row`, data);
 }
 

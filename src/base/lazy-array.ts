@@ -26,8 +26,4 @@ export class LazyArray<T extends object> {
     this.made[index] = element;
     return element;
   }
-
-  *[Symbol.iterator](): Generator<T, void> {
-    for (let i = 0; i < this.length; i++) yield this.at(i);
-  }
 }

@@ -2,7 +2,7 @@
 // each view as memory of its heap, and may collect garbage when one is made; so they are made when they are needed.
 // Knows how long addresses must stay mapped.
 
-import { GRANULE, isLibc, isPages, loadLibc, Pages } from './libc.js';
+import { GRANULE, isLibc, loadLibc, Pages } from './libc.js';
 import type { Advice, ByteRange, Mapping, MappingReason } from './mapping.js';
 
 export function mapExternal(fd: number, ranges: readonly ByteRange[]): Mapping | MappingReason {
@@ -11,7 +11,7 @@ export function mapExternal(fd: number, ranges: readonly ByteRange[]): Mapping |
   const last = ranges[ranges.length - 1]!;
   const base = Math.floor(ranges[0]!.offset / GRANULE) * GRANULE;
   const pages = Pages.map(libc, null, fd, base, last.offset + last.length - base);
-  if (!isPages(pages)) return pages;
+  if (!(pages instanceof Pages)) return pages;
   const region = new Region(pages);
   try {
     // Allowed at all? Electron does not.

@@ -122,7 +122,3 @@ export class Pages {
     this.libc.munmap(this.address, this.length);
   }
 }
-
-export function isPages(result: Pages | MappingReason): result is Pages {
-  return result instanceof Pages;
-}

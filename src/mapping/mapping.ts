@@ -71,7 +71,7 @@ export interface Mapping {
   view(range: number): Uint8Array;
   /**
    * The same bytes for users, in memory that is not shared, which stay safe to read after {@link close}; `undefined` if
-   * the runtime allows no such view. The first call for a range may cost a garbage collection.
+   * the runtime allows no such view. Each call may cost a garbage collection.
    */
   lend(range: number): Uint8Array | undefined;
   /** Advises on `[start, start + length)` of a range; does nothing if there is nothing to advise. */

@@ -123,7 +123,3 @@ export function giveBack(memory: Memory): void {
   // Of the others V8 takes care, when it collects them.
   if (spare.length < MOST_SPARE) spare.push(memory);
 }
-
-export function isMemory(result: Memory | MappingReason): result is Memory {
-  return result instanceof Memory;
-}

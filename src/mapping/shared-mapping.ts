@@ -2,9 +2,9 @@
 // the size of the file and of the heap, and WebAssembly can read it in place. native-notes/mapping.md says what each
 // call does. Knows where ranges lie in memories; does not know how memories are had.
 
-import { GRANULE, isLibc, isPages, type Libc, loadLibc, Pages } from './libc.js';
+import { GRANULE, isLibc, type Libc, loadLibc, Pages } from './libc.js';
 import type { Advice, ByteRange, Mapping, MappingReason } from './mapping.js';
-import { giveBack, isMemory, MEMORY_BYTES, type Memory, SCRATCH_BYTES, takeMemory } from './memories.js';
+import { giveBack, MEMORY_BYTES, Memory, SCRATCH_BYTES, takeMemory } from './memories.js';
 
 /** What one memory holds: runs of the file, one after the other. */
 interface Plan {
@@ -84,13 +84,13 @@ function add(plan: Plan, { offset, length }: ByteRange, most: number): Omit<Plac
 function settle(libc: Libc, fd: number, { runs, end }: Plan, all: number): Tenant | MappingReason {
   if (end > MEMORY_BYTES) return { code: 'HMAP_REACH', message: 'a section of the file does not fit into a memory' };
   const memory = takeMemory(libc, end, all);
-  if (!isMemory(memory)) return memory;
+  if (!(memory instanceof Memory)) return memory;
   const mapped: MappedRun[] = [];
   for (const { at, offset, end } of runs) {
     const length = end - offset;
     // An empty section has no pages.
     const pages = length === 0 ? undefined : Pages.map(libc, memory.address + BigInt(at), fd, offset, length);
-    if (pages !== undefined && !isPages(pages)) {
+    if (pages !== undefined && !(pages instanceof Pages)) {
       new Tenant(libc, memory, mapped).close();
       return pages;
     }
@@ -160,7 +160,6 @@ class SharedMapping implements Mapping {
   readonly #ranges: readonly ByteRange[];
   readonly #places: readonly Place[];
   readonly #tenants: readonly Tenant[];
-  readonly #lent = new Map<number, Uint8Array>();
   #open = true;
 
   constructor(ranges: readonly ByteRange[], places: readonly Place[], tenants: readonly Tenant[]) {
@@ -179,14 +178,10 @@ class SharedMapping implements Mapping {
   }
 
   lend(range: number): Uint8Array | undefined {
-    const known = this.#lent.get(range);
-    if (known !== undefined) return known;
     const { length } = this.#ranges[range]!;
     if (length === 0) return new Uint8Array(0);
     const { tenant, at } = this.#find(range);
-    const view = tenant.lend(at, length);
-    if (view !== undefined) this.#lent.set(range, view);
-    return view;
+    return tenant.lend(at, length);
   }
 
   advise(advice: Advice, range: number, start: number, length: number): void {
@@ -211,7 +206,6 @@ class SharedMapping implements Mapping {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#lent.clear();
     for (const tenant of this.#tenants) tenant.close();
   }
 

@@ -77,8 +77,9 @@ export abstract class Handle {
 
   /**
    * Switches to the file now at the path, if it is another one (by device, inode, size and the times of its last change
-   * and change of status, or by its header where these say too little), after checking it as `open` does. The old file is released; views of it stay unchanged. Costs what `open` costs when
-   * there is a new file, a few microseconds when there is none.
+   * and change of status, or by its header where these say too little), after checking it as `open` does. The old file
+   * is released; views of it stay unchanged. Costs what `open` costs when there is a new file, a few microseconds when
+   * there is none.
    * @returns whether there was a new file
    * @throws {HmapError} as `open` does, and `HMAP_VALUE_TYPE` or `HMAP_KEY_TYPE` if values or keys now have another
    *   type; then everything stays as it was

@@ -377,4 +377,4 @@ function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
 /** Returns the bytes of a value, for users. */
 type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
 
-const bytesOf: ValueView = (segment, at, length) => segment.bytesAt(at, length);
+const bytesOf: ValueView = ({ lent }, at, length) => lent.at(at, length);

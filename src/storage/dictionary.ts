@@ -1,12 +1,13 @@
 // The distinct values of a table of `enum` (native-notes/format.md, section 7), each decoded when it is first asked
 // for. Knows the section; does not know records, nor how its bytes come.
 
-import { ByteBuffer, copyOf } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { decodeText } from '../base/text.js';
 import type { DictionaryPlace, HashHeader } from '../format/header.js';
 import { type BlockChecker, CheckedBlocks, checkerFor } from './block-check.js';
+import { type Lend, LentBytes } from './lent-bytes.js';
 
 export class Dictionary {
   /**
@@ -25,29 +26,21 @@ export class Dictionary {
    */
   readonly #texts: (string | undefined)[] = [];
 
-  readonly #lend: (() => Uint8Array | undefined) | undefined;
-  /** What {@link lend} gave. */
-  #lent: Uint8Array | undefined;
+  readonly #lent: LentBytes;
 
   /**
    * @param bytes the section's bytes, perhaps with trailing bytes
    * @param path for messages
    * @param checker checks each block before it is used; without one nothing is checked
-   * @param lend gives the section as users may have it, or `undefined` where they cannot; without it, as it is in `bytes`
+   * @param lend gives the section as users may have it; without it, as it is in `bytes`
    */
-  constructor(
-    bytes: Uint8Array,
-    header: HashHeader,
-    path: string,
-    checker?: BlockChecker,
-    lend?: () => Uint8Array | undefined,
-  ) {
+  constructor(bytes: Uint8Array, header: HashHeader, path: string, checker?: BlockChecker, lend?: Lend) {
     const place = header.dictionary!;
     this.#place = place;
     this.bytes = new ByteBuffer(bytes.subarray(0, place.bytes));
     this.#blocks = new CheckedBlocks(header, place, checker);
     this.#path = path;
-    this.#lend = lend;
+    this.#lent = new LentBytes(this.bytes, lend);
     this.#width = header.valueWidth!;
     this.decoder = this.#decoderOf(this.#width);
   }
@@ -96,9 +89,7 @@ export class Dictionary {
    */
   bytesAt(buffer: ByteBuffer, at: number): Uint8Array {
     const place = this.placeAt(buffer, at);
-    this.#lent ??= this.#lend === undefined ? this.bytes.array : this.#lend();
-    if (this.#lent === undefined) return copyOf(this.bytes, place.at, place.length);
-    return new Uint8Array(this.#lent.buffer, this.#lent.byteOffset + place.at, place.length);
+    return this.#lent.at(place.at, place.length);
   }
 
   /** {@link placeOf} the index in `buffer` at `at`. */

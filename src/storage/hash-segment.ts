@@ -1,7 +1,7 @@
 // One segment of a mapped file: its lines of the index, its key heap, and the records in it. Does not know keys'
 // meaning, values or files.
 
-import { ByteBuffer, copyOf } from '../base/bytes.js';
+import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import {
   FULL_OFFSET_BITS,
@@ -14,14 +14,15 @@ import {
 import type { HashHeader } from '../format/header.js';
 import { bucketCount, indexSize, lineSize, offsetUnit } from '../format/index-lines.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
+import { type Lend, LentBytes } from './lent-bytes.js';
 
 /** What is mapped of a segment. */
 export interface SegmentViews {
   /** Its lines of the index, and its key heap, each perhaps with trailing bytes. */
   readonly index: Uint8Array;
   readonly heap: Uint8Array;
-  /** The key heap as users may have it; `undefined` where they cannot. Without it, as the segment has it. */
-  readonly lend?: () => Uint8Array | undefined;
+  /** The key heap as users may have it. Without it, as the segment has it. */
+  readonly lend?: Lend;
 }
 
 /** Where a segment's lines lie in the file, in bytes. */
@@ -60,9 +61,8 @@ export class HashSegment {
    */
   reach = -1;
   readonly #path: string;
-  readonly #lend: (() => Uint8Array | undefined) | undefined;
-  /** What {@link lend} gave. */
-  #lent: Uint8Array | undefined;
+  /** The key heap as users may have it. */
+  readonly lent: LentBytes;
 
   /**
    * @param number of the segment in the file
@@ -84,7 +84,7 @@ export class HashSegment {
     this.offsetBits = header.index.offsetBits;
     this.lineBytes = lineSize(this.offsetBits);
     this.#path = path;
-    this.#lend = views.lend;
+    this.lent = new LentBytes(this.heap, views.lend);
     this.heapBlocks = new CheckedBlocks(header, place, checker);
     this.indexBlocks = new CheckedBlocks(header, lines, checker);
     this.updateReach();
@@ -94,13 +94,6 @@ export class HashSegment {
   updateReach(): void {
     // Lookups read offsets as signed numbers, and 32 bits leave no room for a sign: so they check each of these.
     this.reach = this.unchecked === 0 && this.offsetBits !== FULL_OFFSET_BITS ? this.units : -1;
-  }
-
-  /** Bytes of the key heap for users: without a copy if that is possible. The range is within the heap. */
-  bytesAt(at: number, length: number): Uint8Array {
-    this.#lent ??= this.#lend === undefined ? this.heap.array : this.#lend();
-    if (this.#lent === undefined) return copyOf(this.heap, at, length);
-    return new Uint8Array(this.#lent.buffer, this.#lent.byteOffset + at, length);
   }
 
   /** Blocks that have not been checked. */

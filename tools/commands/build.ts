@@ -249,8 +249,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const isDecoded = encoding !== UTF8 && encoding !== 'none';
   const parallel =
     isKeyless || isDecoded ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
-  const again = source.shared && ((end: number) => source.reused(0, end));
-  const text = (pieces: AsyncIterable<Uint8Array>) => asUtf8(pieces, name, encoding, again);
+  const text = (pieces: AsyncIterable<Uint8Array>) => asUtf8(pieces, name, encoding, source.again);
   const stop = new AbortController();
   const signals = (Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]).map((signal) => {
     const listener = () => {

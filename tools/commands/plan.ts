@@ -75,9 +75,8 @@ async function runPlan(input: string, options: Options): Promise<void> {
   });
   const survey = new Survey(valuesOf(format, options), pacer);
   try {
-    const again = source.shared && ((end: number) => source.reused(0, end));
     const encoding = format === 'cdb' ? 'none' : (options.encoding ?? UTF8);
-    await read(asUtf8(source.pieces(), name, encoding, again), new HashEntrySink(survey, name), columns);
+    await read(asUtf8(source.pieces(), name, encoding, source.again), new HashEntrySink(survey, name), columns);
   } finally {
     progress.stop();
     source.close();

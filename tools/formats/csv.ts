@@ -162,7 +162,7 @@ const csvWriter: MakeWriter = (header) => {
         print(buffer, at, length, value);
         return [name.toLatin1(), value.toLatin1()];
       };
-      out.latin1(inOneString(length, 'csv', () => stringify([row()], { quoted_match: QUOTED })));
+      out.latin1(csvRow(length, row));
     },
   };
 };
@@ -171,6 +171,15 @@ const csvWriter: MakeWriter = (header) => {
  * Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for a
  * mark of the encoding.
  */
-export const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
+const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
+
+/**
+ * A row, with its line end.
+ * @param bytes of the value in it, for messages
+ * @throws {HmapError} `HMAP_NOT_REPRESENTABLE` if it is too long
+ */
+export function csvRow(bytes: number, row: () => string[]): string {
+  return inOneString(bytes, 'csv', () => stringify([row()], { quoted_match: QUOTED }));
+}
 
 export const csv = { read: readCsv, writer: csvWriter };

@@ -24,13 +24,15 @@ export function malformedInput(name: string, line: number, what: string): HmapEr
 }
 
 /** What the readers of formats need of a {@link HashEntrySink}. */
-export type EntrySink = Pick<HashEntrySink, keyof HashEntrySink>;
+export type EntrySink = Omit<HashEntrySink, 'line'>;
 
 export class HashEntrySink {
   readonly keyType: KeyType;
   readonly valueType: BuildValueType;
   /** The name of the input in messages. */
   readonly name: string;
+  /** Of the entry that is being added. */
+  line = 0;
   readonly #sink: RecordSink;
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
@@ -109,6 +111,7 @@ export class HashEntrySink {
   }
 
   #add(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): void {
+    this.line = line;
     const { buffer, at, length } = this.#value;
     if (this.keyType !== 'bytes') {
       const text = decodeText(key, keyAt, keyEnd - keyAt);

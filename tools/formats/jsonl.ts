@@ -34,9 +34,12 @@ export function eachObject(
 const readJsonl: ReadEntries = (pieces, sink, columns) => {
   const keyName = columns.key ?? 'key';
   const valueName = columns.value ?? 'value';
+  const isBig = sink.valueType === 'u64' || sink.valueType === 'i64';
+  // Nothing else can hold integers that JavaScript would round.
+  const isExact = isBig || sink.valueType === 'json' || sink.keyType !== 'bytes';
   return eachObject(pieces, sink, (record, line, text) => {
     const { [keyName]: keyJson, [valueName]: valueJson } = record;
-    const exact = ExactJson.parse(text);
+    const exact = isExact ? ExactJson.parse(text) : undefined;
     const { [keyName]: exactKey, [valueName]: exactValue } = (exact?.value ?? record) as Record<string, unknown>;
     const isBytes = sink.keyType === 'bytes';
     const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(exact?.integerOf(exactKey) ?? keyJson);
@@ -46,7 +49,6 @@ const readJsonl: ReadEntries = (pieces, sink, columns) => {
       sink.exact(new ByteBuffer(key), exact, exactValue, line);
       return;
     }
-    const isBig = sink.valueType === 'u64' || sink.valueType === 'i64';
     let value: unknown;
     try {
       value = valueFromJson(sink.valueType, (isBig && exact?.integerOf(exactValue)) || valueJson);

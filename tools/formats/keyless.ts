@@ -3,7 +3,6 @@
 // others'.
 
 import { isUtf8 } from 'node:buffer';
-import { stringify } from 'csv-stringify/sync';
 import { HmapError, type KeylessHeader, type ListType, type ValueType } from '../../src/index.js';
 import {
   ByteBuffer,
@@ -14,7 +13,7 @@ import {
   ValueError,
 } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
-import { QUOTED } from './csv.js';
+import { csvRow } from './csv.js';
 import { type EntrySink, malformedInput } from './entry-sink.js';
 import type { Columns, FormatName, ReadEntries } from './format.js';
 import { loadFormat } from './formats.js';
@@ -22,7 +21,6 @@ import { eachObject } from './jsonl.js';
 import { notRepresentable, obstacleIn } from './line-guard.js';
 import { eachLine, longestLine } from './lines-reader.js';
 import { INTEGER, numberJson, numberText } from './numbers.js';
-import { inOneString } from './one-string.js';
 import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
 
 /** What a sink needs of the builder of a list or a bit array. */
@@ -248,7 +246,7 @@ export function keylessWriter(header: KeylessHeader, format: FormatName): Elemen
         const value = new Output(64);
         print(number, bytes, value);
         const row = () => (isSet ? [String(index)] : [String(index), value.toLatin1()]);
-        out.latin1(inOneString(bytes.length, 'csv', () => stringify([row()], { quoted_match: QUOTED })));
+        out.latin1(csvRow(bytes.length, row));
       } else {
         const tabs = format === 'tsv';
         if (isSet || tabs) out.latin1(String(index));

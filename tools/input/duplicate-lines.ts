@@ -8,52 +8,11 @@ import { type EntrySink, HashEntrySink } from '../formats/entry-sink.js';
 /** Ends the reading. */
 class Found extends Error {}
 
-/** Notes the lines of a key, and leaves all else out. */
-class LinesOfKey extends HashEntrySink {
-  readonly lines: number[];
-  #line = 0;
-
-  constructor(keyType: KeyType, valueType: BuildValueType, name: string, key: unknown) {
-    const lines: number[] = [];
-    const wanted = typeof key === 'string' && keyType === 'bytes' ? Buffer.from(key) : key;
-    const isWanted = (found: ByteBuffer, at: number, length: number): boolean =>
-      keyType === 'bytes'
-        ? Buffer.compare(found.bytes.subarray(at, at + length), wanted as Uint8Array) === 0
-        : KEY_DECODERS[keyType](found, at, length) === wanted;
-    const sink: RecordSink = {
-      keyType,
-      valueType,
-      entries: 0,
-      add: (found, at, length) => {
-        if (!isWanted(found, at, length)) return;
-        lines.push(this.#line);
-        if (lines.length === 2) throw new Found();
-      },
-      pause: () => undefined,
-    };
-    super(sink, name);
-    this.lines = lines;
-  }
-
-  override text(...entry: Parameters<EntrySink['text']>): void {
-    this.#line = entry[6];
-    super.text(...entry);
-  }
-
-  override fields(...entry: Parameters<EntrySink['fields']>): void {
-    this.#line = entry[4];
-    super.fields(...entry);
-  }
-
-  override value(...entry: Parameters<EntrySink['value']>): void {
-    this.#line = entry[2];
-    super.value(...entry);
-  }
-
-  override exact(...entry: Parameters<EntrySink['exact']>): void {
-    this.#line = entry[3];
-    super.exact(...entry);
-  }
+/** Whether bytes of a key are those of the one that an error names. */
+function comparison(keyType: KeyType, key: unknown): (found: ByteBuffer, at: number, length: number) => boolean {
+  if (keyType !== 'bytes') return (found, at, length) => KEY_DECODERS[keyType](found, at, length) === key;
+  const wanted = typeof key === 'string' ? Buffer.from(key) : (key as Uint8Array);
+  return ({ bytes }, at, length) => Buffer.compare(bytes.subarray(at, at + length), wanted) === 0;
 }
 
 /**
@@ -71,15 +30,31 @@ export async function withLines(
   read: ((sink: EntrySink) => Promise<void>) | undefined,
 ): Promise<HmapError> {
   const advice = 'remove one of them, or choose --duplicates first or last';
-  const what = error.message.slice(0, error.message.lastIndexOf('; remove'));
-  const sink = new LinesOfKey(keyType, valueType, name, error.key);
+  const lines: number[] = [];
+  const isKey = comparison(keyType, error.key);
+  const records: RecordSink = {
+    keyType,
+    valueType,
+    entries: 0,
+    add: (key, at, length) => {
+      if (!isKey(key, at, length)) return;
+      lines.push(sink.line);
+      if (lines.length === 2) throw new Found();
+    },
+    pause: () => undefined,
+  };
+  const sink = new HashEntrySink(records, name);
   try {
     await read?.(sink);
   } catch {
     // Found, or what the input has become meanwhile.
   }
-  const [first, second] = sink.lines;
+  const [first, second] = lines;
   const where = second === undefined ? '' : `, in ${places} ${first} and ${second}`;
   const data = second === undefined ? {} : { line: second };
-  return new HmapError(error.code, `${name}: ${what}${where}; ${advice}`, { key: error.key!, ...data, cause: error });
+  return new HmapError(error.code, `${name}: ${error.reason}${where}; ${advice}`, {
+    key: error.key!,
+    ...data,
+    cause: error,
+  });
 }

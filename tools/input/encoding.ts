@@ -116,19 +116,19 @@ class Utf8Check {
         this.#rest = joined;
         return undefined;
       }
-      const bad = this.#check(joined, 0);
+      const bad = this.#check(joined);
       if (bad !== undefined) return bad;
     }
     const end = Math.max(from, completeEnd(piece));
     this.#rest = Buffer.from(piece.subarray(end));
-    return this.#check(piece.subarray(from, end), from);
+    return this.#check(piece.subarray(from, end));
   }
 
   end(): Bad | undefined {
-    return this.#check(this.#rest, 0);
+    return this.#check(this.#rest);
   }
 
-  #check(bytes: Uint8Array, from: number): Bad | undefined {
+  #check(bytes: Uint8Array): Bad | undefined {
     if (isUtf8(bytes)) {
       this.#bytes += bytes.length;
       return undefined;
@@ -136,11 +136,10 @@ class Utf8Check {
     const kind = KINDS.find(({ is }) => is(this.#start!));
     if (kind !== undefined) return { kind: kind.what };
     const at = firstInvalid(bytes);
-    // Continuation bytes before `from` are no line ends.
     return {
       offset: this.#bytes + at,
       byte: bytes[at]!,
-      linesInPiece: from === 0 && at === 0 ? 0 : linesIn(bytes.subarray(0, at)),
+      linesInPiece: linesIn(bytes.subarray(0, at)),
     };
   }
 }

@@ -81,6 +81,11 @@ export class Source {
     });
   }
 
+  /** {@link reused} from the start, any number of times; `undefined` unless the input is a regular file. */
+  get again(): ((end: number) => AsyncIterable<Uint8Array>) | undefined {
+    return this.#fd === undefined ? undefined : (end) => this.reused(0, end);
+  }
+
   /**
    * All bytes.
    * @throws {HmapError} `HMAP_INPUT` if a file has changed meanwhile

@@ -7,11 +7,14 @@ import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 import type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 import type { ListBuildOptions } from './build/keyless/list-builder.js';
-import type { KeyForm } from './format/key-types.js';
-import type { ListType, ListValue, ValueChoice } from './format/value-types.js';
+import type { KeyArgument, KeyForm, KeyOf } from './format/key-types.js';
+import type { WidenedRecord, WidenedStruct } from './format/schema.js';
+import type { ListType, ListValue, ValueChoice, ValueType } from './format/value-types.js';
 import type { StatOptions } from './inspect/stat.js';
 import type { TableStat } from './inspect/table-stat.js';
 import type { Verification, VerifyOptions } from './verify/verify.js';
+
+type AnyIterable<E> = Iterable<E> | AsyncIterable<E>;
 
 /**
  * Builds the file `path` from entries. The order of the entries does not affect the bytes of the file, unless
@@ -36,22 +39,28 @@ import type { Verification, VerifyOptions } from './verify/verify.js';
  */
 export function build<T extends ListType>(
   path: FilePath,
-  values: Iterable<ListValue<T>> | AsyncIterable<ListValue<T>>,
+  values: AnyIterable<ListValue<T>>,
   options: ListBuildOptions<T>,
 ): Promise<BuildSummary>;
 export function build(
   path: FilePath,
-  integers: Iterable<number> | AsyncIterable<number>,
+  integers: AnyIterable<number>,
   options: BitsBuildOptions | IntegerSetBuildOptions,
+): Promise<BuildSummary>;
+/** A schema without `as const`. */
+export function build<S extends Readonly<Record<string, string>>, F extends KeyForm = 'bytes'>(
+  path: FilePath,
+  entries: AnyIterable<readonly [key: KeyArgument<KeyOf<F>>, value: WidenedRecord<S>]>,
+  options: Omit<BuildOptions<ValueType, F>, 'value'> & { value: WidenedStruct<S> },
 ): Promise<BuildSummary>;
 export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: FilePath,
-  entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
+  entries: AnyIterable<Entry<T, F>>,
   options: BuildOptions<T, F>,
 ): Promise<BuildSummary>;
 export async function build(
   path: FilePath,
-  entries: Iterable<unknown> | AsyncIterable<unknown>,
+  entries: AnyIterable<unknown>,
   options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
   const { build: buildTable, buildKeyless } = await import('./build/build.js');

@@ -30,8 +30,8 @@ async function main(): Promise<void> {
     .version(version(), '-V, --version')
     .showHelpAfterError('(add --help for more)')
     .exitOverride()
-    // Commander repeats arguments as they were given.
-    .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
+    // Commander repeats arguments as they were given, under a prefix of its own.
+    .configureOutput({ outputError: (text, write) => write(printableLines(text.replace(/^error:/, 'hmap:'))) })
     .configureHelp({ helpWidth: Math.min(process.stdout.columns || Number(process.env.COLUMNS) || 100, 120) })
     .addHelpText(
       'after',

@@ -201,9 +201,7 @@ class EntryAdder {
     const length = this.#encodeKey(key, 0);
     if (length < 0) throw badKey(this.#keyType, key, length);
     if (wrong !== undefined)
-      throw wrong instanceof ValueError
-        ? wrong.forKey(scratch.bytes.subarray(0, length), undefined, this.#keyType)
-        : wrong;
+      throw wrong instanceof ValueError ? wrong.forKey(scratch.bytes.subarray(0, length), this.#keyType) : wrong;
     const { buffer, at, length: valueBytes } = this.#value;
     this.#builder.add(scratch, 0, length, buffer, at, valueBytes);
   }

@@ -28,11 +28,9 @@ export class ValueError extends Error {
   }
 
   /** The error as users see it. */
-  forKey(key: Uint8Array, line?: number, keyType: KeyType = 'bytes'): HmapError {
-    const where = line === undefined ? '' : `line ${line}: `;
+  forKey(key: Uint8Array, keyType: KeyType): HmapError {
     const data = { expected: this.expected, actual: this.actual, key: keyForError(keyType, key) };
-    const message = `${where}the value of key ${showKey(keyType, key)}: ${this.message}`;
-    return new HmapError(this.code, message, line === undefined ? data : { ...data, line });
+    return new HmapError(this.code, `the value of key ${showKey(keyType, key)}: ${this.message}`, data);
   }
 }
 

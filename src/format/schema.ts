@@ -76,7 +76,16 @@ export type StructText = `struct(${string})`;
 /** What a table with such values gives. */
 export type RecordOf<S extends Schema> = { -readonly [N in keyof S]: InProgram<S[N]> };
 
-type InProgram<T extends FieldType> = T extends 'bool' ? boolean : number;
+/** What a program has for a field. */
+export type InProgram<T extends FieldType> = T extends 'bool' ? boolean : number;
+
+/** A schema in a variable without `as const`: TypeScript knows the names of its fields, but not their types. */
+export interface WidenedStruct<S extends Readonly<Record<string, string>>> {
+  readonly struct: S & { readonly [N in keyof S]: string extends S[N] ? string : never };
+}
+
+/** {@link RecordOf} of such a schema. */
+export type WidenedRecord<S> = { -readonly [N in keyof S]: boolean | number };
 
 /** A field: bits `[from, from + bits)` of the record. */
 export interface Field {

@@ -5,9 +5,9 @@ import { FEATURES, indexWidth, VARIABLE } from './constants.js';
 import {
   checkStruct,
   type FieldBits,
+  type InProgram,
   isStruct,
   packedInteger,
-  type RecordOf,
   type StructText,
   type StructType,
   structOf,
@@ -58,7 +58,8 @@ export type ValueOf<T extends ValueChoice> = T extends ValueType
   : T extends 'uint'
     ? number
     : T extends StructType<infer S>
-      ? RecordOf<S>
+      ? // RecordOf<S>, spelled out so that editors show the fields.
+        { -readonly [N in keyof S]: InProgram<S[N]> }
       : Record<string, number | boolean>;
 
 /** What the header stores for each type. */

@@ -5,6 +5,7 @@ import { checkOptions, type FilePath, oneOf, ownOptions, pathOf } from '../base/
 import { absolutePath } from '../base/paths.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
 import { KEY_FORMS, type KeyForm, type KeyOf } from '../format/key-types.js';
+import type { WidenedRecord, WidenedStruct } from '../format/schema.js';
 import {
   type BuildValueType,
   checkListType,
@@ -135,10 +136,28 @@ export function open<F extends KeyForm = 'string'>(
   path: FilePath,
   options: FingerprintOpenOptions<ValueChoice, F>,
 ): FingerprintTable<unknown, KeyOf<F>>;
+export function open<V, F extends KeyForm = 'string'>(
+  path: FilePath,
+  options: FingerprintOpenOptions<'json', F>,
+): FingerprintTable<V, KeyOf<F>>;
 export function open<T extends ValueChoice, F extends KeyForm = 'string'>(
   path: FilePath,
   options: OpenOptions<T, F> & { value: T },
 ): Table<ValueOf<T>, KeyOf<F>>;
+/** A schema without `as const`. */
+export function open<S extends Readonly<Record<string, string>>, F extends KeyForm = 'string'>(
+  path: FilePath,
+  options: Omit<OpenOptions<ValueType, F>, 'value'> & { value: WidenedStruct<S> },
+): Table<WidenedRecord<S>, KeyOf<F>>;
+export function open<F extends KeyForm = 'string'>(
+  path: FilePath,
+  options?: OpenOptions<never, F>,
+): Table<unknown, KeyOf<F>>;
+/** Values of type `json` that the caller knows to be `V`; nothing checks that they are. */
+export function open<V, F extends KeyForm = 'string'>(
+  path: FilePath,
+  options?: OpenOptions<'json', F>,
+): Table<V, KeyOf<F>>;
 export function open<F extends KeyForm = 'string'>(
   path: FilePath,
   options?: OpenOptions<ValueChoice, F>,

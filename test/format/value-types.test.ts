@@ -4,7 +4,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { build, type IntegerSet, open, type RecordOf, type Schema, type Table } from '../../src/index.js';
+import {
+  build,
+  type FingerprintTable,
+  type IntegerSet,
+  open,
+  type RecordOf,
+  type Schema,
+  type Table,
+} from '../../src/index.js';
 import { temporaryFolder } from '../support/temp.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -42,6 +50,20 @@ test('types follow from the schema', async (t) => {
   };
   assert.equal(typeof bad, 'function');
 
+  // Without `as const` TypeScript has forgotten the names of the types; the program has not.
+  const widened = { struct: { active: 'bool', level: 'u7' } };
+  await build(path, [['k', { active: true, level: 5 }]], { value: widened });
+  using loose = open(path, { value: widened });
+  holds<Equal<typeof loose, Table<{ active: number | boolean; level: number | boolean }, string>>>();
+  assert.deepEqual([loose.get('k')?.active, loose.field('k', 'level')], [true, 5]);
+  const badWidened = async () => {
+    // @ts-expect-error a text is no field
+    await build(path, [['k', { active: 'yes', level: 5 }]], { value: widened });
+    // @ts-expect-error there is no such field
+    loose.field('k', 'levl');
+  };
+  assert.equal(typeof badWidened, 'function');
+
   const frozen = open(path, { value: struct });
   holds<Equal<typeof frozen, typeof table>>();
   using untyped = open(path);
@@ -50,8 +72,8 @@ test('types follow from the schema', async (t) => {
   const field = untyped.field('k', 'level');
   holds<Equal<typeof field, number | boolean | undefined>>();
   assert.equal(some.field('k', 'level'), field);
-  const loose: Schema = { a: 'i53' };
-  holds<Equal<RecordOf<typeof loose>, { [name: string]: number | boolean }>>();
+  const any: Schema = { a: 'i53' };
+  holds<Equal<RecordOf<typeof any>, { [name: string]: number | boolean }>>();
   const numbers = () => open(path, { value: 'uint' });
   holds<Equal<ReturnType<typeof numbers>, Table<number, string>>>();
   const medium = () => open(path, { value: 'u24', key: 'bytes' });
@@ -59,6 +81,34 @@ test('types follow from the schema', async (t) => {
   // @ts-expect-error numbers have no fields
   assert.throws(() => medium().field('k', 'level'));
   table.close();
+
+  interface Person {
+    name: string;
+  }
+  await build<'json'>(path, [['k', { name: 'x' } satisfies Person]], { value: 'json' });
+  using people = open<Person>(path);
+  holds<Equal<typeof people, Table<Person, string>>>();
+  assert.equal(people.get('k')?.name, 'x');
+  const json = () =>
+    [
+      open<Person>(path, { value: 'json', warm: 'all', onReload: (newer) => newer.size }),
+      open<Person, 'bytes'>(path, { key: 'bytes' }),
+      open<Person>(path, { fingerprint: true }),
+      open<{ name: string }[]>(path),
+    ] as const;
+  type Json = ReturnType<typeof json>;
+  holds<Equal<Json[0], Table<Person, string>>>();
+  holds<Equal<Json[1], Table<Person, Uint8Array>>>();
+  holds<Equal<Json[2], FingerprintTable<Person, string>>>();
+  holds<Equal<Json[3], Table<{ name: string }[], string>>>();
+  const badJson = () => {
+    // @ts-expect-error it is not said that the values are people
+    const said: Table<Person> = open(path);
+    said.close();
+    // @ts-expect-error numbers are no people
+    open<Person>(path, { value: 'u8' });
+  };
+  assert.equal(typeof badJson, 'function');
 
   const integers = () => open(path, { layout: 'auto', onReload: (set) => set.has(1) });
   holds<Equal<ReturnType<typeof integers>, IntegerSet>>();

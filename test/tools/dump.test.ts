@@ -450,7 +450,7 @@ describe('--bucket and --key', { concurrency: true }, () => {
     for (const key of ['nope', '', 'x'.repeat(70_000)]) {
       const ran = await hmap(['dump', '--key', key, path]);
       assert.deepEqual([ran.code, ran.stdout], [1, '']);
-      assert.match(ran.stderr, /^not found: "[^\n]*\n$/);
+      assert.match(ran.stderr, /^hmap: not found: "[^\n]*\n$/);
       assert.ok(ran.stderr.includes(JSON.stringify(key.slice(0, 60))), ran.stderr);
       assert.ok(ran.stderr.length < 200);
     }
@@ -461,8 +461,8 @@ describe('--bucket and --key', { concurrency: true }, () => {
     const count = (segments.length * eighths * 2 ** bucketBits) / 8;
     const told = new RegExp(`^hmap: bucket: .* 0 to ${count - 1}, got ${count}\\n`);
     assertRefused(await hmap(['dump', '--bucket', `${count}`, path]), told);
-    assertRefused(await hmap(['dump', '--bucket', '-1', path]), /^error: .*--bucket.*'-1'/);
-    assertRefused(await hmap(['dump', '--bucket', 'x', path]), /^error: .*--bucket.*'x'/);
+    assertRefused(await hmap(['dump', '--bucket', '-1', path]), /^hmap: .*--bucket.*'-1'/);
+    assertRefused(await hmap(['dump', '--bucket', 'x', path]), /^hmap: .*--bucket.*'x'/);
   });
 
   test('--header, --bucket and --key exclude each other', async () => {

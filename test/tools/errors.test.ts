@@ -296,7 +296,7 @@ describe('values that do not fit are reported with key and line', () => {
       for (const text of texts) {
         const input = `${write('fine', value === 'json' ? '[]' : '1')}${write('the key', text)}${format === 'cdb' ? '\n' : ''}`;
         const error = await failing(format, value, input);
-        hmapError(code, { line: 2, key: 'the key', message: /line 2: .*"the key"/ })(error);
+        hmapError(code, { line: 2, key: 'the key', message: /^input: line 2: the value of key "the key"/ })(error);
       }
     }
   };
@@ -397,6 +397,25 @@ describe('values that do not fit are reported with key and line', () => {
     hmapError('HMAP_INPUT', { message: /the member "key" is missing/ })(await failing('jsonl', 'u8', '{"value":1}\n'));
   });
 
+  test('jsonl: half a surrogate pair, in a key and in values of text', async () => {
+    const half = String.raw`\ud800`;
+    const key = hmapError('HMAP_INPUT', {
+      line: 1,
+      message: /^input: line 1: the member "key" has an unpaired surrog/,
+    });
+    key(await failing('jsonl', 'u8', `{"key":"${half}","value":1}\n`));
+    for (const value of ['utf8', 'enum', 'bytes'] as const) {
+      const told = {
+        line: 1,
+        key: 'k',
+        message: /^input: line 1: .* key "k": expected .*text without unpaired surrog/,
+      };
+      hmapError('HMAP_VALUE_INVALID', told)(await failing('jsonl', value, `{"key":"k","value":"${half}"}\n`));
+    }
+    const number = hmapError('HMAP_VALUE_INVALID', { message: /a string or \{"base64": "\.\.\."\}, got 5$/ });
+    number(await failing('jsonl', 'bytes', '{"key":"k","value":5}\n'));
+  });
+
   test('a set has no values', async () => {
     hmapError('HMAP_VALUE_INVALID', { line: 1, key: 'a' })(await failing('cdb', 'none', '+1,1:a->b\n\n'));
   });
@@ -422,29 +441,29 @@ describe('values that do not fit are reported with key and line', () => {
 
 describe('options and arguments', { concurrency: true }, () => {
   const CASES: [args: string[], message: RegExp][] = [
-    [['biuld', 'good.tsv', 'out.hmap'], /^error: unknown command 'biuld'\n\(Did you mean build\?\)/],
-    [['--jsno'], /^error: unknown option '--jsno'/],
+    [['biuld', 'good.tsv', 'out.hmap'], /^hmap: unknown command 'biuld'\n\(Did you mean build\?\)/],
+    [['--jsno'], /^hmap: unknown option '--jsno'/],
     [
       ['build', '--memroy', '1G', 'good.tsv', 'out.hmap'],
-      /^error: unknown option '--memroy'\n\(Did you mean --memory\?\)/,
+      /^hmap: unknown option '--memroy'\n\(Did you mean --memory\?\)/,
     ],
-    [['get', '--jsn', 'good.hmap', 'a'], /^error: unknown option '--jsn'\n\(Did you mean --json\?\)/],
-    [['dump', '--limt', '1', 'good.hmap'], /^error: unknown option '--limt'\n\(Did you mean --limit\?\)/],
-    [['build', 'good.tsv'], /^error: missing required argument 'output'/],
-    [['build', 'good.tsv', 'out.hmap', 'more'], /^error: too many arguments/],
-    [['get'], /^error: missing required argument 'file'/],
-    [['dump', 'good.hmap', 'good.hmap'], /^error: too many arguments/],
-    [['verify'], /^error: missing required argument 'file'/],
-    [['build', '--format', 'xml', 'good.tsv', 'out.hmap'], /^error: .*--format.*'xml'.* tsv, csv, jsonl, cdb, lines/],
-    [['build', '--value', 'u77', 'good.tsv', 'out.hmap'], /^error: .*--value.*'u77'.* u32, /],
-    [['build', '--memory', '1X', 'good.tsv', 'out.hmap'], /^error: .*--memory.*'1X'/],
+    [['get', '--jsn', 'good.hmap', 'a'], /^hmap: unknown option '--jsn'\n\(Did you mean --json\?\)/],
+    [['dump', '--limt', '1', 'good.hmap'], /^hmap: unknown option '--limt'\n\(Did you mean --limit\?\)/],
+    [['build', 'good.tsv'], /^hmap: missing required argument 'output'/],
+    [['build', 'good.tsv', 'out.hmap', 'more'], /^hmap: too many arguments/],
+    [['get'], /^hmap: missing required argument 'file'/],
+    [['dump', 'good.hmap', 'good.hmap'], /^hmap: too many arguments/],
+    [['verify'], /^hmap: missing required argument 'file'/],
+    [['build', '--format', 'xml', 'good.tsv', 'out.hmap'], /^hmap: .*--format.*'xml'.* tsv, csv, jsonl, cdb, lines/],
+    [['build', '--value', 'u77', 'good.tsv', 'out.hmap'], /^hmap: .*--value.*'u77'.* u32, /],
+    [['build', '--memory', '1X', 'good.tsv', 'out.hmap'], /^hmap: .*--memory.*'1X'/],
     [['build', '--memory', '1023K', 'good.tsv', 'out.hmap'], /^hmap: .*memory.*1048576/],
-    [['build', '--seed', '4294967296', 'good.tsv', 'out.hmap'], /^error: .*--seed.*4294967295/],
-    [['build', '--seed', '-1', 'good.tsv', 'out.hmap'], /^error: .*--seed/],
-    [['build', '--meta', 'novalue', 'good.tsv', 'out.hmap'], /^error: .*--meta.*'novalue'.* name=value/],
+    [['build', '--seed', '4294967296', 'good.tsv', 'out.hmap'], /^hmap: .*--seed.*4294967295/],
+    [['build', '--seed', '-1', 'good.tsv', 'out.hmap'], /^hmap: .*--seed/],
+    [['build', '--meta', 'novalue', 'good.tsv', 'out.hmap'], /^hmap: .*--meta.*'novalue'.* name=value/],
     [['build', '--meta', `big=${'x'.repeat(65_536)}`, 'good.tsv', 'out.hmap'], /^hmap: .*metadata.*65536/],
-    [['build', '--seed'], /^error: .*--seed.* argument missing/],
-    [['dump', '--limit', 'few', 'good.hmap'], /^error: .*--limit.*'few'/],
+    [['build', '--seed'], /^hmap: .*--seed.* argument missing/],
+    [['dump', '--limit', 'few', 'good.hmap'], /^hmap: .*--limit.*'few'/],
     [['build', 'noending', 'out.hmap'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
     [['plan', 'noending'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
     [['plan', 'missing.tsv'], /^hmap: cannot read missing\.tsv: no such file or folder\n$/],

@@ -43,7 +43,10 @@ describe('build', () => {
 describe('a table without keys', () => {
   test('answers', async () => {
     const ran = await hmap(['get', set, keys[0]!, 'nobody@example.org', keys.at(-1)!]);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, 'true\ntrue\n', 'not found: "nobody@example.org"\n']);
+    assert.deepEqual(
+      [ran.code, ran.stdout, ran.stderr],
+      [1, 'true\ntrue\n', 'hmap: not found: "nobody@example.org"\n'],
+    );
     const { stdout } = await fine(['get', '--json', map, keys[7]!]);
     assert.deepEqual(JSON.parse(stdout), { key: keys[7], found: true, value: 35 });
   });
@@ -104,6 +107,6 @@ describe('plan', () => {
   test('shows them on a table of their own', async () => {
     const { stdout } = await fine(['plan', lines]);
     assert.match(stdout, /^Without the keys themselves: /m);
-    assert.match(stdout, /^set, fingerprints of 16 bits +[\d,]+ +2\.\d\d +1 in 2\d,\d{3}$/m);
+    assert.match(stdout, /^set, 16 bits +[\d,]+ +2\.\d\d +1 in 2\d,\d{3}$/m);
   });
 });

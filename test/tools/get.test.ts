@@ -50,19 +50,19 @@ describe('keys as arguments', { concurrency: true }, () => {
     const ran = await hmap(['get', fruit, 'apples', 'apple', 'no\n"such', 'x'.repeat(65_536)]);
     assert.deepEqual([ran.code, ran.stdout], [1, 'red\n']);
     const lines = ran.stderr.split('\n');
-    assert.deepEqual(lines.slice(0, 2), ['not found: "apples"', 'not found: "no\\n\\"such"']);
-    assert.match(lines[2]!, /^not found: "x{60}".*65536/);
+    assert.deepEqual(lines.slice(0, 2), ['hmap: not found: "apples"', 'hmap: not found: "no\\n\\"such"']);
+    assert.match(lines[2]!, /^hmap: not found: "x{60}".*65536/);
     assert.equal(lines.length, 4);
   });
 
   test('none of the keys is there', async () => {
     const ran = await hmap(['get', fruit, 'nope']);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'not found: "nope"\n']);
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'hmap: not found: "nope"\n']);
   });
 
   test('an empty table has no keys', async () => {
     const ran = await hmap(['get', await table([], { value: 'u8' }), '']);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'not found: ""\n']);
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'hmap: not found: ""\n']);
   });
 
   test('keys that begin with a dash, after --; a dash among others is a key', async () => {
@@ -88,12 +88,12 @@ describe('keys as arguments', { concurrency: true }, () => {
       { value: 'none' },
     );
     const ran = await hmap(['get', set, 'b', 'c', '', 'a']);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, 'true\ntrue\ntrue\n', 'not found: "c"\n']);
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, 'true\ntrue\ntrue\n', 'hmap: not found: "c"\n']);
     assert.equal((await fine(['get', '--json', set, 'a'])).stdout, '{"key":"a","found":true,"value":true}\n');
   });
 
   test('no key at all is refused', async () => {
-    assertRefused(await hmap(['get', fruit]), /^error: missing required argument 'key'\n/);
+    assertRefused(await hmap(['get', fruit]), /^hmap: missing required argument 'key'\n/);
   });
 });
 
@@ -120,19 +120,22 @@ describe('keys from stdin', { concurrency: true }, () => {
 
   test('missing keys are named and counted', async () => {
     const ran = await get('nope\napple\nApple\n');
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, 'red\n', 'not found: "nope"\nnot found: "Apple"\n']);
+    assert.deepEqual(
+      [ran.code, ran.stdout, ran.stderr],
+      [1, 'red\n', 'hmap: not found: "nope"\nhmap: not found: "Apple"\n'],
+    );
   });
 
   test('--null: keys that hold line ends', async () => {
     const ran = await get('two\nlines\0cr\r\0\0apple', '--null');
     assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, 'LF\nCR\nnothing\nred\n', '']);
     assert.equal((await get('pear\0', '-0')).stdout, 'green\n');
-    assert.equal((await get('pear\n', '-0')).stderr, 'not found: "pear\\n"\n');
+    assert.equal((await get('pear\n', '-0')).stderr, 'hmap: not found: "pear\\n"\n');
   });
 
   test('keys that are no UTF-8', async () => {
     const ran = await get(bytes('\xff\x80\n\xff\n'));
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, 'binary\n', 'not found: 0xff\n']);
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, 'binary\n', 'hmap: not found: 0xff\n']);
     const json = await get(bytes('\xff\x80\n\xff\n'), '--json');
     assert.deepEqual(json.stdout.split('\n'), [
       '{"key":{"base64":"/4A="},"found":true,"value":"binary"}',

@@ -132,11 +132,11 @@ describe('hmap and layouts without keys', { concurrency: true }, () => {
     assert.equal((await fine(['get', 'list.hmap', '0', '--', '-1'], { cwd })).stdout, 'zwei\none\n');
     const missing = await hmap(['get', 'list.hmap', '1', 'x', '0.5'], { cwd });
     assert.deepEqual([missing.code, missing.stdout], [1, '']);
-    assert.equal(missing.stderr, 'not found: "1"\nnot found: "x"\nnot found: "0.5"\n');
+    assert.equal(missing.stderr, 'hmap: not found: "1"\nhmap: not found: "x"\nhmap: not found: "0.5"\n');
     const json = await hmap(['get', '--json', 'list.hmap', '0', '9'], { cwd });
     assert.equal(json.stdout, '{"key":0,"found":true,"value":"zwei"}\n{"key":9,"found":false}\n');
     const bits = await hmap(['get', 'bits.hmap', '-'], { cwd, input: '3\n4\n' });
-    assert.deepEqual([bits.code, bits.stdout, bits.stderr], [1, 'true\n', 'not found: "4"\n']);
+    assert.deepEqual([bits.code, bits.stdout, bits.stderr], [1, 'true\n', 'hmap: not found: "4"\n']);
   });
 
   test('stat and verify report both', async (t) => {

@@ -178,7 +178,7 @@ describe('the program', { concurrency: true }, () => {
     assert.equal(json.code, 1);
     assert.equal(json.stdout, '{"key":"-5","found":true,"value":"minus five"}\n{"key":"6","found":false}\n');
     const missing = await hmap(['get', path, '6']);
-    assert.deepEqual([missing.code, missing.stdout, missing.stderr], [1, '', 'not found: 6\n']);
+    assert.deepEqual([missing.code, missing.stdout, missing.stderr], [1, '', 'hmap: not found: 6\n']);
   });
 
   test('an invalid key ends get and dump with 2', async () => {
@@ -200,7 +200,7 @@ describe('the program', { concurrency: true }, () => {
     assert.match(stdout, /fb ff ff ff ff ff ff ff .* key \(i64\)$/m);
     const missing = await hmap(['dump', '--key', '6', path]);
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /^not found: 6 \(it would be in bucket 22\)\n$/);
+    assert.match(missing.stderr, /^hmap: not found: 6 \(it would be in bucket 22\)\n$/);
   });
 
   test('build refuses an unknown type', async () => {

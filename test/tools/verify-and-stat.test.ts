@@ -62,7 +62,7 @@ describe('verify', { concurrency: true }, () => {
     const lines = ran.stdout.split('\n');
     assert.equal(lines.pop(), '');
     assert.deepEqual(
-      lines.map((line) => /^(\S+): ok; ([\d,]+) entries, [\d.]+ (?:B|KiB), \d+\.\d\d s$/.exec(line)?.slice(1)),
+      lines.map((line) => /^(\S+): ok; ([\d,]+) entr(?:y|ies), [\d.]+ (?:B|KiB), \d+\.\d\d s$/.exec(line)?.slice(1)),
       all.map(({ path, pairs }) => [path, pairs.length.toLocaleString('en-US')]),
     );
   });

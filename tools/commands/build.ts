@@ -34,6 +34,7 @@ import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import {
   collectPair,
+  counted,
   EXIT,
   examples,
   exitWith,
@@ -47,6 +48,7 @@ import {
   SIGNAL_EXIT,
   say,
   tellIfWaiting,
+  warn,
 } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 
@@ -302,7 +304,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
           parallel?.workers,
         );
     progress.stop();
-    report(summary, value, options.layout === 'auto', options.json === true);
+    report(summary, output, value, options.layout === 'auto', options.json === true);
     exitWith(EXIT.fine);
   } catch (error) {
     progress.stop();
@@ -314,7 +316,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
       const reread = source.shared && ((sink: EntrySink) => read(text(source.pieces()), sink, columns));
       throw await withLines(error, keyType, value as BuildValueType, name, places, reread);
     }
-    say(`hmap: stopped; ${printable(output)} is unchanged`);
+    warn(`stopped; ${printable(output)} is unchanged`);
     exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
   } finally {
     for (const remove of signals) remove();
@@ -353,13 +355,22 @@ function withHint(error: unknown): unknown {
 /** Of fewer entries the header is the most, and the cost of one says nothing. */
 const FEW = 1000;
 
-/** @param chosen whether the build chose the layout, so that the report names it */
-function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen: boolean, json: boolean): void {
+/**
+ * @param output the file as the user named it; the summary has where links lead
+ * @param chosen whether the build chose the layout, so that the report names it
+ */
+function report(
+  summary: BuildSummary,
+  output: string,
+  asked: BuildValueType | ListType,
+  chosen: boolean,
+  json: boolean,
+): void {
   if (json) {
     process.stdout.write(jsonLine(summary));
     return;
   }
-  const { path, entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, fingerprint } = summary;
+  const { entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, fingerprint } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} duplicates dropped)`;
   const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
@@ -371,6 +382,6 @@ function report(summary: BuildSummary, asked: BuildValueType | ListType, chosen:
         ? `, ${overhead} bytes per entry over the payload`
         : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${foundByMistake(fingerprint.falsePositiveRate)}`;
   say(
-    `${printable(path)}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}`,
+    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}`,
   );
 }

@@ -14,7 +14,7 @@ import {
 } from '../../src/internal.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { loadFormat } from '../formats/formats.js';
-import { EXIT, examples, exitWith, parseInteger, say } from '../terminal/cli.js';
+import { counted, EXIT, examples, exitWith, parseInteger, warn } from '../terminal/cli.js';
 import { hexDump } from '../terminal/hex.js';
 import { Output } from '../terminal/output.js';
 import { Progress } from '../terminal/progress.js';
@@ -122,7 +122,7 @@ function showKeyRecord(path: string, text: string, out: Output): boolean {
   const { bucket, record } = inspectKey(path, keyType === 'bytes' ? text : keyFromText(keyType, text)!);
   if (record === undefined || bucket === undefined) {
     const where = bucket === undefined ? '' : ` (it would be in bucket ${bucket.index})`;
-    say(`not found: ${keyType === 'bytes' ? showKey(keyType, Buffer.from(text)) : text}${where}`);
+    warn(`not found: ${keyType === 'bytes' ? showKey(keyType, Buffer.from(text)) : text}${where}`);
     return false;
   }
   showBucket(path, bucket, record, out);
@@ -141,9 +141,7 @@ function showBucket(path: string, view: BucketView, only: RecordView | undefined
   const { keyType } = view.header;
   const describe = valueNames(path, view.header);
   const count = view.records.length;
-  out.text(
-    `bucket ${view.index} (bucket ${view.bucket} of segment ${view.segment}): ${count} record${count === 1 ? '' : 's'}\n`,
-  );
+  out.text(`bucket ${view.index} (bucket ${view.bucket} of segment ${view.segment}): ${counted(count, 'record')}\n`);
   out.text(`  line of the index at byte ${view.lineOffset}; records in bytes [${view.start}, ${view.end})\n`);
   for (const record of only === undefined ? view.records : [only]) {
     const { offset, keyOffset, valueOffset, end } = record;

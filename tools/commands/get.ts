@@ -5,7 +5,7 @@ import { type Check, type FingerprintTable, HmapError, type KeyType, open } from
 import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
-import { EXIT, examples, exitWith, say, tellIfWaiting } from '../terminal/cli.js';
+import { EXIT, examples, exitWith, tellIfWaiting, warn } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
 interface Options {
@@ -176,7 +176,7 @@ class Printer {
     if (view === undefined) {
       this.missing++;
       if (this.#json) out.latin1('}\n');
-      else say(`not found: ${showKey(this.#keyType, key)}`);
+      else warn(`not found: ${showKey(this.#keyType, key)}`);
       return;
     }
     if (this.#json) out.latin1(',"value":');

@@ -5,7 +5,7 @@ import { BitArray, type BuildSummary, type Check, type List, type ListType, open
 import { ByteBuffer, type KeylessBuildChoice, withKeylessBuilder } from '../../src/internal.js';
 import type { Columns, FormatName } from '../formats/format.js';
 import { elementPrinter, KeylessEntrySink, keylessColumns, keylessReader } from '../formats/keyless.js';
-import { printable, say } from '../terminal/cli.js';
+import { printable, warn } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
 /** Builds a list, a bit array or a set of integers from pieces of text. */
@@ -61,7 +61,7 @@ export class KeylessPrinter {
     if (value === undefined) {
       this.missing++;
       if (this.#json) out.latin1('}\n');
-      else say(`not found: ${printable(JSON.stringify(text))}`);
+      else warn(`not found: ${printable(JSON.stringify(text))}`);
       return;
     }
     if (this.#json) out.latin1(',"value":');

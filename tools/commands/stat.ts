@@ -3,8 +3,19 @@
 import type { Command } from 'commander';
 import { type Header, stat, type TableStat } from '../../src/index.js';
 import { isStruct, structOf } from '../../src/internal.js';
-import { EXIT, examples, exitWith, foundByMistake, grouped, humanBytes, jsonLine, printable } from '../terminal/cli.js';
-import { textTable } from '../terminal/columns.js';
+import {
+  counted,
+  EXIT,
+  examples,
+  exitWith,
+  foundByMistake,
+  grouped,
+  humanBytes,
+  jsonLine,
+  printable,
+  range,
+} from '../terminal/cli.js';
+import { pageWidth, textTable, wrapped } from '../terminal/columns.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
 
@@ -36,12 +47,11 @@ async function runStat(file: string, options: Options): Promise<void> {
   exitWith(EXIT.fine);
 }
 
-/** The page that the command prints. */
-export function statText(result: TableStat): string {
+/** The page that the command prints, in lines of `width` characters from 60 on. */
+export function statText(result: TableStat, width: number = pageWidth()): string {
   const { header, entries, fileBytes, payloadBytes, keys, values, bucketLoads } = result;
   const keyed = header.layout === 'hash';
-  const width = (shared: number | null) =>
-    shared === null ? 'variable' : `${shared} byte${shared === 1 ? '' : 's'} each`;
+  const each = (shared: number | null) => (shared === null ? 'variable' : `${counted(shared, 'byte')} each`);
   const per = (bytes: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
   const share = (bytes: number) => `${((100 * bytes) / fileBytes).toFixed(2)} %`;
   const facts = [
@@ -50,16 +60,16 @@ export function statText(result: TableStat): string {
     ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
     ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
     keyed
-      ? ['keys', keyFacts(header, width(header.keyWidth), keys)]
+      ? ['keys', keyFacts(header, each(header.keyWidth), keys)]
       : ['layout', `${header.layout}, integers from ${header.base}, ${grouped(header.length)} of them`],
     [
       'values',
-      `${typeOf(header)}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${width(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
+      `${typeOf(header)}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${each(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
     ],
     ...(keyed ? [['hash', `xxh32, seed ${header.hash.seed}`]] : []),
     [
       'format',
-      `version ${header.version.major}.${header.version.minor}, ${header.segments.length} segment${header.segments.length === 1 ? '' : 's'}`,
+      `version ${header.version.major}.${header.version.minor}, ${counted(header.segments.length, 'segment')}`,
     ],
   ];
   const { shard } = header;
@@ -72,28 +82,31 @@ export function statText(result: TableStat): string {
   return [
     printable(result.path),
     '',
-    ...facts.map(([label, value]) => `${label!.padEnd(name)}  ${value}`),
+    ...facts.map(([label, value]) => wrapped(`${label!.padEnd(name)}  ${value}`, width, ' '.repeat(name + 2))),
     '',
     textTable(['section', 'bytes', 'share', 'per entry'], sections),
-    ...(keyed ? bucketLines(header, bucketLoads) : []),
+    ...(keyed ? bucketLines(header, bucketLoads, width) : []),
   ].join('\n');
 }
 
-function keyFacts({ keyType, fingerprint }: Header, width: string, keys: TableStat['keys']): string {
+function keyFacts({ keyType, keyWidth, fingerprint }: Header, width: string, keys: TableStat['keys']): string {
   const type = keyType === 'bytes' ? '' : `${keyType}, `;
-  if (fingerprint === null) return `${type}${width}; ${lengths(keys)}`;
+  if (fingerprint === null) return `${type}${width}${keyWidth === null ? `; ${lengths(keys)}` : ''}`;
   const { bits, falsePositiveRate, long } = fingerprint;
   const others = `${grouped(long.count)} with a long one`;
   return `${type}fingerprints of ${bits} bits, ${others}; ${foundByMistake(falsePositiveRate)}`;
 }
 
-function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads']): string[] {
+function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads'], width: number): string[] {
   return [
     '',
     ...fieldTable(header),
-    `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}; offsets of ${header.index?.offsetBits ?? 0} bits`,
+    wrapped(
+      `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}; offsets of ${header.index?.offsetBits ?? 0} bits`,
+      width,
+    ),
     '',
-    histogram(bucketLoads),
+    histogram(bucketLoads, width),
   ];
 }
 
@@ -102,7 +115,7 @@ function typeOf({ valueType, dictionary, narrowed }: Header): string {
   if (narrowed) return `${valueType}, the narrowest that holds them`;
   if (!isStruct(valueType)) return valueType;
   const { fields, bits } = structOf(valueType);
-  return `struct of ${fields.length} field${fields.length === 1 ? '' : 's'} in ${bits} bits`;
+  return `struct of ${counted(fields.length, 'field')} in ${bits} bits`;
 }
 
 /** Where each field of a value lies. */
@@ -118,23 +131,26 @@ function fieldTable({ valueType }: Header): string[] {
 }
 
 function lengths({ shortest, longest, mean }: TableStat['keys']): string {
-  return `${grouped(shortest)} to ${grouped(longest)} bytes, ${mean.toFixed(1)} on average`;
+  return `${range(shortest, longest, 'byte')}, ${mean.toFixed(1)} on average`;
 }
 
 const BAR = 40;
+/** Characters of a line beside a bar: the other columns and the gaps between them. */
+const BESIDE_BAR = 40;
 
-function histogram({ buckets, histogram: counts }: TableStat['bucketLoads']): string {
+function histogram({ buckets, histogram: counts }: TableStat['bucketLoads'], width: number): string {
+  const longest = Math.max(8, Math.min(BAR, width - BESIDE_BAR));
   const most = Math.max(...counts, 1);
   const last = counts.length - 1;
   const used = counts.findLastIndex((count) => count > 0);
   const rows = counts.slice(0, used + 1).map((count, load) => {
-    const bar = '█'.repeat(Math.round((BAR * count) / most));
+    const bar = '█'.repeat(Math.round((longest * count) / most));
     return [
       `${load}${load === last ? ' or more' : ''}`,
       grouped(count),
       `${((100 * count) / buckets).toFixed(2)} %`,
-      bar.padEnd(BAR),
+      bar.padEnd(longest),
     ];
   });
-  return textTable(['records', 'buckets', 'share', ''.padEnd(BAR)], rows);
+  return textTable(['records', 'buckets', 'share', ''.padEnd(longest)], rows);
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type Verification, verify } from '../../src/index.js';
 import {
   complain,
+  counted,
   EXIT,
   examples,
   exitWith,
@@ -64,12 +65,12 @@ function print(result: Verification, json: boolean): void {
     ({ code, section, offset, end, message }) => `${path}: bytes [${offset}, ${end}) (${section}): ${code}: ${message}`,
   );
   if (total > findings.length) lines.push(`${path}: ${grouped(total - findings.length)} more`);
-  const verdict = total === 0 ? 'ok' : `${grouped(total)} finding${total === 1 ? '' : 's'}`;
+  const verdict = total === 0 ? 'ok' : counted(total, 'finding');
   const mistakes =
     fingerprint === undefined
       ? ''
       : `; fingerprints of ${fingerprint.bits} bits, ${foundByMistake(fingerprint.falsePositiveRate)}`;
-  const size = `${grouped(entries)} entries, ${humanBytes(fileBytes)}, ${seconds.toFixed(2)} s`;
+  const size = `${counted(entries, 'entry', 'entries')}, ${humanBytes(fileBytes)}, ${seconds.toFixed(2)} s`;
   lines.push(`${path}: ${verdict}; ${size}${mistakes}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -80,17 +80,17 @@ export class HashEntrySink {
     }
   }
 
-  /** Adds an entry whose value a program has; the key is as in {@link text}. */
-  value(key: ByteBuffer, value: unknown, line: number): void {
+  /** Adds an entry with the value that `make` returns, or throws a ValueError for; the key is as in {@link text}. */
+  value(key: ByteBuffer, make: () => unknown, line: number): void {
     try {
-      this.#encode(value, this.#value);
+      this.#encode(make(), this.#value);
       this.#add(key, 0, key.size, line);
     } catch (error) {
       throw this.#located(error, key.bytes, line);
     }
   }
 
-  /** {@link value} of type `json` that is a part of a text with integers which JavaScript would round. */
+  /** Adds an entry with a value of type `json` that is a part of a text with integers which JavaScript would round. */
   exact(key: ByteBuffer, exact: ExactJson, part: unknown, line: number): void {
     try {
       encodeExact(exact, part, this.#encode, this.#value);
@@ -122,11 +122,15 @@ export class HashEntrySink {
     this.#sink.add(key, keyAt, keyEnd - keyAt, buffer, at, length);
   }
 
+  /** The error of an entry with its place in the input; `key` is the text of its key, or the key itself. */
   #located(error: unknown, key: Uint8Array, line: number): unknown {
-    if (error instanceof ValueError) return error.forKey(key, line);
-    if (!(error instanceof HmapError) || error.code !== 'HMAP_KEY_TOO_LONG' || error.line !== undefined) return error;
-    const { expected, actual } = error;
-    const data = error.key === undefined ? { expected, actual, line } : { expected, actual, line, key: error.key };
-    return new HmapError(error.code, `${this.name}: line ${line}: ${error.message}`, data);
+    if (error instanceof ValueError) return this.#at(line, error.forKey(key, 'bytes'));
+    const isPlain = error instanceof HmapError && error.code === 'HMAP_KEY_TOO_LONG' && error.line === undefined;
+    return isPlain ? this.#at(line, error) : error;
+  }
+
+  #at(line: number, { code, message, expected, actual, key }: HmapError): HmapError {
+    const data = { expected, actual, line, ...(key !== undefined && { key }) };
+    return new HmapError(code, `${this.name}: line ${line}: ${message}`, data);
   }
 }

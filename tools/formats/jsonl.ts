@@ -1,7 +1,7 @@
 // `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are not UTF-8 are `{"base64": "..."}`.
 
 import { isUtf8 } from 'node:buffer';
-import { ByteBuffer, ValueError } from '../../src/internal.js';
+import { ByteBuffer } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 import { ExactJson } from './exact-json.js';
 import type { MakeWriter, ReadEntries } from './format.js';
@@ -49,15 +49,14 @@ const readJsonl: ReadEntries = (pieces, sink, columns) => {
       sink.exact(new ByteBuffer(key), exact, exactValue, line);
       return;
     }
-    let value: unknown;
-    try {
-      value = valueFromJson(sink.valueType, (isBig && exact?.integerOf(exactValue)) || valueJson);
-    } catch (error) {
-      throw error instanceof ValueError ? error.forKey(key, line) : error;
-    }
-    sink.value(new ByteBuffer(key), value, line);
+    const json = (isBig && exact?.integerOf(exactValue)) || valueJson;
+    sink.value(new ByteBuffer(key), () => valueFromJson(sink.valueType, json), line);
   });
 };
+
+function isHalved(value: unknown): boolean {
+  return typeof value === 'string' && !value.isWellFormed();
+}
 
 function missing(name: string): string {
   return `the member "${name}" is missing`;
@@ -65,6 +64,7 @@ function missing(name: string): string {
 
 function wrongKey(name: string, key: unknown, isBytes: boolean): string {
   if (key === undefined) return missing(name);
+  if (isHalved(key)) return `the member "${name}" has an unpaired surrogate, which has no UTF-8; use {"base64": "..."}`;
   const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer';
   const hint = isBytes && typeof key === 'number' ? '; for numbers as keys choose --key u32, u64 or i64' : '';
   return `expected the member "${name}" to be ${expected}${hint}`;

@@ -94,8 +94,8 @@ export class KeylessEntrySink implements EntrySink {
     this.#add(() => this.#parse(buffer, at, end), line);
   }
 
-  value(_key: ByteBuffer, value: unknown, line: number): void {
-    this.#add(() => value, line);
+  value(_key: ByteBuffer, make: () => unknown, line: number): void {
+    this.#add(make, line);
   }
 
   /** Refuses an index that is not the next one. */
@@ -176,24 +176,19 @@ const readLines: ReadEntries = (pieces, sink) =>
     (sink as KeylessEntrySink).bare(buffer, start, end, line),
   );
 
+const NO_KEY = new ByteBuffer(0);
+
 const readJsonl: ReadEntries = (pieces, anySink, columns) => {
   const sink = anySink as KeylessEntrySink;
   const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
   return eachObject(pieces, sink, (record, line) => {
     const { [keyName]: key, [valueName]: value } = record;
     if (sink.isSet) {
-      sink.value(new ByteBuffer(0), integerOrSame(key), line);
+      sink.value(NO_KEY, () => integerOrSame(key), line);
       return;
     }
     if (key !== undefined) sink.index(key, line);
-    let element: unknown;
-    try {
-      element = elementFromJson(sink.elementType as ListType, value);
-    } catch (error) {
-      if (!(error instanceof ValueError)) throw error;
-      throw new HmapError(error.code, `${sink.name}: line ${line}: ${error.message}`, { line });
-    }
-    sink.value(new ByteBuffer(0), element, line);
+    sink.value(NO_KEY, () => elementFromJson(sink.elementType as ListType, value), line);
   });
 };
 

@@ -150,7 +150,7 @@ export function valueFromJson(type: BuildValueType, value: unknown): unknown {
     case 'none':
       return value === undefined || value === null ? true : value;
     case 'bytes':
-      return bytesFromJson(value) ?? value;
+      return bytesFromJson(value) ?? noBytes(value);
     case 'f32':
     case 'f64':
       if (typeof value === 'number') return finite(value, type, value);
@@ -164,6 +164,14 @@ export function valueFromJson(type: BuildValueType, value: unknown): unknown {
     default:
       return typeof value === 'string' ? Number(parseBig(type, value)) : value;
   }
+}
+
+function noBytes(value: unknown): never {
+  const expected =
+    typeof value === 'string'
+      ? 'text without unpaired surrogates, or {"base64": "..."}'
+      : 'a string or {"base64": "..."}';
+  throw new ValueError('HMAP_VALUE_INVALID', `bytes, ${expected}`, value);
 }
 
 /** Bytes from a string, or from `{"base64": "..."}`; `undefined` for anything else. */

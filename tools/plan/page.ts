@@ -1,7 +1,7 @@
 // A plan as people read it, and the command that it recommends. Knows no input.
 
-import { grouped, humanBytes, oneIn } from '../terminal/cli.js';
-import { textTable } from '../terminal/columns.js';
+import { counted, grouped, humanBytes, oneIn, range } from '../terminal/cli.js';
+import { fittedTable, pageWidth, textTable, wrapped } from '../terminal/columns.js';
 import type { Facts } from './facts.js';
 import { type Fingerprinted, PART_NAMES, type Representation } from './predict.js';
 import type { Rival } from './rivals.js';
@@ -38,10 +38,14 @@ function isIntegerSet(name: string, { keys: { integers } }: Facts): boolean {
   return inRange && (name === 'bits' || /^set, [ui]\d+ keys$/.test(name));
 }
 
-/** The page that the command prints. */
+/** Columns that a narrow page goes without, in this order. */
+const SPARE_PARTS = ['padding', 'header', 'checksums', 'lengths', 'buckets', 'keys', 'values'];
+
+/** The page that the command prints, in lines of `width` characters from 60 on; commands stay in one line. */
 export function planText(
   { input, facts, representations, fingerprinted, rivals, recommended }: Plan,
   explain: boolean,
+  width: number = pageWidth(),
 ): string {
   const { entries, keys } = facts;
   const smallest = representations[0]!.total;
@@ -58,31 +62,34 @@ export function planText(
     (bytes / smallest).toFixed(2),
   ]);
   const without = fingerprinted.map(({ name, total, falsePositiveRate }) => [
-    name,
+    name.replace('fingerprints of ', ''),
     grouped(total),
     perEntry(total, entries),
     oneIn(falsePositiveRate),
   ]);
-  const key =
-    entries === 0 ? '' : `, keys of ${grouped(keys.lengths.shortest)} to ${grouped(keys.lengths.longest)} bytes`;
+  const key = entries === 0 ? '' : `, keys of ${range(keys.lengths.shortest, keys.lengths.longest, 'byte')}`;
   const notes = explain
-    ? rivals.flatMap(({ name, formula, source }) => ['', `${name}: ${formula}.`, `  (${source})`])
+    ? rivals.flatMap(({ name, formula, source }) => [
+        '',
+        wrapped(`${name}: ${formula}.`, width),
+        wrapped(`  (${source})`, width, '  '),
+      ])
     : [];
   return [
-    `${input}: ${grouped(entries)} ${entries === 1 ? 'entry' : 'entries'}${key}`,
-    DUPLICATES,
+    wrapped(`${input}: ${counted(entries, 'entry', 'entries')}${key}`, width),
+    wrapped(DUPLICATES, width),
     '',
-    textTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows),
+    fittedTable(['bytes, predicted', ...PART_NAMES, 'total', 'an entry'], rows, width, SPARE_PARTS),
     '',
-    WITHOUT_KEYS,
-    textTable(['bytes, predicted', 'total', 'an entry', 'found by mistake'], without),
+    wrapped(WITHOUT_KEYS, width),
+    fittedTable(['fingerprints', 'bytes', 'an entry', 'found by mistake'], without, width, ['an entry']),
     '',
     textTable(['for comparison', 'bytes', 'an entry', 'times the smallest'], others),
     ...notes,
     '',
     `The smallest is ${recommended.name}, ${humanBytes(smallest)}:`,
     `  ${shellLine(recommended.args)}`,
-    ...(isIntegerSet(recommended.name, facts) ? [CHOOSES] : []),
+    ...(isIntegerSet(recommended.name, facts) ? [wrapped(CHOOSES, width)] : []),
   ].join('\n');
 }
 

@@ -16,14 +16,19 @@ export const EXIT = {
 /** Exit codes of a command that a signal ended, as a shell gives them. SIGHUP comes when a terminal is closed. */
 export const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Prints one line for people, on stderr. */
+/** Prints one line for people, on stderr: a report. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** {@link say} for what is not as expected, under the program's name. */
+export function warn(line: string): void {
+  say(`hmap: ${line}`);
+}
+
 /** Says that a program waits for its user, where stdin is a terminal. */
 export function tellIfWaiting(what: string): void {
-  if (process.stdin.isTTY) say(`hmap: reading ${what} from the terminal; end with Ctrl-D on a line of its own`);
+  if (process.stdin.isTTY) warn(`reading ${what} from the terminal; end with Ctrl-D on a line of its own`);
 }
 
 /**
@@ -51,12 +56,12 @@ export function jsonLine(value: unknown): string {
 /** Prints why a command could not run, in one line. */
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  say(`hmap: ${oneLine(message)}`);
+  warn(oneLine(message));
   if (!(error instanceof Error)) return;
   // A failure with a code explains itself, and so does a misuse; any other is ours, and its place matters.
   const explained = 'code' in error || error instanceof TypeError || error instanceof RangeError;
   if (process.env.HMAP_DEBUG) say(error.stack ?? '');
-  else if (!explained) say('hmap: set HMAP_DEBUG=1 to see where this happened');
+  else if (!explained) warn('set HMAP_DEBUG=1 to see where this happened');
 }
 
 const UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
@@ -101,6 +106,16 @@ export function grouped(value: number): string {
   const groups: string[] = [];
   for (let end = digits.length; end > 0; end -= 3) groups.unshift(digits.slice(Math.max(0, end - 3), end));
   return `${value < 0 ? '-' : ''}${groups.join(',')}`;
+}
+
+/** How many of something, for people. */
+export function counted(count: number, one: string, more = `${one}s`): string {
+  return `${grouped(count)} ${count === 1 ? one : more}`;
+}
+
+/** From the least to the most of something, for people. */
+export function range(least: number, most: number, one: string): string {
+  return least === most ? counted(most, one) : `${grouped(least)} to ${counted(most, one)}`;
 }
 
 /** A probability for people. */

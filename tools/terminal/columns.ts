@@ -1,4 +1,4 @@
-// Tables of plain columns for terminals. Knows nothing of what is in them.
+// Tables of plain columns and paragraphs, as wide as the terminal. Knows nothing of what is in them.
 
 import Table from 'cli-table3';
 
@@ -32,4 +32,46 @@ export function textTable(head: string[], rows: string[][]): string {
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/**
+ * Characters in a line: of the terminal, or as the environment variable COLUMNS says; without end in a pipe, where
+ * programs read lines.
+ */
+export function pageWidth(): number {
+  return process.stdout.columns || Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY;
+}
+
+/**
+ * {@link textTable} in at most `width` characters, if it can be: of the columns named in `spare`, the first go until the
+ * others fit.
+ */
+export function fittedTable(head: string[], rows: string[][], width: number, spare: readonly string[]): string {
+  for (let dropped = 0; ; dropped++) {
+    const without = spare.slice(0, dropped);
+    const isKept = (_: string, column: number) => !without.includes(head[column]!);
+    const table = textTable(
+      head.filter(isKept),
+      rows.map((row) => row.filter(isKept)),
+    );
+    const isFitting = Math.max(...table.split('\n').map((line) => line.length)) <= width;
+    if (!isFitting && dropped < spare.length) continue;
+    return without.length === 0 ? table : `${table}\n${wrapped(`(too narrow for: ${without.join(', ')})`, width)}`;
+  }
+}
+
+/** A paragraph in lines of at most `width` characters, longer words aside; all but the first begin with the indent. */
+export function wrapped(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  const [first = '', ...words] = text.split(/(?<=\S) +/);
+  let line = first;
+  for (const word of words) {
+    if (line.length + 1 + word.length <= width) {
+      line += ` ${word}`;
+    } else {
+      lines.push(line);
+      line = `${indent}${word}`;
+    }
+  }
+  return [...lines, line].join('\n');
 }

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { ByteBuffer, copyBytes } from '../../src/internal.js';
-import { EXIT, say } from './cli.js';
+import { EXIT, warn } from './cli.js';
 
 const PIECE = 256 * 1024;
 /** Flushing early leaves room for one small entry without growing. */
@@ -15,7 +15,7 @@ const NEARLY_FULL = PIECE - 16 * 1024;
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.fine);
-    say(`hmap: cannot write the output: ${error.message}`);
+    warn(`cannot write the output: ${error.message}`);
     process.exit(EXIT.failed);
   });
 }

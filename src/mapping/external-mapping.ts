@@ -2,12 +2,15 @@
 // each view as memory of its heap, and may collect garbage when one is made; so they are made when they are needed.
 // Knows how long addresses must stay mapped.
 
-import { GRANULE, isLibc, loadLibc, Pages } from './libc.js';
-import type { Advice, ByteRange, Mapping, MappingReason } from './mapping.js';
+import { GRANULE, type Libc, Pages } from './libc.js';
+import type { Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
 
-export function mapExternal(fd: number, ranges: readonly ByteRange[]): Mapping | MappingReason {
-  const libc = loadLibc();
-  if (!isLibc(libc)) return libc;
+export function mapExternal(
+  libc: Libc,
+  fd: number,
+  ranges: readonly ByteRange[],
+  kind: MappingKind,
+): Mapping | MappingReason {
   const last = ranges[ranges.length - 1]!;
   const base = Math.floor(ranges[0]!.offset / GRANULE) * GRANULE;
   const pages = Pages.map(libc, null, fd, base, last.offset + last.length - base);
@@ -21,7 +24,7 @@ export function mapExternal(fd: number, ranges: readonly ByteRange[]): Mapping |
     const message = 'this runtime allows no views of memory that is not its own';
     return { code: 'HMAP_NO_FOREIGN_MEMORY', message, cause };
   }
-  return new ExternalMapping(ranges, region);
+  return new ExternalMapping(kind, ranges, region);
 }
 
 /** Mapped addresses; unmapped when the mapping and the last view of them are gone. */
@@ -48,14 +51,15 @@ class Region {
 const collected = new FinalizationRegistry<Region>((region) => region.release());
 
 class ExternalMapping implements Mapping {
-  readonly kind = 'libc';
+  readonly kind: MappingKind;
   reason?: MappingReason;
   readonly #ranges: readonly ByteRange[];
   readonly #region: Region;
   readonly #views: (Uint8Array | undefined)[];
   #open = true;
 
-  constructor(ranges: readonly ByteRange[], region: Region) {
+  constructor(kind: MappingKind, ranges: readonly ByteRange[], region: Region) {
+    this.kind = kind;
     this.#ranges = ranges;
     this.#region = region;
     this.#views = new Array<undefined>(ranges.length).fill(undefined);

@@ -1,7 +1,6 @@
-// The C library's calls about memory, through koffi, and a run of pages that they work on. POSIX systems with 64-bit
-// pointers only. Knows addresses; does not know ranges, nor who reads the pages.
+// The C library's calls about memory, and a run of pages that they work on. POSIX systems with 64-bit pointers only.
+// Knows addresses; does not know how the library is called, nor who reads the pages.
 
-import { packageRequire } from '../base/packages.js';
 import { type Advice, adviseInPieces, type MappingReason } from './mapping.js';
 
 const PROT_READ = 1;
@@ -28,46 +27,27 @@ export interface Libc {
   mapAnonymous: number;
 }
 
-let loaded: Libc | MappingReason | undefined;
-
-/** The C library, or why it cannot be called. Loading costs 5 to 12 ms, once. */
-export function loadLibc(): Libc | MappingReason {
-  loaded ??= load();
-  return loaded;
-}
-
 export function isLibc(result: Libc | MappingReason): result is Libc {
   return 'mmap' in result;
 }
 
-function load(): Libc | MappingReason {
-  const mapAnonymous = { linux: 0x20, android: 0x20, darwin: 0x1000, freebsd: 0x1000 }[process.platform as string];
-  if (mapAnonymous === undefined) {
-    return {
-      code: 'HMAP_NO_MMAP',
-      message: `the C library of the system '${process.platform}' is not called for mmap`,
-    };
-  }
-  try {
-    const koffi = packageRequire()('koffi') as typeof import('koffi').default;
-    if (koffi.sizeof('void *') !== 8) return { code: 'HMAP_NO_MMAP', message: 'addresses here do not have 64 bits' };
-    const library = koffi.load(null);
-    return {
-      mmap: library.func('void *mmap(void *address, size_t length, int prot, int flags, int fd, int64_t offset)'),
-      munmap: library.func('int munmap(void *address, size_t length)'),
-      madvise: library.func('int madvise(void *address, size_t length, int advice)'),
-      mincore: library.func('int mincore(void *address, size_t length, _Out_ uint8_t *vector)'),
-      memcmp: library.func('int memcmp(void *address, const uint8_t *bytes, size_t length)'),
-      addressOf: (bytes) => koffi.address(bytes),
-      view: (address, length) => koffi.view(address, length),
-      errno: () => koffi.errno(),
-      pageBytes: library.func('int getpagesize()')() as number,
-      mapAnonymous,
-    };
-  } catch (cause) {
-    // Not installed, no binary for this platform, or a runtime that forbids native code.
-    return { code: 'HMAP_NO_PACKAGE', message: 'koffi does not load here', cause };
-  }
+/** What differs between the systems: a flag of mmap, and the function that gives errno's address. */
+interface System {
+  readonly mapAnonymous: number;
+  readonly errno: string;
+}
+
+export const SYSTEMS: Readonly<Partial<Record<NodeJS.Platform, System>>> = {
+  linux: { mapAnonymous: 0x20, errno: '__errno_location' },
+  android: { mapAnonymous: 0x20, errno: '__errno' },
+  darwin: { mapAnonymous: 0x1000, errno: '__error' },
+  freebsd: { mapAnonymous: 0x1000, errno: '__error' },
+};
+
+export function systemHere(): System | MappingReason {
+  const { platform } = process;
+  const message = `the C library of the system '${platform}' is not called for mmap`;
+  return SYSTEMS[platform] ?? { code: 'HMAP_NO_MMAP', message };
 }
 
 /** A run of a file's bytes in memory, from a multiple of {@link GRANULE} on. */

@@ -4,7 +4,9 @@ import { HmapError } from '../base/errors.js';
 import { oneLine } from '../base/one-line.js';
 import { copyFile } from './copy.js';
 import { mapExternal } from './external-mapping.js';
-import { loadLibc } from './libc.js';
+import { loadFfiLibc } from './ffi-libc.js';
+import { loadKoffiLibc } from './koffi-libc.js';
+import { isLibc, type Libc } from './libc.js';
 import {
   type ByteRange,
   isMapping,
@@ -16,15 +18,30 @@ import {
 import { loadMmapIo, mapWithMmapIo } from './mmap-io.js';
 import { mapShared } from './shared-mapping.js';
 
-/** `auto` takes the first that works here, in the order mmap-io, libc, copy. */
+/** `auto` takes the first that works here, in the order mmap-io, libc, ffi, copy. */
 export type MappingChoice = 'auto' | MappingKind;
 
-const WAYS: readonly (readonly [MappingKind, MapFile])[] = [
-  ['mmap-io', mapWithMmapIo],
-  ['libc', mapShared],
-  ['libc', mapExternal],
-  ['copy', copyFile],
-];
+type Way = readonly [kind: MappingKind, map: MapFile];
+
+/** How the C library maps files, whoever calls it. */
+function libcWays(kind: MappingKind, load: () => Libc | MappingReason): readonly Way[] {
+  return [mapShared, mapExternal].map((map): Way => {
+    const mapFile: MapFile = (fd, ranges) => {
+      const libc = load();
+      return isLibc(libc) ? map(libc, fd, ranges, kind) : libc;
+    };
+    return [kind, mapFile];
+  });
+}
+
+const LIBC = [...libcWays('libc', loadKoffiLibc), ...libcWays('ffi', loadFfiLibc)];
+const MMAP_IO: Way = ['mmap-io', mapWithMmapIo];
+const COPY: Way = ['copy', copyFile];
+const WAYS: readonly Way[] = [MMAP_IO, ...LIBC, COPY];
+/** libc before mmap-io, which releases nothing before its memory is collected. */
+const WAYS_FOR_A_PASS: readonly Way[] = [...LIBC, MMAP_IO, COPY];
+/** That these are not to be had explains nothing: nobody needs to install the one, and few runtimes have the other. */
+const EXTRAS: readonly MappingKind[] = ['mmap-io', 'ffi'];
 
 export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...new Set(WAYS.map(([kind]) => kind))];
 
@@ -32,16 +49,9 @@ export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...new Set(WAY
  * Loads what `auto` will use, 5 to 12 ms of native code, so that the first file of a process opens as fast as the next.
  */
 export function prepareMapping(): void {
-  if (loadMmapIo() === null) loadLibc();
+  // Not node:ffi, which warns: not before a file is opened.
+  if (loadMmapIo() === null) loadKoffiLibc();
 }
-
-/** libc before mmap-io, which releases nothing before its memory is collected. */
-const WAYS_FOR_A_PASS: typeof WAYS = [
-  ['libc', mapShared],
-  ['libc', mapExternal],
-  ['mmap-io', mapWithMmapIo],
-  ['copy', copyFile],
-];
 
 /**
  * Makes ranges of an open file readable. The ranges are in ascending order and do not overlap; each starts at a
@@ -94,20 +104,20 @@ export function mapForPass(fd: number, range: ByteRange, path: string): Mapping 
 
 /** The mapping by the first way that works, with why the one before it does not; or why the last one does not. */
 function firstThatWorks(
-  ways: typeof WAYS,
+  ways: readonly Way[],
   fd: number,
   ranges: readonly ByteRange[],
   path: string,
 ): Mapping | MappingReason {
   let reason: MappingReason | undefined;
+  const isChosen = ways.every(([kind]) => kind === ways[0]![0]);
   for (const [kind, map] of ways) {
     const result = map(fd, ranges, path);
     if (isMapping(result)) {
       if (reason !== undefined) result.reason = reason;
       return result;
     }
-    // That a package is not there which nobody needs to install explains nothing.
-    if (kind !== 'mmap-io' || ways.length === 1) reason = result;
+    if (!EXTRAS.includes(kind) || isChosen) reason = result;
   }
   return reason!;
 }

@@ -2,8 +2,8 @@
 // the size of the file and of the heap, and WebAssembly can read it in place. native-notes/mapping.md says what each
 // call does. Knows where ranges lie in memories; does not know how memories are had.
 
-import { GRANULE, isLibc, type Libc, loadLibc, Pages } from './libc.js';
-import type { Advice, ByteRange, Mapping, MappingReason } from './mapping.js';
+import { GRANULE, type Libc, Pages } from './libc.js';
+import type { Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
 import { giveBack, MEMORY_BYTES, Memory, SCRATCH_BYTES, takeMemory } from './memories.js';
 
 /** What one memory holds: runs of the file, one after the other. */
@@ -27,9 +27,12 @@ interface Place {
   readonly from: number;
 }
 
-export function mapShared(fd: number, ranges: readonly ByteRange[]): Mapping | MappingReason {
-  const libc = loadLibc();
-  if (!isLibc(libc)) return libc;
+export function mapShared(
+  libc: Libc,
+  fd: number,
+  ranges: readonly ByteRange[],
+  kind: MappingKind,
+): Mapping | MappingReason {
   const { plans, places } = arrange(ranges);
   const all = ranges.reduce((sum, { length }) => sum + length, 0);
   const tenants: Tenant[] = [];
@@ -41,7 +44,7 @@ export function mapShared(fd: number, ranges: readonly ByteRange[]): Mapping | M
     }
     tenants.push(tenant);
   }
-  return new SharedMapping(ranges, places, tenants);
+  return new SharedMapping(kind, ranges, places, tenants);
 }
 
 /** Gives each range a place. One that is too long for any memory makes a plan that no memory can hold. */
@@ -155,14 +158,15 @@ class Tenant {
 const collected = new FinalizationRegistry<Tenant>((tenant) => tenant.returned());
 
 class SharedMapping implements Mapping {
-  readonly kind = 'libc';
+  readonly kind: MappingKind;
   reason?: MappingReason;
   readonly #ranges: readonly ByteRange[];
   readonly #places: readonly Place[];
   readonly #tenants: readonly Tenant[];
   #open = true;
 
-  constructor(ranges: readonly ByteRange[], places: readonly Place[], tenants: readonly Tenant[]) {
+  constructor(kind: MappingKind, ranges: readonly ByteRange[], places: readonly Place[], tenants: readonly Tenant[]) {
+    this.kind = kind;
     this.#ranges = ranges;
     this.#places = places;
     this.#tenants = tenants;

@@ -13,7 +13,7 @@ import { mapRanges } from '../../src/mapping/map-ranges.js';
 import type { ByteRange } from '../../src/mapping/mapping.js';
 import { runModule, runNode } from '../support/child.js';
 import { hmapError } from '../support/errors.js';
-import { MAPPINGS, WORKING } from '../support/mappings.js';
+import { HAS_FFI, MAPPINGS, WORKING } from '../support/mappings.js';
 import { assertIs } from '../support/model.js';
 import { Random } from '../support/random.js';
 import { LIBRARY_URL } from '../support/root.js';
@@ -212,7 +212,7 @@ describe('which mapping', () => {
       import Module from 'node:module';
       const load = Module._load;
       Module._load = (name, ...rest) => {
-        if (name === 'koffi' || name === 'mmap-io') throw new Error('not here');
+        if (/koffi|mmap-io|ffi/.test(name)) throw new Error('not here');
         return load(name, ...rest);
       };`;
     const script = `
@@ -224,7 +224,7 @@ describe('which mapping', () => {
     const { stderr: _, ...outcome } = await runModule(script, [path], {
       flags: ['--import', `data:text/javascript,${encodeURIComponent(first)}`],
     });
-    const stdout = `copy ${model.get('key 1')}\nHMAP_MAPPING libc\nHMAP_MAPPING mmap-io\n`;
+    const stdout = `${HAS_FFI ? 'ffi' : 'copy'} ${model.get('key 1')}\nHMAP_MAPPING libc\nHMAP_MAPPING mmap-io\n`;
     assert.deepEqual(outcome, { status: 0, signal: null, stdout });
   });
 });

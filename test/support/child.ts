@@ -30,6 +30,9 @@ export function runModule(script: string, args: readonly string[] = [], settings
   return runNode([...(settings.flags ?? []), '--input-type=module', '-e', whole, '--', ...args], settings);
 }
 
+/** What Node prints when node:ffi is loaded. */
+const FFI_WARNING = /^\(node:\d+\) ExperimentalWarning: FFI .*\n\(Use .*\n/m;
+
 /** Runs node. Killed after 20 s, or as many as `seconds` says. */
 export function runNode(args: readonly string[], settings: Omit<Settings, 'flags'> = {}): Promise<Outcome> {
   const { limit, join, seconds = 20 } = settings;
@@ -54,6 +57,8 @@ export function runNode(args: readonly string[], settings: Omit<Settings, 'flags
       outcome.stderr += text;
     });
     child.on('error', reject);
-    child.on('close', (status, signal) => resolve({ ...outcome, status, signal }));
+    child.on('close', (status, signal) => {
+      resolve({ ...outcome, status, signal, stderr: outcome.stderr.replace(FFI_WARNING, '') });
+    });
   });
 }

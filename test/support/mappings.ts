@@ -1,6 +1,6 @@
 // Which mappings work here. Knows nothing of how they do.
 
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import type { MappingKind } from '../../src/index.js';
 
 const require = createRequire(import.meta.url);
@@ -14,9 +14,15 @@ function loads(name: string): boolean {
   }
 }
 
+const SYSTEM = `${process.platform}-${process.arch}`;
+
+/** Whether this Node has node:ffi without being asked; loading it would warn. */
+export const HAS_FFI = isBuiltin('node:ffi');
+
 /** Every kind, and why it is left out here, if it is: what node:test takes as `skip`. */
 export const MAPPINGS: readonly (readonly [kind: MappingKind, skip: string | false])[] = [
-  ['libc', process.platform !== 'win32' && loads('koffi') ? false : 'koffi does not load'],
+  ['libc', process.platform !== 'win32' && loads(`@koromix/koffi-${SYSTEM}`) ? false : 'koffi does not load'],
+  ['ffi', HAS_FFI && process.platform !== 'win32' ? false : 'this Node has no node:ffi'],
   ['mmap-io', loads('mmap-io') ? false : 'mmap-io is not installed'],
   ['copy', false],
 ];

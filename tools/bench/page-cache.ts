@@ -2,7 +2,7 @@
 // beyond reading the file, and leaves all other files alone. Linux only.
 
 import { closeSync, fdatasyncSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { loadKoffi } from './koffi.js';
 
 const POSIX_FADV_DONTNEED = 4;
 
@@ -15,9 +15,9 @@ export interface PageCache {
 /** The page cache, or why it is out of reach. */
 export function pageCache(): PageCache | string {
   if (process.platform !== 'linux') return `files cannot be put out of the page cache on ${process.platform}`;
-  let koffi: typeof import('koffi').default;
+  let koffi: ReturnType<typeof loadKoffi>;
   try {
-    koffi = createRequire(import.meta.url)('koffi');
+    koffi = loadKoffi();
   } catch (error) {
     return `koffi does not load: ${(error as Error).message}`;
   }

@@ -29,7 +29,7 @@ async function hold({ holding, table: path, tsv, entries }: Task): Promise<unkno
   }
   // Loaded only here: the other processes must not carry it.
   const { open } = await import('hmap');
-  if (holding === 'modules') return (await import('node:module')).createRequire(import.meta.url)('koffi');
+  if (holding === 'modules') return (await import('./koffi.js')).loadKoffi();
   const table = open(path, { value: 'u32' });
   // Iterating reads the records; lookups read the buckets too, and so a reader that has touched every page has done
   // both.

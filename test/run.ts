@@ -14,6 +14,7 @@ const SLOW = [
   'system/',
   'hostile/',
   'package/install',
+  'package/types',
   'build/changing-input',
   'build/killed',
   'build/refusing-disk',

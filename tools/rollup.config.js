@@ -1,19 +1,108 @@
-// Bundles the library into dist/lib and the program into dist/bin, from what TypeScript has put into dist/src and
-// dist/tools.
+// Bundles what TypeScript has put into dist/src and dist/tools: the library into dist/lib, as ES modules and as CommonJS;
+// the program into dist/bin, with the packages that it uses, over the chunks of the library.
+
+import commonjs from '@rollup/plugin-commonjs';
+import nodeResolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
+import license from 'rollup-plugin-license';
+
+const external = ['xxhash-wasm'];
 
 // What one of our modules does when it is loaded matters only to those that use it: if nothing of it is used, it can be
-// left out. Packages may do anything and take long: a chunk that imports one (CSV, tables) must not become a part of
-// another chunk.
-const treeshake = { moduleSideEffects: (_id, external) => external };
+// left out. Packages may do anything.
+const isPackage = (id) => id.includes('/node_modules/');
+const treeshake = { moduleSideEffects: (id, isExternal) => isExternal || isPackage(id) };
 
-const spanWorker = 'dist/src/build/hash/span-worker.js';
+// Comments are for those who read the sources; names stay, and a line for each statement, for those who read a stack
+// trace.
+const plugins = [
+  terser({ compress: false, mangle: false, format: { beautify: true, comments: false, indent_level: 0 } }),
+];
+
+/** Packages take long to load: each has a chunk to itself, which only commands load that use it; what they need, another. */
+const PACKAGES = ['commander', 'csv-parse', 'csv-stringify', 'cli-table3', 'cli-progress'];
+
+/**
+ * The library's chunks, each what an entry needs beyond those before it: what `import 'hmap'` loads, what a thread that
+ * writes loads, and what is loaded when it is first used. The program's own chunks lie over them.
+ */
+const CHUNKS = [
+  ['core', '/dist/src/index.js'],
+  ['span-writer', '/dist/src/build/hash/span-worker.js'],
+  ['build', '/dist/src/build/build.js'],
+  ['stat', '/dist/src/inspect/stat.js'],
+];
+
+function chunkOf(id, graph) {
+  if (isPackage(id)) return PACKAGES.find((name) => id.includes(`/node_modules/${name}/`)) ?? 'packages';
+  needs ??= CHUNKS.map(([chunk, entry]) => [chunk, neededAtOnce(entry, graph)]);
+  const isEntry = id.endsWith('/span-worker.js');
+  return isEntry ? undefined : needs.find(([, ids]) => ids.has(id))?.[0];
+}
+
+let needs;
+
+function neededAtOnce(entry, { getModuleIds, getModuleInfo }) {
+  const needed = new Set([...getModuleIds()].filter((id) => id.endsWith(entry)));
+  for (const id of needed) {
+    for (const next of getModuleInfo(id).importedIds) if (!getModuleInfo(next).isExternal) needed.add(next);
+  }
+  return needed;
+}
+
+/** Where a CommonJS file lies; a bundler that makes an ES module of it knows no `__filename`. */
+const commonJsUrl = {
+  name: 'commonjs-url',
+  resolveImportMeta: (property) =>
+    property === 'url'
+      ? "(typeof __filename === 'undefined' ? undefined : require('node:url').pathToFileURL(__filename).href)"
+      : null,
+};
 
 export default [
-  { input: ['dist/src/index.js', spanWorker], output: { dir: 'dist/lib' }, treeshake },
   {
-    input: ['dist/tools/hmap.js', 'dist/tools/input/read-worker.js', spanWorker],
-    // Bytes below which a chunk is merged with another: a command then loads 10 to 13 files at its start, not 17 to 21.
-    output: { dir: 'dist/bin', experimentalMinChunkSize: 20_000 },
+    input: {
+      'lib/index': 'dist/src/index.js',
+      'lib/span-worker': 'dist/src/build/hash/span-worker.js',
+      'bin/hmap': 'dist/tools/hmap.js',
+      'bin/read-worker': 'dist/tools/input/read-worker.js',
+    },
+    external,
+    output: {
+      dir: 'dist',
+      chunkFileNames: ({ moduleIds }) =>
+        moduleIds.every((id) => id.includes('/dist/src/')) ? 'lib/[name]-[hash].js' : 'bin/[name]-[hash].js',
+      // Bytes below which a chunk is merged with another: a command then loads fewer files at its start.
+      experimentalMinChunkSize: 20_000,
+      manualChunks: chunkOf,
+      plugins,
+    },
+    plugins: [
+      nodeResolve(),
+      commonjs({ ignoreTryCatch: true }),
+      license({
+        thirdParty: {
+          output: 'dist/bin/LICENSES.txt',
+          allow: { test: '(MIT OR ISC OR BSD-2-Clause)', failOnViolation: true },
+        },
+      }),
+    ],
+    treeshake,
+  },
+  {
+    // Its threads run the worker of the other form, which lies beside it.
+    input: 'dist/src/index.js',
+    external,
+    output: {
+      dir: 'dist/lib',
+      format: 'cjs',
+      // Jest cannot import from what it has required.
+      dynamicImportInCjs: false,
+      entryFileNames: '[name].cjs',
+      chunkFileNames: '[name]-[hash].cjs',
+      plugins,
+    },
+    plugins: [commonJsUrl],
     treeshake,
   },
 ];

@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { XXHashAPI } from 'xxhash-wasm';
 import { packageRequire } from './packages.js';
 import { sum64, xxh64 } from './xxh64.js';
 
 /** The loaded module. */
-export type BlockHasher = Pick<XXHashAPI, 'h64Raw'>;
+export interface BlockHasher {
+  /** XXH64 with seed 0. */
+  h64Raw(bytes: Uint8Array): bigint;
+}
 
 let loading: Promise<BlockHasher> | undefined;
 let loaded: BlockHasher | undefined;

@@ -3,14 +3,32 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { HAS_FFI } from '../support/mappings.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 
+const COMMANDS = 'hmap build dump get keyless plan stat verify';
+const TOOLS =
+  'cdb columns csv duplicate-lines entry-sink formats jsonl line-guard lines lines-reader output progress read-worker source text tsv';
+/** Chunks of packages; `packages` are those that the others need. */
+const PACKAGES = 'commander csv-parse csv-stringify cli-table3 cli-progress packages';
+const BUNDLED = [
+  ...['commander', 'csv-parse', 'csv-stringify', 'cli-table3', '@colors/colors', 'cli-progress'],
+  ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point'],
+];
+const NOTES = ['accounting', 'format', 'library', 'mapping', 'performance', 'tools'];
+
 const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'));
 const windows = process.platform === 'win32';
+
+function bytesOf(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
 
 function npm(args: string[], cwd: string): string {
   const env = { ...process.env, npm_config_update_notifier: 'false' };
@@ -19,19 +37,18 @@ function npm(args: string[], cwd: string): string {
 
 describe('the manifest', () => {
   test('names files that are there', () => {
-    for (const path of [
-      manifest.main,
-      manifest.types,
-      manifest.exports['.'].default,
-      manifest.exports['.'].types,
-      manifest.bin.hmap,
-    ]) {
-      assert.ok(existsSync(join(PACKAGE_ROOT, path)), path);
-    }
+    const { main, types, bin, exports } = manifest;
+    const paths = [main, types, bin.hmap];
+    for (const { types, default: code } of Object.values<Record<string, string>>(exports['.'])) paths.push(types, code);
+    assert.equal(paths.length, 9);
+    for (const path of paths) assert.ok(existsSync(join(PACKAGE_ROOT, path)), path);
   });
 
   test('has no install script of ours', () => {
-    for (const script of ['preinstall', 'install', 'postinstall']) assert.equal(manifest.scripts[script], undefined);
+    // npm counts `prepare` of a tarball among them.
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+      assert.equal(manifest.scripts[script], undefined);
+    }
   });
 
   test('leaves mmap-io to those who ask for it', () => {
@@ -47,70 +64,94 @@ describe('the manifest', () => {
 describe('the tarball', () => {
   const folder = temporaryFolder({ after });
   let tarball = '';
+  let packed: { files: { path: string }[]; unpackedSize: number };
   let files: string[] = [];
   before(() => {
-    // Without scripts: `prepare` would build anew while other tests run from the build.
-    const [packed] = JSON.parse(
-      npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], PACKAGE_ROOT),
-    );
+    // Without scripts: `prepack` would build anew while other tests run from the build.
+    [packed] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], PACKAGE_ROOT));
     tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
-    files = packed.files.map(({ path }: { path: string }) => path);
+    files = packed.files.map(({ path }) => path);
   });
 
-  test('holds what it needs and nothing else', () => {
-    const expected =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|native-notes\/[\w.-]+|dist\/(lib|bin)\/[\w-]+\.js|dist\/types\/[\w/-]+\.d\.ts)$/;
+  test('holds these files and no others, in at most 1.5 MiB', () => {
+    const { unpackedSize } = packed;
+    assert.ok(unpackedSize <= 1.5 * 2 ** 20, `${unpackedSize} bytes`);
+    /** Chunks without their hashes. */
+    const names = files
+      .filter((path) => !path.startsWith('dist/types/'))
+      .map((path) => path.replace(/-[\w-]{8}(?=\.c?js$)/, ''));
+    const within = (folder: string, ...files: string[]) => files.map((file) => `${folder}/${file}`);
+    const js = (names: string) => names.split(' ').map((name) => `${name}.js`);
     assert.deepEqual(
-      files.filter((path) => !expected.test(path)),
-      [],
-    );
-    assert.deepEqual(
-      files.filter((path) => /demo|bench|test/.test(path)),
-      [],
+      [...new Set(names)].toSorted(),
+      [
+        ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'],
+        ...within('dist/bin', 'LICENSES.txt', ...js(COMMANDS), ...js(TOOLS), ...js(PACKAGES)),
+        ...within('dist/lib', ...js('index core build stat parallel-ingest span-worker span-writer')),
+        ...within('dist/lib', 'index.cjs', 'build.cjs', 'stat.cjs', 'bucket-loads.cjs'),
+        ...within('native-notes', ...NOTES.map((name) => `${name}.md`)),
+      ].toSorted(),
     );
   });
 
-  test('holds each declaration that another one imports, and none that users cannot reach', () => {
-    const types = files.filter((path) => path.endsWith('.d.ts'));
-    const imported = new Set(['dist/types/index.d.ts']);
-    for (const path of types) {
-      const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');
-      for (const [, target] of text.matchAll(/'(\.{1,2}\/[^']+)\.js'/g)) {
-        imported.add(`${normalize(join(dirname(path), target!)).replaceAll('\\', '/')}.d.ts`);
+  test('holds each declaration that another one imports, in both forms, and none that users cannot reach', () => {
+    for (const [end, other] of [
+      ['.d.ts', '.js'],
+      ['.d.cts', '.cjs'],
+    ] as const) {
+      const types = files.filter((path) => path.endsWith(end));
+      const imported = new Set([`dist/types/index${end}`]);
+      for (const path of types) {
+        const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');
+        for (const [, target] of text.matchAll(/'(\.{1,2}\/[^']+)'/g)) {
+          const file = `${target!.slice(0, -other.length)}${end}`;
+          imported.add(normalize(join(dirname(path), file)).replaceAll('\\', '/'));
+        }
       }
+      assert.deepEqual(types.toSorted(), [...imported].toSorted());
+      assert.ok(types.length > 40 && !types.includes(`dist/types/internal${end}`));
     }
-    assert.deepEqual(types.toSorted(), [...imported].toSorted());
-    assert.ok(!types.includes('dist/types/internal.d.ts'));
+  });
+
+  test('names each package that is bundled, with its licence', () => {
+    const text = readFileSync(join(PACKAGE_ROOT, 'dist/bin/LICENSES.txt'), 'utf8');
+    const names = [...text.matchAll(/^Name: (.*)$/gm)].map(([, name]) => name!);
+    assert.deepEqual(names.toSorted(), BUNDLED.toSorted());
+    assert.equal(
+      text.match(/Permission is hereby granted, free of charge|Permission to use, copy, modify/g)?.length,
+      BUNDLED.length,
+    );
   });
 
   test('has commands that load only the packages that they need', () => {
     const program = readFileSync(join(PACKAGE_ROOT, 'dist/bin/hmap.js'), 'utf8');
-    /** The packages that a chunk imports at once, itself or through other chunks. */
-    const packagesOf = (path: string, seen = new Set<string>()): Set<string> => {
-      const found = new Set<string>();
-      if (seen.has(path)) return found;
+    /** The packages that a file loads at once, itself or through others. */
+    const packagesOf = (path: string, seen = new Set<string>()): string[] => {
+      if (seen.has(path)) return [];
       seen.add(path);
       const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');
-      for (const [, target] of text.matchAll(/^(?:import|export)\b[^;]*?'([^']+)';$/gm)) {
-        if (target!.startsWith('./'))
-          for (const name of packagesOf(`dist/bin/${target!.slice(2)}`, seen)) found.add(name);
-        else if (!target!.startsWith('node:')) found.add(target!);
+      const found = [PACKAGES.split(' ').find((name) => path.startsWith(`dist/bin/${name}-`))];
+      for (const [, target] of text.matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";$/gm)) {
+        found.push(...packagesOf(normalize(join(dirname(path), target!)).replaceAll('\\', '/'), seen));
       }
-      return found;
+      return found.filter((name) => name !== undefined);
     };
     for (const command of ['get', 'dump', 'verify']) {
-      const chunk = new RegExp(`\\b${command}: async \\(\\) => .*import\\('\\./(.*?)'\\)`).exec(program)?.[1];
+      const chunk = new RegExp(`\\b${command}: async \\(\\) => .*import\\("\\./(.*?)"\\)`).exec(program)?.[1];
       assert.ok(chunk !== undefined, command);
-      assert.deepEqual([...packagesOf(`dist/bin/${chunk}`)], ['commander'], command);
+      assert.deepEqual(packagesOf(`dist/bin/${chunk}`), ['commander'], command);
     }
-    const all = files.filter((path) => path.startsWith('dist/bin/')).flatMap((path) => [...packagesOf(path)]);
+    const all = files.filter((path) => path.startsWith('dist/bin/')).flatMap((path) => packagesOf(path));
     assert.ok(all.includes('csv-parse') && all.includes('cli-table3'), 'the others load these');
   });
 
   test('installs and runs in an empty project, as a module, by require, and as a program', (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
-    npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder);
+    npm(['install', '--strict-allow-scripts', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder);
+    const { packages } = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+    assert.ok(Object.keys(packages).length <= 3, Object.keys(packages).join(' '));
+    assert.ok(bytesOf(join(folder, 'node_modules')) < 5 * 2 ** 20);
     const run = (file: string, code: string) => {
       writeFileSync(join(folder, file), code);
       return execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8', stdio: 'pipe' }).trim();
@@ -121,26 +162,29 @@ describe('the tarball', () => {
     );
     assert.equal(built, '2');
     assert.equal(run('open.mjs', `import { open } from 'hmap'; console.log(open('a.hmap').get('b'));`), '2');
+    const same = `import { createRequire } from 'node:module'; import { Table } from 'hmap';
+      console.log(createRequire(import.meta.url)('hmap').Table === Table, createRequire(import.meta.url)('./node_modules/hmap/dist/lib/index.cjs').Table === Table);`;
+    assert.equal(run('same.mjs', same), 'true false', 'Node loads one form, however it is asked');
     assert.equal(run('open.cjs', `const { open } = require('hmap'); console.log(open('a.hmap').get('a'));`), '1');
     assert.equal(npm(['exec', '--offline', '--', 'hmap', 'get', 'a.hmap', 'b'], folder).trim(), '2');
     const mapping = run('mapping.mjs', `import { open } from 'hmap'; console.log(open('a.hmap').mapping);`);
     assert.equal(mapping, process.platform === 'linux' ? 'libc' : mapping);
   });
 
-  test('works without koffi', (t) => {
+  test('works without native packages', (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
     npm(
       ['install', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--prefer-offline', tarball],
       folder,
     );
-    assert.ok(!existsSync(join(folder, 'node_modules/koffi')));
+    assert.ok(!existsSync(join(folder, 'node_modules/@koromix')));
     const code = `import { build, open } from 'hmap';
       await build('a.hmap', [['a', 1]], { value: 'u8' });
       const table = open('a.hmap');
       console.log(table.mapping, table.get('a'));`;
     writeFileSync(join(folder, 'copy.mjs'), code);
     const printed = execFileSync(process.execPath, ['copy.mjs'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
-    assert.equal(printed.trim(), 'copy 1');
+    assert.equal(printed.trim(), `${HAS_FFI ? 'ffi' : 'copy'} 1`);
   });
 });

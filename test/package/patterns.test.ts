@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, test } from 'node:test';
-import { parseAst } from '@rollup/wasm-node/parseAst';
+import { parseAst } from 'rollup/parseAst';
 import { HmapError } from '../../src/index.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 

@@ -10,7 +10,7 @@ import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { MessageChannel } from 'node:worker_threads';
-import { rollup } from '@rollup/wasm-node';
+import { rollup } from 'rollup';
 import { build, inspectBucket, inspectKey, open, stat, verify } from '../../src/index.js';
 import { runModule, runNode } from '../support/child.js';
 import { hmapError, misuse } from '../support/errors.js';

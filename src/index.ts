@@ -10,6 +10,7 @@ export type {
   DuplicatePolicy,
   FingerprintSummary,
 } from './build/common/options.js';
+export type { Published } from './build/common/replace.js';
 export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 export type { ListBuildOptions } from './build/keyless/list-builder.js';

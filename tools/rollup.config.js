@@ -1,12 +1,32 @@
 // Bundles what TypeScript has put into dist/src and dist/tools: the library into dist/lib, as ES modules and as CommonJS;
 // the program into dist/bin, with the packages that it uses, over the chunks of the library.
 
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import license from 'rollup-plugin-license';
 
 const external = ['xxhash-wasm'];
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const names = Object.keys(await import('../dist/src/index.js'));
+
+/**
+ * The library's entry. ES modules and CommonJS are two copies of the code: in a process that loads both, the first to
+ * come serves for both, so that there is one class `Table`, and one set of memories.
+ */
+const index = {
+  name: 'index',
+  resolveId: (id) => (id === 'index' ? id : null),
+  load: (id) =>
+    id === 'index'
+      ? `import * as own from ${JSON.stringify(resolve('dist/src/index.js'))};
+         const shared = (globalThis[Symbol.for('hmap ${version}')] ??= { ...own });
+         export const { ${names.join(', ')} } = shared;`
+      : null,
+};
 
 // What one of our modules does when it is loaded matters only to those that use it: if nothing of it is used, it can be
 // left out. Packages may do anything.
@@ -62,7 +82,7 @@ const commonJsUrl = {
 export default [
   {
     input: {
-      'lib/index': 'dist/src/index.js',
+      'lib/index': 'index',
       'lib/span-worker': 'dist/src/build/hash/span-worker.js',
       'bin/hmap': 'dist/tools/hmap.js',
       'bin/read-worker': 'dist/tools/input/read-worker.js',
@@ -78,6 +98,7 @@ export default [
       plugins,
     },
     plugins: [
+      index,
       nodeResolve(),
       commonjs({ ignoreTryCatch: true }),
       license({
@@ -91,7 +112,7 @@ export default [
   },
   {
     // Its threads run the worker of the other form, which lies beside it.
-    input: 'dist/src/index.js',
+    input: 'index',
     external,
     output: {
       dir: 'dist/lib',
@@ -102,7 +123,7 @@ export default [
       chunkFileNames: '[name]-[hash].cjs',
       plugins,
     },
-    plugins: [commonJsUrl],
+    plugins: [index, commonJsUrl],
     treeshake,
   },
 ];

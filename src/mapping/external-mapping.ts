@@ -2,19 +2,22 @@
 // each view as memory of its heap, and may collect garbage when one is made; so they are made when they are needed.
 // Knows how long addresses must stay mapped.
 
-import { GRANULE, type Libc, Pages } from './libc.js';
-import type { Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
+import type { Advice, ByteRange, ExternalPages, Mapping, MappingKind, MappingReason } from './mapping.js';
 
+/** Maps a run of an open file, wherever the system likes. */
+export type MapPages = (offset: number, length: number) => ExternalPages | MappingReason;
+
+/** @param granule of what offsets are multiples */
 export function mapExternal(
-  libc: Libc,
-  fd: number,
+  map: MapPages,
+  granule: number,
   ranges: readonly ByteRange[],
   kind: MappingKind,
 ): Mapping | MappingReason {
   const last = ranges[ranges.length - 1]!;
-  const base = Math.floor(ranges[0]!.offset / GRANULE) * GRANULE;
-  const pages = Pages.map(libc, null, fd, base, last.offset + last.length - base);
-  if (!(pages instanceof Pages)) return pages;
+  const base = Math.floor(ranges[0]!.offset / granule) * granule;
+  const pages = map(base, last.offset + last.length - base);
+  if (!('view' in pages)) return pages;
   const region = new Region(pages);
   try {
     // Allowed at all? Electron does not.
@@ -32,12 +35,12 @@ class Region {
   /** The mapping, and the views. */
   #holders = 1;
 
-  constructor(readonly pages: Pages) {}
+  constructor(readonly pages: ExternalPages) {}
 
   view(from: number, length: number): Uint8Array {
     // Nothing to see: an empty key heap.
     if (length === 0) return new Uint8Array(0);
-    const buffer = this.pages.libc.view(this.pages.address + BigInt(from), length);
+    const buffer = this.pages.view(from, length);
     this.#holders++;
     collected.register(buffer, this);
     return new Uint8Array(buffer);
@@ -57,6 +60,7 @@ class ExternalMapping implements Mapping {
   readonly #region: Region;
   readonly #views: (Uint8Array | undefined)[];
   #open = true;
+  #isLent = false;
 
   constructor(kind: MappingKind, ranges: readonly ByteRange[], region: Region) {
     this.kind = kind;
@@ -76,6 +80,7 @@ class ExternalMapping implements Mapping {
   }
 
   lend(range: number): Uint8Array {
+    this.#isLent = true;
     return this.view(range);
   }
 
@@ -91,7 +96,7 @@ class ExternalMapping implements Mapping {
     if (!this.#open) return;
     this.#open = false;
     this.#views.length = 0;
-    this.#region.pages.clear();
+    this.#region.pages.clear(this.#isLent);
   }
 
   #from(range: number): number {

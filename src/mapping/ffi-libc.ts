@@ -32,7 +32,7 @@ function load(): Libc | MappingReason {
   if ('code' in system) return system;
   let ffi: Ffi | undefined;
   try {
-    ffi = process.getBuiltinModule?.('node:ffi') as Ffi | undefined;
+    ffi = process.getBuiltinModule('node:ffi') as Ffi | undefined;
     if (ffi === undefined) return { code: 'HMAP_NO_FFI', message: 'this runtime has no node:ffi' };
     return bind(ffi, system.mapAnonymous, system.errno);
   } catch (cause) {

@@ -1,6 +1,6 @@
 // The C library's calls, through koffi.
 
-import { isKoffi, type Koffi, loadKoffi } from './koffi.js';
+import { isKoffi, type Koffi, loadKoffi } from '../base/koffi.js';
 import { type Libc, systemHere } from './libc.js';
 import type { MappingReason } from './mapping.js';
 
@@ -16,7 +16,7 @@ function load(): Libc | MappingReason {
   const system = systemHere();
   if ('code' in system) return system;
   const koffi = loadKoffi();
-  if (!isKoffi(koffi)) return koffi;
+  if (!isKoffi(koffi)) return { code: 'HMAP_NO_PACKAGE', ...koffi };
   try {
     return bind(koffi, system.mapAnonymous);
   } catch (cause) {

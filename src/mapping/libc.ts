@@ -1,12 +1,18 @@
 // The C library's calls about memory, and a run of pages that they work on. POSIX systems with 64-bit pointers only.
 // Knows addresses; does not know how the library is called, nor who reads the pages.
 
-import { type Advice, adviseInPieces, type MappingReason } from './mapping.js';
+import { type Advice, adviseInPieces, type ExternalPages, type MappingReason } from './mapping.js';
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_FIXED = 0x10;
+/**
+ * JavaScriptCore (Bun) makes the pages of a memory writable before it gives them back, and ends the process if it may
+ * not, which it may not of a file that is opened for reading and shared. Private pages that nobody writes to are the
+ * page cache's, too.
+ */
+const OVER_MEMORY = process.versions.bun === undefined ? MAP_SHARED : MAP_PRIVATE;
 const ADVICE: Record<Advice, number> = { random: 1, willneed: 3 };
 const FAILED = 2n ** 64n - 1n;
 /** Offsets of mappings are multiples of this: every page size in use (4, 16 and 64 KiB) divides it. */
@@ -51,7 +57,7 @@ export function systemHere(): System | MappingReason {
 }
 
 /** A run of a file's bytes in memory, from a multiple of {@link GRANULE} on. */
-export class Pages {
+export class Pages implements ExternalPages {
   /** @param address the file's bytes from `offset` on, `length` of them */
   private constructor(
     readonly libc: Libc,
@@ -65,7 +71,7 @@ export class Pages {
    * @param address where; anything that is there goes. `null`: wherever the system likes
    */
   static map(libc: Libc, address: bigint | null, fd: number, offset: number, length: number): Pages | MappingReason {
-    const flags = address === null ? MAP_SHARED : MAP_SHARED | MAP_FIXED;
+    const flags = address === null ? MAP_SHARED : OVER_MEMORY | MAP_FIXED;
     const mapped = libc.mmap(address, length, PROT_READ, flags, fd, offset);
     if (mapped === FAILED || mapped === null) {
       return { code: 'HMAP_MMAP', message: `the system does not map the file (errno ${libc.errno()})` };
@@ -96,6 +102,10 @@ export class Pages {
   clear(): void {
     const flags = MAP_PRIVATE | MAP_FIXED | this.libc.mapAnonymous;
     this.libc.mmap(this.address, this.length, PROT_READ, flags, -1, 0);
+  }
+
+  view(from: number, length: number): ArrayBuffer {
+    return this.libc.view(this.address + BigInt(from), length);
   }
 
   unmap(): void {

@@ -1,12 +1,13 @@
 // Chooses a mapping. Knows the order of preference; knows nothing of tables.
 
 import { HmapError } from '../base/errors.js';
+import { loadKoffi } from '../base/koffi.js';
 import { oneLine } from '../base/one-line.js';
 import { copyFile } from './copy.js';
-import { mapExternal } from './external-mapping.js';
+import { type MapPages, mapExternal } from './external-mapping.js';
 import { loadFfiLibc } from './ffi-libc.js';
 import { loadKoffiLibc } from './koffi-libc.js';
-import { isLibc, type Libc } from './libc.js';
+import { GRANULE, isLibc, type Libc, Pages } from './libc.js';
 import {
   type ByteRange,
   isMapping,
@@ -17,31 +18,47 @@ import {
 } from './mapping.js';
 import { loadMmapIo, mapWithMmapIo } from './mmap-io.js';
 import { mapShared } from './shared-mapping.js';
+import { isKernel, loadKernel, WindowsPages } from './windows.js';
 
-/** `auto` takes the first that works here, in the order mmap-io, libc, ffi, copy. */
+/** `auto` takes the first that works here, in the order mmap-io, windows, libc, ffi, copy. */
 export type MappingChoice = 'auto' | MappingKind;
 
 type Way = readonly [kind: MappingKind, map: MapFile];
 
 /** How the C library maps files, whoever calls it. */
 function libcWays(kind: MappingKind, load: () => Libc | MappingReason): readonly Way[] {
-  return [mapShared, mapExternal].map((map): Way => {
+  const shared = (libc: Libc, fd: number, ranges: readonly ByteRange[]) => mapShared(libc, fd, ranges, kind);
+  const external = (libc: Libc, fd: number, ranges: readonly ByteRange[]) => {
+    const map: MapPages = (offset, length) => Pages.map(libc, null, fd, offset, length);
+    return mapExternal(map, GRANULE, ranges, kind);
+  };
+  return [shared, external].map((map): Way => {
     const mapFile: MapFile = (fd, ranges) => {
       const libc = load();
-      return isLibc(libc) ? map(libc, fd, ranges, kind) : libc;
+      return isLibc(libc) ? map(libc, fd, ranges) : libc;
     };
     return [kind, mapFile];
   });
 }
 
+const mapOnWindows: MapFile = (fd, ranges) => {
+  const kernel = loadKernel();
+  if (!isKernel(kernel)) return kernel;
+  return mapExternal((offset, length) => WindowsPages.map(kernel, fd, offset, length), GRANULE, ranges, 'windows');
+};
+
 const LIBC = [...libcWays('libc', loadKoffiLibc), ...libcWays('ffi', loadFfiLibc)];
+const WINDOWS: Way = ['windows', mapOnWindows];
 const MMAP_IO: Way = ['mmap-io', mapWithMmapIo];
 const COPY: Way = ['copy', copyFile];
-const WAYS: readonly Way[] = [MMAP_IO, ...LIBC, COPY];
+const WAYS: readonly Way[] = [MMAP_IO, WINDOWS, ...LIBC, COPY];
 /** libc before mmap-io, which releases nothing before its memory is collected. */
-const WAYS_FOR_A_PASS: readonly Way[] = [...LIBC, MMAP_IO, COPY];
-/** That these are not to be had explains nothing: nobody needs to install the one, and few runtimes have the other. */
-const EXTRAS: readonly MappingKind[] = ['mmap-io', 'ffi'];
+const WAYS_FOR_A_PASS: readonly Way[] = [WINDOWS, ...LIBC, MMAP_IO, COPY];
+/**
+ * That these are not to be had explains nothing: nobody needs to install mmap-io, few runtimes have node:ffi, and the
+ * others belong to other systems.
+ */
+const EXTRAS: readonly MappingKind[] = ['mmap-io', 'ffi', process.platform === 'win32' ? 'libc' : 'windows'];
 
 export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...new Set(WAYS.map(([kind]) => kind))];
 
@@ -50,7 +67,7 @@ export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...new Set(WAY
  */
 export function prepareMapping(): void {
   // Not node:ffi, which warns: not before a file is opened.
-  if (loadMmapIo() === null) loadKoffiLibc();
+  if (loadMmapIo() === null) loadKoffi();
 }
 
 /**

@@ -1,7 +1,7 @@
 // The one seam between tables and the operating system: ranges of a file as bytes. Knows nothing of the format.
 
 /** How a file's bytes came into memory. */
-export type MappingKind = 'mmap-io' | 'libc' | 'ffi' | 'copy';
+export type MappingKind = 'mmap-io' | 'libc' | 'ffi' | 'windows' | 'copy';
 
 /** Why a file has not come into memory in the best way. */
 export interface MappingReason {
@@ -82,6 +82,23 @@ export interface Mapping {
   residentBytes(): number | undefined;
   /** Releases the bytes. May be called again. */
   close(): void;
+}
+
+/** A run of a file's bytes at addresses of its own. */
+export interface ExternalPages {
+  /** Where the run starts in the file. */
+  readonly offset: number;
+  /** @param from counted from the start of the run */
+  view(from: number, length: number): ArrayBuffer;
+  advise(advice: Advice, from: number, length: number): void;
+  residentBytes(): number | undefined;
+  /**
+   * Releases the file as soon as can be; views stay safe to read.
+   * @param isLent whether users hold views
+   */
+  clear(isLent: boolean): void;
+  /** Gives the addresses back. Nobody has a view any more. */
+  unmap(): void;
 }
 
 /** Maps an open file, or says why this way does not work here. The file may be closed afterwards. */

@@ -44,7 +44,10 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
    * a {@link FingerprintTable}. Default `false`.
    */
   fingerprint?: boolean;
-  /** How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, libc, copy. */
+  /**
+   * How the file's bytes come into memory. Default `auto`: the first that works here of mmap-io, windows, libc, ffi,
+   * copy.
+   */
   mapping?: MappingChoice;
   /**
    * What the operating system starts to read at once, in the background. Default `none`: each page when it is first

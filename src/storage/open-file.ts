@@ -5,6 +5,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
+import { movedAside } from '../base/moved-aside.js';
 import { PAGE } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import { parseHeader } from '../format/parse-header.js';
@@ -56,7 +57,7 @@ export function openForReading(path: string): number {
   }
   let fd: number | undefined;
   try {
-    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    fd = openOrMovedAside(path);
     const stat = fstatSync(fd);
     if (stat.isFile() || stat.isBlockDevice()) return fd;
     const what = stat.isDirectory() ? 'a folder' : 'no regular file';
@@ -68,6 +69,30 @@ export function openForReading(path: string): number {
     throw systemError(error, 'open', path);
   }
 }
+
+/** On Windows the place of a file may be empty for a moment, or after a crash, while a build replaces it. */
+function openOrMovedAside(path: string): number {
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  if (process.platform !== 'win32') return openSync(path, flags);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return openSync(path, flags);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+    }
+    const aside = movedAside(path);
+    // The new file may have come meanwhile.
+    if (aside === undefined) return openSync(path, flags);
+    try {
+      return openSync(aside, flags);
+    } catch {
+      // It has been replaced meanwhile.
+    }
+  }
+}
+
+/** More replacements than this within one call are no accident. */
+const ATTEMPTS = 10;
 
 /**
  * Reads and checks the header of an open file.

@@ -34,9 +34,9 @@ test('flags of mmap, and the name of the function for errno, as the headers of t
 
 test("koffi's binaries have the version whose interface is known, and no install script", () => {
   const { optionalDependencies } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'));
-  const source = readFileSync(join(PACKAGE_ROOT, 'src/mapping/koffi.ts'), 'utf8');
-  const named = [...source.matchAll(/require\('(@koromix\/[\w-]+)'\)/g)].map(([, name]) => name);
-  assert.deepEqual(named.sort(), Object.keys(optionalDependencies).sort());
+  const source = readFileSync(join(PACKAGE_ROOT, 'src/base/koffi.ts'), 'utf8');
+  const named = [...source.matchAll(/require\('(@koromix\/[\w-]+)\/\w+\/koffi\.node'\)/g)].map(([, name]) => name);
+  assert.deepEqual([...new Set(named)].sort(), Object.keys(optionalDependencies).sort());
   const { packages } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package-lock.json'), 'utf8'));
   for (const [name, version] of Object.entries(optionalDependencies)) {
     const entry = packages[`node_modules/${name}`];
@@ -52,6 +52,7 @@ describe('koffi', { skip: noKoffi }, () => {
       const load = Module._load;
       const packages = ${JSON.stringify(packages)};
       Module._load = (name, ...rest) => {
+        name = name.replace(/(?<=^@koromix\\/[^/]+)\\/.*/, '');
         if (!Object.hasOwn(packages, name)) return load(name, ...rest);
         if (packages[name] === null) throw Object.assign(new Error('Cannot find module ' + name), { code: 'MODULE_NOT_FOUND' });
         return load(packages[name], ...rest);

@@ -188,7 +188,7 @@ test('a view that is sent to another thread does not take the table with it', ()
 describe('which mapping', () => {
   test('auto takes the first that works here', () => {
     const table = open(path);
-    const order: MappingKind[] = ['mmap-io', 'libc', 'copy'];
+    const order: MappingKind[] = ['mmap-io', 'windows', 'libc', 'ffi', 'copy'];
     assert.equal(
       table.mapping,
       order.find((kind) => WORKING.includes(kind)),

@@ -191,7 +191,7 @@ describe('options', () => {
       [{ value: 'constructor' }, /^value: /],
       [{ key: 'text' }, /^key: expected one of string, bytes/],
       [{ key: 1 }, /^key: /],
-      [{ mapping: 'mmap' }, /^mapping: expected one of auto, mmap-io, libc, copy/],
+      [{ mapping: 'mmap' }, /^mapping: expected one of auto, mmap-io, windows, libc, ffi, copy/],
       [{ mapping: true }, /^mapping: /],
       [{ warm: 'bucket' }, /^warm: expected one of none, buckets, all.*did you mean 'buckets'/],
       [{ warm: true }, /^warm: /],

@@ -21,6 +21,7 @@ export const HAS_FFI = isBuiltin('node:ffi');
 
 /** Every kind, and why it is left out here, if it is: what node:test takes as `skip`. */
 export const MAPPINGS: readonly (readonly [kind: MappingKind, skip: string | false])[] = [
+  ['windows', process.platform === 'win32' && loads(`@koromix/koffi-${SYSTEM}`) ? false : 'not on Windows'],
   ['libc', process.platform !== 'win32' && loads(`@koromix/koffi-${SYSTEM}`) ? false : 'koffi does not load'],
   ['ffi', HAS_FFI && process.platform !== 'win32' ? false : 'this Node has no node:ffi'],
   ['mmap-io', loads('mmap-io') ? false : 'mmap-io is not installed'],

@@ -370,7 +370,7 @@ function report(
     process.stdout.write(jsonLine(summary));
     return;
   }
-  const { entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, fingerprint } = summary;
+  const { entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, published, fingerprint } = summary;
   const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} duplicates dropped)`;
   const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
   const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
@@ -382,6 +382,6 @@ function report(
         ? `, ${overhead} bytes per entry over the payload`
         : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${foundByMistake(fingerprint.falsePositiveRate)}`;
   say(
-    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}`,
+    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}${published === 'moved-aside' ? '; the old file is in use, and was moved aside' : ''}`,
   );
 }

@@ -7,9 +7,19 @@
 // build in another place nobody can say whether its process is alive; only the age of the file tells.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { prefixOf } from '../../base/moved-aside.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,20 +33,21 @@ export const RENEWAL: number = HOUR;
 
 /**
  * What follows the output's name: process, place (which earlier versions left out), random digits; `.spill` is a second
- * file of the same build.
+ * file of the same build, `.old` and `.gone` are
+ * what Windows leaves of an output that was in use when it was replaced.
  */
-const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.tmp(?:\.spill)?$/;
+const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.(?:tmp(?:\.spill)?|(old|gone))$/;
 
 /** A new name for a temporary file of a build of `output`, in the same folder. */
 export function temporaryName(output: string): string {
-  return `${prefix(output)}${process.pid}-${place()}-${randomBytes(4).toString('hex')}.tmp`;
+  return `${prefixOf(output)}${process.pid}-${place()}-${randomBytes(4).toString('hex')}.tmp`;
 }
 
 /**
  * Removes what killed builds of `output` have left in its folder. Ignores failures: a build does not depend on it.
  */
 export function removeLeftovers(folder: string, output: string): void {
-  const start = prefix(output);
+  const start = prefixOf(output);
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -49,7 +60,10 @@ export function removeLeftovers(folder: string, output: string): void {
     const path = join(folder, name);
     try {
       // No other file can have come under this name in between: names are never used twice.
-      if (isLeftover(lstatSync(path), Number(unique[1]), unique[2])) unlinkSync(path);
+      const isOld = unique[3] !== undefined;
+      // While the place of the output is empty, the old file is what readers get.
+      if (isOld && !existsSync(join(folder, output))) continue;
+      if (isOld || isLeftover(lstatSync(path), Number(unique[1]), unique[2])) unlinkSync(path);
     } catch {
       // Gone already, or another user's.
     }
@@ -113,12 +127,4 @@ function describePlace(): string {
 
 function hasProc(): boolean {
   return process.platform === 'linux' || process.platform === 'android';
-}
-
-/** The name, hidden, and cut so that there is room for the rest: file systems take 255 bytes. */
-function prefix(output: string): string {
-  let short = output;
-  while (Buffer.byteLength(short) > 200) short = short.slice(0, -1);
-  // Half of a surrogate pair would come back from the file system as something else.
-  return `.${short.toWellFormed()}.`;
 }

@@ -14,6 +14,7 @@ import {
   type ValueChoice,
   type ValueType,
 } from '../../format/value-types.js';
+import type { Published } from './replace.js';
 
 /** How far a build has come. */
 export interface BuildProgress {
@@ -119,6 +120,8 @@ export interface BuildSummary {
   seconds: number;
   /** Whether the file was forced to the disk before it took its name: Node's permission model forbids that. */
   synced: boolean;
+  /** How the file took its name; always `renamed` except on Windows. */
+  published: Published;
 }
 
 const BUILD_OPTIONS = [

@@ -8,6 +8,7 @@ import { Pacer } from '../../base/pacer.js';
 import type { BuildProgress, ResolvedOptions } from './options.js';
 import { Publication } from './publication.js';
 import { readBack } from './read-back.js';
+import type { Published } from './replace.js';
 import { SpillFile } from './spill-file.js';
 
 /** Every path ends with {@link publish} or {@link abandon}. */
@@ -55,6 +56,10 @@ export class BuildOutput {
   /** Whether all was forced to the disk, once it is published. */
   get synced(): boolean {
     return this.#publication.synced;
+  }
+
+  get published(): Published {
+    return this.#publication.published;
   }
 
   /** Ends the reading: from now on progress is that of writing `total` entries. */

@@ -21,7 +21,9 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { HmapError, systemError } from '../../base/errors.js';
+import { movedAside } from '../../base/moved-aside.js';
 import { RENEWAL, removeLeftovers, temporaryName } from './leftovers.js';
+import { type Published, replaceFile } from './replace.js';
 import { targetOf } from './target.js';
 
 /**
@@ -42,6 +44,7 @@ export class Publication {
   readonly #renewing: NodeJS.Timeout;
   #open = true;
   #synced = true;
+  #published: Published = 'renamed';
 
   /**
    * @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it
@@ -85,6 +88,11 @@ export class Publication {
     return this.#synced;
   }
 
+  /** How the file took its name. */
+  get published(): Published {
+    return this.#published;
+  }
+
   /** Starts to make what was written durable, in the background; {@link publish} waits for what is left. */
   async sync(): Promise<void> {
     try {
@@ -112,9 +120,10 @@ export class Publication {
       // Windows cannot rename an open file. Elsewhere it stays open as long as it has its temporary name: that tells
       // other threads of this process that a build is using it.
       if (process.platform === 'win32') this.#close();
-      if (this.#overwrite) renameSync(this.temporary, this.target);
+      if (this.#overwrite) this.#published = replaceFile(this.temporary, this.target, this.temporary.slice(0, -4));
       else linkNew(this.temporary, this.target);
       this.#close();
+      if (process.platform === 'win32') removeLeftovers(dirname(this.target), basename(this.target));
     } catch (error) {
       this.abandon();
       if ((error as NodeJS.ErrnoException).code === 'EBUSY') throw busy(this.target, error);
@@ -246,7 +255,10 @@ function exists(path: string): HmapError {
 
 function existing(target: string, path: string): Stats | undefined {
   try {
-    return statSync(target, { throwIfNoEntry: false });
+    const found = statSync(target, { throwIfNoEntry: false });
+    if (found !== undefined || process.platform !== 'win32') return found;
+    const aside = movedAside(target);
+    return aside === undefined ? undefined : statSync(aside, { throwIfNoEntry: false });
   } catch (error) {
     throw systemError(error, 'write', path);
   }

@@ -215,6 +215,7 @@ export class Builder implements RecordSink {
       spilledBytes: output.spill.size,
       seconds: output.seconds,
       synced: output.synced,
+      published: output.published,
     };
   }
 

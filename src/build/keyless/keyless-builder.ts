@@ -185,6 +185,7 @@ export abstract class KeylessBuilder {
       spilledBytes: output.spill.size,
       seconds: output.seconds,
       synced: output.synced,
+      published: output.published,
     };
   }
 

@@ -1,10 +1,11 @@
 // Bundlers, tracers and test runners: what each makes of a small program runs, maps or says why not, and none warns.
 
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fine, installed, nodeOf, run, tool } from './place.js';
+import { fine, installed, nodeOf, npm, run, tool } from './place.js';
 import { checked, type Row } from './rows.js';
 import type { Found } from './smoke.js';
+import { snippet } from './snippets.js';
 
 const MAIN = `
 async function main() {
@@ -19,6 +20,11 @@ main();
 `;
 const APP = `import { build, open, verify } from 'hmap';${MAIN}`;
 const REQUIRING = `const { build, open, verify } = require('hmap');${MAIN}`;
+
+const READING = `
+import { open } from 'hmap';
+const table = open('table.hmap');
+console.log(JSON.stringify({ mapping: table.mapping, value: table.get('a') }));`;
 
 interface Printed {
   mapping: string;
@@ -55,71 +61,57 @@ const row = (name: string, by: string, attempt: () => Promise<Found>, mapping: r
 
 const node = process.execPath;
 
-async function esbuild(
-  format: 'esm' | 'cjs',
-  entry = 'app.mjs',
-  text = APP,
-): Promise<[folder: string, file: string, output: string]> {
-  const folder = await installed({ [entry]: text });
-  const file = `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`;
-  const bin = join(await tool(['esbuild']), 'esbuild/bin/esbuild');
-  const flags = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${file}`];
-  return [folder, file, await fine(bin, [entry, ...flags], { cwd: folder })];
+/** Runs a block of the page about bundling in a project, with the programs of some packages at hand. */
+async function follow(
+  folder: string,
+  name: string,
+  packages: readonly string[],
+  more: readonly string[] = [],
+): Promise<string> {
+  const folders = packages.length === 0 ? [] : [join(await tool(packages), '.bin')];
+  const env = { PATH: [...folders, ...more, dirname(node), process.env.PATH].join(':') };
+  return fine('sh', ['-e', '-c', snippet(name)], { cwd: folder, env });
 }
 
-async function esbuilt(format: 'esm' | 'cjs', entry?: string, text?: string): Promise<Found> {
-  const [folder, file, output] = await esbuild(format, entry, text);
-  return runs(node, [file], folder, output);
+/** A program, made as the page says. */
+async function made(name: string, packages: readonly string[], file: string): Promise<Found> {
+  const folder = await installed({ 'app.mjs': APP });
+  const output = await follow(folder, name, packages);
+  // Rollup calls it a warning, of every package, that builtin modules are external.
+  return runs(node, [file], folder, output.replace(/\(!\) Unresolved dependencies[\s\S]*?(?=created)/, ''));
+}
+
+async function esbuildOfRequire(): Promise<Found> {
+  const folder = await installed({ 'app.mjs': REQUIRING });
+  return runs(node, ['bundle.cjs'], folder, await follow(folder, 'esbuild-cjs', ['esbuild']));
 }
 
 /** The bundle alone, as it may be copied to where no packages are. */
-async function esbuiltAlone(): Promise<Found> {
-  const [folder, file] = await esbuild('cjs');
-  const alone = `${folder}-alone`;
-  mkdirSync(alone);
-  cpSync(join(folder, file), join(alone, file));
-  return runs(node, [file], alone);
+async function alone(): Promise<Found> {
+  const folder = await installed({ 'app.mjs': APP });
+  await follow(folder, 'esbuild-esm', ['esbuild']);
+  const place = `${folder}-alone`;
+  mkdirSync(place);
+  cpSync(join(folder, 'bundle.mjs'), join(place, 'bundle.mjs'));
+  return runs(node, ['bundle.mjs'], place);
 }
 
-async function webpack(): Promise<Found> {
+/** And with the package of the binary. */
+async function beside(): Promise<Found> {
   const folder = await installed({ 'app.mjs': APP });
-  const modules = await tool(['webpack@5', 'webpack-cli@6']);
-  const args = ['--mode', 'production', '--target', 'node', '--entry', './app.mjs', '--output-path', 'out'];
-  const output = await fine(node, [join(modules, 'webpack-cli/bin/cli.js'), ...args], { cwd: folder });
-  return runs(node, ['out/main.js'], folder, output);
+  await follow(folder, 'esbuild-esm', ['esbuild']);
+  await follow(folder, 'beside', []);
+  const place = `${folder}-beside`;
+  cpSync(join(folder, 'deploy'), place, { recursive: true });
+  return runs(node, ['bundle.mjs'], place);
 }
 
 async function rollup(): Promise<Found> {
   const folder = await installed({ 'app.mjs': APP });
-  const modules = await tool(['@rollup/wasm-node@4', '@rollup/plugin-node-resolve@16', '@rollup/plugin-commonjs']);
-  const config = `
-    import { createRequire } from 'node:module';
-    const require = createRequire(${JSON.stringify(join(modules, 'x.js'))});
-    export default {
-      input: 'app.mjs',
-      output: { dir: 'out', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
-      plugins: [require('@rollup/plugin-node-resolve')(), require('@rollup/plugin-commonjs')()],
-    };`;
-  writeFileSync(join(folder, 'rollup.config.mjs'), config);
-  const output = await fine(node, [join(modules, '@rollup/wasm-node/dist/bin/rollup'), '-c'], { cwd: folder });
-  // That builtin modules are external it calls a warning, of every package.
+  // Its plugins are looked for beside the project.
+  await npm(folder, 'install', '@rollup/wasm-node@4', '@rollup/plugin-node-resolve@16', '@rollup/plugin-commonjs');
+  const output = await follow(folder, 'rollup', [], [join(folder, 'node_modules/.bin')]);
   return runs(node, ['out/app.mjs'], folder, output.replace(/\(!\) Unresolved dependencies[\s\S]*?(?=created)/, ''));
-}
-
-async function vite(): Promise<Found> {
-  const folder = await installed({ 'app.mjs': APP });
-  const modules = await tool(['vite@7']);
-  const output = await fine(node, [join(modules, 'vite/bin/vite.js'), 'build', '--ssr', 'app.mjs'], { cwd: folder });
-  return runs(node, ['dist/app.mjs'], folder, output);
-}
-
-async function ncc(): Promise<Found> {
-  const folder = await installed({ 'app.mjs': APP });
-  const modules = await tool(['@vercel/ncc']);
-  const output = await fine(node, [join(modules, '@vercel/ncc/dist/ncc/cli.js'), 'build', 'app.mjs', '-o', 'out'], {
-    cwd: folder,
-  });
-  return runs(node, ['out/index.mjs'], folder, output);
 }
 
 /** What serverless platforms and Next.js's standalone output do: only files that a program is seen to need are there. */
@@ -131,31 +123,45 @@ async function traced(): Promise<Found> {
     nodeFileTrace(['app.mjs'], { base: process.cwd() }).then(({ fileList, warnings }) =>
       console.log(JSON.stringify({ files: [...fileList], warnings: [...warnings].map(String) })));`;
   const { files, warnings } = JSON.parse(await fine(node, ['-e', script], { cwd: folder })) as Record<string, string[]>;
-  const alone = `${folder}-traced`;
+  const place = `${folder}-traced`;
   for (const file of files!) {
-    mkdirSync(dirname(join(alone, file)), { recursive: true });
-    cpSync(join(folder, file), join(alone, file));
+    mkdirSync(dirname(join(place, file)), { recursive: true });
+    cpSync(join(folder, file), join(place, file));
   }
   // Packages for other systems are not installed.
-  return runs(node, ['app.mjs'], alone, warnings!.filter((text) => !/koffi|mmap-io/.test(text)).join('\n'));
+  return runs(node, ['app.mjs'], place, warnings!.filter((text) => !/koffi|mmap-io/.test(text)).join('\n'));
 }
 
-/** A single executable, which has no packages but those in its bundle. */
-async function executable(): Promise<Found> {
-  const [folder, file] = await esbuild('cjs');
-  const program = await nodeOf(22);
-  const config = { main: file, output: 'sea.blob', disableExperimentalSEAWarning: true };
-  writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
-  await fine(program, ['--experimental-sea-config', 'sea.json'], { cwd: folder });
-  const alone = `${folder}-sea`;
-  mkdirSync(alone);
-  cpSync(program, join(alone, 'app'));
-  const postject = join(await tool(['postject']), 'postject/dist/cli.js');
-  const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
-  await fine(node, [postject, join(alone, 'app'), 'NODE_SEA_BLOB', 'sea.blob', '--sentinel-fuse', fuse], {
-    cwd: folder,
-  });
-  return runs(join(alone, 'app'), [], alone);
+/** A single executable, which has no packages but those in its bundle, or the binary's beside it. */
+async function executable(isBeside: boolean): Promise<Found> {
+  const folder = await installed({ 'app.mjs': APP });
+  const programs = dirname(await nodeOf(22));
+  await follow(folder, 'sea', ['esbuild', 'postject'], [programs]);
+  const place = `${folder}-sea`;
+  mkdirSync(place);
+  cpSync(join(folder, 'app'), join(place, 'app'));
+  const binary = 'node_modules/@koromix';
+  if (isBeside) cpSync(join(folder, binary), join(place, binary), { recursive: true });
+  return runs(join(place, 'app'), [], place);
+}
+
+/** A program that only reads, under the permission model. */
+async function permitted(name: string, version: number): Promise<Found> {
+  const folder = await installed({ 'app.mjs': READING });
+  const programs = dirname(await nodeOf(version));
+  await fine(
+    node,
+    [
+      '--input-type=module',
+      '-e',
+      "import { build } from 'hmap'; await build('table.hmap', [['a', 1]], { value: 'u8' })",
+    ],
+    { cwd: folder },
+  );
+  const env = { PATH: `${programs}:${process.env.PATH}`, NODE_NO_WARNINGS: '1' };
+  const output = await fine('sh', ['-e', '-c', snippet(name)], { cwd: folder, env });
+  const { mapping, value } = JSON.parse(output) as Printed;
+  return checked(mapping, { reads: value === 1 });
 }
 
 async function tsx(): Promise<Found> {
@@ -229,16 +235,26 @@ async function jest(kind: 'plain' | 'ts-jest', version: number): Promise<Found> 
 }
 
 export const BUNDLERS: readonly Row[] = [
-  row('esbuild-esm', 'esbuild to ES modules', () => esbuilt('esm')),
-  row('esbuild-cjs', 'esbuild to CommonJS', () => esbuilt('cjs')),
-  row('esbuild-require', 'esbuild, of `require`', () => esbuilt('cjs', 'app.cjs', REQUIRING)),
-  row('esbuild-alone', 'esbuild, without node_modules', esbuiltAlone, ['copy']),
-  row('webpack', 'webpack 5 to CommonJS', webpack),
+  row('esbuild-esm', 'esbuild to ES modules', () => made('esbuild-esm', ['esbuild'], 'bundle.mjs')),
+  row('esbuild-cjs', 'esbuild to CommonJS', () => made('esbuild-cjs', ['esbuild'], 'bundle.cjs')),
+  row('esbuild-require', 'esbuild, of `require`', esbuildOfRequire),
+  row('esbuild-alone', 'esbuild, without node_modules', alone, ['copy']),
+  row('esbuild-beside', 'esbuild, with the binary beside it', beside),
+  row('webpack', 'webpack 5 to CommonJS', () => made('webpack', ['webpack@5', 'webpack-cli@6'], 'out/main.js')),
   row('rollup', 'rollup 4', rollup),
-  row('vite-ssr', 'vite 7 --ssr', vite),
-  row('ncc', '@vercel/ncc', ncc, ['libc', 'copy']),
+  row('vite-ssr', 'vite 7 --ssr', () => made('vite-ssr', ['vite@7'], 'dist/app.mjs')),
+  row('ncc', '@vercel/ncc', () => made('ncc', ['@vercel/ncc'], 'out/index.mjs')),
   row('nft', '@vercel/nft (Next.js standalone)', traced),
-  { ...row('sea', 'a single executable, by esbuild', executable, ['copy']), runtime: 'Node 22' },
+  { ...row('sea', 'a single executable', () => executable(false), ['copy']), runtime: 'Node 22' },
+  {
+    ...row('sea-beside', 'a single executable, with the binary beside it', () => executable(true)),
+    runtime: 'Node 22',
+  },
+  { ...row('permission', '--permission --allow-addons', () => permitted('permission', 24)), runtime: 'Node 24' },
+  {
+    ...row('permission-ffi', '--permission --allow-ffi', () => permitted('permission-ffi', 26), ['ffi']),
+    runtime: 'Node 26',
+  },
   row('tsx', 'tsx, of a .cts file', tsx),
   row('tsc-node16', 'tsc 5.7, module node16, of a .cts file', typescript),
   ...[20, 22, 24, 26].map((version) => ({

@@ -7,8 +7,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fine, nodeOf, npm, project, ROOT, run, smoke, tarball, tool } from './place.js';
-import type { Row } from './rows.js';
+import { checked, type Row } from './rows.js';
 import type { Found } from './smoke.js';
+import { snippet } from './snippets.js';
 
 const row = (name: string, by: string, attempt: () => Promise<Found>, mapping: readonly string[] = ['libc']): Row => ({
   group: 'package managers',
@@ -122,6 +123,26 @@ async function deno(): Promise<Found> {
   return smoke(folder, bin, flags, options);
 }
 
+/** With the rights that the page about deploying names, and no others. */
+async function denoReads(): Promise<Found> {
+  const folder = project({ 'app.mjs': READING });
+  await npm(folder, 'install', await tarball());
+  const code = "import { build } from 'hmap'; await build('table.hmap', [['a', 1]], { value: 'u8' })";
+  await fine(process.execPath, ['--input-type=module', '-e', code], { cwd: folder });
+  const PATH = `${join(await tool(['deno@2']), '.bin')}:${process.env.PATH}`;
+  const options = { cwd: folder, env: { ...env(), PATH } };
+  const printed = JSON.parse(await fine('sh', ['-e', '-c', snippet('deno')], options)) as {
+    mapping: string;
+    value: number;
+  };
+  return checked(printed.mapping, { reads: printed.value === 1 });
+}
+
+const READING = `
+import { open } from 'hmap';
+const table = open('table.hmap');
+console.log(JSON.stringify({ mapping: table.mapping, value: table.get('a') }));`;
+
 let own: Promise<string> | undefined;
 const atEnd: (() => void)[] = [];
 
@@ -225,4 +246,5 @@ export const MANAGERS: readonly Row[] = [
   row('bun-add', 'bun add', () => bun('node')),
   { ...row('bun', 'bun add', () => bun('bun')), group: 'other runtimes', runtime: 'Bun 1' },
   { ...row('deno', 'deno add', deno), group: 'other runtimes', runtime: 'Deno 2' },
+  { ...row('deno-reads', 'npm; may read and call', denoReads), group: 'other runtimes', runtime: 'Deno 2' },
 ];

@@ -124,6 +124,7 @@ export async function smoke(
 ): Promise<Found> {
   const result = join(cwd, 'result.json');
   const ran = await run(command, [...args, 'smoke.mjs', 'tables', 'result.json'], { cwd, ...options });
+  if (/Uncaught|unhandled/i.test(ran.output)) throw new Error(`an error of nobody: ${ran.output.slice(-2000)}`);
   if (!existsSync(result)) throw new Error(`no result; the program ended with ${ran.code}: ${ran.output.slice(-2000)}`);
   return JSON.parse(readFileSync(result, 'utf8')) as Found;
 }

@@ -351,6 +351,7 @@ async function main(): Promise<void> {
     found.reason = (error as HmapError).code;
   }
   writeFileSync(result, JSON.stringify(found));
+  if (found.failed.length > 0) process.exitCode = 1;
 }
 
 const threads = await import('node:worker_threads');

@@ -26,7 +26,15 @@ export async function buildInParts(
     addAll(builder, parts[0]!);
     const results = parts.slice(1).map((part, i) => {
       const { valueType, seed, staged, arena, spill, worker, workers } = builder.ingestTask(i + 1);
-      const ingest = new Ingest(valueType, seed, staged, new ByteBuffer(arena), new SpillFile(spill), worker, workers);
+      const ingest = new Ingest(
+        valueType,
+        seed,
+        staged,
+        new ByteBuffer(new Uint8Array(arena)),
+        new SpillFile(spill),
+        worker,
+        workers,
+      );
       addAll(ingest, part);
       return ingest.result();
     });

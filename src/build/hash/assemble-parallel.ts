@@ -51,7 +51,7 @@ export async function assembleParallel(
     fd,
     headerBytes,
     holding: partitions.holding(),
-    arena: new Uint8Array(partitions.arena.bytes.buffer),
+    arena: partitions.arena.bytes.buffer as SharedArrayBuffer,
     spill: spill.share(),
     consumed: partitions.consumed + partitions.bits,
     sizesLimit: assembly.sizesLimit,

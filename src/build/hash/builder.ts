@@ -135,7 +135,7 @@ export class Builder implements RecordSink {
       valueType: this.valueType,
       seed: this.#options.seeds[0]!,
       staged: this.#staged,
-      arena: new Uint8Array(this.#ingest.partitions.arena.bytes.buffer),
+      arena: this.#ingest.partitions.arena.bytes.buffer as SharedArrayBuffer,
       spill: this.#output.spill.share(),
       worker,
       workers: this.#workers,

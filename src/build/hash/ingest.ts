@@ -164,7 +164,7 @@ export interface IngestTask {
   readonly valueType: BuildValueType;
   readonly seed: number;
   readonly staged: StagedLayout;
-  readonly arena: Uint8Array;
+  readonly arena: SharedArrayBuffer;
   readonly spill: SharedSpill;
   /** Which of `workers` equal parts of the arena is the thread's. */
   readonly worker: number;

@@ -102,7 +102,8 @@ async function takeIn<P>(
   read: (part: P, sink: RecordSink, report: (done: number) => void) => Promise<void>,
 ): Promise<IngestResult> {
   const { valueType, seed, staged, arena, spill, worker, workers } = task;
-  const ingest = new Ingest(valueType, seed, staged, new ByteBuffer(arena), new SpillFile(spill), worker, workers);
+  const memory = new ByteBuffer(new Uint8Array(arena));
+  const ingest = new Ingest(valueType, seed, staged, memory, new SpillFile(spill), worker, workers);
   await read(part, ingest, (count) => {
     done[worker] = count;
   });

@@ -17,7 +17,8 @@ export interface SpanWork extends Form {
   readonly fd: number;
   readonly headerBytes: number;
   readonly holding: Holding;
-  readonly arena: Uint8Array;
+  /** Not a view of it: Deno goes through each element of a view that is sent, and fails at a hundred million. */
+  readonly arena: SharedArrayBuffer;
   readonly spill: SharedSpill;
   /** Top bits of the hash that the records of one partition share. */
   readonly consumed: number;
@@ -42,7 +43,7 @@ export interface SpanResult extends Rest {
  */
 export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
   const { staged, holding, fd } = work;
-  const arena = new ByteBuffer(work.arena);
+  const arena = new ByteBuffer(new Uint8Array(work.arena));
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
   const sorter = new Sorter(staged);

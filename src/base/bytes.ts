@@ -1,5 +1,6 @@
 // Memory as bytes, and the integers in it. Knows nothing of records or files.
 
+import { markAsUntransferable } from 'node:worker_threads';
 import { HmapError, type HmapErrorData } from './errors.js';
 
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
@@ -52,12 +53,32 @@ export function allocate<T>(
   }
 }
 
-/** From this many bytes on, `slice` of shared memory is slower than a native copy: it goes byte by byte. */
+/** Up to this many bytes V8 keeps a typed array's memory in its heap, so that it costs no allocation of its own. */
+const SHORT_COPY = 64;
+/** From this many bytes on, an allocation costs less than the copy. */
 const LONG_COPY = 2048;
+/** Bytes of memory that copies between the two share, as small Buffers do in Node. */
+const POOL = 65_536;
 
-/** A copy of `length` bytes, in memory of its own. */
+let pool = new ArrayBuffer(0);
+let used = 0;
+
+/** A copy of `length` bytes; nothing that is written to it shows elsewhere. */
 export function copyOf({ array, bytes }: ByteBuffer, at: number, length: number): Uint8Array<ArrayBuffer> {
-  if (length < LONG_COPY) return array.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+  if (length <= SHORT_COPY) return array.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+  if (length < LONG_COPY) {
+    if (used + length > pool.byteLength) {
+      pool = new ArrayBuffer(POOL);
+      // Who sends one copy to a thread must not take the others with it.
+      markAsUntransferable(pool);
+      used = 0;
+    }
+    const copy = new Uint8Array(pool, used, length);
+    copy.set(new Uint8Array(array.buffer, array.byteOffset + at, length));
+    used += (length + 7) & ~7;
+    return copy;
+  }
+  // `slice` of shared memory goes byte by byte.
   const copy = new ArrayBuffer(length);
   Buffer.from(copy).fill(bytes.subarray(at, at + length));
   return new Uint8Array(copy);

@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fine, installed, nodeOf, npm, run, tool } from './place.js';
-import { checked, type Row } from './rows.js';
+import { checked, type Row, rowsOf } from './rows.js';
 import type { Found } from './smoke.js';
 import { snippet } from './snippets.js';
 
@@ -49,15 +49,7 @@ async function runs(command: string, args: readonly string[], cwd: string, built
   return checked(mapping, checks, reason);
 }
 
-const row = (name: string, by: string, attempt: () => Promise<Found>, mapping: readonly string[] = ['libc']): Row => ({
-  group: 'bundlers and test runners',
-  name,
-  system: 'Linux x64',
-  runtime: 'Node 20',
-  by,
-  mapping,
-  try: attempt,
-});
+const row = rowsOf('bundlers and test runners');
 
 const node = process.execPath;
 

@@ -7,19 +7,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fine, nodeOf, npm, project, ROOT, run, smoke, tarball, tool } from './place.js';
-import { checked, type Row } from './rows.js';
+import { checked, type Row, rowsOf } from './rows.js';
 import type { Found } from './smoke.js';
 import { snippet } from './snippets.js';
 
-const row = (name: string, by: string, attempt: () => Promise<Found>, mapping: readonly string[] = ['libc']): Row => ({
-  group: 'package managers',
-  name,
-  system: 'Linux x64',
-  runtime: 'Node 20',
-  by,
-  mapping,
-  try: attempt,
-});
+const row = rowsOf('package managers');
 
 function withNpm(...options: string[]): () => Promise<Found> {
   return async () => {

@@ -25,3 +25,16 @@ export function checked(mapping: string, checks: Record<string, boolean>, reason
     failed: failed.map(([name]) => ({ name, message: 'does not hold' })),
   };
 }
+
+/** Makes rows of a group that run on this machine's system and Node. */
+export function rowsOf(group: Row['group']) {
+  return (name: string, by: string, attempt: () => Promise<Found>, mapping: readonly string[] = ['libc']): Row => ({
+    group,
+    name,
+    system: 'Linux x64',
+    runtime: `Node ${process.versions.node.split('.')[0]}`,
+    by,
+    mapping,
+    try: attempt,
+  });
+}

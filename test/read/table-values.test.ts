@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { build, open, type ValueType } from '../../src/index.js';
 import { MAPPINGS, WORKING } from '../support/mappings.js';
 import { assertIs } from '../support/model.js';
@@ -78,6 +79,33 @@ describe('values', () => {
       assert.deepEqual(table.get('a'), Uint8Array.of(1, 2, 3));
       assert.deepEqual(table.getView('a'), Uint8Array.of(1, 2, 3));
       table.close();
+    }
+  });
+
+  test('copies of bytes that share memory share no bytes, and stay when one is sent away', async () => {
+    const lengths = [0, 1, 63, 64, 65, 66, 71, 72, 100, 200, 1000, 2047, 2048, 2049, 70_000];
+    const content = (length: number) => Uint8Array.from({ length }, (_, i) => (length + i) % 251);
+    const path = await buildMap(new Map(lengths.map((length) => [`${length}`, content(length)])), { value: 'bytes' });
+    for (const mapping of WORKING) {
+      using table = open(path, { value: 'bytes', mapping });
+      const copies: Uint8Array[] = [];
+      // Several pools of 64 KiB.
+      for (let round = 0; round < 40; round++) for (const length of lengths) copies.push(table.get(`${length}`)!);
+      for (const [i, copy] of copies.entries()) {
+        const length = lengths[i % lengths.length]!;
+        assert.ok(Buffer.compare(copy, content(length)) === 0, `${length}`);
+        assert.ok(copy.buffer instanceof ArrayBuffer);
+        copy.fill(255);
+      }
+      const [kept, sent] = [table.get('200')!, table.get('200')!];
+      const { port1, port2 } = new MessageChannel();
+      try {
+        port1.postMessage(sent, [sent.buffer as ArrayBuffer]);
+      } catch (error) {
+        assert.equal((error as Error).name, 'DataCloneError');
+      }
+      for (const port of [port1, port2]) port.close();
+      assert.deepEqual([...kept], [...content(200)]);
     }
   });
 

@@ -41,8 +41,8 @@ function tracedBinary(): unknown {
 }
 
 /**
- * By this koffi's packages with binaries are named. They have no install script; `koffi` itself, which has one, adds
- * warnings of deprecation and older names.
+ * The end of the names of koffi's packages with binaries. These have no install script; `koffi` itself, which has one,
+ * adds warnings of deprecation and older names.
  */
 const HERE = `${process.platform}-${process.arch}`;
 

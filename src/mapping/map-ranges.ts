@@ -129,6 +129,8 @@ function firstThatWorks(
   let reason: MappingReason | undefined;
   const isChosen = ways.every(([kind]) => kind === ways[0]![0]);
   for (const [kind, map] of ways) {
+    // It warns, and calls what koffi has called.
+    if (kind === 'ffi' && !isChosen && reason?.code !== 'HMAP_NO_PACKAGE') continue;
     const result = map(fd, ranges, path);
     if (isMapping(result)) {
       if (reason !== undefined) result.reason = reason;

@@ -4,9 +4,10 @@
 import { isKoffi, type Koffi, loadKoffi } from '../base/koffi.js';
 import type { Advice, ExternalPages, MappingReason } from './mapping.js';
 
+const PAGE_NOACCESS = 0x01;
 const PAGE_READONLY = 0x02;
 const FILE_MAP_READ = 0x04;
-const MEM_COMMIT_RESERVE = 0x3000;
+const MEM_RESERVE = 0x2000;
 const MEM_RELEASE = 0x8000;
 const NO_HANDLE = 2n ** 64n - 1n;
 /** What stands for the process itself. */
@@ -85,8 +86,8 @@ function bind(koffi: Koffi): Kernel | MappingReason {
 
 /** A run of a file's bytes in memory, from a multiple of 64 KiB on. */
 export class WindowsPages implements ExternalPages {
-  /** Whether the addresses hold nothing but empty pages now. */
-  #isEmpty = false;
+  /** Whether the addresses are kept free, for nothing to come there that an old view would show. */
+  #isReserved = false;
   #isMapped = true;
 
   private constructor(
@@ -132,21 +133,22 @@ export class WindowsPages implements ExternalPages {
   }
 
   /**
-   * A file that is mapped can be neither renamed over nor deleted, so the addresses get empty pages. Between the two
-   * calls another thread may take them: so not while users hold views, which keep the file until they are collected.
+   * A file that is mapped can be neither renamed over nor deleted, so it goes at once, unless users have got views:
+   * these stay safe to read, and keep the file until they are collected. Of the other views nobody reads any more.
+   * Pages in their place would count as memory that the process has asked for.
    */
   clear(isLent: boolean): void {
     if (isLent || !this.#isMapped) return;
     this.kernel.unmapViewOfFile(this.address);
     this.#isMapped = false;
-    const taken = this.kernel.virtualAlloc(this.address, this.length, MEM_COMMIT_RESERVE, PAGE_READONLY);
-    this.#isEmpty = taken === this.address;
+    const taken = this.kernel.virtualAlloc(this.address, this.length, MEM_RESERVE, PAGE_NOACCESS);
+    this.#isReserved = taken === this.address;
   }
 
   unmap(): void {
     if (this.#isMapped) this.kernel.unmapViewOfFile(this.address);
-    else if (this.#isEmpty) this.kernel.virtualFree(this.address, 0, MEM_RELEASE);
+    else if (this.#isReserved) this.kernel.virtualFree(this.address, 0, MEM_RELEASE);
     this.#isMapped = false;
-    this.#isEmpty = false;
+    this.#isReserved = false;
   }
 }

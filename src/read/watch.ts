@@ -2,6 +2,7 @@
 // know tables.
 
 import { stat } from 'node:fs/promises';
+import { movedAside } from '../base/moved-aside.js';
 import { Pacer } from '../base/pacer.js';
 import { type FileIdentity, type FileStats, isSurelyKnown, sameStats, statsOf } from './file-identity.js';
 
@@ -20,6 +21,14 @@ export interface Watched<V> {
 /** Milliseconds of checking between two turns for other work: what a program that serves others can bear. */
 const TURN = 10;
 
+/** What the system says of the file that readers get; `undefined` where there is none. */
+async function statAt(path: string): Promise<FileStats | undefined> {
+  const found = await stat(path, { bigint: true }).then(statsOf, () => undefined);
+  if (found !== undefined || process.platform !== 'win32') return found;
+  const aside = movedAside(path);
+  return aside === undefined ? undefined : stat(aside, { bigint: true }).then(statsOf, () => undefined);
+}
+
 /**
  * Starts to check every `interval` milliseconds; returns the function that stops it. Polls instead of waiting for
  * events: that notices a symbolic link that is switched anywhere on the path, and works on network file systems. Does
@@ -32,7 +41,7 @@ export function watchFile<V>(watched: Watched<V>, interval: number): () => void 
   let looking = false;
 
   const look = async () => {
-    const found = await stat(watched.path, { bigint: true }).then(statsOf, () => undefined);
+    const found = await statAt(watched.path);
     // Between two versions there may be no file for a moment.
     if (found === undefined || stop.signal.aborted) return;
     if (isSurelyKnown(found, watched.current())) return;

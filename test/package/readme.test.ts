@@ -71,6 +71,15 @@ test('every run-time dependency has its line in the README', () => {
   }
 });
 
+test('the page about platforms has each row that is tried, and none has failed', async () => {
+  const page = readFileSync(join(PACKAGE_ROOT, 'native-notes/platforms.md'), 'utf8');
+  const { ROWS } = await import('../platforms/all.js');
+  for (const { name, system, runtime, by } of ROWS) {
+    assert.ok(page.includes(`\n| ${system} | ${runtime} | ${by} |`), name);
+  }
+  assert.equal(page.match(/^\|.*\| \d+ \|$/gm)?.length, ROWS.length);
+});
+
 test('links lead to files and headings that exist', () => {
   const notes = readdirSync(join(PACKAGE_ROOT, 'native-notes')).filter((name) => name.endsWith('.md'));
   for (const from of ['README.md', 'CHANGELOG.md', ...notes.map((name) => `native-notes/${name}`)]) {

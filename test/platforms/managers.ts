@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fine, nodeOf, npm, project, ROOT, run, smoke, tarball, tool } from './place.js';
+import { fine, nodeOf, npm, project, root, run, smoke, tarball, tool } from './place.js';
 import { checked, type Row, rowsOf } from './rows.js';
 import type { Found } from './smoke.js';
 import { snippet } from './snippets.js';
@@ -23,7 +23,7 @@ function withNpm(...options: string[]): () => Promise<Found> {
 
 /** Caches and settings of the managers, apart from the user's. */
 function env(): Record<string, string> {
-  const home = join(ROOT, 'home');
+  const home = join(root(), 'home');
   mkdirSync(home, { recursive: true });
   return {
     HOME: home,
@@ -152,7 +152,7 @@ async function startRegistry(): Promise<string> {
   // The last version that runs on Node 20. Another one of node-fetch is asked for by a tag, which mirrors do not have.
   const modules = await tool(['verdaccio@6.8.0'], { overrides: { 'node-fetch': '2.7.0' } });
   const above = (await fine('npm', ['config', 'get', 'registry'])).trim();
-  const folder = join(ROOT, 'registry');
+  const folder = join(root(), 'registry');
   mkdirSync(folder);
   const config = {
     storage: join(folder, 'storage'),

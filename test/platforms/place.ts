@@ -17,20 +17,25 @@ export interface Ran {
 interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
-  /** After how many it is killed; 300 if nothing is said. */
+  /** Before it is killed. Default 300. */
   seconds?: number;
 }
 
-/** All that a run of the matrix makes; removed at its end. */
-export const ROOT: string = mkdtempSync(join(tmpdir(), 'hmap-platforms-'));
+let made: string | undefined;
+
+/** The folder for all that a run of the matrix makes. */
+export function root(): string {
+  made ??= mkdtempSync(join(tmpdir(), 'hmap-platforms-'));
+  return made;
+}
 
 export function removeAll(): void {
-  rmSync(ROOT, { recursive: true, force: true });
+  if (made !== undefined) rmSync(made, { recursive: true, force: true });
 }
 
 /** Runs a program to its end. Its stdin is empty. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd = ROOT, env = {}, seconds = 300 } = options;
+  const { cwd = root(), env = {}, seconds = 300 } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -67,7 +72,9 @@ let packed: Promise<string> | undefined;
 
 /** The package as npm would publish it. */
 export function tarball(): Promise<string> {
-  packed ??= npm(ROOT, 'pack', '--silent', '--ignore-scripts', PACKAGE_ROOT).then((name) => join(ROOT, name.trim()));
+  packed ??= npm(root(), 'pack', '--silent', '--ignore-scripts', PACKAGE_ROOT).then((name) =>
+    join(root(), name.trim()),
+  );
   return packed;
 }
 
@@ -75,7 +82,7 @@ let count = 0;
 
 /** A fresh project with the suite in it. */
 export function project(files: Record<string, string> = {}): string {
-  const folder = join(ROOT, `project-${++count}`);
+  const folder = join(root(), `project-${++count}`);
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   copyFileSync(join(PACKAGE_ROOT, 'dist/test/platforms/smoke.js'), join(folder, 'smoke.mjs'));
@@ -100,7 +107,7 @@ export function tool(packages: readonly string[], manifest: object = {}): Promis
   const key = packages.join(' ');
   let folder = tools.get(key);
   if (folder === undefined) {
-    const path = join(ROOT, `tool-${tools.size}`);
+    const path = join(root(), `tool-${tools.size}`);
     mkdirSync(path);
     writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, ...manifest }));
     folder = npm(path, 'install', ...packages).then(() => join(path, 'node_modules'));

@@ -4,15 +4,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../support/root.js';
-import { BUNDLERS } from './bundlers.js';
-import { MANAGERS, stopRegistry } from './managers.js';
+import { ROWS } from './all.js';
+import { stopRegistry } from './managers.js';
 import { removeAll } from './place.js';
 import type { Row } from './rows.js';
 import type { Found } from './smoke.js';
-import { SYSTEMS } from './systems.js';
 import { page, type Tried } from './table.js';
-
-const ROWS: readonly Row[] = [...MANAGERS, ...BUNDLERS, ...SYSTEMS];
 
 /** What is wrong with what a row's program found. */
 function verdict(row: Row, found: Found): string | undefined {
@@ -43,6 +40,8 @@ async function main(): Promise<void> {
   const wanted = args.filter((arg) => !arg.startsWith('--'));
   const rows = ROWS.filter(({ name, group }) => wanted.length === 0 || wanted.includes(name) || wanted.includes(group));
   if (rows.length === 0) throw new Error(`no row is named so; there are ${ROWS.map(({ name }) => name).join(', ')}`);
+  const isWriting = args.includes('--write');
+  if (isWriting && rows.length < ROWS.length) throw new Error('--write needs all rows');
   const tried: Tried[] = [];
   try {
     for (const row of rows) tried.push(await attempt(row));
@@ -50,7 +49,7 @@ async function main(): Promise<void> {
     stopRegistry();
     removeAll();
   }
-  if (args.includes('--write')) writeFileSync(join(PACKAGE_ROOT, 'native-notes/platforms.md'), page(tried));
+  if (isWriting) writeFileSync(join(PACKAGE_ROOT, 'native-notes/platforms.md'), page(tried));
   const failed = tried.filter(({ wrong }) => wrong !== undefined).length;
   console.log(`${tried.length - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -100,11 +100,11 @@ const row = (
 });
 
 export const SYSTEMS: readonly Row[] = [
-  row('wine-20', 'Windows x64 (Wine 8)', 'Node 20', 'npm', ['windows'], () => wine('20.18.0')),
+  row('wine-20', 'Windows x64 (Wine 8)', 'Node 20', 'npm', ['windows'], () => wine('20')),
   row('wine-22', 'Windows x64 (Wine 8)', 'Node 22', 'npm', ['windows'], () => wine('22')),
   row('wine-tests', 'Windows x64 (Wine 8)', 'Node 22', 'npm; tests of the library', ['windows'], () => wineTests('22')),
   row('arm64', 'Linux arm64 (qemu)', 'Node 22', 'npm', ['libc'], () => emulated('arm64', '22')),
-  row('s390x', 'Linux s390x, big-endian (qemu)', 'Node 20', 'npm; builds only', ['none'], () =>
+  row('s390x', 'Linux s390x, big-endian (qemu)', 'Node 20.11', 'npm; builds only', ['none'], () =>
     emulated('s390x', '20.11'),
   ),
 ];

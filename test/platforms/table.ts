@@ -26,6 +26,7 @@ function line({ row, found, wrong }: Tried): string {
 /** The page, with its text as it stands and a new table. */
 export function page(tried: readonly Tried[]): string {
   const text = readFileSync(join(PACKAGE_ROOT, 'native-notes/platforms.md'), 'utf8');
+  if (!text.includes(START)) throw new Error('the page has no mark where the table starts');
   const groups = [...new Set(tried.map(({ row }) => row.group))];
   const tables = groups.map((group) => {
     const lines = tried.filter(({ row }) => row.group === group).map(line);

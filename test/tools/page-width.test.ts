@@ -18,7 +18,19 @@ before(async () => {
   const rows = Array.from({ length: 5000 }, (_, i) => `word ${i}\t${i % 7} ${'x'.repeat(i % 50)}\n`);
   writeFileSync(input, rows.join(''));
   const about = 'a text of many words that goes on for longer than any line';
-  await fine(['build', '--value', 'enum', '--meta', `about=${about}`, '--fingerprint', '16', input, table]);
+  await fine([
+    'build',
+    '--value',
+    'enum',
+    '--meta',
+    `about=${about}`,
+    '--meta',
+    'gap=two  spaces',
+    '--fingerprint',
+    '16',
+    input,
+    table,
+  ]);
   const value = 'struct(a:bool,level:u7,score:i20,price:f32)';
   await fine(['build', '--format', 'jsonl', '--value', value, '-', structs], {
     input: '{"key":"k","value":{"a":true,"level":1,"score":2,"price":3}}\n',
@@ -50,7 +62,17 @@ test('what a narrow page goes without, it names', () => {
   assert.match(narrow, /^bytes, predicted .* total +an entry$/m);
 });
 
+test('values stand in one column, and keep their spaces', () => {
+  const lines = page('', 'stat', table).split('\n');
+  const facts = lines.slice(2, lines.indexOf('', 2));
+  const columns = facts.map((line) => line.match(/^.+? {2,}(?=\S)/)?.[0].length);
+  assert.ok(facts.length > 6);
+  assert.equal(new Set(columns).size, 1, facts.join('\n'));
+  assert.match(facts.join('\n'), /"gap":"two {2}spaces"/);
+  assert.equal(page('-5', 'stat', table), page('', 'stat', table));
+});
+
 test('in a pipe without COLUMNS, facts stay in one line', () => {
-  assert.match(page('', 'stat', table), /^metadata +\{"about":"a text .* any line"\}$/m);
+  assert.match(page('', 'stat', table), /^metadata +\{"about":"a text .* any line",.*\}$/m);
   assert.match(page('60', 'stat', table), /^metadata +\{"about":"a text [^}]*\n +\S/m);
 });

@@ -382,6 +382,6 @@ function report(
         ? `, ${overhead} bytes per entry over the payload`
         : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${foundByMistake(fingerprint.falsePositiveRate)}`;
   say(
-    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}${published === 'moved-aside' ? '; the old file is in use, and was moved aside' : ''}`,
+    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}${published === 'moved-aside' ? '; the old file was in use, and was moved aside' : ''}`,
   );
 }

@@ -39,7 +39,8 @@ export function textTable(head: string[], rows: string[][]): string {
  * programs read lines.
  */
 export function pageWidth(): number {
-  return process.stdout.columns || Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY;
+  const columns = process.stdout.columns || Number(process.env.COLUMNS);
+  return columns > 0 ? columns : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -60,18 +61,26 @@ export function fittedTable(head: string[], rows: string[][], width: number, spa
   }
 }
 
-/** A paragraph in lines of at most `width` characters, longer words aside; all but the first begin with the indent. */
+/**
+ * A paragraph in lines of at most `width` characters, longer words aside; all but the first begin with the indent. It
+ * keeps its spaces, but for those at which a line ends.
+ */
 export function wrapped(text: string, width: number, indent = ''): string {
   const lines: string[] = [];
-  const [first = '', ...words] = text.split(/(?<=\S) +/);
-  let line = first;
-  for (const word of words) {
-    if (line.length + 1 + word.length <= width) {
-      line += ` ${word}`;
+  let line = '';
+  let spaces = '';
+  for (const part of text.match(/ +|[^ ]+/g) ?? []) {
+    if (part.startsWith(' ')) {
+      spaces = part;
+      continue;
+    }
+    if (line === '' || line.length + spaces.length + part.length <= width) {
+      line += spaces + part;
     } else {
       lines.push(line);
-      line = `${indent}${word}`;
+      line = indent + part;
     }
+    spaces = '';
   }
   return [...lines, line].join('\n');
 }

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { prefixOf } from '../../base/moved-aside.js';
+import { ASIDE, isNamedFor, prefixOf, REPLACED } from '../../base/moved-aside.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -33,10 +33,9 @@ export const RENEWAL: number = HOUR;
 
 /**
  * What follows the output's name: process, place (which earlier versions left out), random digits; `.spill` is a second
- * file of the same build, `.old` and `.gone` are
- * what Windows leaves of an output that was in use when it was replaced.
+ * file of the same build, `.old` and `.gone` are what Windows leaves of an output that was in use when it was replaced.
  */
-const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.(?:tmp(?:\.spill)?|(old|gone))$/;
+const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}(?:\.tmp(?:\.spill)?|(\.old|\.gone))$/;
 
 /** A new name for a temporary file of a build of `output`, in the same folder. */
 export function temporaryName(output: string): string {
@@ -55,15 +54,14 @@ export function removeLeftovers(folder: string, output: string): void {
     return;
   }
   for (const name of names) {
-    const unique = name.startsWith(start) ? UNIQUE.exec(name.slice(start.length)) : null;
+    const unique = isNamedFor(name, start) ? UNIQUE.exec(name.slice(start.length)) : null;
     if (unique === null) continue;
     const path = join(folder, name);
     try {
       // No other file can have come under this name in between: names are never used twice.
-      const isOld = unique[3] !== undefined;
       // While the place of the output is empty, the old file is what readers get.
-      if (isOld && !existsSync(join(folder, output))) continue;
-      if (isOld || isLeftover(lstatSync(path), Number(unique[1]), unique[2])) unlinkSync(path);
+      if (unique[3] === ASIDE && !existsSync(join(folder, output))) continue;
+      if (unique[3] === REPLACED || isLeftover(lstatSync(path), Number(unique[1]), unique[2])) unlinkSync(path);
     } catch {
       // Gone already, or another user's.
     }

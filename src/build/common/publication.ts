@@ -206,7 +206,9 @@ function isForbidden(act: () => void): boolean {
 /** The error for a file that cannot be replaced because something is mounted there. */
 function busy(path: string, cause: unknown): HmapError {
   const reason =
-    'it cannot be replaced; something else is mounted there, as single files are in containers: mount the folder instead, or build elsewhere and copy';
+    process.platform === 'win32'
+      ? 'another program has it open, and does not share it'
+      : 'it cannot be replaced; something else is mounted there, as single files are in containers: mount the folder instead, or build elsewhere and copy';
   return new HmapError('EBUSY', `cannot write ${path}: ${reason}`, { path, reason, cause });
 }
 

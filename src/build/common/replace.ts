@@ -1,6 +1,6 @@
 // Gives a finished file its name, in place of an old one. Knows what Windows refuses while the old one is in use.
 
-import { renameSync, unlinkSync } from 'node:fs';
+import { linkSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { toNamespacedPath } from 'node:path';
 import { isKoffi, type Koffi, loadKoffi } from '../../base/koffi.js';
 import { ASIDE, REPLACED } from '../../base/moved-aside.js';
@@ -26,7 +26,7 @@ export function replaceFile(from: string, to: string, unique: string): Published
     renameSync(from, to);
     return 'renamed';
   } catch (error) {
-    if (!IN_USE.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!isInUse(error) || !statSync(to, { throwIfNoEntry: false })?.isFile()) throw error;
   }
   moveAside(from, to, unique);
   return 'moved-aside';
@@ -35,14 +35,18 @@ export function replaceFile(from: string, to: string, unique: string): Published
 /** What Node says of a file that is open or mapped; which of these depends on its version. */
 const IN_USE = ['EPERM', 'EACCES', 'EBUSY'];
 
+function isInUse(error: unknown): boolean {
+  return IN_USE.includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** Between the two steps, and if the process ends there, readers find the old file by its other name. */
 function moveAside(from: string, to: string, unique: string): void {
   const aside = `${unique}${ASIDE}`;
   renameSync(to, aside);
   try {
-    renameSync(from, to);
+    renamePatiently(from, to);
   } catch (error) {
-    renameSync(aside, to);
+    putBack(aside, to);
     throw error;
   }
   const replaced = `${unique}${REPLACED}`;
@@ -53,6 +57,33 @@ function moveAside(from: string, to: string, unique: string): void {
     // Somebody has it mapped; the next build removes it.
   }
 }
+
+/** Unless another build has put its file there meanwhile. */
+function putBack(aside: string, to: string): void {
+  try {
+    linkSync(aside, to);
+    unlinkSync(aside);
+  } catch {
+    // A newer file is there, or readers go on with the one that was moved aside.
+  }
+}
+
+/** Scanners of viruses open a new file for a moment, and nobody can rename it then. */
+function renamePatiently(from: string, to: string): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      renameSync(from, to);
+      return;
+    } catch (error) {
+      if (!isInUse(error) || attempt === ATTEMPTS) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+  }
+}
+
+const ATTEMPTS = 10;
+/** Milliseconds. */
+const PAUSE = 20;
 
 const DELETE_SYNCHRONIZE = 0x0011_0000;
 const SHARE_ALL = 7;
@@ -104,18 +135,22 @@ function renamePosix(from: string, to: string): boolean {
   const file = loaded.createFile(toNamespacedPath(from), DELETE_SYNCHRONIZE, SHARE_ALL, null, OPEN_EXISTING, 0, null);
   if (file === null || file === NO_HANDLE) return false;
   try {
-    const information = renameInformation(toNamespacedPath(to));
-    return loaded.setInformation(file, FILE_RENAME_INFO_EX, information, information.length) !== 0;
+    const { setInformation } = loaded;
+    // Older versions know no files that are marked as read-only, and refuse the flag.
+    return [IGNORE_READONLY, 0].some((flag) => {
+      const information = renameInformation(toNamespacedPath(to), flag);
+      return setInformation(file, FILE_RENAME_INFO_EX, information, information.length) !== 0;
+    });
   } finally {
     loaded.closeHandle(file);
   }
 }
 
 /** FILE_RENAME_INFO of <winbase.h>: flags, a folder's handle (none), the length of the name in bytes, the name. */
-function renameInformation(to: string): Uint8Array {
+function renameInformation(to: string, flag: number): Uint8Array {
   const name = Buffer.from(to, 'utf16le');
   const information = Buffer.alloc(20 + name.length + 2);
-  information.writeUInt32LE(REPLACE_IF_EXISTS | POSIX_SEMANTICS | IGNORE_READONLY, 0);
+  information.writeUInt32LE(REPLACE_IF_EXISTS | POSIX_SEMANTICS | flag, 0);
   information.writeUInt32LE(name.length, 16);
   name.copy(information, 20);
   return information;

@@ -118,6 +118,7 @@ describe('options', { concurrency: true }, () => {
       bucketLoads: { buckets: 32, mean: 2 / 32, longest: 1, histogram: [30, 2, ...new Array(15).fill(0)] },
       spilledBytes: 0,
       synced: true,
+      published: 'renamed',
     });
   });
 

@@ -6,14 +6,14 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { complain, EXIT, parseInteger, SIGNAL_EXIT, say } from '../terminal/cli.js';
-import { measureBuilds } from './builds.js';
+import { buildGroups } from './builds.js';
 import { stopChildren } from './child.js';
-import { measureLookups } from './lookups.js';
-import { measureMemory } from './memory.js';
+import { lookupGroups } from './lookups.js';
+import { memoryGroups } from './memory.js';
 import type { Figure, Run } from './model.js';
 import { CACHE } from './places.js';
 import { Session } from './session.js';
-import { runText } from './show.js';
+import { endText, figuresText } from './show.js';
 
 interface Options {
   full?: boolean;
@@ -30,9 +30,16 @@ async function bench({ full = false, only, rounds, seed, json }: Options): Promi
   const log = (text: string) => say(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   const session = await Session.start({ full, only, rounds, seed, cache: CACHE, log });
   process.on('exit', () => session.stop());
-  const figures: Figure[] = await measureLookups(session);
-  figures.push(...(await measureBuilds(session)));
-  if (session.wants('memory')) figures.push(...(await measureMemory(session)));
+  const memory = session.wants('memory') ? memoryGroups(session) : [];
+  const groups = [...lookupGroups(session), ...buildGroups(session), ...memory];
+  const figures: Figure[] = [];
+  for (const [i, group] of groups.entries()) {
+    const found = await group.measure();
+    figures.push(...found);
+    process.stdout.write(figuresText(found));
+    const left = groups.slice(i + 1).map(({ name }) => name);
+    log(left.length === 0 ? 'all is measured' : `left: ${left.join('; ')}`);
+  }
   const run: Run = {
     node: process.version,
     v8: process.versions.v8,
@@ -49,7 +56,7 @@ async function bench({ full = false, only, rounds, seed, json }: Options): Promi
   };
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(run, undefined, 2)}\n`);
-  process.stdout.write(runText(run));
+  process.stdout.write(endText(run));
   session.stop();
 }
 

@@ -6,7 +6,7 @@ import { cdbBuild, ensureCdbInput } from './cdb.js';
 import { run, runTask } from './child.js';
 import { readLines } from './lines.js';
 import { NODE_ARGS } from './lookups.js';
-import type { Dataset, Figure, Subject } from './model.js';
+import type { Dataset, Figure, Group, Subject } from './model.js';
 import type { PairsTask } from './pairs-child.js';
 import { HMAP } from './places.js';
 import { Samples } from './samples.js';
@@ -21,22 +21,34 @@ interface Build {
   run(): Promise<number>;
 }
 
-export async function measureBuilds(session: Session): Promise<Figure[]> {
-  const samples = new Samples();
+/** A group for each data set. */
+export function buildGroups(session: Session): Group[] {
   const datasets: Dataset[] = session.full ? ['46k', '1M', '10M'] : ['46k', '1M'];
-  for (const dataset of datasets) {
-    const builds = (await buildsOf(session, dataset)).filter(({ metric, subject }) =>
-      session.wants(metric, subject, dataset),
-    );
-    for (let round = 1; round <= session.rounds && builds.length > 0; round++) {
-      for (const { metric, subject, note, run } of builds) {
-        const seconds = await run();
-        samples.add(
-          { metric, subject, dataset, values: 'u32', unit: 's', ...(note === undefined ? {} : { note }) },
-          seconds,
-        );
-        session.log(`${metric} ${subject} ${dataset}: ${seconds.toFixed(2)} s (round ${round} of ${session.rounds})`);
-      }
+  const wanted = datasets.filter((dataset) => SUBJECTS.some((words) => session.wants(...words, dataset)));
+  return wanted.map((dataset) => ({ name: `builds, ${dataset}`, measure: () => measureBuilds(session, dataset) }));
+}
+
+/** What there is to be measured of each data set, if all is installed. */
+const SUBJECTS = [
+  ['build', 'hmap'],
+  ['build', 'cdb'],
+  ['build pairs', 'hmap'],
+  ['build pairs', 'Map'],
+];
+
+async function measureBuilds(session: Session, dataset: Dataset): Promise<Figure[]> {
+  const samples = new Samples();
+  const builds = (await buildsOf(session, dataset)).filter(({ metric, subject }) =>
+    session.wants(metric, subject, dataset),
+  );
+  for (let round = 1; round <= session.rounds; round++) {
+    for (const { metric, subject, note, run } of builds) {
+      const seconds = await run();
+      samples.add(
+        { metric, subject, dataset, values: 'u32', unit: 's', ...(note === undefined ? {} : { note }) },
+        seconds,
+      );
+      session.log(`${metric} ${subject} ${dataset}: ${seconds.toFixed(2)} s (round ${round} of ${session.rounds})`);
     }
   }
   return samples.figures();

@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 import { run, runTask } from './child.js';
 import type { Source } from './data.js';
 import { isIn, type Part, passesOf, planLookups, queriesOf, type Trial } from './lookup-matrix.js';
-import { type Figure, type Files, median } from './model.js';
+import { type Figure, type Files, type Group, median } from './model.js';
 import { ensureQueries } from './queries.js';
 import { Samples } from './samples.js';
 import type { Session } from './session.js';
@@ -16,25 +16,28 @@ export const NODE_ARGS = ['--expose-gc', `--max-old-space-size=${Math.floor((tot
 
 const TIMEOUT_MS = 150_000;
 
-export async function measureLookups(session: Session): Promise<Figure[]> {
-  const samples = new Samples();
-  let db = 0;
-  for (const part of planLookups(session.full)) {
-    const wanted = part.trials.filter((trial) => session.wants(...wordsOf(trial)));
-    if (wanted.length === 0) continue;
-    try {
-      await session.source(part.dataset, 'u32');
-    } catch (error) {
-      for (const { subject } of wanted)
-        session.absent(subject, `${part.dataset}: no data: ${(error as Error).message}`);
-      continue;
-    }
-    await measurePart(session, { ...part, trials: wanted }, db++, samples);
-  }
-  return samples.figures();
+/** A group for each data set. */
+export function lookupGroups(session: Session): Group[] {
+  const parts = planLookups(session.full).map((part) => {
+    const trials = part.trials.filter((trial) => session.wants(...wordsOf(trial)));
+    return { ...part, trials };
+  });
+  const wanted = parts.filter(({ trials }) => trials.length > 0);
+  return wanted.map((part, db) => ({
+    name: `lookups, ${part.dataset}`,
+    measure: () => measurePart(session, part, db),
+  }));
 }
 
-async function measurePart(session: Session, part: Part, db: number, samples: Samples): Promise<void> {
+async function measurePart(session: Session, part: Part, db: number): Promise<Figure[]> {
+  const samples = new Samples();
+  try {
+    await session.source(part.dataset, 'u32');
+  } catch (error) {
+    const why = `${part.dataset}: no data: ${(error as Error).message}`;
+    for (const { subject } of part.trials) session.absent(subject, why);
+    return [];
+  }
   const usesRedis = part.trials.some(({ subject }) => subject === 'redis' || subject === 'redis-pipelined');
   if (usesRedis) await session.redis?.load((await session.source(part.dataset, 'u32')).tsv, db);
   const left = new Set(part.trials);
@@ -59,6 +62,7 @@ async function measurePart(session: Session, part: Part, db: number, samples: Sa
       }
     }
   }
+  return samples.figures();
 }
 
 /** Whether the subject of a trial is there; if it is not, that has been reported. */

@@ -8,26 +8,35 @@ import type { Context } from './context.js';
 import { measureFingerprints } from './fingerprints.js';
 import { measureFirstLookup } from './first-lookup.js';
 import { measureForms } from './forms.js';
-import type { Dataset, Figure } from './model.js';
+import type { Dataset, Group } from './model.js';
 import { measureOpening } from './opening.js';
 import { Samples } from './samples.js';
 import { measureShared } from './shared.js';
 import { measureSizes } from './sizes.js';
 import { measureVerify } from './verify-speed.js';
 
-export async function measureMemory(context: Context): Promise<Figure[]> {
-  const samples = new Samples();
+/** A group for each part, in an order that matters at the end. */
+export function memoryGroups(context: Context): Group[] {
   const sizes: readonly Dataset[] = context.full ? ['46k', '1M', '10M'] : ['46k', '1M'];
-  await measureSizes(context, samples, context.full ? [...sizes, 'npm-names'] : sizes);
-  await measureOpening(context, samples, sizes);
-  await measureFirstLookup(context, samples);
-  await measureShared(context, samples);
-  await measureVerify(context, samples, sizes);
-  await measureChecks(context, samples, sizes);
-  await measureForms(context, samples);
-  await measureFingerprints(context, samples);
-  // Near the end: the one takes tables out of the page cache, the other puts all else out of it.
-  await measureCold(context, samples, context.full ? ['1M', '10M'] : ['1M']);
-  if (context.full) await measureBigBuild(context, samples);
-  return samples.figures();
+  const group = (name: string, measure: (samples: Samples) => Promise<void>): Group => ({
+    name,
+    async measure() {
+      const samples = new Samples();
+      await measure(samples);
+      return samples.figures();
+    },
+  });
+  return [
+    group('sizes', (samples) => measureSizes(context, samples, context.full ? [...sizes, 'npm-names'] : sizes)),
+    group('opening', (samples) => measureOpening(context, samples, sizes)),
+    group('first lookups', (samples) => measureFirstLookup(context, samples)),
+    group('shared memory', (samples) => measureShared(context, samples)),
+    group('verify', (samples) => measureVerify(context, samples, sizes)),
+    group('checks', (samples) => measureChecks(context, samples, sizes)),
+    group('forms of tables', (samples) => measureForms(context, samples)),
+    group('fingerprints', (samples) => measureFingerprints(context, samples)),
+    // Near the end: the one takes tables out of the page cache, the other puts all else out of it.
+    group('cold tables', (samples) => measureCold(context, samples, context.full ? ['1M', '10M'] : ['1M'])),
+    ...(context.full ? [group('a build of 100M', (samples) => measureBigBuild(context, samples))] : []),
+  ];
 }

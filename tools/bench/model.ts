@@ -73,6 +73,12 @@ export interface Absent {
 }
 
 /** All that one run of the bench found; what the JSON output holds. */
+/** Figures that belong together: they are shown as soon as all of them are there. */
+export interface Group {
+  readonly name: string;
+  measure(): Promise<Figure[]>;
+}
+
 export interface Run {
   readonly node: string;
   readonly v8: string;

@@ -8,13 +8,12 @@ import { type Target, targetsOf } from './targets.js';
 
 const LOOKUPS = ['get', 'has', 'getMany', 'iterate'];
 
-export function runText(run: Run): string {
-  const lookups = run.figures.filter(({ metric }) => LOOKUPS.includes(metric));
-  const builds = run.figures.filter(({ metric }) => metric === 'build' || metric === 'build pairs');
-  const others = run.figures.filter((figure) => !lookups.includes(figure) && !builds.includes(figure));
+/** What a part of a run has measured. */
+export function figuresText(figures: readonly Figure[]): string {
+  const lookups = figures.filter(({ metric }) => LOOKUPS.includes(metric));
+  const builds = figures.filter(({ metric }) => metric === 'build' || metric === 'build pairs');
+  const others = figures.filter((figure) => !lookups.includes(figure) && !builds.includes(figure));
   const parts = [
-    `Node ${run.node} (V8 ${run.v8}) on ${run.cpu}, ${run.cores} cores, ${humanBytes(run.memoryBytes)}, ${run.system}`,
-    `seed ${run.seed}, ${run.seconds.toFixed(0)} s`,
     ...DATASETS.flatMap((dataset) =>
       section(
         `Lookups, ${dataset}`,
@@ -23,6 +22,15 @@ export function runText(run: Run): string {
     ),
     ...section('Builds', builds),
     ...section('Memory, start, the rest', others),
+  ];
+  return parts.map((part) => `\n${part}\n`).join('');
+}
+
+/** What is known when all is measured. */
+export function endText(run: Run): string {
+  const parts = [
+    `\nNode ${run.node} (V8 ${run.v8}) on ${run.cpu}, ${run.cores} cores, ${humanBytes(run.memoryBytes)}, ${run.system}`,
+    `seed ${run.seed}, ${run.seconds.toFixed(0)} s`,
     ...targets(targetsOf(run)),
     ...absent(run),
   ];

@@ -89,6 +89,15 @@ export class Pages implements ExternalPages {
     });
   }
 
+  /** @param from counted from the first page */
+  isResident(from: number, length: number): boolean | undefined {
+    const { libc, address } = this;
+    const first = Math.floor(from / libc.pageBytes) * libc.pageBytes;
+    const vector = new Uint8Array(Math.ceil((Math.min(from + length, this.length) - first) / libc.pageBytes));
+    if (libc.mincore(address + BigInt(first), vector.length * libc.pageBytes, vector) !== 0) return undefined;
+    return vector.every((page) => (page & 1) === 1);
+  }
+
   residentBytes(): number | undefined {
     const { libc, address, length } = this;
     const vector = new Uint8Array(Math.ceil(length / libc.pageBytes));

@@ -78,6 +78,8 @@ export interface Mapping {
   lend(range: number): Uint8Array | undefined;
   /** Advises on `[start, start + length)` of a range; does nothing if there is nothing to advise. */
   advise(advice: Advice, range: number, start: number, length: number): void;
+  /** Whether all of `[start, start + length)` of a range is in physical memory; `undefined` if the system does not say. */
+  isResident(range: number, start: number, length: number): boolean | undefined;
   /** Bytes of the ranges that are in physical memory, by whole pages; `undefined` if the system does not say. */
   residentBytes(): number | undefined;
   /** Releases the bytes. May be called again. */
@@ -91,6 +93,7 @@ export interface ExternalPages {
   /** @param from counted from the start of the run */
   view(from: number, length: number): ArrayBuffer;
   advise(advice: Advice, from: number, length: number): void;
+  isResident(from: number, length: number): boolean | undefined;
   residentBytes(): number | undefined;
   /**
    * Releases the file as soon as can be; views stay safe to read.

@@ -76,6 +76,8 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
         mmap.advise(mapped, at, size, codes[advice]);
       });
     },
+    // Its own call counts pages of a whole buffer.
+    isResident: () => undefined,
     residentBytes() {
       return buffer === undefined ? undefined : Math.min(mmap.incore(buffer)[1] * mmap.PAGESIZE, length);
     },

@@ -194,6 +194,12 @@ class SharedMapping implements Mapping {
     this.#tenants[memory]!.runs[run]!.pages?.advise(advice, from + start, length);
   }
 
+  isResident(range: number, start: number, length: number): boolean | undefined {
+    if (!this.#open) return undefined;
+    const { memory, run, from } = this.#places[range]!;
+    return this.#tenants[memory]!.runs[run]!.pages?.isResident(from + start, length);
+  }
+
   residentBytes(): number | undefined {
     if (!this.#open) return undefined;
     let bytes = 0;

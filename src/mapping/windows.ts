@@ -128,6 +128,10 @@ export class WindowsPages implements ExternalPages {
     this.kernel.prefetch?.(THIS_PROCESS, 1, range, 0);
   }
 
+  isResident(): undefined {
+    return undefined;
+  }
+
   residentBytes(): number | undefined {
     return undefined;
   }

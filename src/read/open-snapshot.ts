@@ -10,8 +10,8 @@ import { keyTypeOf } from '../format/key-types.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { UINTS } from '../format/value-types.js';
 import { mapRanges } from '../mapping/map-ranges.js';
-import type { ByteRange, Mapping } from '../mapping/mapping.js';
-import { BlockChecker, type ReadFile } from '../storage/block-check.js';
+import type { ByteRange } from '../mapping/mapping.js';
+import { BlockChecker } from '../storage/block-check.js';
 import { Dictionary } from '../storage/dictionary.js';
 import { HashSegment, indexPlace } from '../storage/hash-segment.js';
 import { KeylessSegment } from '../storage/keyless-segment.js';
@@ -19,6 +19,7 @@ import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
 import { firstFinding } from '../verify/verify.js';
 import { type FileIdentity, identityOf, isKnown, statsOf } from './file-identity.js';
+import { MappedFile } from './mapped-file.js';
 import { type Settings, Snapshot } from './snapshot.js';
 import { warmUp } from './warm.js';
 
@@ -147,14 +148,15 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     });
     warmUp(mapping, [...index, ...rows, ...values, ...segments]);
   }
-  const checker = touch ? new BlockChecker(header, mappedBytes(mapping, ranges), path) : undefined;
+  const file = new MappedFile(mapping, ranges);
+  const checker = touch ? new BlockChecker(header, (offset, length) => file.read(offset, length), path) : undefined;
   const view = (i: number) => mapping.view(i);
   const none = new LazyArray<never>(0, () => {
     throw new RangeError('no segments of this layout');
   });
   if (header.layout !== 'hash') {
     const keyless = new LazyArray(dictionaryIndex, (i) => new KeylessSegment(view(i), header, i, path, checker));
-    return new Snapshot(header, identity, mapping, none, keyless, undefined, undefined);
+    return new Snapshot(header, identity, mapping, file, none, keyless, undefined, undefined);
   }
   const segments = new LazyArray(dictionaryIndex, (i) => {
     const views = { heap: view(i), index: view(linesIndex + i), lend: () => mapping.lend(i) };
@@ -164,7 +166,7 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
   const dictionary = place === null ? undefined : new Dictionary(view(dictionaryIndex), header, path, checker, lend);
   const fingerprints =
     long === undefined ? undefined : new LongFingerprints(view(longIndex), header, fingerprint!, checker);
-  return new Snapshot(header, identity, mapping, segments, none, dictionary, fingerprints);
+  return new Snapshot(header, identity, mapping, file, segments, none, dictionary, fingerprints);
 }
 
 function sumsRanges({ checksums }: Header, memory: number): ByteRange[] {
@@ -173,27 +175,4 @@ function sumsRanges({ checksums }: Header, memory: number): ByteRange[] {
     ranges.push({ offset: checksums.offset + at, length: Math.min(SUMS_VIEW, checksums.bytes - at), memory });
   }
   return ranges;
-}
-
-/** Bytes of a mapping whose ranges follow each other without gaps. */
-function mappedBytes(mapping: Mapping, ranges: readonly ByteRange[]): ReadFile {
-  return (offset, length) => {
-    let low = 0;
-    for (let high = ranges.length; high - low > 1; ) {
-      const middle = (low + high) >>> 1;
-      if (ranges[middle]!.offset <= offset) low = middle;
-      else high = middle;
-    }
-    const pieces: Uint8Array[] = [];
-    for (let i = low, at = offset; at < offset + length; i++) {
-      const range = ranges[i]!;
-      const start = at - range.offset;
-      const taken = Math.min(range.length - start, offset + length - at);
-      // Without it, each page of a block would be a wait of its own.
-      mapping.advise('willneed', i, start, taken);
-      pieces.push(mapping.view(i).subarray(start, start + taken));
-      at += taken;
-    }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-  };
 }

@@ -13,6 +13,7 @@ import type { HashSegment } from '../storage/hash-segment.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { LongFingerprints } from '../storage/long-fingerprints.js';
 import type { FileIdentity } from './file-identity.js';
+import type { MappedFile } from './mapped-file.js';
 
 /**
  * How much of a file is checked, and when. `header`: the header and the file's size, when it is opened. `touch`: also
@@ -48,6 +49,7 @@ export class Snapshot {
   readonly header: Header;
   readonly identity: FileIdentity;
   readonly mapping: Mapping;
+  readonly file: MappedFile;
   /** Of a hash table; and those of any other layout. */
   readonly segments: LazyArray<HashSegment>;
   readonly keyless: LazyArray<KeylessSegment>;
@@ -64,6 +66,7 @@ export class Snapshot {
     header: Header,
     identity: FileIdentity,
     mapping: Mapping,
+    file: MappedFile,
     segments: LazyArray<HashSegment>,
     keyless: LazyArray<KeylessSegment>,
     dictionary: Dictionary | undefined,
@@ -72,6 +75,7 @@ export class Snapshot {
     this.header = header;
     this.identity = identity;
     this.mapping = mapping;
+    this.file = file;
     this.segments = segments;
     this.keyless = keyless;
     this.dictionary = dictionary;

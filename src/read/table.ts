@@ -19,6 +19,7 @@ import { Batch } from './batch.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
+import { type BucketPlace, prefetch } from './prefetch.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Names of the fields of values; any name if TypeScript does not know the values' type. */
@@ -213,9 +214,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   #many(keys: Iterable<KeyArgument<K>>, what: 'views'): (Uint8Array | undefined)[];
   #many(keys: Iterable<KeyArgument<K>>, what: 'values' | 'views'): (V | Uint8Array | undefined)[] {
     this.#opened();
-    const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
-    if (!iterable || isUint8Array(keys)) throw new TypeError('keys: expected an iterable of keys');
-    const list: readonly KeyArgument<K>[] = Array.isArray(keys) ? keys : Array.from(keys);
+    const list = listOf(keys);
     // Only after all keys have come: the code that yields them may close the table.
     const lookup = this.#opened();
     const decode = this.#decode;
@@ -242,6 +241,32 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
       first += count;
     }
     return values;
+  }
+
+  /**
+   * Brings what lookups of these keys will read into memory, without making other work wait for the disk: the promise
+   * is fulfilled when it is there, so that a `getMany` right after it finds all. Blocks that have not been checked are
+   * checked in turns of half a millisecond. Worth it for a table that may be out of the page cache; costs 2 to 5 µs a
+   * key if it is not. Does nothing for a copy. After a reload or `close` it ends early.
+   * @throws {TypeError} for what is no key. Throws as `get` does, except that damage is left to the lookups
+   */
+  async prefetch(keys: Iterable<KeyArgument<K>>): Promise<void> {
+    this.#opened();
+    // A copy: the caller may change the array while this goes on.
+    const list = [...listOf(keys)];
+    const lookup = this.#opened();
+    const { file, mapping } = this.snapshot();
+    const hash = this.#typedHash;
+    const places = function* (): Generator<BucketPlace, void> {
+      for (const key of list) {
+        const length = hash === undefined ? hashKey(key as Key, 0, lookup.seed) : hash(key, 0, lookup.seed);
+        if (length < 0) continue;
+        yield { segment: lookup.segmentOf(keyHash.value), bucket: lookup.bucketOf(keyHash.value) };
+      }
+    };
+    if (mapping.takesAdvice) await prefetch(file, places(), () => this.#lookup === lookup);
+    // What is no key is refused in any case.
+    else for (const _ of places());
   }
 
   /**
@@ -378,3 +403,10 @@ function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
 type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
 
 const bytesOf: ValueView = ({ lent }, at, length) => lent.at(at, length);
+
+/** Keys as an array. */
+function listOf<T>(keys: Iterable<T>): readonly T[] {
+  const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
+  if (!iterable || isUint8Array(keys)) throw new TypeError('keys: expected an iterable of keys');
+  return Array.isArray(keys) ? keys : Array.from(keys);
+}

@@ -59,6 +59,9 @@ export function watchFile<V>(watched: Watched<V>, interval: number): () => void 
       opening.return(undefined);
       const { code } = error as NodeJS.ErrnoException;
       if (stop.signal.aborted || code === 'ENOENT') return;
+      // The file that was opened may not be the one that was looked at: then the next look tells.
+      const now = await statAt(watched.path);
+      if (now === undefined || !sameStats(now, found) || stop.signal.aborted) return;
       const reported = again && refused?.code === code;
       refused = { file: found, code };
       if (!reported) watched.onError(error);

@@ -15,6 +15,12 @@ const BLOCK_SHIFT = 31 - Math.clz32(BLOCK);
 /** Returns bytes of the file: `length` from `offset`, both in bytes. A copy, or a view that is not written to. */
 export type ReadFile = (offset: number, length: number) => Uint8Array;
 
+/** Bytes of the file. */
+export interface FileRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Checks blocks of an open file, which it reads from `fd`; `undefined` if nothing is to be checked. */
 export function checkerFor(
   fd: number,
@@ -62,6 +68,19 @@ export class BlockChecker {
     this.#compare(offset, Math.min(offset + BLOCK, this.#end), expected, 'the bytes');
   }
 
+  /** What {@link check} of a block reads. */
+  needed(index: number): FileRange[] {
+    const offset = this.headerBytes + index * BLOCK;
+    const ranges = [{ offset, length: Math.min(BLOCK, this.#end - offset) }];
+    for (let level = 0, sum = index; level < this.#levels.length; level++) {
+      const page = Math.floor((sum * SUM_BYTES) / PAGE);
+      const { offset: from, bytes } = this.#levels[level]!;
+      ranges.push({ offset: from + page * PAGE, length: Math.min(PAGE, bytes - page * PAGE) });
+      sum = page;
+    }
+    return ranges;
+  }
+
   /** Checksum number `index` of a level, once the page in which it lies has been compared with the level after it. */
   #sumAt(level: number, index: number): bigint {
     const { offset, bytes } = this.#levels[level]!;
@@ -97,6 +116,8 @@ export class CheckedBlocks {
   readonly #first: number;
   /** Where the section starts, counted from the start of that block. */
   readonly #start: number;
+  /** Of the section in the file. */
+  readonly #offset: number;
 
   /**
    * @param place of the section in the file
@@ -109,6 +130,7 @@ export class CheckedBlocks {
   ) {
     const start = place.offset - headerBytes;
     this.#checker = checker!;
+    this.#offset = place.offset;
     this.#first = Math.floor(start / BLOCK);
     this.#start = start - this.#first * BLOCK;
     const blocks = place.bytes === 0 ? 0 : Math.ceil((this.#start + place.bytes) / BLOCK);
@@ -123,6 +145,21 @@ export class CheckedBlocks {
       if (((this.#checked[block >>> 5]! >>> block) & 1) === 0) return false;
     }
     return true;
+  }
+
+  /**
+   * What must be in memory for bytes `[from, end)` of the section to be read: of blocks that have not been checked all,
+   * and what they are checked against.
+   */
+  needed(from: number, end: number): FileRange[] {
+    if (end <= from) return [];
+    if (this.knows(from, end)) return [{ offset: this.#offset + from, length: end - from }];
+    const last = (this.#start + end - 1) >>> BLOCK_SHIFT;
+    const ranges: FileRange[] = [];
+    for (let block = (this.#start + from) >>> BLOCK_SHIFT; block <= last; block++) {
+      ranges.push(...this.#checker.needed(this.#first + block));
+    }
+    return ranges;
   }
 
   /**

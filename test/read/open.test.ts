@@ -283,6 +283,8 @@ describe('a closed table', () => {
     'mappingReason',
     Symbol.dispose.toString(),
     Symbol.toStringTag.toString(),
+    // Its promise is rejected: prefetch.test.ts.
+    'prefetch',
   ];
 
   /** What classes share among themselves; TypeScript does not let others call it. */

@@ -20,7 +20,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replaceFile } from '../../src/build/common/replace.js';
-import { type BuildOptions, build, type OpenOptions, open, type Table } from '../../src/index.js';
+import { type BuildOptions, build, HmapError, type OpenOptions, open, type Table } from '../../src/index.js';
 import { identityOf, isKnown, statsOf } from '../../src/read/file-identity.js';
 import { watchFile } from '../../src/read/watch.js';
 import { runModule } from '../support/child.js';
@@ -468,6 +468,26 @@ describe('watch', () => {
     // The whole version 2 may have been seen before it was damaged.
     hmapError('HMAP_DAMAGED', { path })(told.errors[0]);
     assertVersion(table, told.reloads === 0 ? 1 : 2);
+  });
+
+  test('a bad file that comes between the look and the opening is reported once', async (t) => {
+    const path = await firstVersion(t);
+    const other = { dev: 0n, ino: 0n, size: 0n, mtimeNs: 0n, ctimeNs: 0n, askedNs: 0n, mark: '' };
+    let opened = 0;
+    const errors: unknown[] = [];
+    // biome-ignore lint/correctness/useYield: it fails before its first step
+    function* refusing(): Generator<unknown, string, void> {
+      if (opened++ === 0) replace(path, readFileSync(path));
+      throw new HmapError('HMAP_VALUE_TYPE', 'bad');
+    }
+    const stop = watchFile<string>(
+      { path, current: () => other, open: refusing, adopt: () => {}, onError: (error) => errors.push(error) },
+      10,
+    );
+    await until('report', () => errors.length > 0);
+    await sleep(A_WHILE);
+    stop();
+    assert.deepEqual([errors.length, opened], [1, 2]);
   });
 
   test('a long check gives other work its turns', async (t) => {

@@ -127,6 +127,11 @@ function withoutReturn(key: Buffer, separator: number): Buffer {
   return separator === 0x0a && key.at(-1) === 0x0d ? key.subarray(0, -1) : key;
 }
 
+/** Keys of one piece of input from which on it pays to bring their pages in first. */
+const MANY = 8;
+/** The share of a file from which on it counts as being in memory. */
+const WARM = 0.95;
+
 class Printer {
   readonly out = new Output();
   missing = 0;
@@ -136,9 +141,12 @@ class Printer {
   readonly #json: boolean;
   readonly #isSet: boolean;
   readonly #value: TextPrinter;
+  /** Whether much of the file is out of the page cache: its pages then come in side by side. */
+  readonly #isCold: boolean;
 
   constructor(table: FingerprintTable<unknown, Uint8Array>, json: boolean) {
     this.#table = table;
+    this.#isCold = (table.residentBytes() ?? Number.POSITIVE_INFINITY) < WARM * table.header.fileBytes;
     this.#keyType = table.header.keyType;
     this.#jsonKey = jsonKeyPrinter(this.#keyType);
     this.#json = json;
@@ -156,6 +164,7 @@ class Printer {
       type === 'bytes'
         ? texts
         : texts.map((text) => Buffer.from(scratch.bytes.subarray(0, encodeKeyText(type, text.toString()))));
+    if (this.#isCold && keys.length >= MANY) await this.#table.prefetch(keys);
     for (const [i, view] of this.#table.getManyViews(keys).entries()) {
       this.#one(keys[i]!, view);
       if (this.out.full) await this.out.flush();

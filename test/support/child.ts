@@ -31,7 +31,7 @@ export function runModule(script: string, args: readonly string[] = [], settings
 }
 
 /** What Node prints when node:ffi is loaded. */
-const FFI_WARNING = /^\(node:\d+\) ExperimentalWarning: FFI .*\n\(Use .*\n/m;
+const FFI_WARNING = /^\(node:\d+\) ExperimentalWarning: FFI .*\n\(Use .*\n/gm;
 
 /** Runs node. Killed after 20 s, or as many as `seconds` says. */
 export function runNode(args: readonly string[], settings: Omit<Settings, 'flags'> = {}): Promise<Outcome> {

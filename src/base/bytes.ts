@@ -55,7 +55,7 @@ export function allocate<T>(
 
 /** Up to this many bytes V8 keeps a typed array's memory in its heap, so that it costs no allocation of its own. */
 const SHORT_COPY = 64;
-/** From this many bytes on, an allocation costs less than the copy. */
+/** From this many bytes on a copy has memory of its own. */
 const LONG_COPY = 2048;
 /** Bytes of memory that copies between the two share, as small Buffers do in Node. */
 const POOL = 65_536;

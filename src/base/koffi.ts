@@ -67,7 +67,7 @@ export interface NoKoffi {
 
 let loaded: Koffi | NoKoffi | undefined;
 
-/** koffi, or why it does not load. Loading costs 5 to 12 ms, once. */
+/** koffi, or why it does not load. Loading costs 3 to 4 ms, once. */
 export function loadKoffi(): Koffi | NoKoffi {
   loaded ??= find();
   return loaded;

@@ -21,7 +21,7 @@ type Call = (...args: readonly unknown[]) => never;
 
 let loaded: Libc | MappingReason | undefined;
 
-/** The C library, or why it cannot be called. Loading costs 1 to 7 ms, once. */
+/** The C library, or why it cannot be called. Loading costs 1 to 4 ms, once. */
 export function loadFfiLibc(): Libc | MappingReason {
   loaded ??= load();
   return loaded;

@@ -91,20 +91,26 @@ export class Pages implements ExternalPages {
 
   /** @param from counted from the first page */
   isResident(from: number, length: number): boolean | undefined {
-    const { libc, address } = this;
-    const first = Math.floor(from / libc.pageBytes) * libc.pageBytes;
-    const vector = new Uint8Array(Math.ceil((Math.min(from + length, this.length) - first) / libc.pageBytes));
-    if (libc.mincore(address + BigInt(first), vector.length * libc.pageBytes, vector) !== 0) return undefined;
-    return vector.every((page) => (page & 1) === 1);
+    const { pageBytes } = this.libc;
+    const first = Math.floor(from / pageBytes) * pageBytes;
+    const end = Math.min(from + length, this.length);
+    const resident = this.#residentPages(first, end - first);
+    return resident === undefined ? undefined : resident === Math.ceil((end - first) / pageBytes);
   }
 
   residentBytes(): number | undefined {
-    const { libc, address, length } = this;
+    const resident = this.#residentPages(0, this.length);
+    return resident === undefined ? undefined : Math.min(resident * this.libc.pageBytes, this.length);
+  }
+
+  /** @param first a multiple of the page size */
+  #residentPages(first: number, length: number): number | undefined {
+    const { libc, address } = this;
     const vector = new Uint8Array(Math.ceil(length / libc.pageBytes));
-    if (libc.mincore(address, length, vector) !== 0) return undefined;
+    if (libc.mincore(address + BigInt(first), length, vector) !== 0) return undefined;
     let resident = 0;
     for (let i = 0; i < vector.length; i++) resident += vector[i]! & 1;
-    return Math.min(resident * libc.pageBytes, length);
+    return resident;
   }
 
   /** Puts empty pages over the file's, which releases the file at once; whoever still reads them reads zeros. */

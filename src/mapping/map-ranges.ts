@@ -63,7 +63,7 @@ const EXTRAS: readonly MappingKind[] = ['mmap-io', 'ffi', process.platform === '
 export const MAPPING_CHOICES: readonly MappingChoice[] = ['auto', ...new Set(WAYS.map(([kind]) => kind))];
 
 /**
- * Loads what `auto` will use, 5 to 12 ms of native code, so that the first file of a process opens as fast as the next.
+ * Loads what `auto` will use, 3 to 4 ms of native code, so that the first file of a process opens as fast as the next.
  */
 export function prepareMapping(): void {
   // Not node:ffi, which warns: not before a file is opened.

@@ -13,10 +13,9 @@ export interface MappingReason {
 
 /**
  * `HMAP_NO_PACKAGE`: a native package does not load. `HMAP_NO_FFI`: the runtime has no `node:ffi`, or forbids it.
- * `HMAP_NO_MMAP`: the system has none that is known here.
- * `HMAP_MMAP`: it refused to map the file. `HMAP_REACH`: the file is too long for this way. `HMAP_NO_WEBASSEMBLY`,
- * `HMAP_ADDRESS_SPACE`: a shared memory is not to be had. `HMAP_NO_FOREIGN_MEMORY`: the runtime allows no views of
- * memory that is not its own.
+ * `HMAP_NO_MMAP`: the system has none that is known here. `HMAP_MMAP`: it refused to map the file. `HMAP_REACH`: the
+ * file is too long for this way. `HMAP_NO_WEBASSEMBLY`, `HMAP_ADDRESS_SPACE`: a shared memory is not to be had.
+ * `HMAP_NO_FOREIGN_MEMORY`: the runtime allows no views of memory that is not its own.
  */
 export type MappingReasonCode =
   | 'HMAP_NO_PACKAGE'

@@ -189,15 +189,11 @@ class SharedMapping implements Mapping {
   }
 
   advise(advice: Advice, range: number, start: number, length: number): void {
-    if (!this.#open) return;
-    const { memory, run, from } = this.#places[range]!;
-    this.#tenants[memory]!.runs[run]!.pages?.advise(advice, from + start, length);
+    if (this.#open) this.#pagesOf(range)?.advise(advice, this.#places[range]!.from + start, length);
   }
 
   isResident(range: number, start: number, length: number): boolean | undefined {
-    if (!this.#open) return undefined;
-    const { memory, run, from } = this.#places[range]!;
-    return this.#tenants[memory]!.runs[run]!.pages?.isResident(from + start, length);
+    return this.#open ? this.#pagesOf(range)?.isResident(this.#places[range]!.from + start, length) : undefined;
   }
 
   residentBytes(): number | undefined {
@@ -217,6 +213,11 @@ class SharedMapping implements Mapping {
     if (!this.#open) return;
     this.#open = false;
     for (const tenant of this.#tenants) tenant.close();
+  }
+
+  #pagesOf(range: number): Pages | undefined {
+    const { memory, run } = this.#places[range]!;
+    return this.#tenants[memory]!.runs[run]!.pages;
   }
 
   #find(range: number): { tenant: Tenant; at: number } {

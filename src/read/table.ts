@@ -246,7 +246,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   /**
    * Brings what lookups of these keys will read into memory, without making other work wait for the disk: the promise
    * is fulfilled when it is there, so that a `getMany` right after it finds all. Blocks that have not been checked are
-   * checked in turns of half a millisecond. Worth it for a table that may be out of the page cache; costs 2 to 5 µs a
+   * checked in turns of half a millisecond. Worth it for a table that may be out of the page cache; costs 5 to 10 µs a
    * key if it is not. Does nothing for a copy. After a reload or `close` it ends early.
    * @throws {TypeError} for what is no key. Throws as `get` does, except that damage is left to the lookups
    */

@@ -81,21 +81,21 @@ async function esbuildOfRequire(): Promise<Found> {
 /** The bundle alone, as it may be copied to where no packages are. */
 async function alone(): Promise<Found> {
   const folder = await installed({ 'app.mjs': APP });
-  await follow(folder, 'esbuild-esm', ['esbuild']);
+  const output = await follow(folder, 'esbuild-esm', ['esbuild']);
   const place = `${folder}-alone`;
   mkdirSync(place);
   cpSync(join(folder, 'bundle.mjs'), join(place, 'bundle.mjs'));
-  return runs(node, ['bundle.mjs'], place);
+  return runs(node, ['bundle.mjs'], place, output);
 }
 
 /** And with the package of the binary. */
 async function beside(): Promise<Found> {
   const folder = await installed({ 'app.mjs': APP });
-  await follow(folder, 'esbuild-esm', ['esbuild']);
+  const output = await follow(folder, 'esbuild-esm', ['esbuild']);
   await follow(folder, 'beside', []);
   const place = `${folder}-beside`;
   cpSync(join(folder, 'deploy'), place, { recursive: true });
-  return runs(node, ['bundle.mjs'], place);
+  return runs(node, ['bundle.mjs'], place, output);
 }
 
 async function rollup(): Promise<Found> {
@@ -128,13 +128,15 @@ async function traced(): Promise<Found> {
 async function executable(isBeside: boolean): Promise<Found> {
   const folder = await installed({ 'app.mjs': APP });
   const programs = dirname(await nodeOf(22));
-  await follow(folder, 'sea', ['esbuild', 'postject'], [programs]);
+  const output = await follow(folder, 'sea', ['esbuild', 'postject'], [programs]);
   const place = `${folder}-sea`;
   mkdirSync(place);
   cpSync(join(folder, 'app'), join(place, 'app'));
   const binary = 'node_modules/@koromix';
   if (isBeside) cpSync(join(folder, binary), join(place, binary), { recursive: true });
-  return runs(join(place, 'app'), [], place);
+  // What postject says of sections of Node itself, whatever the program is.
+  const ofNode = /^warning: Can't find string offset for section name '\.note[.\d]*'$/gm;
+  return runs(join(place, 'app'), [], place, output.replace(ofNode, ''));
 }
 
 /** A program that only reads, under the permission model. */

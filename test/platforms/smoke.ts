@@ -269,7 +269,7 @@ const CHECKS: Record<string, () => unknown> = {
     assert.equal(answer, 35);
     await worker.terminate();
   },
-  async 'builds with several threads'() {
+  async 'builds from 70 MB of entries'() {
     const path = at('large');
     const long = 'x'.repeat(1000);
     const large = function* () {

@@ -11,6 +11,7 @@ import { hmapError, misuse } from '../support/errors.js';
 import { MAPPINGS, WORKING } from '../support/mappings.js';
 import { Random } from '../support/random.js';
 import { temporaryFolder } from '../support/temp.js';
+import { fine } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
 const path = join(folder, 'table.hmap');
@@ -51,6 +52,19 @@ describe('a file that is not in memory', { skip: WORKING.includes('libc') ? fals
       });
     }
   }
+});
+
+test('the program answers as many keys as it likes from a file that is not in memory', async () => {
+  evict();
+  const { stdout } = await fine(['get', '--json', path, ...keys]);
+  const printed = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { key: string; found: boolean });
+  assert.deepEqual(
+    printed.map(({ key, found }) => [key, found]),
+    keys.map((key) => [key, true]),
+  );
 });
 
 for (const [mapping, skip] of MAPPINGS) {

@@ -141,12 +141,10 @@ class Printer {
   readonly #json: boolean;
   readonly #isSet: boolean;
   readonly #value: TextPrinter;
-  /** Whether much of the file is out of the page cache: its pages then come in side by side. */
-  readonly #isCold: boolean;
+  #cold: boolean | undefined;
 
   constructor(table: FingerprintTable<unknown, Uint8Array>, json: boolean) {
     this.#table = table;
-    this.#isCold = (table.residentBytes() ?? Number.POSITIVE_INFINITY) < WARM * table.header.fileBytes;
     this.#keyType = table.header.keyType;
     this.#jsonKey = jsonKeyPrinter(this.#keyType);
     this.#json = json;
@@ -164,7 +162,7 @@ class Printer {
       type === 'bytes'
         ? texts
         : texts.map((text) => Buffer.from(scratch.bytes.subarray(0, encodeKeyText(type, text.toString()))));
-    if (this.#isCold && keys.length >= MANY) await this.#table.prefetch(keys);
+    if (keys.length >= MANY && this.#isCold()) await this.#table.prefetch(keys);
     for (const [i, view] of this.#table.getManyViews(keys).entries()) {
       this.#one(keys[i]!, view);
       if (this.out.full) await this.out.flush();
@@ -173,6 +171,13 @@ class Printer {
 
   close(): void {
     this.#table.close();
+  }
+
+  /** Whether much of the file was out of the page cache at the first question; to ask costs a byte for each page. */
+  #isCold(): boolean {
+    const { fileBytes } = this.#table.header;
+    this.#cold ??= (this.#table.residentBytes() ?? fileBytes) < WARM * fileBytes;
+    return this.#cold;
   }
 
   #one(key: Buffer, view: Uint8Array | undefined): void {

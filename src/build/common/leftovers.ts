@@ -37,9 +37,12 @@ export const RENEWAL: number = HOUR;
  */
 const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}(?:\.tmp(?:\.spill)?|(\.old|\.gone))$/;
 
+/** The end of the names of temporary files. */
+export const TEMPORARY = '.tmp';
+
 /** A new name for a temporary file of a build of `output`, in the same folder. */
 export function temporaryName(output: string): string {
-  return `${prefixOf(output)}${process.pid}-${place()}-${randomBytes(4).toString('hex')}.tmp`;
+  return `${prefixOf(output)}${process.pid}-${place()}-${randomBytes(4).toString('hex')}${TEMPORARY}`;
 }
 
 /**
@@ -58,9 +61,9 @@ export function removeLeftovers(folder: string, output: string): void {
     if (unique === null) continue;
     const path = join(folder, name);
     try {
-      // No other file can have come under this name in between: names are never used twice.
       // While the place of the output is empty, the old file is what readers get.
       if (unique[3] === ASIDE && !existsSync(join(folder, output))) continue;
+      // No other file can have come under this name in between: names are never used twice.
       if (unique[3] === REPLACED || isLeftover(lstatSync(path), Number(unique[1]), unique[2])) unlinkSync(path);
     } catch {
       // Gone already, or another user's.

@@ -22,7 +22,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { HmapError, systemError } from '../../base/errors.js';
 import { movedAside } from '../../base/moved-aside.js';
-import { RENEWAL, removeLeftovers, temporaryName } from './leftovers.js';
+import { RENEWAL, removeLeftovers, TEMPORARY, temporaryName } from './leftovers.js';
 import { type Published, replaceFile } from './replace.js';
 import { targetOf } from './target.js';
 
@@ -120,7 +120,8 @@ export class Publication {
       // Windows cannot rename an open file. Elsewhere it stays open as long as it has its temporary name: that tells
       // other threads of this process that a build is using it.
       if (process.platform === 'win32') this.#close();
-      if (this.#overwrite) this.#published = replaceFile(this.temporary, this.target, this.temporary.slice(0, -4));
+      const unique = this.temporary.slice(0, -TEMPORARY.length);
+      if (this.#overwrite) this.#published = replaceFile(this.temporary, this.target, unique);
       else linkNew(this.temporary, this.target);
       this.#close();
       if (process.platform === 'win32') removeLeftovers(dirname(this.target), basename(this.target));

@@ -14,6 +14,7 @@ export type { Published } from './build/common/replace.js';
 export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
 export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
 export type { ListBuildOptions } from './build/keyless/list-builder.js';
+export type { CoreReason, CoreReasonCode } from './core/core.js';
 export type { Layout } from './format/constants.js';
 export type { FingerprintBits } from './format/fingerprints.js';
 export type {
@@ -47,6 +48,7 @@ export type { MappingKind, MappingReason, MappingReasonCode } from './mapping/ma
 export { BitArray } from './read/bit-array.js';
 export { IntegerSet } from './read/integer-set.js';
 export { List } from './read/list.js';
+export type { NumericArray } from './read/numeric-arrays.js';
 export {
   type BitsOpenOptions,
   type FingerprintOpenOptions,

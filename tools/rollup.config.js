@@ -47,7 +47,7 @@ const PACKAGES = ['commander', 'csv-parse', 'csv-stringify', 'cli-table3', 'cli-
  * writes loads, and what is loaded when it is first used. The program's own chunks lie over them.
  */
 const CHUNKS = [
-  ['core', '/dist/src/index.js'],
+  ['library', '/dist/src/index.js'],
   ['span-writer', '/dist/src/build/hash/span-worker.js'],
   ['build', '/dist/src/build/build.js'],
   ['stat', '/dist/src/inspect/stat.js'],

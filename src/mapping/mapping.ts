@@ -59,6 +59,12 @@ export function adviseInPieces(
   for (let at = Math.floor(from / granule) * granule; at < end; at += most) request(at, Math.min(most, end - at));
 }
 
+/** The part of `WebAssembly.Memory` that is used here. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
+}
+
 export interface Mapping {
   readonly kind: MappingKind;
   /** Why this is not the best way to map a file; set by whoever tried another one before. */
@@ -75,6 +81,8 @@ export interface Mapping {
    * the runtime allows no such view. Each call may cost a garbage collection.
    */
   lend(range: number): Uint8Array | undefined;
+  /** The memory whose first bytes are at the core's disposal, and over whose pages the range is mapped, if one is. */
+  memory?(range: number): SharedMemory | undefined;
   /** Advises on `[start, start + length)` of a range; does nothing if there is nothing to advise. */
   advise(advice: Advice, range: number, start: number, length: number): void;
   /** Whether all of `[start, start + length)` of a range is in physical memory; `undefined` if the system does not say. */

@@ -2,12 +2,13 @@
 // heap, and collects garbage for them (native-notes/mapping.md). Knows memories; knows nothing of files and ranges.
 
 import type { Libc } from './libc.js';
-import type { MappingReason } from './mapping.js';
+import type { MappingReason, SharedMemory } from './mapping.js';
 
 const WASM_PAGE = 65_536;
 /** What 32-bit addresses reach. */
 const MOST_PAGES = 65_536;
-export const MEMORY_BYTES = MOST_PAGES * WASM_PAGE;
+/** The last page stays free, so that the end of what is mapped is an address, too. */
+export const MEMORY_BYTES = (MOST_PAGES - 1) * WASM_PAGE;
 /** Bytes at the start of each memory that no file takes: writable, and room for work in place. */
 export const SCRATCH_BYTES = 2 ** 20;
 
@@ -26,30 +27,21 @@ const COUNTS_INITIAL = Number.parseInt(process.versions.v8, 10) >= 14;
 /** Memories kept for the next file. */
 const MOST_SPARE = 64;
 
-/** The part of `WebAssembly.Memory` that is used here. */
-interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
-  grow(pages: number): number;
-}
 type NewMemory = new (descriptor: { initial: number; maximum: number; shared: true }) => SharedMemory;
 
 /** A memory that is in use by one mapping, or spare. */
 export class Memory {
-  readonly #memory: SharedMemory;
-
   constructor(
-    memory: SharedMemory,
+    readonly shared: SharedMemory,
     readonly address: bigint,
-  ) {
-    this.#memory = memory;
-  }
+  ) {}
 
   get bytes(): number {
-    return this.#memory.buffer.byteLength;
+    return this.shared.buffer.byteLength;
   }
 
   view(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, at, length);
+    return new Uint8Array(this.shared.buffer, at, length);
   }
 
   /** Whether it has at least so many bytes now. No file may be in it: all its pages become writable. */
@@ -57,7 +49,7 @@ export class Memory {
     const missing = Math.ceil((bytes - this.bytes) / WASM_PAGE);
     if (missing <= 0) return true;
     try {
-      this.#memory.grow(missing);
+      this.shared.grow(missing);
       return true;
     } catch {
       return false;

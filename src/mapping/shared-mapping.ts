@@ -3,8 +3,11 @@
 // call does. Knows where ranges lie in memories; does not know how memories are had.
 
 import { GRANULE, type Libc, Pages } from './libc.js';
-import type { Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
+import type { Advice, ByteRange, Mapping, MappingKind, MappingReason, SharedMemory } from './mapping.js';
 import { giveBack, MEMORY_BYTES, Memory, SCRATCH_BYTES, takeMemory } from './memories.js';
+
+/** The next larger page of x64 and ARM, in bytes; a multiple of {@link GRANULE}. V8 aligns memories to it and more. */
+const HUGE_PAGE = 2 ** 21;
 
 /** What one memory holds: runs of the file, one after the other. */
 interface Plan {
@@ -73,7 +76,7 @@ function add(plan: Plan, { offset, length }: ByteRange, most: number): Omit<Plac
   const last = runs[runs.length - 1];
   const base = Math.floor(offset / GRANULE) * GRANULE;
   const follows = last !== undefined && base >= last.offset && base <= last.end;
-  const run = follows ? last : { at: Math.ceil(plan.end / GRANULE) * GRANULE, offset: base, end: base };
+  const run = follows ? last : { at: alignedLike(base, plan.end), offset: base, end: base };
   const from = offset - run.offset;
   const end = run.at + from + length;
   if (end > most) return undefined;
@@ -81,6 +84,15 @@ function add(plan: Plan, { offset, length }: ByteRange, most: number): Omit<Plac
   run.end = offset + length;
   plan.end = end;
   return { run: runs.length - 1, from };
+}
+
+/**
+ * The first place from `least` on that is as far from a multiple of {@link HUGE_PAGE} as the offset: so the system can
+ * use such pages where it has them in its cache.
+ */
+function alignedLike(offset: number, least: number): number {
+  const rest = offset % HUGE_PAGE;
+  return Math.ceil((least - rest) / HUGE_PAGE) * HUGE_PAGE + rest;
 }
 
 /** @param all bytes of all ranges */
@@ -123,6 +135,10 @@ class Tenant {
 
   view(at: number, length: number): Uint8Array {
     return this.#memory.view(at, length);
+  }
+
+  get shared(): SharedMemory {
+    return this.#memory.shared;
   }
 
   lend(at: number, length: number): Uint8Array | undefined {
@@ -186,6 +202,10 @@ class SharedMapping implements Mapping {
     if (length === 0) return new Uint8Array(0);
     const { tenant, at } = this.#find(range);
     return tenant.lend(at, length);
+  }
+
+  memory(range: number): SharedMemory | undefined {
+    return this.#open ? this.#find(range).tenant.shared : undefined;
   }
 
   advise(advice: Advice, range: number, start: number, length: number): void {

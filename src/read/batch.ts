@@ -29,7 +29,7 @@ export class Batch {
   touched = 0;
 
   /** Takes as many keys from `first` as one batch holds, and returns how many. */
-  take(lookup: Lookup, keys: readonly Key[], first: number): number {
+  take(lookup: Lookup, keys: ArrayLike<Key>, first: number): number {
     const { seed } = lookup;
     const room = Math.min(BATCH, keys.length - first);
     let count = 0;
@@ -45,7 +45,7 @@ export class Batch {
   }
 
   /** {@link take} of typed keys; a method of its own, so that the other knows what it calls. */
-  takeTyped(lookup: Lookup, keys: readonly unknown[], first: number, hash: KeyHasher): number {
+  takeTyped(lookup: Lookup, keys: ArrayLike<unknown>, first: number, hash: KeyHasher): number {
     const { seed } = lookup;
     const room = Math.min(BATCH, keys.length - first);
     let count = 0;

@@ -159,7 +159,13 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     return new Snapshot(header, identity, mapping, file, none, keyless, undefined, undefined);
   }
   const segments = new LazyArray(dictionaryIndex, (i) => {
-    const views = { heap: view(i), index: view(linesIndex + i), lend: () => mapping.lend(i) };
+    const memory = mapping.memory?.(i);
+    const views = {
+      heap: view(i),
+      index: view(linesIndex + i),
+      memory: memory === mapping.memory?.(linesIndex + i) ? memory : undefined,
+      lend: () => mapping.lend(i),
+    };
     return new HashSegment(views, header, i, path, checker);
   });
   const lend = () => mapping.lend(dictionaryIndex);

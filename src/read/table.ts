@@ -2,23 +2,24 @@
 // lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
-import { isUint8Array } from 'node:util/types';
 import { HmapError, noKeys } from '../base/errors.js';
+import { kindOf } from '../base/options.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
 import { hashKey, keyHash } from '../codec/hash-key.js';
 import { showBytes } from '../codec/key-text.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.js';
+import type { CoreReason } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
 import { MAX_FIELD_BITS } from '../format/schema.js';
-import type { HashSegment } from '../storage/hash-segment.js';
 import { type MappedHashSegment, type Needs, Scan } from '../storage/scan.js';
-import { Batch } from './batch.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
+import { listOf, Many, type ValueView } from './many.js';
+import { type NumericArray, needArrayFor } from './numeric-arrays.js';
 import { type BucketPlace, prefetch } from './prefetch.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -99,7 +100,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   /** Encodes a key for lookups; `undefined` for strings and bytes. */
   readonly #typedHash: KeyHasher | undefined;
   #lookup: Lookup | undefined;
-  #batch: Batch | undefined;
+  #manyHere: Many<V> | undefined;
 
   /** @internal Use `open`. */
   protected constructor(path: string, snapshot: Snapshot, form: KeyForm, source: SnapshotSource) {
@@ -199,7 +200,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    * memory overlap. Throws as `get` does.
    */
   getMany(keys: Iterable<KeyArgument<K>>): (V | undefined)[] {
-    return this.#many(keys, 'values');
+    const list = this.#listOf(keys);
+    return this.#many().values(list);
   }
 
   /**
@@ -207,40 +209,53 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    */
   getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
     this.#lend();
-    return this.#many(keys, 'views');
+    const list = this.#listOf(keys);
+    return this.#many().views(list, this.#view);
   }
 
-  #many(keys: Iterable<KeyArgument<K>>, what: 'values'): (V | undefined)[];
-  #many(keys: Iterable<KeyArgument<K>>, what: 'views'): (Uint8Array | undefined)[];
-  #many(keys: Iterable<KeyArgument<K>>, what: 'values' | 'views'): (V | Uint8Array | undefined)[] {
+  /** Whether the table has each of many keys, in their order: 1 or 0. Costs what {@link getMany} costs without values. */
+  hasMany(keys: Iterable<KeyArgument<K>>): Uint8Array {
+    const list = this.#listOf(keys);
+    return this.#many().has(list);
+  }
+
+  /**
+   * {@link getMany} of numbers, without an object for each: into `out`, a typed array that holds them all exactly and
+   * has an element for each key. Typed keys may come in one, too, as from {@link getMany}.
+   * @param missing what is written for a key that the table does not have. Default 0, or 0n for an array of BigInts
+   * @returns how many of the keys the table has
+   * @throws {TypeError} if the values are no numbers, or `out` is no array for them. Throws as `get` does; then some
+   *   elements may have been written
+   * @throws {RangeError} if `out` has fewer elements than there are keys
+   */
+  getManyInto(keys: Iterable<KeyArgument<K>>, out: NumericArray, missing?: number | bigint): number {
+    const list = this.#listOf(keys);
+    needArrayFor(this.header.valueType, out, list.length);
+    const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
+    if (missing !== undefined && typeof missing !== typeof none)
+      throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
+    return this.#many().into(list, out, missing ?? none);
+  }
+
+  /** Keys as an array. Whatever code yields them has run when it returns; it may have closed the table. */
+  #listOf(keys: Iterable<KeyArgument<K>>): ArrayLike<KeyArgument<K>> {
     this.#opened();
-    const list = listOf(keys);
-    // Only after all keys have come: the code that yields them may close the table.
-    const lookup = this.#opened();
-    const decode = this.#decode;
-    const view = what === 'views' ? this.#view : undefined;
-    const values = new Array<V | Uint8Array | undefined>(list.length).fill(undefined);
-    this.#batch ??= new Batch();
-    const batch = this.#batch;
-    const hash = this.#typedHash;
-    for (let first = 0; first < list.length; ) {
-      const count =
-        hash === undefined
-          ? batch.take(lookup, list as readonly Key[], first)
-          : batch.takeTyped(lookup, list, first, hash);
-      // An array's elements may be accessors that reload the table: all answers come from the snapshot that is current
-      // afterwards.
-      if (this.#opened() !== lookup) return this.#many(list, what as never);
-      batch.load(lookup, count);
-      for (let i = 0; i < count; i++) {
-        const at = batch.find(lookup, i);
-        if (at < 0) continue;
-        const { segment, valueBytes } = lookup;
-        values[first + i] = view === undefined ? decode(segment.heap, at, valueBytes) : view(segment, at, valueBytes);
-      }
-      first += count;
-    }
-    return values;
+    return listOf(keys);
+  }
+
+  #many(): Many<V> {
+    this.#manyHere ??= new Many(this.#opened(), this.header, this.#typedHash, this.#decode);
+    return this.#manyHere;
+  }
+
+  /** What looks many keys up at once: the core, in WebAssembly, or JavaScript, which takes about 1.5 times as long. */
+  get core(): 'wasm' | 'js' {
+    return this.coreReason === undefined ? 'wasm' : 'js';
+  }
+
+  /** Why it is not the core; `undefined` if it is. */
+  get coreReason(): CoreReason | undefined {
+    return this.#many().coreReason;
   }
 
   /**
@@ -253,7 +268,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   async prefetch(keys: Iterable<KeyArgument<K>>): Promise<void> {
     this.#opened();
     // A copy: the caller may change the array while this goes on.
-    const list = [...listOf(keys)];
+    const list = Array.from(listOf(keys));
     const lookup = this.#opened();
     const { file, mapping } = this.snapshot();
     const hash = this.#typedHash;
@@ -336,9 +351,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   protected override take(snapshot: Snapshot | undefined): void {
+    this.#manyHere = undefined;
     if (snapshot === undefined) {
       this.#lookup = undefined;
-      this.#batch = undefined;
       return;
     }
     const { segments, dictionary, long } = snapshot;
@@ -399,14 +414,4 @@ function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
   return decode(segment.heap, cursor.value, cursor.valueBytes);
 }
 
-/** Returns the bytes of a value, for users. */
-type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
-
 const bytesOf: ValueView = ({ lent }, at, length) => lent.at(at, length);
-
-/** Keys as an array. */
-function listOf<T>(keys: Iterable<T>): readonly T[] {
-  const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
-  if (!iterable || isUint8Array(keys)) throw new TypeError('keys: expected an iterable of keys');
-  return Array.isArray(keys) ? keys : Array.from(keys);
-}

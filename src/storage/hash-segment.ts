@@ -13,6 +13,7 @@ import {
 } from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
 import { bucketCount, indexSize, lineSize, offsetUnit } from '../format/index-lines.js';
+import type { SharedMemory } from '../mapping/mapping.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
 import { type Lend, LentBytes } from './lent-bytes.js';
 
@@ -21,6 +22,8 @@ export interface SegmentViews {
   /** Its lines of the index, and its key heap, each perhaps with trailing bytes. */
   readonly index: Uint8Array;
   readonly heap: Uint8Array;
+  /** The memory in which both lie, if there is one. */
+  readonly memory?: SharedMemory | undefined;
   /** The key heap as users may have it. Without it, as the segment has it. */
   readonly lend?: Lend;
 }
@@ -61,6 +64,8 @@ export class HashSegment {
    */
   reach = -1;
   readonly #path: string;
+  /** As in {@link SegmentViews}. */
+  readonly memory: SharedMemory | undefined;
   /** The key heap as users may have it. */
   readonly lent: LentBytes;
 
@@ -84,6 +89,7 @@ export class HashSegment {
     this.offsetBits = header.index.offsetBits;
     this.lineBytes = lineSize(this.offsetBits);
     this.#path = path;
+    this.memory = views.memory;
     this.lent = new LentBytes(this.heap, views.lend);
     this.heapBlocks = new CheckedBlocks(header, place, checker);
     this.indexBlocks = new CheckedBlocks(header, lines, checker);

@@ -14,6 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/format': ['src/base'],
   'src/mapping': ['src/base'],
   'src/codec': ['src/base', 'src/format'],
+  'src/core': [],
   'src/storage': ['src/base', 'src/format', 'src/mapping'],
   'src/verify': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/storage'],
   'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/storage'],
@@ -21,13 +22,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/build/hash': ['src/base', 'src/format', 'src/codec', 'src/build/common'],
   'src/build/keyless': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash'],
   'src/build': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash', 'src/build/keyless'],
-  'src/read': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/storage', 'src/verify'],
+  'src/read': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage', 'src/verify'],
   'src/lazy': [
     ...['src/base', 'src/format', 'src/verify', 'src/inspect'],
     ...['src/build/common', 'src/build/keyless', 'src/build'],
   ],
   'src/index': [
-    ...['src/base', 'src/format', 'src/mapping', 'src/verify', 'src/inspect', 'src/read'],
+    ...['src/base', 'src/format', 'src/mapping', 'src/core', 'src/verify', 'src/inspect', 'src/read'],
     ...['src/build/common', 'src/build/keyless', 'src/build', 'src/lazy'],
   ],
   'src/internal': [
@@ -42,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['src/index', 'src/internal'],
     ...['tools/terminal', 'tools/formats', 'tools/input', 'tools/plan'],
   ],
+  'tools/compile-core': [],
   'tools/ship-types': [],
   'tools/hmap': ['tools/terminal', 'tools/commands'],
   'tools/demo': ['src/index', 'tools/terminal', 'tools/commands'],

@@ -19,7 +19,7 @@ const BUNDLED = [
   ...['commander', 'csv-parse', 'csv-stringify', 'cli-table3', '@colors/colors', 'cli-progress'],
   ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point'],
 ];
-const NOTES = ['accounting', 'bundling', 'format', 'library', 'mapping', 'performance', 'platforms', 'tools'];
+const NOTES = ['accounting', 'bundling', 'format', 'library', 'mapping', 'platforms', 'tools'];
 
 const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'));
 const windows = process.platform === 'win32';
@@ -87,7 +87,7 @@ describe('the tarball', () => {
       [
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'],
         ...within('dist/bin', 'LICENSES.txt', ...js(COMMANDS), ...js(TOOLS), ...js(PACKAGES)),
-        ...within('dist/lib', ...js('index core build stat parallel-ingest span-worker span-writer')),
+        ...within('dist/lib', ...js('index library build stat parallel-ingest span-worker span-writer')),
         ...within('dist/lib', 'index.cjs', 'build.cjs', 'stat.cjs', 'bucket-loads.cjs'),
         ...within('native-notes', ...NOTES.map((name) => `${name}.md`)),
       ].toSorted(),

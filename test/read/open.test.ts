@@ -260,6 +260,10 @@ describe('a closed table', () => {
     has: (table) => table.has('key 1'),
     getMany: (table) => table.getMany(['key 1']),
     getManyViews: (table) => table.getManyViews(['key 1']),
+    getManyInto: (table) => table.getManyInto(['key 1'], new Float64Array(1)),
+    hasMany: (table) => table.hasMany(['key 1']),
+    core: (table) => table.core,
+    coreReason: (table) => table.coreReason,
     getView: (table) => table.getView('key 1'),
     field: (table) => table.field('key 1', 'level'),
     bits: (table) => table.bits('key 1', 0, 1),
@@ -274,6 +278,7 @@ describe('a closed table', () => {
   /** Those that need values with fields. */
   const ofStructs = ['field', 'bits'];
   const structs = fixturePath('struct.hmap');
+  const numbers = fixturePath('example.hmap');
   const always = [
     'constructor',
     'close',
@@ -300,7 +305,7 @@ describe('a closed table', () => {
   for (const [name, call] of Object.entries(calls)) {
     test(`${name} throws`, () => {
       for (const mapping of WORKING) {
-        const place = ofStructs.includes(name) ? structs : path;
+        const place = ofStructs.includes(name) ? structs : name === 'getManyInto' ? numbers : path;
         const table = open(place, { mapping });
         call(table);
         table.close();
@@ -312,7 +317,16 @@ describe('a closed table', () => {
   test('arguments without sense make no difference', () => {
     const table = open(path);
     table.close();
-    for (const name of ['get', 'has', 'getMany', 'getManyViews', 'getView', 'forEach'] as const) {
+    for (const name of [
+      'get',
+      'has',
+      'getMany',
+      'getManyViews',
+      'getManyInto',
+      'hasMany',
+      'getView',
+      'forEach',
+    ] as const) {
       assert.throws(() => (table[name] as (argument: unknown) => unknown)(undefined), hmapError('HMAP_CLOSED'), name);
     }
     for (const key of ['\ud800', 'x'.repeat(70_000), new Uint8Array(70_000)]) {

@@ -53,6 +53,7 @@ export function assertIs(table: Table<unknown>, model: ReadonlyMap<string, unkno
   );
   assert.ok(order.every((key) => table.has(key)));
   assert.deepStrictEqual(table.getMany(order), values);
+  assert.deepStrictEqual(table.hasMany(order), new Uint8Array(order.length).fill(1));
   const shapes = new Set(order.map((key) => table.getView(key)?.constructor));
   assert.deepStrictEqual(
     table.getManyViews(order),
@@ -66,5 +67,6 @@ export function assertIs(table: Table<unknown>, model: ReadonlyMap<string, unkno
     assert.equal(table.has(miss), false);
     assert.equal(table.getView(miss), undefined);
     assert.deepStrictEqual(table.getMany([miss]), [undefined]);
+    assert.deepStrictEqual(table.hasMany([miss]), Uint8Array.of(0));
   }
 }

@@ -1,0 +1,87 @@
+// The core: loops over many keys, in WebAssembly that reads a file where it is mapped. Knows how it is compiled, and
+// for which memories; what it does is in ./assembly, and where its callers meet it in ./places.ts.
+
+import { CODE } from './code.js';
+
+/** Why JavaScript does the work instead. */
+export interface CoreReason {
+  readonly code: CoreReasonCode;
+  readonly message: string;
+  /** What was caught, if anything was. */
+  readonly cause?: unknown;
+}
+
+/**
+ * `HMAP_CORE_OFF`: the environment variable `HMAP_NO_CORE` is set. `HMAP_NO_WEBASSEMBLY`: the runtime has none, or not
+ * all of it that the core needs. `HMAP_OUTSIDE_MEMORY`: the file is not mapped over the pages of a WebAssembly memory.
+ * `HMAP_FINGERPRINT`: the table has fingerprints in place of keys.
+ */
+export type CoreReasonCode = 'HMAP_CORE_OFF' | 'HMAP_NO_WEBASSEMBLY' | 'HMAP_OUTSIDE_MEMORY' | 'HMAP_FINGERPRINT';
+
+/** The functions of ./assembly; what each does is said there. */
+export interface CoreFunctions {
+  hashKeys(count: number): void;
+  hashWords(count: number, width: number): void;
+  find(count: number): number;
+  takeUnsigned(count: number, width: number): void;
+  takeSigned(count: number, width: number): void;
+  takeWords(count: number): void;
+  takeLong(count: number, width: number): void;
+}
+
+/** The part of a `WebAssembly.Memory` that is used here. */
+export interface CoreMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
+/** The part of the global object that is used here; its types are those of browsers. */
+interface WebAssemblyHere {
+  Module: new (code: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: unknown };
+}
+
+/** How much of a memory is the core's, in bytes, from its start. */
+export const CORE_BYTES = 2 ** 20;
+
+/** The core in one memory. */
+export class Core {
+  readonly run: CoreFunctions;
+  /** The first {@link CORE_BYTES} of the memory. */
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+
+  constructor(memory: CoreMemory, run: CoreFunctions) {
+    this.run = run;
+    this.bytes = new Uint8Array(memory.buffer, 0, CORE_BYTES);
+    this.words = new Int32Array(memory.buffer, 0, CORE_BYTES / 4);
+  }
+}
+
+let compiled: object | undefined;
+const cores = new WeakMap<CoreMemory, Core>();
+
+/** Compiles the core, once in a process (about 1 ms); `undefined` if that is possible. */
+export function whyNoCore(): CoreReason | undefined {
+  if (process.env.HMAP_NO_CORE) return { code: 'HMAP_CORE_OFF', message: 'HMAP_NO_CORE is set' };
+  if (compiled !== undefined) return undefined;
+  const { WebAssembly } = globalThis as { WebAssembly?: WebAssemblyHere };
+  if (WebAssembly === undefined) return { code: 'HMAP_NO_WEBASSEMBLY', message: 'this process has no WebAssembly' };
+  try {
+    compiled = new WebAssembly.Module(Buffer.from(CODE, 'base64'));
+    return undefined;
+  } catch (cause) {
+    return { code: 'HMAP_NO_WEBASSEMBLY', message: 'this process does not compile the core', cause };
+  }
+}
+
+/** The core in a memory; {@link whyNoCore} has given no reason why not. */
+export function coreIn(memory: CoreMemory): Core {
+  let core = cores.get(memory);
+  if (core === undefined) {
+    const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
+    const { exports } = new WebAssembly.Instance(compiled!, { env: { memory } });
+    core = new Core(memory, exports as CoreFunctions);
+    cores.set(memory, core);
+  }
+  return core;
+}

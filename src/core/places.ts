@@ -1,0 +1,58 @@
+// Where the core and its callers meet: places in the first bytes of a memory, in bytes. Both sides are compiled from
+// this file, one as TypeScript, one as AssemblyScript; so it holds numbers and nothing else.
+
+/** What is known of a table, one u32 after the other. */
+export const TABLE = 0;
+export const SEED = 0;
+export const SHARD_BITS = 4;
+/** Of segments, in this file. */
+export const SEGMENT_SHIFT = 8;
+/** Bits of the hash before those of the bucket. */
+export const HASH_BITS = 12;
+export const EIGHTHS = 16;
+export const BUCKET_SHIFT = 20;
+export const LINE_BYTES = 24;
+export const OFFSET_BITS = 28;
+/** What an offset of the index counts, in bytes. */
+export const UNIT = 32;
+/** Widths, or {@link ANY_WIDTH}. */
+export const KEY_WIDTH = 36;
+export const VALUE_WIDTH = 40;
+export const ANY_WIDTH = 0xffff_ffff;
+/** Units of a bucket from which on the caller finds. */
+export const MOST_UNITS = 44;
+
+/** For each segment a row: the addresses of its lines and of its heap, the heap's size in units, and nothing. */
+export const SEGMENTS = 4096;
+export const SEGMENT_ROW_SHIFT = 4;
+export const LINES = 0;
+export const HEAP = 4;
+export const UNITS = 8;
+
+/** Keys of a batch, at most. */
+export const BATCH = 1024;
+/**
+ * For each key a row of u32, side by side: in arrays of their own they would share sets of the processor's cache.
+ */
+export const BATCH_ROWS = 73_728;
+export const BATCH_SHIFT = 5;
+/** Where the key starts in {@link KEYS}, its length in bytes (negative for what is no key), its hash. */
+export const START = 0;
+export const LENGTH = 4;
+export const HASH = 8;
+/** Its segment's row, and where its bucket starts and ends in memory; before that, its line, and a bit in it. */
+export const ROW = 12;
+export const FROM = 16;
+export const TO = 20;
+/** Where the value starts in its segment's heap, or one of the numbers below; before that, an address. */
+export const FOUND = 24;
+export const VALUE_BYTES = 28;
+export const MISSING = -1;
+/** The caller has to look itself: the segment is not here, or some bytes are not as they should be. */
+export const UNKNOWN = -2;
+
+/** For each key its value as a number, in 4 or 8 bytes. */
+export const VALUES = 106_496;
+
+/** The keys' bytes. */
+export const KEYS = 131_072;

@@ -1,0 +1,153 @@
+// Many keys at once: what each question about them gives back. Knows values and arrays of them; how a batch of keys is
+// found is batch.ts and core-batch.ts.
+
+import { isBigInt64Array, isBigUint64Array, isTypedArray, isUint8Array, isUint32Array } from 'node:util/types';
+import type { ValueDecoder } from '../codec/decode-value.js';
+import type { KeyHasher } from '../codec/typed-keys.js';
+import { type CoreReason, whyNoCore } from '../core/core.js';
+import type { HashHeader } from '../format/header.js';
+import type { Key, KeyType } from '../format/key-types.js';
+import type { HashSegment } from '../storage/hash-segment.js';
+import { Batch } from './batch.js';
+import { CoreBatch } from './core-batch.js';
+import { FingerprintLookup } from './fingerprint-lookup.js';
+import type { Lookup } from './lookup.js';
+import { type NumericArray, numbersIn } from './numeric-arrays.js';
+
+/** Returns the bytes of a value, for users. */
+export type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
+
+/** Keys that lie side by side in memory as the core takes them. */
+type KeyWords = Uint32Array | BigUint64Array | BigInt64Array;
+
+/**
+ * Keys as an array.
+ * @throws {TypeError} if they are not an iterable of keys
+ */
+export function listOf<T>(keys: Iterable<T>): ArrayLike<T> {
+  const iterable = typeof keys === 'object' && keys !== null && Symbol.iterator in keys;
+  if (!iterable || isUint8Array(keys)) throw new TypeError('keys: expected an iterable of keys');
+  if (isTypedArray(keys)) return keys as unknown as ArrayLike<T>;
+  // A copy: the elements of an array may be accessors, which could reload the table between two lookups.
+  return [...keys];
+}
+
+/** Answers of one snapshot. Each method throws as `Table.get` does. */
+export class Many<V> {
+  readonly #lookup: Lookup;
+  readonly #header: HashHeader;
+  readonly #hash: KeyHasher | undefined;
+  readonly #decode: ValueDecoder<V>;
+  #batch: Batch | CoreBatch | undefined;
+
+  /** @param hash encodes typed keys; `undefined` for strings and bytes */
+  constructor(lookup: Lookup, header: HashHeader, hash: KeyHasher | undefined, decode: ValueDecoder<V>) {
+    this.#lookup = lookup;
+    this.#header = header;
+    this.#hash = hash;
+    this.#decode = decode;
+  }
+
+  /** Why the core does not do it; `undefined` if it does. */
+  get coreReason(): CoreReason | undefined {
+    if (this.#lookup instanceof FingerprintLookup)
+      return { code: 'HMAP_FINGERPRINT', message: 'the core does not know fingerprints' };
+    if (this.#lookup.segment.memory === undefined)
+      return { code: 'HMAP_OUTSIDE_MEMORY', message: 'the file is not mapped into a WebAssembly memory' };
+    return whyNoCore();
+  }
+
+  values(keys: ArrayLike<unknown>): (V | undefined)[] {
+    const values = new Array<V | undefined>(keys.length).fill(undefined);
+    const lookup = this.#lookup;
+    const decode = this.#decode;
+    for (let first = 0; first < keys.length; ) {
+      const { batch, count } = this.#found(keys, first);
+      for (let i = 0; i < count; i++) {
+        const at = batch.find(lookup, i);
+        if (at >= 0) values[first + i] = decode(lookup.segment.heap, at, lookup.valueBytes);
+      }
+      first += count;
+    }
+    return values;
+  }
+
+  views(keys: ArrayLike<unknown>, view: ValueView): (Uint8Array | undefined)[] {
+    const views = new Array<Uint8Array | undefined>(keys.length).fill(undefined);
+    const lookup = this.#lookup;
+    for (let first = 0; first < keys.length; ) {
+      const { batch, count } = this.#found(keys, first);
+      for (let i = 0; i < count; i++) {
+        const at = batch.find(lookup, i);
+        if (at >= 0) views[first + i] = view(lookup.segment, at, lookup.valueBytes);
+      }
+      first += count;
+    }
+    return views;
+  }
+
+  /** For each key 1 or 0. */
+  has(keys: ArrayLike<unknown>): Uint8Array {
+    const has = new Uint8Array(keys.length);
+    for (let first = 0; first < keys.length; ) {
+      const { batch, count } = this.#found(keys, first);
+      for (let i = 0; i < count; i++) if (batch.find(this.#lookup, i) >= 0) has[first + i] = 1;
+      first += count;
+    }
+    return has;
+  }
+
+  /**
+   * Writes numbers into an array that holds them.
+   * @param missing for each key that the table does not have
+   * @returns how many it has
+   */
+  into(keys: ArrayLike<unknown>, out: NumericArray, missing: number | bigint): number {
+    const numbers = numbersIn(this.#header.valueType)!;
+    const lookup = this.#lookup;
+    const decode = this.#decode as ValueDecoder<number | bigint>;
+    // An array takes either numbers or BigInts; which, the caller has checked.
+    const target = out as { [i: number]: number | bigint };
+    let found = 0;
+    for (let first = 0; first < keys.length; ) {
+      const { batch, count } = this.#found(keys, first);
+      const areThere = batch instanceof CoreBatch && batch.takeValues(numbers, count, out, first);
+      for (let i = 0; i < count; i++) {
+        if (areThere && batch.isFound(i)) {
+          found++;
+          continue;
+        }
+        const at = batch.find(lookup, i);
+        if (at >= 0) found++;
+        target[first + i] = at < 0 ? missing : decode(lookup.segment.heap, at, lookup.valueBytes);
+      }
+      first += count;
+    }
+    return found;
+  }
+
+  /** Takes the next batch of keys, and finds them. */
+  #found(keys: ArrayLike<unknown>, first: number): { batch: Batch | CoreBatch; count: number } {
+    const lookup = this.#lookup;
+    this.#batch ??= this.coreReason === undefined ? new CoreBatch(lookup, lookup.segment.memory!) : new Batch();
+    const batch = this.#batch;
+    const count = this.#take(batch, keys, first);
+    batch.load(lookup, count);
+    return { batch, count };
+  }
+
+  #take(batch: Batch | CoreBatch, keys: ArrayLike<unknown>, first: number): number {
+    const hash = this.#hash;
+    if (hash === undefined) return batch.take(this.#lookup, keys as ArrayLike<Key>, first);
+    if (batch instanceof CoreBatch && areWords(keys, this.#header.keyType)) return batch.takeWords(keys, first);
+    return batch.takeTyped(this.#lookup, keys, first, hash);
+  }
+}
+
+function areWords(keys: ArrayLike<unknown>, type: KeyType): keys is KeyWords {
+  return (
+    (type === 'u32' && isUint32Array(keys)) ||
+    (type === 'u64' && isBigUint64Array(keys)) ||
+    (type === 'i64' && isBigInt64Array(keys))
+  );
+}

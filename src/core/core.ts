@@ -27,6 +27,7 @@ export interface CoreFunctions {
   takeSigned(count: number, width: number): void;
   takeWords(count: number): void;
   takeLong(count: number, width: number): void;
+  scan(segment: number, group: number, end: number, groups: number, mostBytes: number): number;
 }
 
 /** The part of a `WebAssembly.Memory` that is used here. */

@@ -22,6 +22,16 @@ export const ANY_WIDTH = 0xffff_ffff;
 /** Units of a bucket from which on the caller finds. */
 export const MOST_UNITS = 44;
 
+/** Only for a scan: which shard the file is, and how its values are checked. */
+export const SHARD = 48;
+export const VALUE_CHECK = 52;
+/** What {@link VALUE_CHECK} may be: any bytes are a value; integers whose largest counts; the others by their type. */
+export const ANY_VALUE = 0;
+export const LARGEST_VALUE = 1;
+export const F32_VALUE = 2;
+export const F64_VALUE = 3;
+export const UTF8_VALUE = 4;
+
 /** For each segment a row: the addresses of its lines and of its heap, the heap's size in units, and nothing. */
 export const SEGMENTS = 4096;
 export const SEGMENT_ROW_SHIFT = 4;
@@ -56,3 +66,19 @@ export const VALUES = 106_496;
 
 /** The keys' bytes. */
 export const KEYS = 131_072;
+
+/** What a scan has found, in 4 or 8 bytes each. Before it: where the next group must start, in units. */
+export const EXPECTED = 131_072;
+/** Units of the largest group. */
+export const MOST_IN_GROUP = 131_076;
+/** Of all keys, and of all values: the least and the most bytes. */
+export const LEAST_KEY = 131_080;
+export const MOST_KEY = 131_084;
+export const LEAST_VALUE = 131_088;
+export const MOST_VALUE = 131_092;
+/** As u64: records, and what {@link LARGEST_VALUE} counts. */
+export const RECORDS = 131_096;
+export const LARGEST = 131_104;
+/** As u64: all bytes of keys, and of values. */
+export const KEY_BYTES = 131_112;
+export const ALL_VALUE_BYTES = 131_120;

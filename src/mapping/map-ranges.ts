@@ -25,20 +25,21 @@ export type MappingChoice = 'auto' | MappingKind;
 
 type Way = readonly [kind: MappingKind, map: MapFile];
 
-/** How the C library maps files, whoever calls it. */
-function libcWays(kind: MappingKind, load: () => Libc | MappingReason): readonly Way[] {
+/** How the C library maps files, whoever calls it: over the pages of a memory, or at addresses of their own. */
+function libcWays(kind: MappingKind, load: () => Libc | MappingReason): { shared: Way; external: Way } {
   const shared = (libc: Libc, fd: number, ranges: readonly ByteRange[]) => mapShared(libc, fd, ranges, kind);
   const external = (libc: Libc, fd: number, ranges: readonly ByteRange[]) => {
     const map: MapPages = (offset, length) => Pages.map(libc, null, fd, offset, length);
     return mapExternal(map, GRANULE, ranges, kind);
   };
-  return [shared, external].map((map): Way => {
+  const wayOf = (map: typeof shared): Way => {
     const mapFile: MapFile = (fd, ranges) => {
       const libc = load();
       return isLibc(libc) ? map(libc, fd, ranges) : libc;
     };
     return [kind, mapFile];
-  });
+  };
+  return { shared: wayOf(shared), external: wayOf(external) };
 }
 
 const mapOnWindows: MapFile = (fd, ranges) => {
@@ -47,7 +48,9 @@ const mapOnWindows: MapFile = (fd, ranges) => {
   return mapExternal((offset, length) => WindowsPages.map(kernel, fd, offset, length), GRANULE, ranges, 'windows');
 };
 
-const LIBC = [...libcWays('libc', loadKoffiLibc), ...libcWays('ffi', loadFfiLibc)];
+const KOFFI = libcWays('libc', loadKoffiLibc);
+const FFI = libcWays('ffi', loadFfiLibc);
+const LIBC = [KOFFI.shared, KOFFI.external, FFI.shared, FFI.external];
 const WINDOWS: Way = ['windows', mapOnWindows];
 const MMAP_IO: Way = ['mmap-io', mapWithMmapIo];
 const COPY: Way = ['copy', copyFile];
@@ -117,6 +120,19 @@ function tell(ranges: readonly ByteRange[], reason: MappingReason | undefined, p
  */
 export function mapForPass(fd: number, range: ByteRange, path: string): Mapping {
   return firstThatWorks(WAYS_FOR_A_PASS, fd, [range], path) as Mapping;
+}
+
+/**
+ * {@link mapForPass} of several ranges, so that all lie in one WebAssembly memory; `undefined` where they cannot. They may
+ * be far from one another.
+ */
+export function mapInOneMemory(fd: number, ranges: readonly ByteRange[], path: string): Mapping | undefined {
+  const mapping = firstThatWorks([KOFFI.shared, FFI.shared], fd, ranges, path);
+  if (!isMapping(mapping)) return undefined;
+  const first = mapping.memory?.(0);
+  if (ranges.every((_, i) => mapping.memory?.(i) === first)) return mapping;
+  mapping.close();
+  return undefined;
 }
 
 /** The mapping by the first way that works, with why the one before it does not; or why the last one does not. */

@@ -7,8 +7,9 @@ import type { KeyHasher } from '../codec/typed-keys.js';
 import { type Core, type CoreMemory, coreIn } from '../core/core.js';
 import * as place from '../core/places.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';
+import type { HashHeader } from '../format/header.js';
 import type { Key } from '../format/key-types.js';
-import type { HashSegment } from '../storage/hash-segment.js';
+import { describeSegment, describeTable } from '../storage/core-table.js';
 import { LARGE_BUCKET, type Lookup } from './lookup.js';
 import type { Numbers, NumericArray } from './numeric-arrays.js';
 
@@ -26,6 +27,7 @@ const { BATCH, KEYS, MISSING, UNKNOWN } = place;
 export class CoreBatch {
   /** The first one has the keys, and what was found. */
   readonly #cores: Core[] = [];
+  readonly #header: HashHeader;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #run: Core['run'];
@@ -38,8 +40,9 @@ export class CoreBatch {
   #areHashed = false;
 
   /** @param memory of any of the segments */
-  constructor(lookup: Lookup, memory: CoreMemory) {
-    const first = this.#coreIn(lookup, memory);
+  constructor(lookup: Lookup, header: HashHeader, memory: CoreMemory) {
+    this.#header = header;
+    const first = this.#coreIn(memory);
     this.#words = first.words;
     this.#bytes = first.bytes;
     this.#run = first.run;
@@ -186,45 +189,18 @@ export class CoreBatch {
     this.#pending = this.#pending.filter((number) => {
       const segment = lookup.segments.made[number];
       if (segment === undefined || segment.reach < 0) return true;
-      if (segment.memory !== undefined) describe(this.#coreIn(lookup, segment.memory), segment);
+      if (segment.memory !== undefined) describeSegment(this.#coreIn(segment.memory), segment);
       return false;
     });
   }
 
-  #coreIn(lookup: Lookup, memory: CoreMemory): Core {
+  #coreIn(memory: CoreMemory): Core {
     const core = coreIn(memory);
     if (!this.#cores.includes(core)) {
       this.#cores.push(core);
-      describeTable(core, lookup);
+      describeTable(core, this.#header);
+      core.words[(place.TABLE + place.MOST_UNITS) / 4] = LARGE_BUCKET;
     }
     return core;
   }
-}
-
-function describeTable({ bytes, words }: Core, lookup: Lookup): void {
-  // What is left there is another table's.
-  bytes.fill(0, place.SEGMENTS, place.SEGMENTS + (lookup.segments.length << place.SEGMENT_ROW_SHIFT));
-  const set = (field: number, value: number) => {
-    words[(place.TABLE + field) / 4] = value;
-  };
-  set(place.SEED, lookup.seed);
-  set(place.SHARD_BITS, lookup.shardBits);
-  set(place.SEGMENT_SHIFT, lookup.segmentShift);
-  set(place.HASH_BITS, lookup.hashBits);
-  set(place.EIGHTHS, lookup.eighths);
-  set(place.BUCKET_SHIFT, lookup.bucketShift);
-  set(place.LINE_BYTES, lookup.lineBytes);
-  set(place.OFFSET_BITS, lookup.offsetBits);
-  set(place.UNIT, lookup.unit);
-  set(place.KEY_WIDTH, lookup.keyWidth);
-  set(place.VALUE_WIDTH, lookup.valueWidth);
-  set(place.MOST_UNITS, LARGE_BUCKET);
-}
-
-/** The segment's bytes lie in the core's memory, so that their places there are their addresses. */
-function describe({ words }: Core, { number, index, heap, units }: HashSegment): void {
-  const row = place.SEGMENTS + (number << place.SEGMENT_ROW_SHIFT);
-  words[(row + place.LINES) / 4] = index.byteOffset;
-  words[(row + place.HEAP) / 4] = heap.array.byteOffset;
-  words[(row + place.UNITS) / 4] = units;
 }

@@ -129,7 +129,8 @@ export class Many<V> {
   /** Takes the next batch of keys, and finds them. */
   #found(keys: ArrayLike<unknown>, first: number): { batch: Batch | CoreBatch; count: number } {
     const lookup = this.#lookup;
-    this.#batch ??= this.coreReason === undefined ? new CoreBatch(lookup, lookup.segment.memory!) : new Batch();
+    this.#batch ??=
+      this.coreReason === undefined ? new CoreBatch(lookup, this.#header, lookup.segment.memory!) : new Batch();
     const batch = this.#batch;
     const count = this.#take(batch, keys, first);
     batch.load(lookup, count);

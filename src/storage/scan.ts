@@ -2,8 +2,7 @@
 // records are for.
 
 import type { HashHeader } from '../format/header.js';
-import { mapForPass } from '../mapping/map-ranges.js';
-import type { Mapping } from '../mapping/mapping.js';
+import { mapForPass, mapInOneMemory } from '../mapping/map-ranges.js';
 import { checkerFor } from './block-check.js';
 import { HashSegment, indexPlace, RecordCursor } from './hash-segment.js';
 
@@ -88,12 +87,18 @@ export function* mappedSegments(
   for (const number of wanted) {
     const heap = header.segments[number]!;
     const lines = indexPlace(header, number);
-    // Two mappings, since one would reach over all that lies between them.
-    let ofHeap: Mapping | undefined;
-    const ofLines = mapForPass(fd, { offset: lines.offset, length: lines.bytes }, path);
+    const ranges = [heap, lines].map(({ offset, bytes }) => ({ offset, length: bytes }));
+    const both = mapInOneMemory(fd, ranges, path);
+    // Or two mappings, since one would reach over all that lies between them.
+    let ofHeap = both;
+    const ofLines = both ?? mapForPass(fd, ranges[1]!, path);
     try {
-      if (heap.bytes > 0) ofHeap = mapForPass(fd, { offset: heap.offset, length: heap.bytes }, path);
-      const views = { heap: ofHeap?.view(0) ?? new Uint8Array(0), index: ofLines.view(0) };
+      if (heap.bytes > 0) ofHeap ??= mapForPass(fd, ranges[0]!, path);
+      const views = {
+        heap: ofHeap?.view(0) ?? new Uint8Array(0),
+        index: ofLines.view(both === undefined ? 0 : 1),
+        memory: both?.memory?.(0),
+      };
       yield {
         segment: new HashSegment(views, header, number, path, checker),
         readAhead: (start, length) => ofHeap?.advise('willneed', 0, start, length),

@@ -9,6 +9,7 @@ import { bucketsFor, offsetBitsFor } from '../format/index-lines.js';
 import { keyWidthOf } from '../format/key-types.js';
 import { narrowWidth, valueWidthOf } from '../format/value-types.js';
 import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
+import { CoreScan, type GroupTotals } from './core-scan.js';
 import type { FindingCode, Findings } from './findings.js';
 import { IndexCheck } from './index-lines.js';
 import { addRecord, type OrderCheck } from './record-order.js';
@@ -91,7 +92,23 @@ export class SegmentCheck {
     /** How far the heap has been scanned, now and at the last yield. */
     let scanned = 0;
     let yielded = 0;
-    while (lines.step()) {
+    const core = CoreScan.of(this.#header, segment);
+    for (;;) {
+      // The core goes on after each group that it has left to the rest of this loop, unless what follows was scanned
+      // with that group.
+      if (core !== undefined && lines.expected !== undefined && lines.expected * segment.unit >= scanned) {
+        const first = lines.group + 1;
+        const group = core.run(first, lines.expected, STRIDE, STRIDE_BYTES);
+        if (group > first) {
+          lines.skip(group, core.next);
+          this.#countGroups(core.totals);
+          scanned = core.next * segment.unit;
+          yielded = scanned;
+          yield yielded;
+          continue;
+        }
+      }
+      if (!lines.step()) break;
       for (let slot = 0; slot < GROUP_BUCKETS; slot++) {
         const start = lines.starts[slot]! * segment.unit;
         const end = lines.starts[slot + 1]! * segment.unit;
@@ -141,6 +158,16 @@ export class SegmentCheck {
       );
       return false;
     }
+  }
+
+  #countGroups({ entries, keyBytes, valueBytes, keys, values, largestValue, largestGroup }: GroupTotals): void {
+    this.entries += entries;
+    this.#keyBytes += keyBytes;
+    this.#valueBytes += valueBytes;
+    for (const length of entries === 0 ? [] : keys) this.#keys.add(length);
+    for (const length of entries === 0 ? [] : values) this.#values.add(length);
+    this.#largestValue = Math.max(this.#largestValue, largestValue);
+    this.#largestGroup = Math.max(this.#largestGroup, largestGroup);
   }
 
   #countRecord(segment: HashSegment, cursor: RecordCursor): void {

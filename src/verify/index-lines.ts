@@ -21,7 +21,6 @@ export class IndexCheck {
   readonly #bits: number;
   readonly #bytes: number;
   readonly #groups: number;
-  /** Where the next group starts, by the lines before it; `undefined` if they do not say. */
   #expected: number | undefined = 0;
 
   constructor(segment: HashSegment, findings: Findings) {
@@ -30,6 +29,20 @@ export class IndexCheck {
     this.#groups = segment.buckets / GROUP_BUCKETS;
     this.#bytes = segment.lineBytes;
     this.#bits = segment.offsetBits;
+  }
+
+  /** Where the next group starts, in units, by the lines before it; `undefined` if they do not say. */
+  get expected(): number | undefined {
+    return this.#expected;
+  }
+
+  /**
+   * Takes it that all groups before `group` are right.
+   * @param expected where `group` starts, in units
+   */
+  skip(group: number, expected: number): void {
+    this.group = group - 1;
+    this.#expected = expected;
   }
 
   /** Checks the next line; `false` at the end. */

@@ -4,7 +4,7 @@
 import { ANY_WIDTH, MISSING, UNKNOWN } from '../places';
 
 /** Bytes of a key, at most. */
-const MOST_KEY: u32 = 65_535;
+export const MOST_KEY: u32 = 65_535;
 
 /** Bytes that are loaded at a time. */
 const WORD: u32 = 8;
@@ -24,15 +24,15 @@ function startSame(a: usize, b: usize, length: u32): bool {
 }
 
 /** Bytes of a varint of that value. */
-function varintBytes(value: u32): u32 {
+export function varintBytes(value: u32): u32 {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : 4;
 }
 
 /** A number that no varint of four bytes has; larger than any length. */
-const BAD: u32 = 0xffff_ffff;
+export const BAD: u32 = 0xffff_ffff;
 
 /** The varint at a place, of two bytes or more; {@link BAD} if it has five, is cut off, or too long for its value. */
-function varintAt(at: usize, end: usize): u32 {
+export function varintAt(at: usize, end: usize): u32 {
   let value: u32 = 0;
   for (let shift: u32 = 0; shift < 28 && at < end; shift += 7) {
     const byte: u32 = load<u8>(at++);

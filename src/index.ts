@@ -2,7 +2,7 @@
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
 export type { FilePath } from './base/options.js';
-export type { Entry } from './build/build.js';
+export type { BitsBuildOptions, Entry, IntegerSetBuildOptions, ListBuildOptions } from './build/common/inputs.js';
 export type {
   BuildOptions,
   BuildProgress,
@@ -11,9 +11,6 @@ export type {
   FingerprintSummary,
 } from './build/common/options.js';
 export type { Published } from './build/common/replace.js';
-export type { BitsBuildOptions } from './build/keyless/bits-builder.js';
-export type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
-export type { ListBuildOptions } from './build/keyless/list-builder.js';
 export type { CoreReason, CoreReasonCode } from './core/core.js';
 export type { Layout } from './format/constants.js';
 export type { FingerprintBits } from './format/fingerprints.js';

@@ -2,11 +2,8 @@
 // for them.
 
 import { type FilePath, ownOptions, pathOf } from './base/options.js';
-import type { Entry } from './build/build.js';
+import type { BitsBuildOptions, Entry, IntegerSetBuildOptions, ListBuildOptions } from './build/common/inputs.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
-import type { BitsBuildOptions } from './build/keyless/bits-builder.js';
-import type { IntegerSetBuildOptions } from './build/keyless/integer-set-builder.js';
-import type { ListBuildOptions } from './build/keyless/list-builder.js';
 import type { KeyArgument, KeyForm, KeyOf } from './format/key-types.js';
 import type { WidenedRecord, WidenedStruct } from './format/schema.js';
 import type { ListType, ListValue, ValueChoice, ValueType } from './format/value-types.js';

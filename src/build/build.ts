@@ -8,22 +8,18 @@ import { type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-val
 import { badTypedKey, bytesForError, showBytes } from '../codec/key-text.js';
 import { encodeKey, NOT_UNICODE, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
-import type { Key, KeyArgument, KeyForm, KeyOf, KeyType } from '../format/key-types.js';
-import type { ValueChoice, ValueOf } from '../format/value-types.js';
+import type { Key, KeyForm, KeyType } from '../format/key-types.js';
+import type { ValueChoice } from '../format/value-types.js';
+import type { BitsBuildOptions, Entry, IntegerSetBuildOptions, ListBuildOptions } from './common/inputs.js';
 import type { BuildOptions, BuildSummary } from './common/options.js';
 import { Builder } from './hash/builder.js';
 import { keyTooLong } from './hash/ingest.js';
-import { BitsBuilder, type BitsBuildOptions } from './keyless/bits-builder.js';
-import { IntegerSetBuilder, type IntegerSetBuildOptions } from './keyless/integer-set-builder.js';
-import { ListBuilder, type ListBuildOptions } from './keyless/list-builder.js';
+import { BitsBuilder } from './keyless/bits-builder.js';
+import { IntegerSetBuilder } from './keyless/integer-set-builder.js';
+import { ListBuilder } from './keyless/list-builder.js';
 
 /** Entries between two checks of the clock and the signal. */
 const STRIDE = 1024;
-
-/** What can be built from: pairs of key and value, or bare keys for a set. */
-export type Entry<T extends ValueChoice, F extends KeyForm = 'bytes'> = T extends 'none'
-  ? KeyArgument<KeyOf<F>> | readonly [key: KeyArgument<KeyOf<F>>, value?: true | undefined]
-  : readonly [key: KeyArgument<KeyOf<F>>, value: ValueOf<T>];
 
 /** See the function of this name in lazy.ts. */
 export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(

@@ -27,6 +27,7 @@ export interface CoreFunctions {
   takeSigned(count: number, width: number): void;
   takeWords(count: number): void;
   takeLong(count: number, width: number): void;
+  takeLines(state: number, at: number, end: number): number;
   scan(segment: number, group: number, end: number, groups: number, mostBytes: number): number;
 }
 
@@ -37,6 +38,7 @@ export interface CoreMemory {
 
 /** The part of the global object that is used here; its types are those of browsers. */
 interface WebAssemblyHere {
+  Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => CoreMemory;
   Module: new (code: Uint8Array) => object;
   Instance: new (module: object, imports: object) => { exports: unknown };
 }
@@ -47,12 +49,14 @@ export const CORE_BYTES = 2 ** 20;
 /** The core in one memory. */
 export class Core {
   readonly run: CoreFunctions;
+  readonly buffer: ArrayBufferLike;
   /** The first {@link CORE_BYTES} of the memory. */
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
 
   constructor(memory: CoreMemory, run: CoreFunctions) {
     this.run = run;
+    this.buffer = memory.buffer;
     this.bytes = new Uint8Array(memory.buffer, 0, CORE_BYTES);
     this.words = new Int32Array(memory.buffer, 0, CORE_BYTES / 4);
   }
@@ -72,6 +76,22 @@ export function whyNoCore(): CoreReason | undefined {
     return undefined;
   } catch (cause) {
     return { code: 'HMAP_NO_WEBASSEMBLY', message: 'this process does not compile the core', cause };
+  }
+}
+
+const WASM_PAGE = 65_536;
+
+/**
+ * A memory of at least so many bytes, up to 4 GiB, that threads can share; `undefined` if there are no addresses for it.
+ * {@link whyNoCore} has given no reason why not.
+ */
+export function newMemory(bytes: number): CoreMemory | undefined {
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
+  const pages = Math.ceil(Math.max(bytes, CORE_BYTES) / WASM_PAGE);
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch {
+    return undefined;
   }
 }
 

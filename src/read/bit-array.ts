@@ -120,6 +120,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return this.values();
   }
 
+  /** @internal */
   protected override take(snapshot: Snapshot | undefined): void {
     this.#segments = snapshot?.keyless;
     this.#reach = 0;

@@ -106,18 +106,19 @@ export abstract class Handle {
     this.close();
   }
 
-  /** The current snapshot. */
+  /** @internal The current snapshot. */
   protected snapshot(): Snapshot {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) throw this.closedError();
     return snapshot;
   }
 
+  /** @internal */
   protected closedError(): HmapError {
     return new HmapError('HMAP_CLOSED', `the file ${this.path} is closed`, { path: this.path });
   }
 
-  /** Makes lookups use this snapshot; `undefined` when the file is closed. */
+  /** @internal Makes lookups use this snapshot; `undefined` when the file is closed. */
   protected abstract take(snapshot: Snapshot | undefined): void;
 
   /** Only ever runs between two calls, since these do not yield to other code. */

@@ -75,6 +75,7 @@ export class IntegerSet extends Handle implements Iterable<number> {
     return this.values();
   }
 
+  /** @internal */
   protected override take(snapshot: Snapshot | undefined): void {
     const { path } = this;
     const layout = snapshot?.header.layout;

@@ -12,7 +12,7 @@ export abstract class KeylessHandle extends Handle {
   }
 
   /**
-   * Goes through the segments of the current snapshot, and stays with it after a reload. Throws at once if the file is
+   * @internal Goes through the segments of the current snapshot, and stays with it after a reload. Throws at once if the file is
    * closed.
    */
   protected each<R>(

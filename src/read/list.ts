@@ -93,6 +93,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return this.values();
   }
 
+  /** @internal */
   protected override take(snapshot: Snapshot | undefined): void {
     this.#segments = snapshot?.keyless;
     this.#reach = 0;

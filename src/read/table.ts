@@ -350,6 +350,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     this.snapshot().lent = true;
   }
 
+  /** @internal */
   protected override take(snapshot: Snapshot | undefined): void {
     this.#manyHere = undefined;
     if (snapshot === undefined) {

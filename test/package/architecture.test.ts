@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/verify': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage'],
   'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/storage'],
   'src/build/common': ['src/base', 'src/format'],
-  'src/build/hash': ['src/base', 'src/format', 'src/codec', 'src/build/common'],
+  'src/build/hash': ['src/base', 'src/format', 'src/codec', 'src/core', 'src/build/common'],
   'src/build/keyless': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash'],
   'src/build': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash', 'src/build/keyless'],
   'src/read': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage', 'src/verify'],

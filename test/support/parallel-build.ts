@@ -5,6 +5,7 @@ import { ByteBuffer } from '../../src/base/bytes.js';
 import { WorkerThread } from '../../src/base/workers.js';
 import { withBuilder } from '../../src/build/build.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
+import { Arena } from '../../src/build/hash/arena.js';
 import type { Builder } from '../../src/build/hash/builder.js';
 import { Ingest, type RecordSink } from '../../src/build/hash/ingest.js';
 import { valueEncoder } from '../../src/codec/encode-value.js';
@@ -26,15 +27,7 @@ export async function buildInParts(
     addAll(builder, parts[0]!);
     const results = parts.slice(1).map((part, i) => {
       const { valueType, seed, staged, arena, spill, worker, workers } = builder.ingestTask(i + 1);
-      const ingest = new Ingest(
-        valueType,
-        seed,
-        staged,
-        new ByteBuffer(new Uint8Array(arena)),
-        new SpillFile(spill),
-        worker,
-        workers,
-      );
+      const ingest = new Ingest(valueType, seed, staged, new Arena(arena), new SpillFile(spill), worker, workers);
       addAll(ingest, part);
       return ingest.result();
     });

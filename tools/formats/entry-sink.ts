@@ -24,7 +24,7 @@ export function malformedInput(name: string, line: number, what: string): HmapEr
 }
 
 /** What the readers of formats need of a {@link HashEntrySink}. */
-export type EntrySink = Omit<HashEntrySink, 'line'>;
+export type EntrySink = Omit<HashEntrySink, 'line' | 'lines'> & Partial<Pick<HashEntrySink, 'lines'>>;
 
 export class HashEntrySink {
   readonly keyType: KeyType;
@@ -103,6 +103,14 @@ export class HashEntrySink {
   /** An error for a malformed place in the input. */
   malformed(line: number, what: string): HmapError {
     return malformedInput(this.name, line, what);
+  }
+
+  /**
+   * Takes many lines at once, of which each is a key, or a key, a tab and a value; `undefined` if it cannot. It does not
+   * see {@link line}.
+   */
+  get lines(): RecordSink['lines'] {
+    return this.#sink.lines;
   }
 
   /** Gives other work a turn now and then. */

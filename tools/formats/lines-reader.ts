@@ -56,6 +56,7 @@ export async function* withoutMark(pieces: AsyncIterable<Uint8Array>): AsyncGene
  * Calls `onLine` for each line of the input. A CR before the LF is a part of the line's end. A byte order mark at the
  * start of the input is skipped. The last line needs no end; there is no line after the last end.
  * @param longest bytes that a line may have; it takes as much memory, or twice as much
+ * @param many takes the lines that it can, many at once, if there is such a thing by now; `onLine` gets the others
  * @throws {HmapError} `HMAP_INPUT` as soon as a line has more
  */
 export async function eachLine(
@@ -63,10 +64,10 @@ export async function eachLine(
   sink: EntrySink,
   longest: number,
   onLine: OnLine,
+  many: () => EntrySink['lines'] = () => undefined,
 ): Promise<void> {
-  const lines = new Lines(onLine, longest, (line) =>
-    sink.malformed(line, `more than ${longest} bytes without a line end`),
-  );
+  const tooLong = (line: number) => sink.malformed(line, `more than ${longest} bytes without a line end`);
+  const lines = new Lines(onLine, longest, tooLong, many);
   for await (const piece of withoutMark(pieces)) {
     lines.take(piece);
     const waiting = sink.pause();
@@ -85,7 +86,10 @@ class Lines {
   readonly #longest: number;
   readonly #tooLong: (line: number) => Error;
 
-  constructor(onLine: OnLine, longest: number, tooLong: (line: number) => Error) {
+  readonly #many: () => EntrySink['lines'];
+
+  constructor(onLine: OnLine, longest: number, tooLong: (line: number) => Error, many: () => EntrySink['lines']) {
+    this.#many = many;
     this.#onLine = onLine;
     this.#longest = longest;
     this.#tooLong = tooLong;
@@ -101,8 +105,7 @@ class Lines {
       this.#restBytes = 0;
       start = end + 1;
     }
-    const buffer = new ByteBuffer(piece);
-    const left = this.#lines(buffer, start, piece.length);
+    const left = this.#piece(piece, start);
     if (left < piece.length) this.#keep(piece.subarray(left));
   }
 
@@ -113,13 +116,35 @@ class Lines {
     }
   }
 
-  /** Calls for each whole line of `[from, to)` and returns where the first that is not whole starts. */
-  #lines(buffer: ByteBuffer, from: number, to: number): number {
+  /** Takes the whole lines of a piece from `start` on, and returns where the first that is not whole starts. */
+  #piece(piece: Uint8Array, start: number): number {
+    const buffer = new ByteBuffer(piece);
+    let at = start;
+    // What the first lines say decides whether the rest can be taken.
+    if (this.#line === 0) at = this.#lines(buffer, at, piece.length, 1);
+    const many = this.#many();
+    if (many === undefined) return this.#lines(buffer, at, piece.length);
+    many.begin(piece);
+    for (;;) {
+      at = many.take(at);
+      this.#line += many.taken;
+      const next = this.#lines(buffer, at, piece.length, 1);
+      if (next === at) return at;
+      at = next;
+    }
+  }
+
+  /**
+   * Calls for each whole line of `[from, to)`, or the first `most` of them, and returns where the next one starts, or
+   * the first that is not whole.
+   */
+  #lines(buffer: ByteBuffer, from: number, to: number, most = Number.POSITIVE_INFINITY): number {
     const { bytes, view } = buffer;
     const tabs = this.#tabs;
     let tabCount = 0;
     let start = from;
     let i = from;
+    let left = most;
     while (i < to) {
       if (i + 4 <= to) {
         // Four bytes at once: marks those up to CR ("hasless" of Sean Anderson's Bit Twiddling Hacks; the lowest mark
@@ -139,6 +164,7 @@ class Lines {
         this.#emit(buffer, start, i, tabCount);
         start = i + 1;
         tabCount = 0;
+        if (--left === 0) return start;
       }
       i++;
     }

@@ -3,7 +3,7 @@
 import { HmapError } from '../../src/index.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
-import { eachLine, longestLine } from './lines-reader.js';
+import { eachLine, longestLine, type OnLine } from './lines-reader.js';
 import { keyPrinter } from './text.js';
 
 const readLines: ReadEntries = (pieces, sink) => {
@@ -12,9 +12,8 @@ const readLines: ReadEntries = (pieces, sink) => {
       `--value: the format 'lines' holds only keys, so the value type is 'none', not '${sink.valueType}'`,
     );
   }
-  return eachLine(pieces, sink, longestLine('none'), (buffer, start, end, line) =>
-    sink.text(buffer, start, end, buffer, end, end, line),
-  );
+  const onLine: OnLine = (buffer, start, end, line) => sink.text(buffer, start, end, buffer, end, end, line);
+  return eachLine(pieces, sink, longestLine('none'), onLine, () => sink.lines);
 };
 
 const linesWriter: MakeWriter = (header) => {

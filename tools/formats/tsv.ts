@@ -5,7 +5,7 @@ import { chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
 import type { Columns, MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
-import { eachLine, longestLine } from './lines-reader.js';
+import { eachLine, longestLine, type OnLine } from './lines-reader.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 
@@ -15,9 +15,9 @@ const readTsv: ReadEntries = (pieces, sink, columns) => {
   const reader = new TsvReader(sink, columns);
   // Columns that are not read may hold anything.
   const longest = longestLine(columnsNamed(columns) ? 'bytes' : sink.valueType);
-  return eachLine(pieces, sink, longest, (buffer, start, end, line, tabs, tabCount) =>
-    reader.line(buffer, start, end, line, tabs, tabCount),
-  );
+  const onLine: OnLine = (buffer, start, end, line, tabs, tabCount) =>
+    reader.line(buffer, start, end, line, tabs, tabCount);
+  return eachLine(pieces, sink, longest, onLine, () => reader.many);
 };
 
 class TsvReader {
@@ -42,6 +42,12 @@ class TsvReader {
     this.#value = value;
     this.#fields = fields;
     this.#most = most;
+  }
+
+  /** Takes lines whose columns are a key and a value and no others, once that is known; see {@link EntrySink.lines}. */
+  get many(): EntrySink['lines'] {
+    const isPlain = this.#chosen && this.#key === 0 && this.#value === 1 && this.#fields === undefined;
+    return isPlain && this.#most === 2 ? this.#sink.lines : undefined;
   }
 
   line(buffer: ByteBuffer, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {

@@ -2,7 +2,7 @@
 // values were encoded, nor where they come from; options are common/options.ts, the file's life is common/output.ts.
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
-import { ByteBuffer } from '../../base/bytes.js';
+import type { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { pathOf } from '../../base/options.js';
 import { threadsFor, WorkerThread } from '../../base/workers.js';
@@ -19,10 +19,12 @@ import {
   valueWidthOf,
 } from '../../format/value-types.js';
 import { schemaBytesOf, writeHashHeader } from '../../format/write-header.js';
-import { type BuildOptions, type BuildSummary, buildMemory, resolveOptions } from '../common/options.js';
+import { type BuildOptions, type BuildSummary, resolveOptions } from '../common/options.js';
 import { BuildOutput } from '../common/output.js';
+import { Arena } from './arena.js';
 import { type Assembled, type Assembly, assemble } from './assemble.js';
 import { assembleParallel } from './assemble-parallel.js';
+import type { CoreLines } from './core-lines.js';
 import { rank } from './dictionary-writer.js';
 import { Ingest, type IngestResult, type IngestTask, type RecordSink } from './ingest.js';
 import type { Interned } from './interner.js';
@@ -47,6 +49,7 @@ export class Builder implements RecordSink {
   readonly #options: ReturnType<typeof resolveOptions>;
   readonly #output: BuildOutput;
   readonly #staged: StagedLayout;
+  readonly #arena: Arena;
   /** Threads that take records in. */
   readonly #workers: number;
   readonly #maxThreads: number;
@@ -86,10 +89,10 @@ export class Builder implements RecordSink {
     this.#workers = workers;
     this.#maxThreads = threadsFor(memory);
     // Shared, so that other threads can read and fill it.
-    const records = buildMemory(arena, () => new ByteBuffer(new Uint8Array(new SharedArrayBuffer(arena))));
+    this.#arena = Arena.of(arena, workers);
     this.#output = new BuildOutput(output, this.#options);
     try {
-      this.#ingest = new Ingest(value, seeds[0]!, this.#staged, records, this.#output.spill, 0, workers);
+      this.#ingest = new Ingest(value, seeds[0]!, this.#staged, this.#arena, this.#output.spill, 0, workers);
     } catch (error) {
       this.#output.abandon();
       throw error;
@@ -99,6 +102,11 @@ export class Builder implements RecordSink {
   /** Entries added so far. */
   get entries(): number {
     return this.#ingest.stats.entries;
+  }
+
+  /** See {@link RecordSink.lines}. */
+  get lines(): CoreLines | undefined {
+    return this.#ingest.lines;
   }
 
   /** See {@link RecordSink.add}. */
@@ -135,7 +143,7 @@ export class Builder implements RecordSink {
       valueType: this.valueType,
       seed: this.#options.seeds[0]!,
       staged: this.#staged,
-      arena: this.#ingest.partitions.arena.bytes.buffer as SharedArrayBuffer,
+      arena: this.#arena.shared,
       spill: this.#output.spill.share(),
       worker,
       workers: this.#workers,

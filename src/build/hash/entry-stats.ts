@@ -1,9 +1,11 @@
 // Sums over the entries of a build, enough to decide the shape of its file. Knows no bytes and no files.
 
 import { varintSize } from '../../base/bytes.js';
+import * as place from '../../core/stage-places.js';
 import { MAX_SEGMENT_BITS, VARIABLE } from '../../format/constants.js';
 import { type Shape, shapeOf } from '../../format/shape.js';
 import { type BuildValueType, isNarrowed, narrowWidth, valueWidthOf } from '../../format/value-types.js';
+import type { Stage } from './arena.js';
 
 /** From a hash to its class in `bytesByHash`. Not exported: V8 folds it. */
 const CLASS_SHIFT = 32 - MAX_SEGMENT_BITS;
@@ -21,18 +23,30 @@ export class EntryStats {
   shortestValue = Number.POSITIVE_INFINITY;
   longestValue = 0;
   /** Record sizes, with both prefixes, summed by the top bits of the hash. */
-  readonly bytesByHash: Float64Array = new Float64Array(2 ** MAX_SEGMENT_BITS);
+  readonly bytesByHash: Float64Array;
   /** The largest value, or index, and the entries by the top bits of the hash; only if values are narrowed. */
   largest = 0;
   readonly entriesByHash: Float64Array;
   readonly #variableValues: boolean;
   readonly #shardBits: number;
 
-  /** @param shardBits top bits of the hash that all entries share; classes are by the bits after them */
-  constructor(valueType: BuildValueType, shardBits = 0) {
+  /**
+   * @param shardBits top bits of the hash that all entries share; classes are by the bits after them
+   * @param stage where the core counts, too; only without shards
+   */
+  constructor(valueType: BuildValueType, shardBits = 0, stage?: Stage) {
     this.#shardBits = shardBits;
     this.#variableValues = valueWidthOf(valueType) === VARIABLE;
-    this.entriesByHash = new Float64Array(isNarrowed(valueType) ? 2 ** MAX_SEGMENT_BITS : 0);
+    const classes = 2 ** MAX_SEGMENT_BITS;
+    const narrowed = isNarrowed(valueType) ? classes : 0;
+    if (stage === undefined) {
+      this.bytesByHash = new Float64Array(classes);
+      this.entriesByHash = new Float64Array(narrowed);
+    } else {
+      const { core, state } = stage;
+      this.bytesByHash = new Float64Array(core.buffer, state + place.BYTES_BY_HASH, classes);
+      this.entriesByHash = new Float64Array(core.buffer, state + place.ENTRIES_BY_HASH, narrowed);
+    }
   }
 
   add(hash: number, keyBytes: number, valueBytes: number): void {

@@ -9,6 +9,8 @@ import { HASH_BITS, MAX_KEY_BYTES } from '../../format/constants.js';
 import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import type { SharedSpill, SpillFile } from '../common/spill-file.js';
+import type { Arena, SharedArena } from './arena.js';
+import { CoreLines, canTakeLines } from './core-lines.js';
 import { EntryStats, type Sums } from './entry-stats.js';
 import { type Interned, Interner } from './interner.js';
 import { type Holding, Partitions } from './partitions.js';
@@ -29,6 +31,8 @@ export interface RecordSink {
    * @throws {HmapError} `HMAP_KEY_TOO_LONG`
    */
   add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void;
+  /** Takes many lines at once; `undefined` if it cannot. */
+  readonly lines?: CoreLines | undefined;
   /** Called now and then between records; gives other work a turn. */
   pause(): Promise<void> | undefined;
 }
@@ -39,6 +43,8 @@ export class Ingest implements RecordSink {
   readonly valueType: BuildValueType;
   readonly stats: EntryStats;
   readonly partitions: Partitions;
+  readonly lines: CoreLines | undefined;
+  readonly #arena: Arena;
   readonly #seed: number;
   readonly #shardShift: number;
   readonly #shard: number;
@@ -51,23 +57,29 @@ export class Ingest implements RecordSink {
   /**
    * @param worker which of `workers` equal parts of the arena is this thread's
    * @param interner if values are `enum`: has numbered the values already
+   * @param hasLines whether lines of text may come
    */
   constructor(
     valueType: BuildValueType,
     seed: number,
     staged: StagedLayout,
-    arena: ByteBuffer,
+    arena: Arena,
     spill: SpillFile,
     worker: number,
     workers: number,
     interner = staged.mostDictionary === undefined ? undefined : new Interner(worker, staged.mostDictionary),
+    hasLines = true,
   ) {
     this.keyType = staged.keyType;
     this.valueType = valueType;
-    this.stats = new EntryStats(valueType, staged.shard.bits);
+    const stage = hasLines && canTakeLines(staged, valueType) ? arena.stage(worker) : undefined;
+    this.stats = new EntryStats(valueType, staged.shard.bits, stage);
     this.#shardShift = HASH_BITS - 1 - staged.shard.bits;
     this.#shard = staged.shard.index;
-    this.partitions = new Partitions(arena, staged, spill, staged.shard.bits, worker, workers);
+    const { bits } = staged.shard;
+    this.partitions = new Partitions(arena.records, staged, spill, bits, worker, workers, stage);
+    this.lines = stage && new CoreLines(stage, staged, valueType, seed, this.partitions.bits, this.stats);
+    this.#arena = arena;
     this.#seed = seed | 0;
     this.#fingerprintBytes = staged.fingerprintBytes;
     this.#isUint = valueType === 'uint';
@@ -128,7 +140,7 @@ export class Ingest implements RecordSink {
   reseeded(seed: number): Ingest {
     const staged = this.#staged;
     const type = this.valueType;
-    const other = new Ingest(type, seed, staged, this.partitions.arena, this.#spill, 0, 1, this.#interner);
+    const other = new Ingest(type, seed, staged, this.#arena, this.#spill, 0, 1, this.#interner, false);
     const head = headBytes(staged);
     this.partitions.drain((records, at, size) => {
       const { view } = records;
@@ -164,7 +176,7 @@ export interface IngestTask {
   readonly valueType: BuildValueType;
   readonly seed: number;
   readonly staged: StagedLayout;
-  readonly arena: SharedArrayBuffer;
+  readonly arena: SharedArena;
   readonly spill: SharedSpill;
   /** Which of `workers` equal parts of the arena is the thread's. */
   readonly worker: number;

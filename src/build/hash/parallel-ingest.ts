@@ -3,9 +3,9 @@
 
 import { parentPort } from 'node:worker_threads';
 import { loadChecksums } from '../../base/block-hasher.js';
-import { ByteBuffer } from '../../base/bytes.js';
 import { serve, WorkerThread, waitFor } from '../../base/workers.js';
 import { SpillFile } from '../common/spill-file.js';
+import { Arena } from './arena.js';
 import type { Builder } from './builder.js';
 import { Ingest, type IngestResult, type IngestTask, type RecordSink } from './ingest.js';
 import { runSpan, type SpanTask } from './span-task.js';
@@ -102,8 +102,7 @@ async function takeIn<P>(
   read: (part: P, sink: RecordSink, report: (done: number) => void) => Promise<void>,
 ): Promise<IngestResult> {
   const { valueType, seed, staged, arena, spill, worker, workers } = task;
-  const memory = new ByteBuffer(new Uint8Array(arena));
-  const ingest = new Ingest(valueType, seed, staged, memory, new SpillFile(spill), worker, workers);
+  const ingest = new Ingest(valueType, seed, staged, new Arena(arena), new SpillFile(spill), worker, workers);
   await read(part, ingest, (count) => {
     done[worker] = count;
   });

@@ -2,8 +2,10 @@
 // file. Knows the form of a staged record; does not know the file's format or what becomes of the records.
 
 import { ByteBuffer, copyLoosely, LOOSE, writeU64 } from '../../base/bytes.js';
+import * as place from '../../core/stage-places.js';
 import { MAX_KEY_BYTES } from '../../format/constants.js';
 import type { SpillFile } from '../common/spill-file.js';
+import type { Stage } from './arena.js';
 import { headBytes, POSITION, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
 
 // Local copy: V8 folds it (native-notes/performance.md).
@@ -57,8 +59,17 @@ export class Partitions {
    * @param arena memory for records, below 2 GiB; it may be used again after {@link spillAll}
    * @param worker which of how many equal parts of the arena to use; threads that fill partitions side by side each
    *   have one
+   * @param stage where the core finds the partitions' chunks, and fills them, too
    */
-  constructor(arena: ByteBuffer, staged: StagedLayout, spill: SpillFile, consumed: number, worker = 0, workers = 1) {
+  constructor(
+    arena: ByteBuffer,
+    staged: StagedLayout,
+    spill: SpillFile,
+    consumed: number,
+    worker = 0,
+    workers = 1,
+    stage?: Stage,
+  ) {
     this.arena = arena;
     const room = Math.floor(arena.size / workers);
     this.#low = this.#free = worker * room;
@@ -72,11 +83,19 @@ export class Partitions {
     const fitting = Math.floor(Math.log2(room / this.#chunk / 4));
     this.bits = Math.min(MOST_BITS, Math.max(1, fitting), 32 - consumed);
     const partitions = 2 ** this.bits;
-    this.counts = new Float64Array(partitions);
-    this.sizes = new Float64Array(partitions);
     this.#start = new Int32Array(partitions);
-    this.#fill = new Int32Array(partitions);
-    this.#limit = new Int32Array(partitions);
+    if (stage === undefined) {
+      this.counts = new Float64Array(partitions);
+      this.sizes = new Float64Array(partitions);
+      this.#fill = new Int32Array(partitions);
+      this.#limit = new Int32Array(partitions);
+    } else {
+      const { core, state } = stage;
+      this.counts = new Float64Array(core.buffer, state + place.COUNTS, partitions);
+      this.sizes = new Float64Array(core.buffer, state + place.SIZES, partitions);
+      this.#fill = new Int32Array(core.buffer, state + place.FILL, partitions);
+      this.#limit = new Int32Array(core.buffer, state + place.LIMIT, partitions);
+    }
     this.#chunks = Array.from({ length: partitions }, () => []);
     this.#extents = Array.from({ length: partitions }, () => []);
   }

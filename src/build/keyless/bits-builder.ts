@@ -2,16 +2,10 @@
 // keyless-builder.ts.
 
 import { HmapError } from '../../base/errors.js';
+import type { BitsBuildOptions } from '../common/inputs.js';
 import { bitsContent } from './bits-content.js';
 import { refusedInteger } from './integers.js';
-import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessBuildOptions, type KeylessContent } from './keyless-builder.js';
-
-/** How a bit array is built, from integers in any order; duplicates are ignored. */
-export interface BitsBuildOptions extends KeylessBuildOptions {
-  layout: 'bits';
-  /** How many integers, from `base` on, could be in the set. Default: up to the largest integer in the set. */
-  length?: number;
-}
+import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
 /** Words of one piece of a bit array in memory. */
 const PIECE = 2 ** 14;

@@ -6,26 +6,14 @@ import { scratch } from '../../codec/keys.js';
 import { KEY_HASHERS } from '../../codec/typed-keys.js';
 import { RUN_WORDS } from '../../format/keyless.js';
 import { parseMetadata } from '../../format/metadata.js';
-import {
-  type BuildOptions,
-  type BuildSummary,
-  buildMemory,
-  type CommonOptions,
-  SMALLEST_MEMORY,
-} from '../common/options.js';
+import type { IntegerSetBuildOptions } from '../common/inputs.js';
+import { type BuildOptions, type BuildSummary, buildMemory, SMALLEST_MEMORY } from '../common/options.js';
 import { Spool } from '../common/spool.js';
 import { Builder } from '../hash/builder.js';
 import { bitsContent } from './bits-content.js';
 import { bitsSize, hashSize, type SetLimits } from './integer-set-size.js';
 import { refusedInteger } from './integers.js';
 import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
-
-/**
- * How a set of integers is built from integers in any order, in the form whose file is smaller; duplicates are ignored.
- */
-export interface IntegerSetBuildOptions extends CommonOptions {
-  layout: 'auto';
-}
 
 /** Integers between two turns. */
 const STRIDE = 2 ** 16;

@@ -10,6 +10,7 @@ import { dataStart, type KeylessForm, keylessSegmentSize, segmentBitsFor, TAIL }
 import { keylessSections } from '../../format/sections.js';
 import { type KeylessParts, writeKeylessHeader } from '../../format/write-header.js';
 import { BlockSums } from '../common/block-sums.js';
+import type { KeylessBuildOptions } from '../common/inputs.js';
 import {
   type BuildSummary,
   type CommonOptions,
@@ -19,12 +20,6 @@ import {
 import { BuildOutput } from '../common/output.js';
 import { SectionWriter } from '../common/section-writer.js';
 import type { SpillFile } from '../common/spill-file.js';
-
-/** Common options of layouts without keys. */
-export interface KeylessBuildOptions extends CommonOptions {
-  /** The first integer; default 0. */
-  base?: number;
-}
 
 export const COMMON_OPTIONS = [
   'layout',

@@ -15,21 +15,9 @@ import {
 } from '../../format/keyless.js';
 import { packedInteger } from '../../format/schema.js';
 import { checkListType, type ListType, packedRange } from '../../format/value-types.js';
+import type { ListBuildOptions } from '../common/inputs.js';
 import { Spool } from '../common/spool.js';
-import {
-  KEYLESS_OPTIONS,
-  KeylessBuilder,
-  type KeylessBuildOptions,
-  type KeylessContent,
-  type SegmentSections,
-} from './keyless-builder.js';
-
-/** How a list is built, from bare values in their order. */
-export interface ListBuildOptions<T extends ListType = ListType> extends KeylessBuildOptions {
-  layout: 'list';
-  /** Type of the elements: packed integers `u1` to `u53` and `i1` to `i53`, `f32`, `f64`, `utf8` or `bytes`. */
-  value: T;
-}
+import { KEYLESS_OPTIONS, KeylessBuilder, type KeylessContent, type SegmentSections } from './keyless-builder.js';
 
 /** Elements between two turns while a file is written. */
 const STRIDE = 2 ** 20;

@@ -36,7 +36,7 @@ function isTail(at: usize, end: usize): bool {
 }
 
 /** Well-formed UTF-8, as table 3-7 of the Unicode standard has it. */
-function isUtf8(at: usize, end: usize): bool {
+export function isUtf8(at: usize, end: usize): bool {
   while (at < end) {
     if (at + 8 <= end && ((load<u32>(at) | load<u32>(at, 4)) & 0x8080_8080) === 0) {
       at += 8;

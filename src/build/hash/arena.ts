@@ -1,0 +1,56 @@
+// The memory of a build's records, which its threads share, and behind it room for the core's work in each of them.
+// Knows sizes; does not know records.
+
+import { ByteBuffer } from '../../base/bytes.js';
+import { type Core, type CoreMemory, coreIn, newMemory, whyNoCore } from '../../core/core.js';
+import * as place from '../../core/stage-places.js';
+import { buildMemory } from '../common/options.js';
+
+/** An arena as one thread gives it to another. */
+export interface SharedArena {
+  /** The records' memory; of a WebAssembly memory, if there is one, the start. */
+  readonly buffer: SharedArrayBuffer;
+  readonly bytes: number;
+  readonly memory: CoreMemory | undefined;
+}
+
+/** The core in one thread, and where that thread's state begins; see stage-places.ts. */
+export interface Stage {
+  readonly core: Core;
+  readonly state: number;
+}
+
+export class Arena {
+  readonly shared: SharedArena;
+  readonly records: ByteBuffer;
+
+  constructor(shared: SharedArena) {
+    this.shared = shared;
+    this.records = new ByteBuffer(new Uint8Array(shared.buffer, 0, shared.bytes));
+  }
+
+  /**
+   * @param workers threads that take lines in
+   * @throws {HmapError} `ENOMEM`
+   */
+  static of(bytes: number, workers: number): Arena {
+    return new Arena(buildMemory(bytes, () => shareable(bytes, workers)));
+  }
+
+  /** Room for the core of a thread; `undefined` where there is no core. */
+  stage(worker: number): Stage | undefined {
+    const { memory, bytes } = this.shared;
+    if (memory === undefined || whyNoCore() !== undefined) return undefined;
+    return { core: coreIn(memory), state: stateAt(bytes, worker) };
+  }
+}
+
+function stateAt(bytes: number, worker: number): number {
+  return Math.ceil(bytes / 8) * 8 + worker * place.STATE_BYTES;
+}
+
+function shareable(bytes: number, workers: number): SharedArena {
+  const memory = whyNoCore() === undefined ? newMemory(stateAt(bytes, workers)) : undefined;
+  const buffer = memory === undefined ? new SharedArrayBuffer(bytes) : (memory.buffer as SharedArrayBuffer);
+  return { buffer, bytes, memory };
+}

@@ -1,0 +1,152 @@
+// Takes lines of text in as staged records: cuts them, reads the number in each, hashes the key, and appends the record
+// to its partition (src/build/hash). Knows the lines that most inputs have; before any other one it stops.
+
+import * as place from '../stage-places';
+import { varintBytes } from './records';
+import { isUtf8 } from './values';
+import { xxh32 } from './xxh32';
+
+const TAB: u8 = 0x09;
+const LF: u8 = 0x0a;
+const CR: u8 = 0x0d;
+const ZERO: u32 = 0x30;
+/** Digits of the largest number, and what the last of so many can be added to, ten times. */
+const MOST_DIGITS: u32 = 20;
+const TENTH: u64 = u64.MAX_VALUE / 10;
+const MOST_KEY: u32 = 65_535;
+/** Bytes that are looked at together. */
+const STEP: usize = 16;
+
+/**
+ * Takes the lines of `[at, end)`, and returns where the first one starts that it does not take: one that is not whole,
+ * that is not a key, a tab and a value of the type, or whose record has no room in the chunk of its partition.
+ * @param state of the thread; there are {@link STEP} bytes after `end` that may be read
+ */
+export function takeLines(state: usize, at: usize, end: usize): usize {
+  const tabs = i8x16.splat(TAB);
+  const ends = i8x16.splat(LF);
+  const hasValues = load<u32>(state, place.VALUE_KIND) !== place.NO_VALUE;
+  let lines: u32 = 0;
+  let start = at;
+  let tab: usize = 0;
+  let tabCount: u32 = 0;
+  for (let from = at; from < end; from += STEP) {
+    const bytes = v128.load(from);
+    let marks: u32 = i8x16.bitmask(v128.or(i8x16.eq(bytes, tabs), i8x16.eq(bytes, ends)));
+    while (marks !== 0) {
+      const mark = from + ctz<u32>(marks);
+      marks &= marks - 1;
+      if (mark >= end) break;
+      if (load<u8>(mark) === TAB) {
+        tab = mark;
+        tabCount++;
+        continue;
+      }
+      const last = mark > start && load<u8>(mark - 1) === CR ? mark - 1 : mark;
+      const isTaken = hasValues
+        ? tabCount === 1 && takeLine(state, start, tab, tab + 1, last)
+        : tabCount === 0 && takeLine(state, start, last, last, last);
+      if (!isTaken) {
+        store<u32>(state, lines, place.LINES_TAKEN);
+        store<u32>(state, 1, place.HAS_STOPPED);
+        return start;
+      }
+      lines++;
+      start = mark + 1;
+      tabCount = 0;
+    }
+  }
+  store<u32>(state, lines, place.LINES_TAKEN);
+  store<u32>(state, 0, place.HAS_STOPPED);
+  return start;
+}
+
+/** Takes one line: its key in `[key, keyEnd)`, its value as text in `[value, valueEnd)`. */
+function takeLine(state: usize, key: usize, keyEnd: usize, value: usize, valueEnd: usize): bool {
+  const kind = load<u32>(state, place.VALUE_KIND);
+  const keyBytes = <u32>(keyEnd - key);
+  if (keyBytes > MOST_KEY) return false;
+  let number: u64 = 0;
+  let valueBytes = load<u32>(state, place.STAGED_VALUE);
+  if (kind === place.UNSIGNED || kind === place.SIGNED) {
+    const isNegative = kind === place.SIGNED && value < valueEnd && load<u8>(value) === 0x2d;
+    let digit = value + (isNegative ? 1 : 0);
+    const digits = <u32>(valueEnd - digit);
+    if (valueEnd <= digit || digits > MOST_DIGITS) return false;
+    for (; digit < valueEnd; digit++) {
+      const here = <u32>load<u8>(digit) - ZERO;
+      if (here > 9) return false;
+      if (number > TENTH) return false;
+      const tens = number * 10;
+      number = tens + here;
+      if (number < tens) return false;
+    }
+    const most = isNegative ? load<u64>(state, place.LEAST_NUMBER) : load<u64>(state, place.MOST_NUMBER);
+    if (number > most) return false;
+    if (isNegative) number = 0 - number;
+  } else if (kind !== place.NO_VALUE) {
+    valueBytes = <u32>(valueEnd - value);
+    if (valueBytes >= load<u32>(state, place.LARGE_VALUE)) return false;
+    if (kind === place.TEXT && !isUtf8(value, valueEnd)) return false;
+  }
+  const isVariable: bool = kind === place.ANY_BYTES || kind === place.TEXT;
+  const hash = xxh32(key, keyBytes, load<u32>(state, place.SEED));
+  const partition = hash >> load<u32>(state, place.PARTITION_SHIFT);
+  const head: u32 = isVariable ? 10 : 6;
+  const size = head + keyBytes + valueBytes;
+  const cursor = state + place.FILL + (partition << 2);
+  const record = load<u32>(cursor);
+  if (record + size > load<u32>(state + place.LIMIT + (partition << 2))) return false;
+  store<u32>(cursor, record + size);
+  const sums = state + place.COUNTS + (partition << 3);
+  store<f64>(sums, load<f64>(sums) + 1);
+  store<f64>(sums, load<f64>(sums, place.SIZES - place.COUNTS) + size, place.SIZES - place.COUNTS);
+  store<u32>(record, hash);
+  store<u16>(record, <u16>keyBytes, 4);
+  if (isVariable) store<u32>(record, valueBytes, 6);
+  const to: usize = record + head;
+  copy(to, key, keyBytes);
+  if (isVariable) copy(to + keyBytes, value, valueBytes);
+  else storeNumber(to + keyBytes, number, valueBytes);
+  count(state, hash, keyBytes, valueBytes, number, isVariable);
+  return true;
+}
+
+function copy(to: usize, from: usize, length: u32): void {
+  if (length >= 8) {
+    const last = length - 8;
+    for (let at: u32 = 0; at < last; at += 8) store<u64>(to + at, load<u64>(from + at));
+    store<u64>(to + last, load<u64>(from + last));
+    return;
+  }
+  for (let at: u32 = 0; at < length; at++) store<u8>(to + at, load<u8>(from + at));
+}
+
+/** The lowest `width` bytes of a number. */
+function storeNumber(to: usize, number: u64, width: u32): void {
+  if (width === 4) store<u32>(to, <u32>number);
+  else if (width === 8) store<u64>(to, number);
+  else if (width === 2) store<u16>(to, <u16>number);
+  else for (let at: u32 = 0; at < width; at++) store<u8>(to + at, <u8>(number >> (8 * at)));
+}
+
+function add(at: usize, what: u32): void {
+  store<u64>(at, load<u64>(at) + what);
+}
+
+/** Adds an entry to the sums, as `EntryStats` has them. */
+function count(state: usize, hash: u32, keyBytes: u32, valueBytes: u32, number: u64, isVariable: bool): void {
+  add(state + place.KEY_BYTES, keyBytes);
+  add(state + place.ALL_VALUE_BYTES, valueBytes);
+  store<u32>(state, min(load<u32>(state, place.SHORTEST_KEY), keyBytes), place.SHORTEST_KEY);
+  store<u32>(state, max(load<u32>(state, place.LONGEST_KEY), keyBytes), place.LONGEST_KEY);
+  store<u32>(state, min(load<u32>(state, place.SHORTEST_VALUE), valueBytes), place.SHORTEST_VALUE);
+  store<u32>(state, max(load<u32>(state, place.LONGEST_VALUE), valueBytes), place.LONGEST_VALUE);
+  const prefixes = varintBytes(keyBytes) + (isVariable ? varintBytes(valueBytes) : 0);
+  const bytes = state + place.BYTES_BY_HASH + ((hash >> place.CLASS_SHIFT) << 3);
+  store<f64>(bytes, load<f64>(bytes) + (prefixes + keyBytes + valueBytes));
+  if (load<u32>(state, place.IS_NARROWED) === 0) return;
+  store<u64>(state, max(load<u64>(state, place.LARGEST_NUMBER), number), place.LARGEST_NUMBER);
+  const entries = state + place.ENTRIES_BY_HASH + ((hash >> place.CLASS_SHIFT) << 3);
+  store<f64>(entries, load<f64>(entries) + 1);
+}

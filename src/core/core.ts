@@ -28,6 +28,8 @@ export interface CoreFunctions {
   takeWords(count: number): void;
   takeLong(count: number, width: number): void;
   takeLines(state: number, at: number, end: number): number;
+  sortRecords(count: number, consumed: number, digitBits: number): number;
+  layRecords(from: number, count: number): number;
   scan(segment: number, group: number, end: number, groups: number, mostBytes: number): number;
 }
 

@@ -16,6 +16,11 @@ const PIECE = 2 ** 21;
 /** Large, since what follows the last whole piece is moved to the buffer's start. */
 const BUFFER = 4 * PIECE;
 
+/** How large a buffer is worth having for about so many bytes. */
+export function outputRoom(bytes: number): number {
+  return Math.min(BUFFER, Math.ceil(bytes / BLOCK) * BLOCK + BLOCK);
+}
+
 /** Buffers one run of bytes of the file, and sums the whole blocks in it as it is written. */
 export class SectionWriter {
   readonly buffer: ByteBuffer;
@@ -24,14 +29,19 @@ export class SectionWriter {
   readonly #fd: number;
   readonly #sums: BlockSums;
   readonly #hashes: BlockHasher;
-  readonly #room: number;
+  /** Bytes that the buffer holds. */
+  readonly room: number;
   #start = 0;
   /** Offset in the file of the first byte in the buffer. */
   #position = 0;
 
-  constructor(fd: number, bytes: number, sums: BlockSums, hashes: BlockHasher) {
-    this.#room = Math.min(BUFFER, Math.ceil(bytes / BLOCK) * BLOCK + BLOCK);
-    this.buffer = new ByteBuffer(this.#room + LOOSE);
+  /**
+   * @param bytes about how many come
+   * @param buffer memory for them, of {@link outputRoom} and {@link LOOSE} bytes; without it, memory of its own
+   */
+  constructor(fd: number, bytes: number, sums: BlockSums, hashes: BlockHasher, buffer?: ByteBuffer) {
+    this.room = outputRoom(bytes);
+    this.buffer = buffer ?? new ByteBuffer(this.room + LOOSE);
     this.#fd = fd;
     this.#sums = sums;
     this.#hashes = hashes;
@@ -56,7 +66,7 @@ export class SectionWriter {
 
   /** Makes room for `bytes` more, at most a block. */
   reserve(bytes: number): void {
-    if (this.used + bytes > this.#room) this.#flush(this.#room < BUFFER ? this.end : this.end - (this.end % PIECE));
+    if (this.used + bytes > this.room) this.#flush(this.room < BUFFER ? this.end : this.end - (this.end % PIECE));
   }
 
   u32(value: number): void {

@@ -23,6 +23,7 @@ import type { Partitions } from './partitions.js';
 import { SegmentWriter } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
 import { STAGED, type StagedLayout, stagedNarrowed, storedKeyBytes, storedKeyWidth } from './staged-record.js';
+import { Workbench } from './workbench.js';
 
 export interface Assembly {
   readonly partitions: Partitions;
@@ -123,22 +124,28 @@ class Pass {
   /** The order in which the pass writes the distinct values, and which of these occur in records that are kept. */
   readonly #ranked: Ranked | undefined;
   readonly #used: Used | undefined;
-  #memory = new ByteBuffer(0);
+  #memory: ByteBuffer;
   #done = 0;
 
   constructor(assembly: Assembly, shape: Shape | undefined, ranked: Ranked | undefined) {
     this.#assembly = assembly;
     this.#ranked = ranked;
-    this.#sorter = new Sorter(assembly.staged);
-    const { fd, staged, hashes } = assembly;
+    const { fd, staged, hashes, partitions, sideLimit } = assembly;
+    const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
+    // What is larger is sorted in the arena, or parted first.
+    const isSmall = shape !== undefined && partitions.sizes.every((size) => size <= sideLimit);
+    const largest = isSmall ? partitions.sizes.reduce((most, size) => Math.max(most, size), 0) : 0;
+    const count = isSmall ? partitions.counts.reduce((most, each) => Math.max(most, each), 0) : 0;
+    const bench = Workbench.of({ bytes: largest, count, all: bytes }, staged, shape, isSmall);
+    this.#memory = bench.records;
+    this.#sorter = new Sorter(staged, bench);
     const headerBytes = shape === undefined ? 0 : assembly.headerBytes(shape);
     const start = { bucket: 0, segmentOffset: headerBytes, heapBytes: 0 };
     this.#sums = new BlockSums(headerBytes);
     ftruncateSync(fd, 0);
-    const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
     const { spill, seed, sizesLimit, valueType } = assembly;
     const target = { fd, sums: this.#sums, hashes, spill, sizesLimit };
-    this.writer = shape && new SegmentWriter(target, { shape, staged, seed, valueType }, start, bytes);
+    this.writer = shape && new SegmentWriter(target, { shape, staged, seed, valueType }, start, bytes, bench);
     const { duplicates, distinct } = assembly;
     this.kept = duplicates === 'error' ? undefined : new EntryStats(valueType, staged.shard.bits);
     if (this.kept !== undefined && ranked !== undefined) this.kept.largest = ranked.count - 1;

@@ -16,6 +16,7 @@ import type { SpillFile } from '../common/spill-file.js';
 import { BucketSizes } from './bucket-sizes.js';
 import { FingerprintBucket } from './fingerprint-bucket.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
+import type { CoreBench, Workbench } from './workbench.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
 const { align, BLOCK, HASH_BITS, MAX_PREFIX_BYTES, VARIABLE } = layout;
@@ -85,6 +86,7 @@ export class SegmentWriter {
   readonly #firstBucket: number;
   readonly #sizes: BucketSizes;
   readonly #heap: SectionWriter;
+  readonly #bench: Workbench | undefined;
   /** What offsets count: bytes, or records of so many bytes. */
   readonly #unit: number;
   /** The current bucket, if fingerprints take the place of keys; and the rows of long ones. */
@@ -100,8 +102,17 @@ export class SegmentWriter {
   /** The first bucket, over all segments, that has not begun. */
   #nextBucket: number;
 
-  /** @param bytes about how many the records will take, which is how large a buffer is worth having */
-  constructor(target: Target, { shape, staged, seed, valueType }: Form, start: Start, bytes: number) {
+  /**
+   * @param bytes about how many the records will take, which is how large a buffer is worth having
+   * @param bench on which the partitions will lie, if the core shall lay them out
+   */
+  constructor(
+    target: Target,
+    { shape, staged, seed, valueType }: Form,
+    start: Start,
+    bytes: number,
+    bench?: Workbench,
+  ) {
     const { fd, sums, hashes, spill, sizesLimit } = target;
     this.#shape = shape;
     this.#buckets = bucketCount(shape);
@@ -117,7 +128,8 @@ export class SegmentWriter {
     this.#bucket =
       staged.fingerprintBytes === 0 ? undefined : new FingerprintBucket(staged, seed, valueType !== 'none');
     this.#bucketStart = start.heapBytes;
-    this.#heap = new SectionWriter(fd, bytes, sums, hashes);
+    this.#heap = new SectionWriter(fd, bytes, sums, hashes, bench?.output);
+    this.#bench = bench;
     this.#heap.start(start.segmentOffset, start.heapBytes);
   }
 
@@ -126,7 +138,39 @@ export class SegmentWriter {
    * @param buffer the partition's staged records
    * @param readLarge reads the values that lie elsewhere
    */
-  records(buffer: ByteBuffer, { positions, hashes, order }: Sorted, count: number, readLarge: ReadValue): void {
+  records(buffer: ByteBuffer, sorted: Sorted, count: number, readLarge: ReadValue): void {
+    this.#readLarge = readLarge;
+    const core = buffer === this.#bench?.records ? this.#bench.core : undefined;
+    if (core === undefined) {
+      this.#layOut(buffer, sorted, 0, count);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      i = this.#layOutMany(core, i, count);
+      // The one that the core has left, if there is one.
+      this.#layOut(buffer, sorted, i, Math.min(i + 1, count));
+    }
+  }
+
+  /** Has the core lay out records from number `from` on; returns the first that it leaves. */
+  #layOutMany(core: CoreBench, from: number, count: number): number {
+    const heap = this.#heap;
+    const next = core.layOut(from, count, this.#segment, this.#nextBucket, heap.used, heap.room);
+    const { events, eventCount } = core;
+    let last = from;
+    for (let event = 0; event < 3 * eventCount; event += 3) {
+      const index = events[event + 2]!;
+      this.#bucketEntries += index - last;
+      last = index;
+      heap.used = core.offsetOf(events[event + 1]!);
+      this.#startBuckets(events[event]!);
+    }
+    this.#bucketEntries += next - last;
+    heap.used = core.used;
+    return next;
+  }
+
+  #layOut(buffer: ByteBuffer, { positions, hashes, order }: Sorted, from: number, to: number): void {
     const { fixedValue, largeValue } = this.#staged;
     const { view } = buffer;
     const { keyWidth, valueWidth, shardBits, segmentBits, bucketBits, eighths } = this.#shape;
@@ -136,8 +180,7 @@ export class SegmentWriter {
     const head = this.#head;
     const pending = this.#bucket;
     pending?.enter(buffer);
-    this.#readLarge = readLarge;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       const index = order[i]!;
       // See segmentOf and bucketOf in index-lines.ts.
       const hash = hashes[index]!;

@@ -4,7 +4,9 @@
 import { type ByteBuffer, compareBytes } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { keyForError, showKey } from '../../codec/key-text.js';
+import { ALL_DIFFER, NOT_SORTED } from '../../core/write-places.js';
 import { headBytes, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
+import type { Workbench } from './workbench.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
 const INSERTION = 24;
@@ -22,12 +24,22 @@ export class Sorter {
   order: Int32Array = new Int32Array(0);
   readonly #staged: StagedLayout;
   readonly #keyAt: number;
+  readonly #bench: Workbench | undefined;
+  /** Whether it is known that no two of the records have the same key. */
+  #allDiffer = false;
   #ends = new Int32Array(0);
   #buffer!: ByteBuffer;
 
-  constructor(staged: StagedLayout) {
+  /** @param bench records that lie on it are sorted by its core, if it has one */
+  constructor(staged: StagedLayout, bench?: Workbench) {
     this.#staged = staged;
     this.#keyAt = headBytes(staged);
+    this.#bench = bench;
+    const core = bench?.core;
+    if (core === undefined) return;
+    this.positions = core.positions;
+    this.hashes = core.hashes;
+    this.order = core.order;
   }
 
   /**
@@ -41,9 +53,16 @@ export class Sorter {
       this.hashes = new Int32Array(count);
       this.order = new Int32Array(count);
     }
-    this.#read(count);
     const wanted = Math.ceil(Math.log2(Math.max(count, 2)));
     const digitBits = Math.min(wanted, MOST_DIGIT_BITS, 32 - consumed);
+    this.#allDiffer = false;
+    const core = buffer === this.#bench?.records ? this.#bench.core : undefined;
+    if (core !== undefined && digitBits > 0) {
+      const found = core.sort(count, consumed, digitBits);
+      this.#allDiffer = found === ALL_DIFFER;
+      if (found !== NOT_SORTED) return;
+    }
+    this.#read(count);
     if (digitBits === 0) {
       for (let i = 0; i < count; i++) this.order[i] = i;
       this.#sortRange(0, count);
@@ -110,6 +129,7 @@ export class Sorter {
    * @param keep which one; `error` calls `refuse` with the index of a record whose key occurs more than once
    */
   dropDuplicates(count: number, keep: 'error' | 'first' | 'last', refuse: (index: number) => never): number {
+    if (this.#allDiffer) return count;
     const { hashes, order } = this;
     let kept = 0;
     for (let i = 0; i < count; i++) {

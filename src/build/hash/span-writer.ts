@@ -10,6 +10,7 @@ import { type Holding, loadStaged } from './partitions.js';
 import { type Form, type Rest, SegmentWriter } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
 import type { Span } from './spans.js';
+import { Workbench } from './workbench.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork extends Form {
@@ -46,14 +47,16 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const arena = new ByteBuffer(new Uint8Array(work.arena));
   const spill = new SpillFile(work.spill);
   const sums = new BlockSums(work.headerBytes, work.sums);
-  const sorter = new Sorter(staged);
   const readLarge = (position: number, into: Uint8Array) => spill.read(position, into);
   const sizes = holding.sizes.subarray(span.first, span.end);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const target = { fd, sums, hashes, spill, sizesLimit: work.sizesLimit };
-  const writer = new SegmentWriter(target, work, span.start, all);
-  const buffer = new ByteBuffer(largest);
+  const count = holding.counts.subarray(span.first, span.end).reduce((most, each) => Math.max(most, each), 0);
+  const bench = Workbench.of({ bytes: largest, count, all }, staged, work.shape);
+  const sorter = new Sorter(staged, bench);
+  const writer = new SegmentWriter(target, work, span.start, all, bench);
+  const { records: buffer } = bench;
   let done = 0;
   for (let i = span.first; i < span.end; i++) {
     const count = holding.counts[i]!;

@@ -15,7 +15,7 @@ const MOST_DIGITS: u32 = 20;
 const TENTH: u64 = u64.MAX_VALUE / 10;
 const MOST_KEY: u32 = 65_535;
 /** Bytes that are looked at together. */
-const STEP: usize = 16;
+const STEP: u32 = 16;
 
 /**
  * Takes the lines of `[at, end)`, and returns where the first one starts that it does not take: one that is not whole,
@@ -96,7 +96,8 @@ function takeLine(state: usize, key: usize, keyEnd: usize, value: usize, valueEn
   const size = head + keyBytes + valueBytes;
   const cursor = state + place.FILL + (partition << 2);
   const record = load<u32>(cursor);
-  if (record + size > load<u32>(state + place.LIMIT + (partition << 2))) return false;
+  // With room for a step, so that what is copied may be rounded up.
+  if (record + size + STEP > load<u32>(state + place.LIMIT + (partition << 2))) return false;
   store<u32>(cursor, record + size);
   const sums = state + place.COUNTS + (partition << 3);
   store<f64>(sums, load<f64>(sums) + 1);
@@ -107,27 +108,14 @@ function takeLine(state: usize, key: usize, keyEnd: usize, value: usize, valueEn
   const to: usize = record + head;
   copy(to, key, keyBytes);
   if (isVariable) copy(to + keyBytes, value, valueBytes);
-  else storeNumber(to + keyBytes, number, valueBytes);
+  else store<u64>(to + keyBytes, number);
   count(state, hash, keyBytes, valueBytes, number, isVariable);
   return true;
 }
 
+/** Copies by whole steps: up to {@link STEP} bytes more are read, and written over. */
 function copy(to: usize, from: usize, length: u32): void {
-  if (length >= 8) {
-    const last = length - 8;
-    for (let at: u32 = 0; at < last; at += 8) store<u64>(to + at, load<u64>(from + at));
-    store<u64>(to + last, load<u64>(from + last));
-    return;
-  }
-  for (let at: u32 = 0; at < length; at++) store<u8>(to + at, load<u8>(from + at));
-}
-
-/** The lowest `width` bytes of a number. */
-function storeNumber(to: usize, number: u64, width: u32): void {
-  if (width === 4) store<u32>(to, <u32>number);
-  else if (width === 8) store<u64>(to, number);
-  else if (width === 2) store<u16>(to, <u16>number);
-  else for (let at: u32 = 0; at < width; at++) store<u8>(to + at, <u8>(number >> (8 * at)));
+  for (let at: u32 = 0; at < length; at += STEP) v128.store(to + at, v128.load(from + at));
 }
 
 function add(at: usize, what: u32): void {

@@ -300,7 +300,10 @@ describe('a file of lines', () => {
     writeFileSync(path, text);
     const cutsOf = (parts: number) => {
       const source = new Source(path);
-      const cuts = cutLines(source.shared!, parts);
+      const cuts = cutLines(source.shared!, parts, true);
+      for (const cut of cutLines(source.shared!, parts, false).slice(1, -1)) {
+        assert.ok(cut < cuts[1]! && cut % (2 * line.length) === line.length);
+      }
       source.close();
       return cuts;
     };

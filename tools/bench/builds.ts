@@ -31,6 +31,7 @@ export function buildGroups(session: Session): Group[] {
 /** What there is to be measured of each data set, if all is installed. */
 const SUBJECTS = [
   ['build', 'hmap'],
+  ['build', 'hmap-js'],
   ['build', 'cdb'],
   ['build pairs', 'hmap'],
   ['build pairs', 'Map'],
@@ -57,15 +58,13 @@ async function measureBuilds(session: Session, dataset: Dataset): Promise<Figure
 async function buildsOf(session: Session, dataset: Dataset): Promise<Build[]> {
   const { tsv } = await session.source(dataset, 'u32');
   const output = join(session.cache, `built-${process.pid}.tmp`);
-  const builds: Build[] = [
-    {
-      metric: 'build',
-      subject: 'hmap',
-      dataset,
-      note: 'the command, from tab-separated lines; the file is on the disk when it ends',
-      run: () => fromFile(tsv, output, process.execPath, [HMAP, 'build', '--value', 'u32', tsv, output]),
-    },
-  ];
+  const command = [HMAP, 'build', '--value', 'u32', tsv, output];
+  const note = 'the command, from tab-separated lines; the file is on the disk when it ends';
+  const builds = (['hmap', 'hmap-js'] as const).map((subject): Build => {
+    const env = subject === 'hmap' ? {} : { HMAP_NO_CORE: '1' };
+    const run = () => fromFile(tsv, output, process.execPath, command, env);
+    return { metric: 'build', subject, dataset, note, run };
+  });
   if (session.cdb !== undefined) {
     const input = ensureCdbInput(tsv);
     builds.push({
@@ -85,10 +84,16 @@ async function buildsOf(session: Session, dataset: Dataset): Promise<Build[]> {
 }
 
 /** The wall time of a whole process that reads `input`, which is in the page cache. */
-async function fromFile(input: string, output: string, command: string, args: readonly string[]): Promise<number> {
+async function fromFile(
+  input: string,
+  output: string,
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   readLines(input, () => {});
   try {
-    return (await run(command, args)).seconds;
+    return (await run(command, args, { env })).seconds;
   } finally {
     rmSync(output, { force: true });
   }

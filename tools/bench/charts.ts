@@ -11,6 +11,7 @@ import { datasetName, entriesOf, SUBJECT_NAMES, SUBJECT_ORDER } from './names.js
  */
 const COLORS: Readonly<Record<Subject, string>> = {
   hmap: '#d55e00',
+  'hmap-js': '#f0a868',
   Map: '#0072b2',
   object: '#56b4e9',
   Array: '#7a9cc6',

@@ -47,6 +47,7 @@ type Plan = Partial<Record<Subject, readonly Ask[]>>;
 
 const SMALL: Plan = {
   hmap: [...EVERYTHING, ...BATCHES],
+  'hmap-js': [getMany(BATCH)],
   Map: EVERYTHING,
   object: [get('hit')],
   cdb: [get('hit'), get('miss')],
@@ -79,6 +80,7 @@ const LARGE: Plan = {
     getMany(100_000),
     iterate,
   ],
+  'hmap-js': [getMany(BATCH)],
   Map: [get('hit'), get('miss'), get('hit', 'zipf')],
   object: [get('hit')],
   cdb: [get('hit'), get('miss')],

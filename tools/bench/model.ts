@@ -4,6 +4,7 @@
 /** What holds the table. `cdb` is tinycdb in C. */
 export const SUBJECTS = [
   'hmap',
+  'hmap-js',
   'Map',
   'object',
   'Array',

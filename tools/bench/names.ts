@@ -5,6 +5,7 @@ import type { Dataset, Subject } from './model.js';
 
 export const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
   hmap: 'hmap',
+  'hmap-js': 'hmap, without the core',
   Map: 'Map',
   object: 'object without prototype',
   Array: 'array',

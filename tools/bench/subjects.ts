@@ -34,6 +34,12 @@ const OPENERS: Partial<Record<LookupTask['subject'], (task: LookupTask) => Held 
     return open(table, { value: 'bytes' }) as Table<Value>;
   },
 
+  async 'hmap-js'({ table }) {
+    process.env.HMAP_NO_CORE = '1';
+    const { open } = await import('hmap');
+    return open(table, { value: 'u32' });
+  },
+
   Map(task) {
     const map = new Map<string, Value>();
     eachEntry(task, (key, value) => map.set(key, value));

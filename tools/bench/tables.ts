@@ -38,7 +38,8 @@ export async function makeTables(source: Source, makers: TableMakers): Promise<F
   const folder = join(makers.cache, 'tables');
   mkdirSync(folder, { recursive: true });
   const name = `${source.dataset}-${source.values}-${source.seed}`;
-  const tables: Partial<Record<Subject, string>> = { hmap: join(folder, `${name}.hmap`) };
+  const path = join(folder, `${name}.hmap`);
+  const tables: Partial<Record<Subject, string>> = { hmap: path, 'hmap-js': path };
   // Always made anew: its format may have changed since.
   const hmapArgs = ['build', '--force', '--value', VALUE_TYPE[source.values], source.tsv, tables.hmap!];
   await run(process.execPath, [HMAP, ...hmapArgs]);

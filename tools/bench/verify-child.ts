@@ -11,6 +11,8 @@ export interface Task {
 
 export interface Answer {
   readonly entriesASecond: number;
+  /** Without the core. */
+  readonly inJavaScript: number;
   /** Bytes a second, with and without the reads. */
   readonly checksums: number;
   readonly hashing: number;
@@ -56,8 +58,11 @@ async function checksumSpeed(path: string): Promise<Pick<Answer, 'checksums' | '
 async function run({ table }: Task): Promise<Answer> {
   await verifySpeed(table);
   const entriesASecond = await verifySpeed(table);
+  process.env.HMAP_NO_CORE = '1';
+  await verifySpeed(table);
+  const inJavaScript = await verifySpeed(table);
   await checksumSpeed(table);
-  return { entriesASecond, ...(await checksumSpeed(table)) };
+  return { entriesASecond, inJavaScript, ...(await checksumSpeed(table)) };
 }
 
 console.log(JSON.stringify(await run(taskOf<Task>())));

@@ -18,6 +18,8 @@ export async function measureVerify(context: Context, samples: Samples, datasets
       const answer = await runTask<Answer>('verify-child.js', task);
       const figure = { subject: 'hmap', dataset, values: 'u32' } as const;
       samples.add({ ...figure, metric: 'verify', unit: 'entries a second' }, answer.entriesASecond);
+      const without = { ...figure, subject: 'hmap-js' } as const;
+      samples.add({ ...without, metric: 'verify', unit: 'entries a second' }, answer.inJavaScript);
       const unit = 'bytes a second';
       const read = 'reads of the file included, as verify does them; file in the page cache';
       samples.add({ ...figure, metric: 'verify checksums', unit, note: read }, answer.checksums);

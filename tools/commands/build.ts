@@ -343,7 +343,7 @@ function parallelSource(
   const lines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
   const { shared } = source;
   if (!lines || shared === undefined) return undefined;
-  const cuts = cutLines(shared, threadsFor(memory));
+  const cuts = cutLines(shared, threadsFor(memory), format !== 'jsonl');
   return cuts.length > 2 ? new ParallelSource(source, cuts) : undefined;
 }
 

@@ -11,8 +11,9 @@ import { systemError } from '../../src/internal.js';
 const READ = 2 ** 20;
 /** Least bytes of a part: below, a thread costs more than it saves. */
 const LEAST_PART = 32 * 2 ** 20;
-/** What the caller's thread reads while another one starts. */
+/** What the caller's thread reads while another one starts: more if the core takes the lines in. */
 const HEAD_START = 8 * 2 ** 20;
+const CORE_HEAD_START = 32 * 2 ** 20;
 /** How far a line end is looked for. */
 const LONGEST_LINE = 2 ** 16;
 const LF = 0x0a;
@@ -180,14 +181,16 @@ export class Source {
 /**
  * Offsets at which a file of lines can be cut, `parts` + 1 of them with its start and end, or fewer if the file is too
  * small or its lines are too long. The first part is the largest, since its thread has started.
+ * @param isPlain whether its lines are such as the core takes in
  */
-export function cutLines({ fd, size }: SharedSource, parts: number): number[] {
+export function cutLines({ fd, size }: SharedSource, parts: number, isPlain: boolean): number[] {
   const fitting = Math.min(parts, Math.floor(size / LEAST_PART));
   if (fitting < 2) return [0, size];
-  const each = (size - HEAD_START) / fitting;
+  const headStart = isPlain ? CORE_HEAD_START : HEAD_START;
+  const each = (size - headStart) / fitting;
   const cuts = [0];
   for (let part = 1; part < fitting; part++) {
-    const cut = lineStart(fd, HEAD_START + Math.floor(part * each));
+    const cut = lineStart(fd, headStart + Math.floor(part * each));
     if (cut === undefined || cut <= cuts.at(-1)! || cut >= size) return [0, size];
     cuts.push(cut);
   }

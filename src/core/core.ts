@@ -97,14 +97,21 @@ export function newMemory(bytes: number): CoreMemory | undefined {
   }
 }
 
-/** The core in a memory; {@link whyNoCore} has given no reason why not. */
-export function coreIn(memory: CoreMemory): Core {
-  let core = cores.get(memory);
-  if (core === undefined) {
-    const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
-    const { exports } = new WebAssembly.Instance(compiled!, { env: { memory } });
-    core = new Core(memory, exports as CoreFunctions);
-    cores.set(memory, core);
+/**
+ * The core in a memory; `undefined` if there is no room for it. {@link whyNoCore} has given no reason why it should not
+ * be there.
+ */
+export function coreIn(memory: CoreMemory): Core | undefined {
+  const known = cores.get(memory);
+  if (known !== undefined) return known;
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
+  let instance: { exports: unknown };
+  try {
+    instance = new WebAssembly.Instance(compiled!, { env: { memory } });
+  } catch {
+    return undefined;
   }
+  const core = new Core(memory, instance.exports as CoreFunctions);
+  cores.set(memory, core);
   return core;
 }

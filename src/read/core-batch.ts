@@ -4,7 +4,7 @@
 import { keyHash } from '../codec/hash-key.js';
 import { encodeKey, SCRATCH_FILL, scratch } from '../codec/keys.js';
 import type { KeyHasher } from '../codec/typed-keys.js';
-import { type Core, type CoreMemory, coreIn } from '../core/core.js';
+import { type Core, coreIn } from '../core/core.js';
 import * as place from '../core/places.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
@@ -39,13 +39,13 @@ export class CoreBatch {
   #fill = 0;
   #areHashed = false;
 
-  /** @param memory of any of the segments */
-  constructor(lookup: Lookup, header: HashHeader, memory: CoreMemory) {
+  /** @param core in the memory of any of the segments */
+  constructor(lookup: Lookup, header: HashHeader, core: Core) {
     this.#header = header;
-    const first = this.#coreIn(memory);
-    this.#words = first.words;
-    this.#bytes = first.bytes;
-    this.#run = first.run;
+    this.#words = core.words;
+    this.#bytes = core.bytes;
+    this.#run = core.run;
+    this.#use(core);
     this.#isVariable = lookup.valueWidth === place.ANY_WIDTH;
     this.#several = lookup.segments.length > 1;
     this.#pending = Array.from(lookup.segments.made.keys());
@@ -139,10 +139,10 @@ export class CoreBatch {
     bytes.set(this.#bytes.subarray(KEYS, KEYS + this.#fill), KEYS);
     words.set(mine.subarray(ROWS, ROWS + ROW * count), ROWS);
     run.find(count);
-    for (let i = 0; i < count; i++) {
-      if (mine[FOUND + i] !== UNKNOWN) continue;
-      mine[FOUND + i] = words[FOUND + i]!;
-      mine[VALUE_BYTES + i] = words[VALUE_BYTES + i]!;
+    for (let row = 0; row < ROW * count; row += ROW) {
+      if (mine[FOUND + row] !== UNKNOWN) continue;
+      mine[FOUND + row] = words[FOUND + row]!;
+      mine[VALUE_BYTES + row] = words[VALUE_BYTES + row]!;
     }
   }
 
@@ -189,18 +189,19 @@ export class CoreBatch {
     this.#pending = this.#pending.filter((number) => {
       const segment = lookup.segments.made[number];
       if (segment === undefined || segment.reach < 0) return true;
-      if (segment.memory !== undefined) describeSegment(this.#coreIn(segment.memory), segment);
+      const core = segment.memory && coreIn(segment.memory);
+      if (core === undefined) return false;
+      this.#use(core);
+      describeSegment(core, segment);
       return false;
     });
   }
 
-  #coreIn(memory: CoreMemory): Core {
-    const core = coreIn(memory);
-    if (!this.#cores.includes(core)) {
-      this.#cores.push(core);
-      describeTable(core, this.#header);
-      core.words[(place.TABLE + place.MOST_UNITS) / 4] = LARGE_BUCKET;
-    }
-    return core;
+  /** Describes the table to a core that does not know it. */
+  #use(core: Core): void {
+    if (this.#cores.includes(core)) return;
+    this.#cores.push(core);
+    describeTable(core, this.#header);
+    core.words[(place.TABLE + place.MOST_UNITS) / 4] = LARGE_BUCKET;
   }
 }

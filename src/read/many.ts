@@ -4,7 +4,7 @@
 import { isBigInt64Array, isBigUint64Array, isTypedArray, isUint8Array, isUint32Array } from 'node:util/types';
 import type { ValueDecoder } from '../codec/decode-value.js';
 import type { KeyHasher } from '../codec/typed-keys.js';
-import { type CoreReason, whyNoCore } from '../core/core.js';
+import { type CoreReason, coreIn, whyNoCore } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
 import type { Key, KeyType } from '../format/key-types.js';
 import type { HashSegment } from '../storage/hash-segment.js';
@@ -129,12 +129,17 @@ export class Many<V> {
   /** Takes the next batch of keys, and finds them. */
   #found(keys: ArrayLike<unknown>, first: number): { batch: Batch | CoreBatch; count: number } {
     const lookup = this.#lookup;
-    this.#batch ??=
-      this.coreReason === undefined ? new CoreBatch(lookup, this.#header, lookup.segment.memory!) : new Batch();
+    this.#batch ??= this.#newBatch();
     const batch = this.#batch;
     const count = this.#take(batch, keys, first);
     batch.load(lookup, count);
     return { batch, count };
+  }
+
+  #newBatch(): Batch | CoreBatch {
+    const lookup = this.#lookup;
+    const core = this.coreReason === undefined ? coreIn(lookup.segment.memory!) : undefined;
+    return core === undefined ? new Batch() : new CoreBatch(lookup, this.#header, core);
   }
 
   #take(batch: Batch | CoreBatch, keys: ArrayLike<unknown>, first: number): number {

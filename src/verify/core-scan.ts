@@ -47,6 +47,7 @@ export class CoreScan {
     if (check === undefined || header.fingerprint !== null || segment.offsetBits === FULL_OFFSET_BITS) return undefined;
     if (segment.memory === undefined || whyNoCore() !== undefined) return undefined;
     const core = coreIn(segment.memory);
+    if (core === undefined) return undefined;
     describeTable(core, header);
     describeSegment(core, segment);
     core.words[(place.TABLE + place.VALUE_CHECK) / 4] = check;

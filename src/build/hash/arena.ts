@@ -41,7 +41,8 @@ export class Arena {
   stage(worker: number): Stage | undefined {
     const { memory, bytes } = this.shared;
     if (memory === undefined || whyNoCore() !== undefined) return undefined;
-    return { core: coreIn(memory), state: stateAt(bytes, worker) };
+    const core = coreIn(memory);
+    return core && { core, state: stateAt(bytes, worker) };
   }
 }
 

@@ -55,10 +55,10 @@ export class Workbench {
       return start;
     });
     const memory = newMemory(end);
-    if (memory === undefined) return new Workbench(new ByteBuffer(size.bytes));
+    const core = memory && coreIn(memory);
+    if (memory === undefined || core === undefined) return new Workbench(new ByteBuffer(size.bytes));
     const view = (i: number) => new ByteBuffer(new Uint8Array(memory.buffer, starts[i]!, parts[i]!));
-    const core = new CoreBench(coreIn(memory), starts, size.count, staged, shape);
-    return new Workbench(view(0), view(6), core);
+    return new Workbench(view(0), view(6), new CoreBench(core, starts, size.count, staged, shape));
   }
 }
 

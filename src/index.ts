@@ -2,7 +2,13 @@
 
 export { HmapError, type HmapErrorCode, type HmapErrorData } from './base/errors.js';
 export type { FilePath } from './base/options.js';
-export type { BitsBuildOptions, Entry, IntegerSetBuildOptions, ListBuildOptions } from './build/common/inputs.js';
+export type {
+  BitsBuildOptions,
+  Entry,
+  EntryColumns,
+  IntegerSetBuildOptions,
+  ListBuildOptions,
+} from './build/common/inputs.js';
 export type {
   BuildOptions,
   BuildProgress,
@@ -29,6 +35,7 @@ export type { FieldBits, FieldType, RecordOf, Schema, StructText, StructType } f
 export type {
   ListType,
   ListValue,
+  NumericArray,
   PackedType,
   StoredType,
   ValueChoice,
@@ -45,7 +52,6 @@ export type { MappingKind, MappingReason, MappingReasonCode } from './mapping/ma
 export { BitArray } from './read/bit-array.js';
 export { IntegerSet } from './read/integer-set.js';
 export { List } from './read/list.js';
-export type { NumericArray } from './read/numeric-arrays.js';
 export {
   type BitsOpenOptions,
   type FingerprintOpenOptions,

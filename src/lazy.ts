@@ -2,7 +2,13 @@
 // for them.
 
 import { type FilePath, ownOptions, pathOf } from './base/options.js';
-import type { BitsBuildOptions, Entry, IntegerSetBuildOptions, ListBuildOptions } from './build/common/inputs.js';
+import type {
+  BitsBuildOptions,
+  Entry,
+  EntryColumns,
+  IntegerSetBuildOptions,
+  ListBuildOptions,
+} from './build/common/inputs.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
 import type { KeyArgument, KeyForm, KeyOf } from './format/key-types.js';
 import type { WidenedRecord, WidenedStruct } from './format/schema.js';
@@ -50,6 +56,12 @@ export function build<S extends Readonly<Record<string, string>>, F extends KeyF
   entries: AnyIterable<readonly [key: KeyArgument<KeyOf<F>>, value: WidenedRecord<S>]>,
   options: Omit<BuildOptions<ValueType, F>, 'value'> & { value: WidenedStruct<S> },
 ): Promise<BuildSummary>;
+/** Entries as columns, without an object for each. */
+export function build<T extends ValueChoice, F extends 'u32' | 'u64' | 'i64'>(
+  path: FilePath,
+  entries: EntryColumns<T, F> | AnyIterable<EntryColumns<T, F>>,
+  options: BuildOptions<T, F>,
+): Promise<BuildSummary>;
 export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: FilePath,
   entries: AnyIterable<Entry<T, F>>,
@@ -57,13 +69,13 @@ export function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
 ): Promise<BuildSummary>;
 export async function build(
   path: FilePath,
-  entries: AnyIterable<unknown>,
+  entries: AnyIterable<unknown> | EntryColumns,
   options: BuildOptions<ValueChoice> | ListBuildOptions | BitsBuildOptions | IntegerSetBuildOptions,
 ): Promise<BuildSummary> {
   const { build: buildTable, buildKeyless } = await import('./build/build.js');
   const own = ownOptions(options);
   if (own?.layout === 'list' || own?.layout === 'bits' || own?.layout === 'auto')
-    return buildKeyless(pathOf(path), entries, own);
+    return buildKeyless(pathOf(path), entries as AnyIterable<unknown>, own);
   return buildTable(pathOf(path), entries as Iterable<never>, own);
 }
 

@@ -10,7 +10,14 @@ import { encodeKey, NOT_UNICODE, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
 import type { Key, KeyForm, KeyType } from '../format/key-types.js';
 import type { ValueChoice } from '../format/value-types.js';
-import type { BitsBuildOptions, Entry, IntegerSetBuildOptions, ListBuildOptions } from './common/inputs.js';
+import { ColumnAdder, isColumns } from './columns.js';
+import type {
+  BitsBuildOptions,
+  Entry,
+  EntryColumns,
+  IntegerSetBuildOptions,
+  ListBuildOptions,
+} from './common/inputs.js';
 import type { BuildOptions, BuildSummary } from './common/options.js';
 import { Builder } from './hash/builder.js';
 import { keyTooLong } from './hash/ingest.js';
@@ -24,11 +31,14 @@ const STRIDE = 1024;
 /** See the function of this name in lazy.ts. */
 export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
   path: string,
-  entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>>,
+  entries: Iterable<Entry<T, F>> | AsyncIterable<Entry<T, F>> | EntryColumns<T>,
   options: BuildOptions<T, F>,
 ): Promise<BuildSummary> {
-  const kind = iterationOf(entries);
-  return withBuilder(path, options, (builder) => giveAll(entries, kind, options.signal, new EntryAdder(builder)));
+  const all = isColumns(entries) ? [entries] : entries;
+  const kind = iterationOf(all);
+  return withBuilder(path, options, (builder) =>
+    giveAll(all, kind, options.signal, new EntryAdder(builder), new ColumnAdder(builder)),
+  );
 }
 
 /** {@link build} of the layouts without keys, and of sets of integers. */
@@ -55,20 +65,36 @@ async function giveAll(
   kind: ReturnType<typeof iterationOf>,
   signal: AbortSignal | undefined,
   taker: Taker,
+  columns?: ColumnAdder,
 ): Promise<void> {
   if (kind === 'async') {
     for await (const entry of untilAborted(entries as AsyncIterable<unknown>, signal)) {
+      if (columns !== undefined && isColumns(entry)) {
+        await giveColumns(entry, columns, taker);
+        continue;
+      }
       taker.add(entry);
       if (taker.entries % STRIDE === 0) await taker.pause();
     }
     return;
   }
   for (const entry of entries as Iterable<unknown>) {
+    if (columns !== undefined && isColumns(entry)) {
+      await giveColumns(entry, columns, taker);
+      continue;
+    }
     taker.add(entry);
     if (taker.entries % STRIDE === 0) {
       const waiting = taker.pause();
       if (waiting !== undefined) await waiting;
     }
+  }
+}
+
+async function giveColumns(chunk: EntryColumns, columns: ColumnAdder, taker: Taker): Promise<void> {
+  for (const _ of columns.add(chunk)) {
+    const waiting = taker.pause();
+    if (waiting !== undefined) await waiting;
   }
 }
 

@@ -28,6 +28,14 @@ export interface CoreFunctions {
   takeWords(count: number): void;
   takeLong(count: number, width: number): void;
   takeLines(state: number, at: number, end: number): number;
+  takeColumns(
+    state: number,
+    keys: number,
+    keyBytes: number,
+    values: number,
+    elementBytes: number,
+    count: number,
+  ): number;
   sortRecords(count: number, consumed: number, digitBits: number): number;
   layRecords(from: number, count: number): number;
   scan(segment: number, group: number, end: number, groups: number, mostBytes: number): number;

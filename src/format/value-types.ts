@@ -38,6 +38,20 @@ export interface ValueTypes {
   enum: string;
 }
 
+/** A typed array of numbers, or of BigInts. */
+export type NumericArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
 export type ValueType = keyof ValueTypes;
 
 /** What a table's values are: a type's name, or the text of a schema. */

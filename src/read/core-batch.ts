@@ -9,9 +9,10 @@ import * as place from '../core/places.js';
 import { MAX_KEY_BYTES } from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
 import type { Key } from '../format/key-types.js';
+import type { NumericArray } from '../format/value-types.js';
 import { describeSegment, describeTable } from '../storage/core-table.js';
 import { LARGE_BUCKET, type Lookup } from './lookup.js';
-import type { Numbers, NumericArray } from './numeric-arrays.js';
+import type { Numbers } from './numeric-arrays.js';
 
 /** Words of a row of the batch, where the first one is, and the number of each of its fields. */
 const ROW = 2 ** place.BATCH_SHIFT / 4;

@@ -7,12 +7,13 @@ import type { KeyHasher } from '../codec/typed-keys.js';
 import { type CoreReason, coreIn, whyNoCore } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
 import type { Key, KeyType } from '../format/key-types.js';
+import type { NumericArray } from '../format/value-types.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import { Batch } from './batch.js';
 import { CoreBatch } from './core-batch.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import type { Lookup } from './lookup.js';
-import { type NumericArray, numbersIn } from './numeric-arrays.js';
+import { numbersIn } from './numeric-arrays.js';
 
 /** Returns the bytes of a value, for users. */
 export type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;

@@ -2,21 +2,7 @@
 // over. Does not know tables.
 
 import { isTypedArray } from 'node:util/types';
-import { INTEGER_RANGES, type StoredType, valueWidthOf } from '../format/value-types.js';
-
-/** A typed array of numbers, or of BigInts. */
-export type NumericArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array;
+import { INTEGER_RANGES, type NumericArray, type StoredType, valueWidthOf } from '../format/value-types.js';
 
 /** The integers that each array holds exactly, both ends included. */
 const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {

@@ -14,12 +14,13 @@ import type { CoreReason } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
 import { MAX_FIELD_BITS } from '../format/schema.js';
+import type { NumericArray } from '../format/value-types.js';
 import { type MappedHashSegment, type Needs, Scan } from '../storage/scan.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
 import { listOf, Many, type ValueView } from './many.js';
-import { type NumericArray, needArrayFor } from './numeric-arrays.js';
+import { needArrayFor } from './numeric-arrays.js';
 import { type BucketPlace, prefetch } from './prefetch.js';
 import type { Snapshot } from './snapshot.js';
 

@@ -110,7 +110,7 @@ export class HashEntrySink {
    * see {@link line}.
    */
   get lines(): RecordSink['lines'] {
-    return this.#sink.lines;
+    return this.keyType === 'bytes' ? this.#sink.lines : undefined;
   }
 
   /** Gives other work a turn now and then. */

@@ -1,7 +1,8 @@
-// Takes lines of text in by the core, straight into the partitions. Knows which inputs the core can take, and keeps the
-// sums that it finds; does not know files, nor what to do about a line that it leaves.
+// Takes lines of text in by the core, straight into the partitions, and entries from columns. Knows which inputs the
+// core can take, and keeps the sums that it finds; does not know files, nor what to do about a line that it leaves.
 
 import * as place from '../../core/stage-places.js';
+import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, INTEGER_RANGES, isNarrowed } from '../../format/value-types.js';
 import type { Stage } from './arena.js';
 import type { EntryStats } from './entry-stats.js';
@@ -10,9 +11,12 @@ import type { StagedLayout } from './staged-record.js';
 /** How many more calls in a row may take nothing before a piece is left to JavaScript. */
 const PATIENCE = 8;
 
+/** Keys that the core can take in: as text, or in columns. */
+const KEY_TYPES: readonly KeyType[] = ['bytes', 'u32', 'u64', 'i64'];
+
 /** Whether the core can stage records of such a build. */
-export function canTakeLines(staged: StagedLayout, valueType: BuildValueType): boolean {
-  return kindOf(valueType) !== undefined && staged.keyType === 'bytes' && isPlain(staged);
+export function canTakeMany(staged: StagedLayout, valueType: BuildValueType): boolean {
+  return kindOf(valueType) !== undefined && KEY_TYPES.includes(staged.keyType) && isPlain(staged);
 }
 
 function isPlain({ shard, fingerprintBytes, mostDictionary }: StagedLayout): boolean {
@@ -26,6 +30,16 @@ function kindOf(type: BuildValueType): number | undefined {
   const range = INTEGER_RANGES[type];
   if (range === undefined) return undefined;
   return range[0] < 0n ? place.SIGNED : place.UNSIGNED;
+}
+
+/** Entries that are taken from columns at a time, and bytes of them in a column at most. */
+const COLUMN = 8192;
+const MOST_COLUMN = 8 * COLUMN;
+
+/** Elements of so many bytes, side by side. */
+export interface Column {
+  readonly bytes: Uint8Array;
+  readonly width: number;
 }
 
 /** The lines of one thread: of a key alone if there are no values, otherwise of a key, a tab and a value. */
@@ -106,6 +120,23 @@ export class CoreLines {
       this.#patience--;
     }
     return next;
+  }
+
+  /**
+   * Takes entries from columns: the bytes of their keys and of their values, unsigned integers, from entry `from` on;
+   * returns how many, which is at most `count`.
+   * @param values of no bytes for each entry if there are none
+   */
+  takeColumns(keys: Column, values: Column, from: number, count: number): number {
+    const { core, state } = this.#stage;
+    const some = Math.min(count, COLUMN);
+    const input = new Uint8Array(core.buffer, this.#input, 2 * MOST_COLUMN);
+    input.set(keys.bytes.subarray(from * keys.width, (from + some) * keys.width));
+    input.set(values.bytes.subarray(from * values.width, (from + some) * values.width), MOST_COLUMN);
+    const at = this.#input + MOST_COLUMN;
+    this.taken = core.run.takeColumns(state, this.#input, keys.width, at, values.width, some);
+    if (this.taken > 0) this.#fetch();
+    return this.taken;
   }
 
   #load(from: number): void {

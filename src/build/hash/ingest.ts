@@ -10,7 +10,7 @@ import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import type { SharedSpill, SpillFile } from '../common/spill-file.js';
 import type { Arena, SharedArena } from './arena.js';
-import { CoreLines, canTakeLines } from './core-lines.js';
+import { CoreLines, canTakeMany } from './core-lines.js';
 import { EntryStats, type Sums } from './entry-stats.js';
 import { type Interned, Interner } from './interner.js';
 import { type Holding, Partitions } from './partitions.js';
@@ -31,7 +31,7 @@ export interface RecordSink {
    * @throws {HmapError} `HMAP_KEY_TOO_LONG`
    */
   add(key: ByteBuffer, keyAt: number, keyBytes: number, value: ByteBuffer, valueAt: number, valueBytes: number): void;
-  /** Takes many lines at once; `undefined` if it cannot. */
+  /** Takes many lines at once, or many entries from columns; `undefined` if it cannot. */
   readonly lines?: CoreLines | undefined;
   /** Called now and then between records; gives other work a turn. */
   pause(): Promise<void> | undefined;
@@ -72,7 +72,7 @@ export class Ingest implements RecordSink {
   ) {
     this.keyType = staged.keyType;
     this.valueType = valueType;
-    const stage = hasLines && canTakeLines(staged, valueType) ? arena.stage(worker) : undefined;
+    const stage = hasLines && canTakeMany(staged, valueType) ? arena.stage(worker) : undefined;
     this.stats = new EntryStats(valueType, staged.shard.bits, stage);
     this.#shardShift = HASH_BITS - 1 - staged.shard.bits;
     this.#shard = staged.shard.index;

@@ -1,7 +1,7 @@
 // What the core offers. Each function works on the places of the files beside this folder, in the memory that it was
 // given.
 
-export { takeLines } from './lines';
+export { takeColumns, takeLines } from './lines';
 export { find, hashKeys, hashWords, takeLong, takeSigned, takeUnsigned, takeWords } from './lookups';
 export { layRecords, sortRecords } from './partition';
 export { scan } from './scan';

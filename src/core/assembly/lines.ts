@@ -1,10 +1,11 @@
 // Takes lines of text in as staged records: cuts them, reads the number in each, hashes the key, and appends the record
-// to its partition (src/build/hash). Knows the lines that most inputs have; before any other one it stops.
+// to its partition (src/build/hash); and entries whose keys and values lie side by side. Knows the lines that most
+// inputs have; before any other one it stops.
 
 import * as place from '../stage-places';
 import { varintBytes } from './records';
 import { isUtf8 } from './values';
-import { xxh32 } from './xxh32';
+import { xxh32, xxh32Of4, xxh32Of8 } from './xxh32';
 
 const TAB: u8 = 0x09;
 const LF: u8 = 0x0a;
@@ -91,6 +92,48 @@ function takeLine(state: usize, key: usize, keyEnd: usize, value: usize, valueEn
   }
   const isVariable: bool = kind === place.ANY_BYTES || kind === place.TEXT;
   const hash = xxh32(key, keyBytes, load<u32>(state, place.SEED));
+  return put(state, hash, key, keyBytes, value, valueBytes, number, isVariable);
+}
+
+/**
+ * Takes entries in whose keys lie side by side, and so do their values, unsigned integers of so many bytes, or none.
+ * Returns how many it takes, before one whose record has no room.
+ */
+export function takeColumns(
+  state: usize,
+  keys: usize,
+  keyBytes: u32,
+  values: usize,
+  elementBytes: u32,
+  count: u32,
+): u32 {
+  const seed = load<u32>(state, place.SEED);
+  const valueBytes = load<u32>(state, place.STAGED_VALUE);
+  for (let i: u32 = 0; i < count; i++) {
+    const hash = keyBytes === 4 ? xxh32Of4(load<u32>(keys), seed) : xxh32Of8(load<u64>(keys), seed);
+    let number: u64 = 0;
+    if (elementBytes === 4) number = load<u32>(values);
+    else if (elementBytes === 8) number = load<u64>(values);
+    else if (elementBytes === 2) number = load<u16>(values);
+    else if (elementBytes === 1) number = load<u8>(values);
+    if (!put(state, hash, keys, keyBytes, 0, valueBytes, number, false)) return i;
+    keys += keyBytes;
+    values += elementBytes;
+  }
+  return count;
+}
+
+/** Appends a record to its partition, and counts it; `false` if there is no room in the partition's chunk. */
+function put(
+  state: usize,
+  hash: u32,
+  key: usize,
+  keyBytes: u32,
+  value: usize,
+  valueBytes: u32,
+  number: u64,
+  isVariable: bool,
+): bool {
   const partition = hash >> load<u32>(state, place.PARTITION_SHIFT);
   const head: u32 = isVariable ? 10 : 6;
   const size = head + keyBytes + valueBytes;

@@ -36,9 +36,9 @@ export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
 ): Promise<BuildSummary> {
   const all = isColumns(entries) ? [entries] : entries;
   const kind = iterationOf(all);
-  return withBuilder(path, options, (builder) =>
-    giveAll(all, kind, options.signal, new EntryAdder(builder), new ColumnAdder(builder)),
-  );
+  const fill = (builder: Builder) =>
+    giveAll(all, kind, options.signal, new EntryAdder(builder), new ColumnAdder(builder));
+  return withBuilder(path, options, fill, 1, false);
 }
 
 /** {@link build} of the layouts without keys, and of sets of integers. */
@@ -98,14 +98,18 @@ async function giveColumns(chunk: EntryColumns, columns: ColumnAdder, taker: Tak
   }
 }
 
-/** Makes a builder, lets `fill` add records, and finishes; if anything fails, no file is left. */
+/**
+ * Makes a builder, lets `fill` add records, and finishes; if anything fails, no file is left.
+ * @param hasLines whether lines of text may come
+ */
 export function withBuilder(
   path: string,
   options: BuildOptions<ValueChoice>,
   fill: (builder: Builder) => Promise<void>,
   workers = 1,
+  hasLines = true,
 ): Promise<BuildSummary> {
-  return finished(() => new Builder(path, options, workers), fill);
+  return finished(() => new Builder(path, options, workers, undefined, hasLines), fill);
 }
 
 /** {@link withBuilder} for a layout without keys, or for one that is chosen when all integers are known. */

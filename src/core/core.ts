@@ -44,6 +44,7 @@ export interface CoreFunctions {
 /** The part of a `WebAssembly.Memory` that is used here. */
 export interface CoreMemory {
   readonly buffer: ArrayBufferLike;
+  grow?(pages: number): number;
 }
 
 /** The part of the global object that is used here; its types are those of browsers. */
@@ -59,16 +60,21 @@ export const CORE_BYTES = 2 ** 20;
 /** The core in one memory. */
 export class Core {
   readonly run: CoreFunctions;
-  readonly buffer: ArrayBufferLike;
+  readonly #memory: CoreMemory;
   /** The first {@link CORE_BYTES} of the memory. */
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
 
   constructor(memory: CoreMemory, run: CoreFunctions) {
     this.run = run;
-    this.buffer = memory.buffer;
+    this.#memory = memory;
     this.bytes = new Uint8Array(memory.buffer, 0, CORE_BYTES);
     this.words = new Int32Array(memory.buffer, 0, CORE_BYTES / 4);
+  }
+
+  /** All of the memory, as long as it is now. */
+  get buffer(): ArrayBufferLike {
+    return this.#memory.buffer;
   }
 }
 
@@ -90,18 +96,54 @@ export function whyNoCore(): CoreReason | undefined {
 }
 
 const WASM_PAGE = 65_536;
+/** What 32-bit addresses reach. */
+const MOST_PAGES = 65_536;
+
+/** Memories that are free, and not collected yet. */
+let spare: WeakRef<CoreMemory>[] = [];
+/** Whether one was refused: to be refused costs V8 several full collections, which it tries first. */
+let isRefused = false;
 
 /**
- * A memory of at least so many bytes, up to 4 GiB, that threads can share; `undefined` if there are no addresses for it.
- * {@link whyNoCore} has given no reason why not.
+ * A memory of at least so many bytes, below 4 GiB, that threads can share; `undefined` if there are no addresses for it.
+ * What is in it is of no use. {@link whyNoCore} has given no reason why not.
+ *
+ * Nothing makes V8 collect memories that are shared, since it does not count them. So who does not need one any more
+ * gives it back ({@link freeMemory}), and the next one to ask gets it, unless it has been collected meanwhile.
  */
-export function newMemory(bytes: number): CoreMemory | undefined {
-  const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
+export function takeMemory(bytes: number): CoreMemory | undefined {
   const pages = Math.ceil(Math.max(bytes, CORE_BYTES) / WASM_PAGE);
+  const there = spare.map((each) => each.deref()).filter((memory) => memory !== undefined);
+  spare = [];
+  let taken: CoreMemory | undefined;
+  for (const memory of there) {
+    if (taken === undefined && hasPages(memory, pages)) taken = memory;
+    else spare.push(new WeakRef(memory));
+  }
+  if (taken !== undefined || isRefused) return taken;
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    return new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   } catch {
+    isRefused = true;
     return undefined;
+  }
+}
+
+/** Gives a memory back that nobody uses any more, in no thread. */
+export function freeMemory(memory: CoreMemory): void {
+  spare.push(new WeakRef(memory));
+}
+
+/** Whether a memory has so many pages, or can grow to them. */
+function hasPages(memory: CoreMemory, pages: number): boolean {
+  const missing = pages - memory.buffer.byteLength / WASM_PAGE;
+  if (missing <= 0) return true;
+  try {
+    memory.grow!(missing);
+    return true;
+  } catch {
+    return false;
   }
 }
 

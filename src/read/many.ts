@@ -4,7 +4,7 @@
 import { isBigInt64Array, isBigUint64Array, isTypedArray, isUint8Array, isUint32Array } from 'node:util/types';
 import type { ValueDecoder } from '../codec/decode-value.js';
 import type { KeyHasher } from '../codec/typed-keys.js';
-import { type CoreReason, coreIn, whyNoCore } from '../core/core.js';
+import { type CoreReason, type CoreReasonCode, coreIn, whyNoCore } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
 import type { Key, KeyType } from '../format/key-types.js';
 import type { NumericArray } from '../format/value-types.js';
@@ -40,6 +40,7 @@ export class Many<V> {
   readonly #hash: KeyHasher | undefined;
   readonly #decode: ValueDecoder<V>;
   #batch: Batch | CoreBatch | undefined;
+  #reason: CoreReason | undefined;
 
   /** @param hash encodes typed keys; `undefined` for strings and bytes */
   constructor(lookup: Lookup, header: HashHeader, hash: KeyHasher | undefined, decode: ValueDecoder<V>) {
@@ -49,13 +50,10 @@ export class Many<V> {
     this.#decode = decode;
   }
 
-  /** Why the core does not do it; `undefined` if it does. */
+  /** Why the core does not do it; `undefined` if it does. Settled when it is first asked. */
   get coreReason(): CoreReason | undefined {
-    if (this.#lookup instanceof FingerprintLookup)
-      return { code: 'HMAP_FINGERPRINT', message: 'the core does not know fingerprints' };
-    if (this.#lookup.segment.memory === undefined)
-      return { code: 'HMAP_OUTSIDE_MEMORY', message: 'the file is not mapped into a WebAssembly memory' };
-    return whyNoCore();
+    this.#batch ??= this.#newBatch();
+    return this.#reason;
   }
 
   values(keys: ArrayLike<unknown>): (V | undefined)[] {
@@ -139,8 +137,21 @@ export class Many<V> {
 
   #newBatch(): Batch | CoreBatch {
     const lookup = this.#lookup;
-    const core = this.coreReason === undefined ? coreIn(lookup.segment.memory!) : undefined;
-    return core === undefined ? new Batch() : new CoreBatch(lookup, this.#header, core);
+    const { memory } = lookup.segment;
+    if (lookup instanceof FingerprintLookup)
+      return this.#without('HMAP_FINGERPRINT', 'the core does not know fingerprints');
+    if (memory === undefined)
+      return this.#without('HMAP_OUTSIDE_MEMORY', 'the file is not mapped into a WebAssembly memory');
+    const why = whyNoCore();
+    if (why !== undefined) return this.#without(why.code, why.message, why.cause);
+    const core = coreIn(memory);
+    if (core === undefined) return this.#without('HMAP_NO_WEBASSEMBLY', 'there is no room for the core');
+    return new CoreBatch(lookup, this.#header, core);
+  }
+
+  #without(code: CoreReasonCode, message: string, cause?: unknown): Batch {
+    this.#reason = cause === undefined ? { code, message } : { code, message, cause };
+    return new Batch();
   }
 
   #take(batch: Batch | CoreBatch, keys: ArrayLike<unknown>, first: number): number {

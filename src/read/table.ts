@@ -2,6 +2,7 @@
 // lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
+import { isTypedArray } from 'node:util/types';
 import { HmapError, noKeys } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
@@ -209,8 +210,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    * {@link getView} of many keys, at the cost of {@link getMany}. The views are **read-only**. Throws as `get` does.
    */
   getManyViews(keys: Iterable<KeyArgument<K>>): (Uint8Array | undefined)[] {
-    this.#lend();
     const list = this.#listOf(keys);
+    // Only now: what yields the keys may have reloaded the table.
+    this.#lend();
     return this.#many().views(list, this.#view);
   }
 
@@ -235,7 +237,11 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
     if (missing !== undefined && typeof missing !== typeof none)
       throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
-    return this.#many().into(list, out, missing ?? none);
+    return this.#many().into(
+      isTypedArray(list) && list.buffer === out.buffer ? list.slice() : list,
+      out,
+      missing ?? none,
+    );
   }
 
   /** Keys as an array. Whatever code yields them has run when it returns; it may have closed the table. */

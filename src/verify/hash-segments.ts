@@ -94,11 +94,13 @@ export class SegmentCheck {
     let yielded = 0;
     const core = CoreScan.of(this.#header, segment);
     for (;;) {
+      const { expected } = lines;
       // The core goes on after each group that it has left to the rest of this loop, unless what follows was scanned
-      // with that group.
-      if (core !== undefined && lines.expected !== undefined && lines.expected * segment.unit >= scanned) {
+      // with that group, or lies nowhere in the heap.
+      const isPlace = expected !== undefined && expected <= segment.units && expected * segment.unit >= scanned;
+      if (core !== undefined && isPlace) {
         const first = lines.group + 1;
-        const group = core.run(first, lines.expected, STRIDE, STRIDE_BYTES);
+        const group = core.run(first, expected, STRIDE, STRIDE_BYTES);
         if (group > first) {
           lines.skip(group, core.next);
           this.#countGroups(core.totals);

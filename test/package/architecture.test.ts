@@ -23,13 +23,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/build/keyless': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash'],
   'src/build': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash', 'src/build/keyless'],
   'src/read': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage', 'src/verify'],
-  'src/lazy': [
-    ...['src/base', 'src/format', 'src/verify', 'src/inspect'],
-    ...['src/build/common', 'src/build/keyless', 'src/build'],
-  ],
+  'src/lazy': [...['src/base', 'src/format', 'src/verify', 'src/inspect'], ...['src/build/common', 'src/build']],
   'src/index': [
     ...['src/base', 'src/format', 'src/mapping', 'src/core', 'src/verify', 'src/inspect', 'src/read'],
-    ...['src/build/common', 'src/build/keyless', 'src/build', 'src/lazy'],
+    ...['src/build/common', 'src/lazy'],
   ],
   'src/internal': [
     ...['src/base', 'src/format', 'src/codec', 'src/storage', 'src/inspect'],

@@ -391,6 +391,24 @@ describe('getManyInto', () => {
     texts.close();
   });
 
+  test('the keys may lie in the memory of the values, at another place', async () => {
+    const entries = Array.from({ length: 8000 }, (_, i) => [i, i + 1] as const);
+    const path = await built('overlap', entries, { key: 'u32', value: 'u32' } as never);
+    for (const way of MAPS ? [within, without] : [without]) {
+      way(path, { key: 'u32', ...(MAPS && { mapping }) }, (table) => {
+        const memory = new ArrayBuffer(4 * 4001);
+        const keys = new Uint32Array(memory, 0, 4000).map((_, i) => 2 * i);
+        new Uint32Array(memory, 0, 4000).set(keys);
+        const out = new Uint32Array(memory, 4, 4000);
+        assert.equal(table.getManyInto(new Uint32Array(memory, 0, 4000), out), 4000);
+        assert.deepEqual(
+          out,
+          keys.map((key) => key + 1),
+        );
+      });
+    }
+  });
+
   test('the keys may lie in the array of the values', async () => {
     const entries = Array.from({ length: 5000 }, (_, i) => [i, 3 * i] as const);
     const table = open(await built('same', entries, { key: 'u32', value: 'u32' } as never), { key: 'u32' });

@@ -332,6 +332,23 @@ describe('reload', () => {
     }
   });
 
+  test('views of the version that an iterable of keys has loaded still show it', async (t) => {
+    const path = await firstVersion(t);
+    for (const mapping of WORKING) {
+      await publish(path, 1);
+      using table = open(path, { mapping });
+      await publish(path, 2);
+      const reloading = function* () {
+        table.reload();
+        yield 'key 5';
+      };
+      const [view] = table.getManyViews(reloading());
+      await publish(path, 3);
+      assert.equal(table.reload(), true);
+      assert.equal(view![0], 2);
+    }
+  });
+
   test('the old file is released: at once, or when the last iteration over it ends', {
     skip: (process.platform !== 'linux' || !WORKING.includes('libc')) && 'needs libc and /proc',
   }, async (t) => {

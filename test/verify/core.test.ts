@@ -105,6 +105,32 @@ describe('in the core and without it', () => {
   });
 });
 
+/** Index lines that agree with each other and point to nowhere: to say so must not depend on what lies there. */
+test('lines that lie outside the heap, all by the same number', async () => {
+  const damaged = join(folder, 'shifted.hmap');
+  const tables = {
+    'keys of several lengths': [Array.from({ length: 5000 }, (_, i) => [`k${i}`, i]), { value: 'u32' }],
+    'keys of one length': [Array.from({ length: 5000 }, (_, i) => [i, i]), { key: 'u32', value: 'u32' }],
+  } as const;
+  for (const [name, [entries, options]] of Object.entries(tables)) {
+    const path = join(folder, `${name}.hmap`);
+    await build(path, entries as never, options as never);
+    const { index } = headerOf(path);
+    const line = 4 * index.offsetBits + 8;
+    for (const shift of [1, 0x10_0000, 0x2000_0000, 0x4000_0000, 0x8000_0000, 0xffff_ff00]) {
+      for (const first of [0, 3]) {
+        const bytes = readFileSync(path);
+        for (let group = first; group < index.bytes / line; group++) {
+          const at = index.offset + group * line;
+          bytes.writeUInt32LE((bytes.readUInt32LE(at) + shift) >>> 0, at);
+        }
+        writeFileSync(damaged, bytes);
+        assert.ok((await findings(damaged)).total > 0, `${name}, ${shift}`);
+      }
+    }
+  }
+});
+
 function headerOf(path: string) {
   using table = open(path);
   return table.header;

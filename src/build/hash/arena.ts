@@ -2,7 +2,7 @@
 // Knows sizes; does not know records.
 
 import { ByteBuffer } from '../../base/bytes.js';
-import { type Core, type CoreMemory, coreIn, newMemory, whyNoCore } from '../../core/core.js';
+import { type Core, type CoreMemory, coreIn, freeMemory, takeMemory, whyNoCore } from '../../core/core.js';
 import * as place from '../../core/stage-places.js';
 import { buildMemory } from '../common/options.js';
 
@@ -30,11 +30,19 @@ export class Arena {
   }
 
   /**
-   * @param workers threads that take lines in
+   * @param workers threads that take records in
+   * @param hasCore whether the core may take many of them at once
    * @throws {HmapError} `ENOMEM`
    */
-  static of(bytes: number, workers: number): Arena {
-    return new Arena(buildMemory(bytes, () => shareable(bytes, workers)));
+  static of(bytes: number, workers: number, hasCore: boolean): Arena {
+    return new Arena(buildMemory(bytes, () => shareable(bytes, workers, hasCore)));
+  }
+
+  /** Nobody uses it any more, in no thread. */
+  free(): void {
+    const { memory, buffer } = this.shared;
+    if (memory !== undefined) freeMemory(memory);
+    else spare = new WeakRef(buffer);
   }
 
   /** Room for the core of a thread; `undefined` where there is no core. */
@@ -42,7 +50,11 @@ export class Arena {
     const { memory, bytes } = this.shared;
     if (memory === undefined || whyNoCore() !== undefined) return undefined;
     const core = coreIn(memory);
-    return core && { core, state: stateAt(bytes, worker) };
+    if (core === undefined) return undefined;
+    const state = stateAt(bytes, worker);
+    // What is there is another build's.
+    new Uint8Array(core.buffer, state, place.INPUT).fill(0);
+    return { core, state };
   }
 }
 
@@ -50,8 +62,17 @@ function stateAt(bytes: number, worker: number): number {
   return Math.ceil(bytes / 8) * 8 + worker * place.STATE_BYTES;
 }
 
-function shareable(bytes: number, workers: number): SharedArena {
-  const memory = whyNoCore() === undefined ? newMemory(stateAt(bytes, workers)) : undefined;
-  const buffer = memory === undefined ? new SharedArrayBuffer(bytes) : (memory.buffer as SharedArrayBuffer);
+function shareable(bytes: number, workers: number, hasCore: boolean): SharedArena {
+  const memory = hasCore && whyNoCore() === undefined ? takeMemory(stateAt(bytes, workers)) : undefined;
+  const buffer = memory === undefined ? plain(bytes) : (memory.buffer as SharedArrayBuffer);
   return { buffer, bytes, memory };
+}
+
+/** The memory of the last arena without a core, until it is collected, which nothing hurries: see {@link takeMemory}. */
+let spare: WeakRef<SharedArrayBuffer> | undefined;
+
+function plain(bytes: number): SharedArrayBuffer {
+  const last = spare?.deref();
+  spare = undefined;
+  return last?.byteLength === bytes ? last : new SharedArrayBuffer(bytes);
 }

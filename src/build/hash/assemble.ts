@@ -85,8 +85,11 @@ export async function assemble(assembly: Assembly): Promise<Assembled> {
     await pass.run();
     const kept = pass.kept ?? stats;
     const left = kept.entries === stats.entries ? ranked : pass.rankUsed(kept);
-    if (shape !== undefined && pass.writer !== undefined) {
+    if (shape === undefined || pass.writer === undefined) {
+      pass.free();
+    } else {
       const written = await pass.finish(pass.writer, shape);
+      pass.free();
       const same = left?.count === ranked?.count && sameShape(shape, shapeFor(kept, assembly));
       if (kept.entries === stats.entries || same) {
         return { shape, stats: kept.narrowed(assembly.valueType), written, ranked };
@@ -119,6 +122,7 @@ class Pass {
   /** Sums over the records that were kept; only if duplicates may be dropped. */
   readonly kept: EntryStats | undefined;
   readonly #assembly: Assembly;
+  readonly #bench: Workbench;
   readonly #sorter: Sorter;
   readonly #sums: BlockSums;
   /** The order in which the pass writes the distinct values, and which of these occur in records that are kept. */
@@ -137,6 +141,7 @@ class Pass {
     const largest = isSmall ? partitions.sizes.reduce((most, size) => Math.max(most, size), 0) : 0;
     const count = isSmall ? partitions.counts.reduce((most, each) => Math.max(most, each), 0) : 0;
     const bench = Workbench.of({ bytes: largest, count, all: bytes }, staged, shape, isSmall);
+    this.#bench = bench;
     this.#memory = bench.records;
     this.#sorter = new Sorter(staged, bench);
     const headerBytes = shape === undefined ? 0 : assembly.headerBytes(shape);
@@ -159,6 +164,11 @@ class Pass {
       this.#memory = partitions.arena;
     }
     return this.#all(partitions);
+  }
+
+  /** Gives the memory back; nothing can be sorted or written afterwards. */
+  free(): void {
+    this.#bench.free();
   }
 
   /** Writes what is left, the index and the checksums. The header's place is still empty afterwards. */

@@ -24,7 +24,7 @@ import { BuildOutput } from '../common/output.js';
 import { Arena } from './arena.js';
 import { type Assembled, type Assembly, assemble } from './assemble.js';
 import { assembleParallel } from './assemble-parallel.js';
-import type { CoreLines } from './core-lines.js';
+import { type CoreLines, canTakeMany } from './core-lines.js';
 import { rank } from './dictionary-writer.js';
 import { Ingest, type IngestResult, type IngestTask, type RecordSink } from './ingest.js';
 import type { Interned } from './interner.js';
@@ -56,6 +56,7 @@ export class Builder implements RecordSink {
   /** Threads that write, besides this one. */
   readonly #threads: WorkerThread[] = [];
   #ingest: Ingest;
+  #isFreed = false;
   /** Distinct values that the other workers found. */
   readonly #interned: Interned[] = [];
 
@@ -63,10 +64,11 @@ export class Builder implements RecordSink {
    * @param workers threads that take records in, each a part of the input; see {@link ingestTask}
    * @param shard which part of the table to build; records of others are left out. Takes the first seed or the given
    *   one
+   * @param hasLines whether lines of text may come, see {@link lines}
    * @throws {TypeError} for a bad option, which it names
    * @throws {HmapError} when the output cannot be made
    */
-  constructor(path: string, options: BuildOptions<ValueChoice>, workers = 1, shard = WHOLE) {
+  constructor(path: string, options: BuildOptions<ValueChoice>, workers = 1, shard = WHOLE, hasLines = true) {
     const output = pathOf(path);
     this.#options = resolveOptions(options);
     if (shard.bits > 0 && options.seed === 'random') {
@@ -89,7 +91,9 @@ export class Builder implements RecordSink {
     this.#workers = workers;
     this.#maxThreads = threadsFor(memory);
     // Shared, so that other threads can read and fill it.
-    this.#arena = Arena.of(arena, workers);
+    // Text has keys of strings; others come in columns.
+    const hasMany = (hasLines || key !== 'bytes') && canTakeMany(this.#staged, value);
+    this.#arena = Arena.of(arena, workers, hasMany);
     this.#output = new BuildOutput(output, this.#options);
     try {
       this.#ingest = new Ingest(value, seeds[0]!, this.#staged, this.#arena, this.#output.spill, 0, workers);
@@ -293,8 +297,11 @@ export class Builder implements RecordSink {
     this.#output.abandon();
   }
 
+  /** Ends the threads, and gives the records' memory back. */
   async #stopThreads(): Promise<void> {
     await Promise.all(this.#threads.splice(0).map((thread) => thread.stop()));
+    if (!this.#isFreed) this.#arena.free();
+    this.#isFreed = true;
   }
 }
 

@@ -57,7 +57,7 @@ export class Sorter {
     const digitBits = Math.min(wanted, MOST_DIGIT_BITS, 32 - consumed);
     this.#allDiffer = false;
     const core = buffer === this.#bench?.records ? this.#bench.core : undefined;
-    if (core !== undefined && digitBits > 0) {
+    if (core !== undefined && digitBits > 0 && count <= core.order.length) {
       const found = core.sort(count, consumed, digitBits);
       this.#allDiffer = found === ALL_DIFFER;
       if (found !== NOT_SORTED) return;

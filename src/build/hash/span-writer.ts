@@ -71,6 +71,7 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
     yield done;
   }
   writer.end(span.endBucket);
+  bench.free();
   const { histogram, longest, buckets, records } = writer.loads;
   const loads = { histogram, longest, buckets, records };
   return { loads, ...writer.finish(), sharedBlocks: sums.shared };

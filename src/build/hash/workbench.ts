@@ -2,7 +2,7 @@
 // there is a core. Knows what lies in it; does not know where records come from, nor files.
 
 import { ByteBuffer, LOOSE } from '../../base/bytes.js';
-import { type Core, coreIn, newMemory, whyNoCore } from '../../core/core.js';
+import { type Core, type CoreMemory, coreIn, freeMemory, takeMemory, whyNoCore } from '../../core/core.js';
 import * as place from '../../core/write-places.js';
 import { HASH_BITS } from '../../format/constants.js';
 import { bucketCount } from '../../format/index-lines.js';
@@ -29,7 +29,10 @@ export class Workbench {
   readonly output: ByteBuffer | undefined;
   readonly core: CoreBench | undefined;
 
-  private constructor(records: ByteBuffer, output?: ByteBuffer, core?: CoreBench) {
+  readonly #memory: CoreMemory | undefined;
+
+  private constructor(records: ByteBuffer, output?: ByteBuffer, core?: CoreBench, memory?: CoreMemory) {
+    this.#memory = memory;
     this.records = records;
     this.output = output;
     this.core = core;
@@ -54,11 +57,16 @@ export class Workbench {
       end = Math.ceil((end + bytes + MARGIN) / MARGIN) * MARGIN;
       return start;
     });
-    const memory = newMemory(end);
+    const memory = takeMemory(end);
     const core = memory && coreIn(memory);
     if (memory === undefined || core === undefined) return new Workbench(new ByteBuffer(size.bytes));
     const view = (i: number) => new ByteBuffer(new Uint8Array(memory.buffer, starts[i]!, parts[i]!));
-    return new Workbench(view(0), view(6), new CoreBench(core, starts, size.count, staged, shape));
+    return new Workbench(view(0), view(6), new CoreBench(core, starts, size.count, staged, shape), memory);
+  }
+
+  /** Nobody uses it any more. */
+  free(): void {
+    if (this.#memory !== undefined) freeMemory(this.#memory);
   }
 }
 

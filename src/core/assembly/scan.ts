@@ -39,7 +39,7 @@ export function scan(segment: u32, group: u32, end: u32, groups: u32, mostBytes:
   while (group < end && bytes < mostBytes) {
     const expected = load<u32>(place.EXPECTED);
     const size = sizeOf(line);
-    if (size === BAD || load<u32>(line) !== expected || size > units - expected) break;
+    if (size === BAD || load<u32>(line) !== expected || expected > units || size > units - expected) break;
     const next = expected + size;
     if (next !== (group + 1 === groups ? units : load<u32>(line + lineBytes))) break;
     if (!isGroup(row, line, segment, group)) break;

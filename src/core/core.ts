@@ -114,12 +114,11 @@ let isRefused = false;
 export function takeMemory(bytes: number): CoreMemory | undefined {
   const pages = Math.ceil(Math.max(bytes, CORE_BYTES) / WASM_PAGE);
   const there = spare.map((each) => each.deref()).filter((memory) => memory !== undefined);
-  spare = [];
-  let taken: CoreMemory | undefined;
-  for (const memory of there) {
-    if (taken === undefined && hasPages(memory, pages)) taken = memory;
-    else spare.push(new WeakRef(memory));
-  }
+  there.sort((a, b) => a.buffer.byteLength - b.buffer.byteLength);
+  // The smallest that is large enough, or the largest of those that are not.
+  const fitting = there.find((memory) => memory.buffer.byteLength >= pages * WASM_PAGE) ?? there.at(-1);
+  const taken = fitting !== undefined && hasPages(fitting, pages) ? fitting : undefined;
+  spare = there.filter((memory) => memory !== taken).map((memory) => new WeakRef(memory));
   if (taken !== undefined || isRefused) return taken;
   const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyHere };
   try {

@@ -21,6 +21,7 @@ export function copyFile(fd: number, ranges: readonly ByteRange[], path: string)
     view: (i) => views[i]!,
     lend: (i) => views[i]!,
     advise() {},
+    memory: () => undefined,
     isResident: () => undefined,
     residentBytes: () => undefined,
     close() {},

@@ -88,6 +88,10 @@ class ExternalMapping implements Mapping {
     if (this.#open) this.#region.pages.advise(advice, this.#from(range) + start, length);
   }
 
+  memory(): undefined {
+    return undefined;
+  }
+
   isResident(range: number, start: number, length: number): boolean | undefined {
     return this.#open ? this.#region.pages.isResident(this.#from(range) + start, length) : undefined;
   }

@@ -129,8 +129,8 @@ export function mapForPass(fd: number, range: ByteRange, path: string): Mapping 
 export function mapInOneMemory(fd: number, ranges: readonly ByteRange[], path: string): Mapping | undefined {
   const mapping = firstThatWorks([KOFFI.shared, FFI.shared], fd, ranges, path);
   if (!isMapping(mapping)) return undefined;
-  const first = mapping.memory?.(0);
-  if (ranges.every((_, i) => mapping.memory?.(i) === first)) return mapping;
+  const first = mapping.memory(0);
+  if (ranges.every((_, i) => mapping.memory(i) === first)) return mapping;
   mapping.close();
   return undefined;
 }

@@ -82,7 +82,7 @@ export interface Mapping {
    */
   lend(range: number): Uint8Array | undefined;
   /** The memory whose first bytes are at the core's disposal, and over whose pages the range is mapped, if one is. */
-  memory?(range: number): SharedMemory | undefined;
+  memory(range: number): SharedMemory | undefined;
   /** Advises on `[start, start + length)` of a range; does nothing if there is nothing to advise. */
   advise(advice: Advice, range: number, start: number, length: number): void;
   /** Whether all of `[start, start + length)` of a range is in physical memory; `undefined` if the system does not say. */

@@ -77,6 +77,7 @@ export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping
       });
     },
     // Its own call counts pages of a whole buffer.
+    memory: () => undefined,
     isResident: () => undefined,
     residentBytes() {
       return buffer === undefined ? undefined : Math.min(mmap.incore(buffer)[1] * mmap.PAGESIZE, length);

@@ -159,11 +159,11 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     return new Snapshot(header, identity, mapping, file, none, keyless, undefined, undefined);
   }
   const segments = new LazyArray(dictionaryIndex, (i) => {
-    const memory = mapping.memory?.(i);
+    const memory = mapping.memory(i);
     const views = {
       heap: view(i),
       index: view(linesIndex + i),
-      memory: memory === mapping.memory?.(linesIndex + i) ? memory : undefined,
+      memory: memory === mapping.memory(linesIndex + i) ? memory : undefined,
       lend: () => mapping.lend(i),
     };
     return new HashSegment(views, header, i, path, checker);

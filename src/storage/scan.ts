@@ -97,7 +97,7 @@ export function* mappedSegments(
       const views = {
         heap: ofHeap?.view(0) ?? new Uint8Array(0),
         index: ofLines.view(both === undefined ? 0 : 1),
-        memory: both?.memory?.(0),
+        memory: both?.memory(0),
       };
       yield {
         segment: new HashSegment(views, header, number, path, checker),

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRequire } from './packages.js';
+import { webAssembly } from './webassembly.js';
 import { sum64, xxh64 } from './xxh64.js';
 
 /** The loaded module. */
@@ -58,12 +59,6 @@ interface Exports {
   xxh64(address: number, length: number, seed: bigint): bigint;
 }
 
-/** The part of the global object that is used here; its types are those of browsers. */
-declare const WebAssembly: {
-  Module: new (code: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
-
 /**
  * The package's module, compiled without waiting, which the package itself does not offer. It ships the code as a file
  * of its own; if that is not found (a bundle, a later version) or WebAssembly is forbidden, there is no module.
@@ -72,7 +67,8 @@ function compiled(): BlockHasher | undefined {
   try {
     const main = packageRequire().resolve('xxhash-wasm');
     const code = readFileSync(join(dirname(main), '../workerd/xxhash.wasm'));
-    const { mem, xxh64: hash } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
+    const { Instance, Module } = webAssembly()!;
+    const { mem, xxh64: hash } = new Instance(new Module(code)).exports as Exports;
     let memory = new Uint8Array(mem.buffer);
     return {
       h64Raw(bytes) {

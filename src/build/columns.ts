@@ -7,20 +7,13 @@ import { kindOf } from '../base/options.js';
 import { type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-value.js';
 import { scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
-import { keyWidthOf, type TypedKey } from '../format/key-types.js';
+import { KEY_ARRAYS, keyWidthOf, type TypedKey } from '../format/key-types.js';
 import type { NumericArray } from '../format/value-types.js';
 import type { EntryColumns } from './common/inputs.js';
 import type { Builder } from './hash/builder.js';
+import { COLUMN_ENTRIES } from './hash/core-lines.js';
 
-/** Entries between two turns of other work. */
-const STRIDE = 16_384;
-
-/** Arrays whose bytes are those of keys of a type, or of values, where numbers are little-endian. */
-const KEY_ARRAYS: Readonly<Record<string, string>> = {
-  u32: 'Uint32Array',
-  u64: 'BigUint64Array',
-  i64: 'BigInt64Array',
-};
+/** Arrays whose bytes are those of values of a type, where numbers are little-endian. */
 const VALUE_ARRAYS: Readonly<Record<string, string>> = {
   ...KEY_ARRAYS,
   u8: 'Uint8Array',
@@ -55,12 +48,13 @@ export class ColumnAdder {
     const values = chunk.values as NumericArray | undefined;
     this.#check(keys, values);
     const { length } = keys;
-    for (let from = 0; from < length; from += STRIDE) {
+    for (let from = 0; from < length; from += COLUMN_ENTRIES) {
       if (keys.length !== length || (values !== undefined && values.length !== length))
         throw new TypeError('entries: the columns have been changed while they were taken');
-      const to = Math.min(from + STRIDE, length);
-      if (IS_LITTLE_ENDIAN && isLaidOut(values, this.#builder.valueType)) this.#addBytes(keys, values, from, to);
-      else this.#addNumbers(keys, values, from, to);
+      const to = Math.min(from + COLUMN_ENTRIES, length);
+      const [some, theirs] = [keys.subarray(from, to), values?.subarray(from, to)];
+      if (IS_LITTLE_ENDIAN && isLaidOut(values, this.#builder.valueType)) this.#addBytes(some, theirs);
+      else this.#addNumbers(some, theirs);
       yield;
     }
   }
@@ -83,31 +77,28 @@ export class ColumnAdder {
   }
 
   /** Of arrays that lie in memory as records need them. */
-  #addBytes(keys: EntryColumns['keys'], values: NumericArray | undefined, from: number, to: number): void {
+  #addBytes(keys: EntryColumns['keys'], values: NumericArray | undefined): void {
     const builder = this.#builder;
     const key = bytesOf(keys);
     const value = values === undefined ? this.#value.buffer : bytesOf(values);
     const keyBytes = keys.BYTES_PER_ELEMENT;
     const valueBytes = values === undefined ? 0 : values.BYTES_PER_ELEMENT;
     const many = builder.lines;
-    const columns = [
-      { bytes: key.array, width: keyBytes },
-      { bytes: value.array, width: valueBytes },
-    ] as const;
-    for (let i = from; i < to; i++) {
-      if (many !== undefined) i += many.takeColumns(...columns, i, to - i);
+    many?.beginColumns({ bytes: key.array, width: keyBytes }, { bytes: value.array, width: valueBytes });
+    for (let i = 0; i < keys.length; i++) {
+      if (many !== undefined) i = many.takeColumns(i, keys.length);
       // The one that is left, if there is one: its partition needs room.
-      if (i < to) builder.add(key, i * keyBytes, keyBytes, value, i * valueBytes, valueBytes);
+      if (i < keys.length) builder.add(key, i * keyBytes, keyBytes, value, i * valueBytes, valueBytes);
     }
   }
 
-  #addNumbers(keys: EntryColumns['keys'], values: NumericArray | undefined, from: number, to: number): void {
+  #addNumbers(keys: EntryColumns['keys'], values: NumericArray | undefined): void {
     const builder = this.#builder;
     const keyType = builder.keyType as TypedKey;
     const hash = KEY_HASHERS[keyType];
     const keyBytes = keyWidthOf(keyType);
     const { buffer: none } = this.#value;
-    for (let i = from; i < to; i++) {
+    for (let i = 0; i < keys.length; i++) {
       hash(keys[i], 0, 0);
       if (values === undefined) {
         builder.add(scratch, 0, keyBytes, none, 0, 0);

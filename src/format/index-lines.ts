@@ -105,6 +105,20 @@ export function bucketOf(hash: number, { shard, segmentBits, bucketBits, eighths
   return Math.imul(shiftedBy(hash, shard.bits + segmentBits) >>> 3, eighths) >>> (HASH_BITS - bucketBits);
 }
 
+/** The shifts of {@link segmentOf} and {@link bucketOf}, for loops that do without a call. */
+export interface HashShifts {
+  /** Of the hash without the shard's bits and one more, to the right, to its segment. */
+  readonly segment: number;
+  /** To the left, of the bits before those of the bucket. */
+  readonly before: number;
+  /** Of the product with the eighths, to the right, to the bucket. */
+  readonly bucket: number;
+}
+
+export function hashShifts(shardBits: number, segmentBits: number, bucketBits: number): HashShifts {
+  return { segment: HASH_BITS - 1 - segmentBits, before: shardBits + segmentBits, bucket: HASH_BITS - bucketBits };
+}
+
 /** The hash without its top bits; a shift by 32 leaves nothing. */
 function shiftedBy(hash: number, bits: number): number {
   return bits < HASH_BITS ? hash << bits : 0;

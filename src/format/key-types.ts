@@ -19,6 +19,13 @@ export type KeyType = keyof KeyTypes;
 /** A type whose keys are not given as bytes. */
 export type TypedKey = Exclude<KeyType, 'bytes'>;
 
+/** The typed array in which keys of a type lie side by side, where there is one. */
+export const KEY_ARRAYS: { readonly [T in KeyType]?: string } = {
+  u32: 'Uint32Array',
+  u64: 'BigUint64Array',
+  i64: 'BigInt64Array',
+};
+
 /** The form of the keys that a table accepts and returns. `string`: keys of type `bytes`, decoded as UTF-8. */
 export type KeyForm = 'string' | KeyType;
 

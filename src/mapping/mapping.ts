@@ -1,5 +1,7 @@
 // The one seam between tables and the operating system: ranges of a file as bytes. Knows nothing of the format.
 
+import type { SharedMemory } from '../base/webassembly.js';
+
 /** How a file's bytes came into memory. */
 export type MappingKind = 'mmap-io' | 'libc' | 'ffi' | 'windows' | 'copy';
 
@@ -57,12 +59,6 @@ export function adviseInPieces(
 ): void {
   const most = advice === 'willneed' ? WILLNEED_BYTES : Number.POSITIVE_INFINITY;
   for (let at = Math.floor(from / granule) * granule; at < end; at += most) request(at, Math.min(most, end - at));
-}
-
-/** The part of `WebAssembly.Memory` that is used here. */
-export interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
-  grow(pages: number): number;
 }
 
 export interface Mapping {

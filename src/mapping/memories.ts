@@ -1,16 +1,12 @@
 // Address space for files: the pages of shared WebAssembly memories. V8 counts views of any other memory as part of its
 // heap, and collects garbage for them (native-notes/mapping.md). Knows memories; knows nothing of files and ranges.
 
+import { growTo, MOST_PAGES, newSharedMemory, type SharedMemory, WASM_PAGE, webAssembly } from '../base/webassembly.js';
 import type { Libc } from './libc.js';
-import type { MappingReason, SharedMemory } from './mapping.js';
+import type { MappingReason } from './mapping.js';
 
-const WASM_PAGE = 65_536;
-/** What 32-bit addresses reach. */
-const MOST_PAGES = 65_536;
 /** The last page stays free, so that the end of what is mapped is an address, too. */
 export const MEMORY_BYTES = (MOST_PAGES - 1) * WASM_PAGE;
-/** Bytes at the start of each memory that no file takes: writable, and room for work in place. */
-export const SCRATCH_BYTES = 2 ** 20;
 
 /**
  * Each memory takes 8 to 10 GiB of the 128 TiB of addresses that a process has, whatever is in it; V8 collects, for up
@@ -20,14 +16,8 @@ const MOST = 4096;
 /** A small file costs little in any other way: such files use no more than this many memories, which is below 1 TiB. */
 const MOST_FOR_SMALL = 64;
 const SMALL_BYTES = 64 * 2 ** 20;
-/**
- * V8 14 (Node 26) counts what a memory starts with as its own, but not what it grows to; to grow costs twice the time.
- */
-const COUNTS_INITIAL = Number.parseInt(process.versions.v8, 10) >= 14;
 /** Memories kept for the next file. */
 const MOST_SPARE = 64;
-
-type NewMemory = new (descriptor: { initial: number; maximum: number; shared: true }) => SharedMemory;
 
 /** A memory that is in use by one mapping, or spare. */
 export class Memory {
@@ -42,18 +32,6 @@ export class Memory {
 
   view(at: number, length: number): Uint8Array {
     return new Uint8Array(this.shared.buffer, at, length);
-  }
-
-  /** Whether it has at least so many bytes now. No file may be in it: all its pages become writable. */
-  grow(bytes: number): boolean {
-    const missing = Math.ceil((bytes - this.bytes) / WASM_PAGE);
-    if (missing <= 0) return true;
-    try {
-      this.shared.grow(missing);
-      return true;
-    } catch {
-      return false;
-    }
   }
 }
 
@@ -70,22 +48,17 @@ let refused: { readonly live: number; readonly bytes: number } | undefined;
  */
 export function takeMemory(libc: Libc, bytes: number, all: number): Memory | MappingReason {
   const used = spare.pop();
-  if (used?.grow(bytes)) return used;
+  if (used !== undefined && growTo(used.shared, bytes)) return used;
   const most = all <= SMALL_BYTES ? MOST_FOR_SMALL : MOST;
   if (live >= most) {
     return { code: 'HMAP_ADDRESS_SPACE', message: `${live} shared memories are in use, or not collected yet` };
   }
   if (refused !== undefined && live >= refused.live && bytes >= refused.bytes) return noSpace(bytes);
-  const { WebAssembly } = globalThis as { WebAssembly?: { Memory?: NewMemory } };
-  if (WebAssembly?.Memory === undefined) {
-    return { code: 'HMAP_NO_WEBASSEMBLY', message: 'this process has no WebAssembly' };
-  }
+  const here = webAssembly();
+  if (here?.Memory === undefined) return { code: 'HMAP_NO_WEBASSEMBLY', message: 'this process has no WebAssembly' };
   let memory: SharedMemory;
   try {
-    const pages = Math.ceil(bytes / WASM_PAGE);
-    const initial = COUNTS_INITIAL ? 1 : pages;
-    memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared: true });
-    if (initial < pages) memory.grow(pages - initial);
+    memory = newSharedMemory(here, bytes);
   } catch (cause) {
     // To be refused costs V8 several full collections, which it tries first.
     refused = { live, bytes };

@@ -2,9 +2,10 @@
 // the size of the file and of the heap, and WebAssembly can read it in place. native-notes/mapping.md says what each
 // call does. Knows where ranges lie in memories; does not know how memories are had.
 
+import { SCRATCH_BYTES, type SharedMemory } from '../base/webassembly.js';
 import { GRANULE, type Libc, Pages } from './libc.js';
-import type { Advice, ByteRange, Mapping, MappingKind, MappingReason, SharedMemory } from './mapping.js';
-import { giveBack, MEMORY_BYTES, Memory, SCRATCH_BYTES, takeMemory } from './memories.js';
+import type { Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
+import { giveBack, MEMORY_BYTES, Memory, takeMemory } from './memories.js';
 
 /** The next larger page of x64 and ARM, in bytes; a multiple of {@link GRANULE}. V8 aligns memories to it and more. */
 const HUGE_PAGE = 2 ** 21;

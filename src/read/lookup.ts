@@ -5,7 +5,7 @@ import type { LazyArray } from '../base/lazy-array.js';
 import { scratch } from '../codec/keys.js';
 import * as layout from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
-import { lineSize, offsetUnit } from '../format/index-lines.js';
+import { hashShifts, lineSize, offsetUnit } from '../format/index-lines.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
@@ -63,11 +63,10 @@ export class Lookup {
     this.segment = segments.at(0);
     this.shardBits = shard.bits;
     this.segmentBits = header.segmentBits;
-    // Bits of the hash before those of the bucket.
-    this.hashBits = shard.bits + header.segmentBits;
-    // See segmentOf and bucketOf in index-lines.ts.
-    this.segmentShift = 31 - header.segmentBits;
-    this.bucketShift = 32 - header.bucketBits;
+    const shifts = hashShifts(shard.bits, header.segmentBits, header.bucketBits);
+    this.hashBits = shifts.before;
+    this.segmentShift = shifts.segment;
+    this.bucketShift = shifts.bucket;
     this.eighths = header.eighths;
     this.lineBytes = lineSize(index.offsetBits);
     this.offsetBits = index.offsetBits;

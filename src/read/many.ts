@@ -1,19 +1,20 @@
 // Many keys at once: what each question about them gives back. Knows values and arrays of them; how a batch of keys is
 // found is batch.ts and core-batch.ts.
 
-import { isBigInt64Array, isBigUint64Array, isTypedArray, isUint8Array, isUint32Array } from 'node:util/types';
+import { isTypedArray, isUint8Array } from 'node:util/types';
+import { kindOf } from '../base/options.js';
 import type { ValueDecoder } from '../codec/decode-value.js';
 import type { KeyHasher } from '../codec/typed-keys.js';
 import { type CoreReason, type CoreReasonCode, coreIn, whyNoCore } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
-import type { Key, KeyType } from '../format/key-types.js';
+import { KEY_ARRAYS, type Key, type KeyType } from '../format/key-types.js';
 import type { NumericArray } from '../format/value-types.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import { Batch } from './batch.js';
 import { CoreBatch } from './core-batch.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import type { Lookup } from './lookup.js';
-import { numbersIn } from './numeric-arrays.js';
+import { needArrayFor, numbersIn } from './numeric-arrays.js';
 
 /** Returns the bytes of a value, for users. */
 export type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
@@ -96,12 +97,19 @@ export class Many<V> {
     return has;
   }
 
-  /**
-   * Writes numbers into an array that holds them.
-   * @param missing for each key that the table does not have
-   * @returns how many it has
-   */
-  into(keys: ArrayLike<unknown>, out: NumericArray, missing: number | bigint): number {
+  /** See `Table.getManyInto`. */
+  into(list: ArrayLike<unknown>, out: NumericArray, missing: number | bigint | undefined): number {
+    needArrayFor(this.#header.valueType, out, list.length);
+    const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
+    if (missing !== undefined && typeof missing !== typeof none)
+      throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
+    // What is written must not change keys that are still to come.
+    const keys = isTypedArray(list) && list.buffer === out.buffer ? list.slice() : list;
+    return this.#into(keys, out, missing ?? none);
+  }
+
+  /** @returns how many of the keys the table has */
+  #into(keys: ArrayLike<unknown>, out: NumericArray, missing: number | bigint): number {
     const numbers = numbersIn(this.#header.valueType)!;
     const lookup = this.#lookup;
     const decode = this.#decode as ValueDecoder<number | bigint>;
@@ -163,9 +171,5 @@ export class Many<V> {
 }
 
 function areWords(keys: ArrayLike<unknown>, type: KeyType): keys is KeyWords {
-  return (
-    (type === 'u32' && isUint32Array(keys)) ||
-    (type === 'u64' && isBigUint64Array(keys)) ||
-    (type === 'i64' && isBigInt64Array(keys))
-  );
+  return isTypedArray(keys) && keys[Symbol.toStringTag] === KEY_ARRAYS[type];
 }

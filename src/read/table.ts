@@ -2,9 +2,7 @@
 // lookup.ts.
 
 import { isUtf8 } from 'node:buffer';
-import { isTypedArray } from 'node:util/types';
 import { HmapError, noKeys } from '../base/errors.js';
-import { kindOf } from '../base/options.js';
 import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
@@ -21,7 +19,6 @@ import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Lookup } from './lookup.js';
 import { listOf, Many, type ValueView } from './many.js';
-import { needArrayFor } from './numeric-arrays.js';
 import { type BucketPlace, prefetch } from './prefetch.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -233,15 +230,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    */
   getManyInto(keys: Iterable<KeyArgument<K>>, out: NumericArray, missing?: number | bigint): number {
     const list = this.#listOf(keys);
-    needArrayFor(this.header.valueType, out, list.length);
-    const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
-    if (missing !== undefined && typeof missing !== typeof none)
-      throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
-    return this.#many().into(
-      isTypedArray(list) && list.buffer === out.buffer ? list.slice() : list,
-      out,
-      missing ?? none,
-    );
+    return this.#many().into(list, out, missing);
   }
 
   /** Keys as an array. Whatever code yields them has run when it returns; it may have closed the table. */
@@ -273,9 +262,9 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    * @throws {TypeError} for what is no key. Throws as `get` does, except that damage is left to the lookups
    */
   async prefetch(keys: Iterable<KeyArgument<K>>): Promise<void> {
-    this.#opened();
-    // A copy: the caller may change the array while this goes on.
-    const list = Array.from(listOf(keys));
+    const asked = this.#listOf(keys);
+    // The caller may change an array that has not been copied while this goes on.
+    const list = Array.isArray(asked) ? asked : Array.from(asked);
     const lookup = this.#opened();
     const { file, mapping } = this.snapshot();
     const hash = this.#typedHash;

@@ -3,14 +3,15 @@
 
 import type { Core } from '../core/core.js';
 import * as place from '../core/places.js';
-import { HASH_BITS, VARIABLE } from '../format/constants.js';
+import { VARIABLE } from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
-import { lineSize, offsetUnit } from '../format/index-lines.js';
+import { hashShifts, lineSize, offsetUnit } from '../format/index-lines.js';
 import type { HashSegment } from './hash-segment.js';
 
 /** Describes a table of which the core does not know any segment yet. Segments are described one by one. */
 export function describeTable({ bytes, words }: Core, header: HashHeader): void {
   const { shard, segmentBits, eighths, bucketBits, index } = header;
+  const shifts = hashShifts(shard.bits, segmentBits, bucketBits);
   const keyWidth = header.keyWidth ?? VARIABLE;
   const valueWidth = header.valueWidth ?? VARIABLE;
   // What is left there is another table's.
@@ -20,11 +21,10 @@ export function describeTable({ bytes, words }: Core, header: HashHeader): void 
   };
   set(place.SEED, header.hash.seed);
   set(place.SHARD_BITS, shard.bits);
-  // See segmentOf and bucketOf in index-lines.ts.
-  set(place.SEGMENT_SHIFT, HASH_BITS - 1 - segmentBits);
-  set(place.HASH_BITS, shard.bits + segmentBits);
+  set(place.SEGMENT_SHIFT, shifts.segment);
+  set(place.HASH_BITS, shifts.before);
   set(place.EIGHTHS, eighths);
-  set(place.BUCKET_SHIFT, HASH_BITS - bucketBits);
+  set(place.BUCKET_SHIFT, shifts.bucket);
   set(place.LINE_BYTES, lineSize(index.offsetBits));
   set(place.OFFSET_BITS, index.offsetBits);
   set(place.UNIT, offsetUnit(keyWidth, valueWidth));

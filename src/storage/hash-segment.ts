@@ -3,6 +3,7 @@
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
+import type { SharedMemory } from '../base/webassembly.js';
 import {
   FULL_OFFSET_BITS,
   GROUP_BUCKETS,
@@ -13,7 +14,6 @@ import {
 } from '../format/constants.js';
 import type { HashHeader } from '../format/header.js';
 import { bucketCount, indexSize, lineSize, offsetUnit } from '../format/index-lines.js';
-import type { SharedMemory } from '../mapping/mapping.js';
 import { type BlockChecker, CheckedBlocks } from './block-check.js';
 import { type Lend, LentBytes } from './lent-bytes.js';
 

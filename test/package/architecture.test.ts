@@ -14,7 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/format': ['src/base'],
   'src/mapping': ['src/base'],
   'src/codec': ['src/base', 'src/format'],
-  'src/core': [],
+  'src/core': ['src/base'],
   'src/storage': ['src/base', 'src/format', 'src/mapping', 'src/core'],
   'src/verify': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage'],
   'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/storage'],

@@ -34,10 +34,9 @@ const OPENERS: Partial<Record<LookupTask['subject'], (task: LookupTask) => Held 
     return open(table, { value: 'bytes' }) as Table<Value>;
   },
 
-  async 'hmap-js'({ table }) {
+  'hmap-js'(task) {
     process.env.HMAP_NO_CORE = '1';
-    const { open } = await import('hmap');
-    return open(table, { value: 'u32' });
+    return OPENERS.hmap!(task);
   },
 
   Map(task) {

@@ -127,7 +127,7 @@ function withoutReturn(key: Buffer, separator: number): Buffer {
   return separator === 0x0a && key.at(-1) === 0x0d ? key.subarray(0, -1) : key;
 }
 
-/** Keys of one piece of input from which on it pays to bring their pages in first. */
+/** Keys of one piece of input from which on it pays to look them up together, and to bring their pages in first. */
 const MANY = 8;
 /** The share of a file from which on it counts as being in memory. */
 const WARM = 0.95;
@@ -162,8 +162,11 @@ class Printer {
       type === 'bytes'
         ? texts
         : texts.map((text) => Buffer.from(scratch.bytes.subarray(0, encodeKeyText(type, text.toString()))));
-    if (keys.length >= MANY && this.#isCold()) await this.#table.prefetch(keys);
-    for (const [i, view] of this.#table.getManyViews(keys).entries()) {
+    const areMany = keys.length >= MANY;
+    if (areMany && this.#isCold()) await this.#table.prefetch(keys);
+    // For a few, what answers many need not start.
+    const views = areMany ? this.#table.getManyViews(keys) : keys.map((key) => this.#table.getView(key));
+    for (const [i, view] of views.entries()) {
       this.#one(keys[i]!, view);
       if (this.out.full) await this.out.flush();
     }

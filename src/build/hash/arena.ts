@@ -2,8 +2,10 @@
 // Knows sizes; does not know records.
 
 import { ByteBuffer } from '../../base/bytes.js';
-import { type Core, type CoreMemory, coreIn, freeMemory, takeMemory, whyNoCore } from '../../core/core.js';
+import type { SharedMemory } from '../../base/webassembly.js';
+import { type Core, coreIn, whyNoCore } from '../../core/core.js';
 import * as place from '../../core/stage-places.js';
+import { freeMemory, takeMemory } from '../../core/work-memories.js';
 import { buildMemory } from '../common/options.js';
 
 /** An arena as one thread gives it to another. */
@@ -11,7 +13,7 @@ export interface SharedArena {
   /** The records' memory; of a WebAssembly memory, if there is one, the start. */
   readonly buffer: SharedArrayBuffer;
   readonly bytes: number;
-  readonly memory: CoreMemory | undefined;
+  readonly memory: SharedMemory | undefined;
 }
 
 /** The core in one thread, and where that thread's state begins; see stage-places.ts. */
@@ -64,7 +66,7 @@ function stateAt(bytes: number, worker: number): number {
 
 function shareable(bytes: number, workers: number, hasCore: boolean): SharedArena {
   const memory = hasCore && whyNoCore() === undefined ? takeMemory(stateAt(bytes, workers)) : undefined;
-  const buffer = memory === undefined ? plain(bytes) : (memory.buffer as SharedArrayBuffer);
+  const buffer = memory === undefined ? plain(bytes) : memory.buffer;
   return { buffer, bytes, memory };
 }
 

@@ -32,9 +32,10 @@ function kindOf(type: BuildValueType): number | undefined {
   return range[0] < 0n ? place.SIGNED : place.UNSIGNED;
 }
 
-/** Entries that are taken from columns at a time, and bytes of them in a column at most. */
-const COLUMN = 8192;
-const MOST_COLUMN = 8 * COLUMN;
+/** Bytes of a column that are there at a time: half of the room for text. */
+const COLUMN_BYTES = place.WINDOW / 2;
+/** Entries that can be taken from columns at a time; an element has 8 bytes at most. */
+export const COLUMN_ENTRIES = COLUMN_BYTES / 8;
 
 /** Elements of so many bytes, side by side. */
 export interface Column {
@@ -44,7 +45,7 @@ export interface Column {
 
 /** The lines of one thread: of a key alone if there are no values, otherwise of a key, a tab and a value. */
 export class CoreLines {
-  /** Lines that the last {@link take} took. */
+  /** Lines, or entries, that the last call took. */
   taken = 0;
   readonly #stage: Stage;
   readonly #stats: EntryStats;
@@ -55,6 +56,8 @@ export class CoreLines {
   #from = 0;
   #to = 0;
   #patience = PATIENCE;
+  /** Bytes of a key and of a value in columns. */
+  #columns: readonly [key: number, value: number] = [0, 0];
 
   /** @param partitionBits of partitions by the top bits of the hash */
   constructor(
@@ -123,20 +126,25 @@ export class CoreLines {
   }
 
   /**
-   * Takes entries from columns: the bytes of their keys and of their values, unsigned integers, from entry `from` on;
-   * returns how many, which is at most `count`.
-   * @param values of no bytes for each entry if there are none
+   * Goes to the next entries in columns: the bytes of their keys and of their values, unsigned integers, of
+   * {@link COLUMN_ENTRIES} at most. Values have no bytes if there are none.
    */
-  takeColumns(keys: Column, values: Column, from: number, count: number): number {
+  beginColumns(keys: Column, values: Column): void {
+    this.#columns = [keys.width, values.width];
+    const input = new Uint8Array(this.#stage.core.buffer, this.#input, place.WINDOW);
+    input.set(keys.bytes);
+    input.set(values.bytes, COLUMN_BYTES);
+  }
+
+  /** Takes these entries from number `from` up to `to`, exclusive; returns the number of the first that it leaves. */
+  takeColumns(from: number, to: number): number {
     const { core, state } = this.#stage;
-    const some = Math.min(count, COLUMN);
-    const input = new Uint8Array(core.buffer, this.#input, 2 * MOST_COLUMN);
-    input.set(keys.bytes.subarray(from * keys.width, (from + some) * keys.width));
-    input.set(values.bytes.subarray(from * values.width, (from + some) * values.width), MOST_COLUMN);
-    const at = this.#input + MOST_COLUMN;
-    this.taken = core.run.takeColumns(state, this.#input, keys.width, at, values.width, some);
+    const [keyBytes, valueBytes] = this.#columns;
+    const keys = this.#input + from * keyBytes;
+    const values = this.#input + COLUMN_BYTES + from * valueBytes;
+    this.taken = core.run.takeColumns(state, keys, keyBytes, values, valueBytes, to - from);
     if (this.taken > 0) this.#fetch();
-    return this.taken;
+    return from + this.taken;
   }
 
   #load(from: number): void {

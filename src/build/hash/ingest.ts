@@ -10,7 +10,7 @@ import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import type { SharedSpill, SpillFile } from '../common/spill-file.js';
 import type { Arena, SharedArena } from './arena.js';
-import { CoreLines, canTakeMany } from './core-lines.js';
+import { CoreLines } from './core-lines.js';
 import { EntryStats, type Sums } from './entry-stats.js';
 import { type Interned, Interner } from './interner.js';
 import { type Holding, Partitions } from './partitions.js';
@@ -57,7 +57,7 @@ export class Ingest implements RecordSink {
   /**
    * @param worker which of `workers` equal parts of the arena is this thread's
    * @param interner if values are `enum`: has numbered the values already
-   * @param hasLines whether lines of text may come
+   * @param hasMany whether many records may come at once, which the core takes where the arena has one
    */
   constructor(
     valueType: BuildValueType,
@@ -68,11 +68,11 @@ export class Ingest implements RecordSink {
     worker: number,
     workers: number,
     interner = staged.mostDictionary === undefined ? undefined : new Interner(worker, staged.mostDictionary),
-    hasLines = true,
+    hasMany = true,
   ) {
     this.keyType = staged.keyType;
     this.valueType = valueType;
-    const stage = hasLines && canTakeMany(staged, valueType) ? arena.stage(worker) : undefined;
+    const stage = hasMany ? arena.stage(worker) : undefined;
     this.stats = new EntryStats(valueType, staged.shard.bits, stage);
     this.#shardShift = HASH_BITS - 1 - staged.shard.bits;
     this.#shard = staged.shard.index;

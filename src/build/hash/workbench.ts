@@ -2,10 +2,11 @@
 // there is a core. Knows what lies in it; does not know where records come from, nor files.
 
 import { ByteBuffer, LOOSE } from '../../base/bytes.js';
-import { type Core, type CoreMemory, coreIn, freeMemory, takeMemory, whyNoCore } from '../../core/core.js';
+import type { SharedMemory } from '../../base/webassembly.js';
+import { type Core, coreIn, whyNoCore } from '../../core/core.js';
+import { freeMemory, takeMemory } from '../../core/work-memories.js';
 import * as place from '../../core/write-places.js';
-import { HASH_BITS } from '../../format/constants.js';
-import { bucketCount } from '../../format/index-lines.js';
+import { bucketCount, hashShifts } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
 import { outputRoom } from '../common/section-writer.js';
 import { headBytes, type StagedLayout } from './staged-record.js';
@@ -29,9 +30,9 @@ export class Workbench {
   readonly output: ByteBuffer | undefined;
   readonly core: CoreBench | undefined;
 
-  readonly #memory: CoreMemory | undefined;
+  readonly #memory: SharedMemory | undefined;
 
-  private constructor(records: ByteBuffer, output?: ByteBuffer, core?: CoreBench, memory?: CoreMemory) {
+  private constructor(records: ByteBuffer, output?: ByteBuffer, core?: CoreBench, memory?: SharedMemory) {
     this.#memory = memory;
     this.records = records;
     this.output = output;
@@ -98,6 +99,7 @@ export class CoreBench {
     this.order = new Int32Array(core.buffer, order, count);
     this.events = new Uint32Array(core.buffer, events, (place.EVENT_BYTES / 4) * count);
     const { shardBits, segmentBits, bucketBits, eighths, keyWidth, valueWidth } = shape;
+    const shifts = hashShifts(shardBits, segmentBits, bucketBits);
     const fields: readonly (readonly [field: number, value: number])[] = [
       [place.RECORDS, records],
       [place.POSITIONS, positions],
@@ -109,11 +111,10 @@ export class CoreBench {
       [place.STAGED_VALUE, staged.fixedValue ?? place.ANY_WIDTH],
       [place.LARGE_VALUE, staged.largeValue],
       [place.SHARD_BITS, shardBits],
-      // See segmentOf and bucketOf in index-lines.ts.
-      [place.SEGMENT_SHIFT, HASH_BITS - 1 - segmentBits],
-      [place.HASH_BITS, shardBits + segmentBits],
+      [place.SEGMENT_SHIFT, shifts.segment],
+      [place.HASH_BITS, shifts.before],
       [place.EIGHTHS, eighths],
-      [place.BUCKET_SHIFT, HASH_BITS - bucketBits],
+      [place.BUCKET_SHIFT, shifts.bucket],
       [place.BUCKETS, bucketCount(shape)],
       [place.KEY_WIDTH, keyWidth],
       [place.VALUE_WIDTH, valueWidth],

@@ -3,7 +3,8 @@
 // inputs have; before any other one it stops.
 
 import * as place from '../stage-places';
-import { varintBytes } from './records';
+import { copySteps, STEP } from './bytes';
+import { MOST_KEY, varintBytes } from './records';
 import { isUtf8 } from './values';
 import { xxh32, xxh32Of4, xxh32Of8 } from './xxh32';
 
@@ -11,12 +12,9 @@ const TAB: u8 = 0x09;
 const LF: u8 = 0x0a;
 const CR: u8 = 0x0d;
 const ZERO: u32 = 0x30;
-/** Digits of the largest number, and what the last of so many can be added to, ten times. */
+/** Digits of the largest number, and the most that has room for one more. */
 const MOST_DIGITS: u32 = 20;
 const TENTH: u64 = u64.MAX_VALUE / 10;
-const MOST_KEY: u32 = 65_535;
-/** Bytes that are looked at together. */
-const STEP: u32 = 16;
 
 /**
  * Takes the lines of `[at, end)`, and returns where the first one starts that it does not take: one that is not whole,
@@ -149,16 +147,11 @@ function put(
   store<u16>(record, <u16>keyBytes, 4);
   if (isVariable) store<u32>(record, valueBytes, 6);
   const to: usize = record + head;
-  copy(to, key, keyBytes);
-  if (isVariable) copy(to + keyBytes, value, valueBytes);
+  copySteps(to, key, keyBytes);
+  if (isVariable) copySteps(to + keyBytes, value, valueBytes);
   else store<u64>(to + keyBytes, number);
   count(state, hash, keyBytes, valueBytes, number, isVariable);
   return true;
-}
-
-/** Copies by whole steps: up to {@link STEP} bytes more are read, and written over. */
-function copy(to: usize, from: usize, length: u32): void {
-  for (let at: u32 = 0; at < length; at += STEP) v128.store(to + at, v128.load(from + at));
 }
 
 function add(at: usize, what: u32): void {

@@ -3,14 +3,11 @@
 
 import * as place from '../places';
 import { findFixed, findPrefixed, findVariable, findWord, valueBytes } from './records';
+import { bucketOf, offsetAt, ofTable, segmentOf } from './table';
 import { xxh32, xxh32Of4, xxh32Of8 } from './xxh32';
 
 /** Bytes of a row. */
 const ROW: usize = 1 << place.BATCH_SHIFT;
-
-function ofTable(field: u32): u32 {
-  return load<u32>(place.TABLE + field);
-}
 
 /** The row of key number `i` of the batch. */
 function rowOf(i: u32): usize {
@@ -69,8 +66,8 @@ function findLines(key: usize, last: usize): void {
   const offsetBits = ofTable(place.OFFSET_BITS);
   for (; key < last; key += ROW) {
     const hash = load<u32>(key, place.HASH);
-    const segment: u32 = place.SEGMENTS + ((((hash << shardBits) >> 1) >> segmentShift) << place.SEGMENT_ROW_SHIFT);
-    const bucket = (((hash << hashBits) >> 3) * eighths) >> bucketShift;
+    const segment: u32 = place.SEGMENTS + (segmentOf(hash, shardBits, segmentShift) << place.SEGMENT_ROW_SHIFT);
+    const bucket = bucketOf(hash, hashBits, eighths, bucketShift);
     const lines = load<u32>(segment, place.LINES);
     // Of a segment that is not here, an address in the memory's first bytes.
     const line = lines === 0 ? 0 : lines + (bucket >> 5) * lineBytes;
@@ -101,10 +98,9 @@ function locate(key: usize, last: usize): void {
     const segment = load<u32>(key, place.ROW);
     const line = load<u32>(key, place.FROM);
     const bit = load<u32>(key, place.TO);
-    const next = bit + offsetBits;
     const anchor = load<u32>(line);
-    const from = anchor + ((load<u32>(line + 4 + (bit >> 3)) >> (bit & 7)) & offsetMask);
-    const to = anchor + ((load<u32>(line + 4 + (next >> 3)) >> (next & 7)) & offsetMask);
+    const from = anchor + offsetAt(line, bit, offsetMask);
+    const to = anchor + offsetAt(line, bit + offsetBits, offsetMask);
     const heap = load<u32>(segment, place.HEAP);
     const isHere = line !== 0 && to - from <= most && to <= load<u32>(segment, place.UNITS);
     // A sum that has lost a bit is less than the anchor.

@@ -2,12 +2,12 @@
 // SegmentWriter do (src/build/hash). Knows staged records; does not know files.
 
 import * as place from '../write-places';
+import { compareBytes, copySteps, STEP } from './bytes';
 import { varintBytes } from './records';
+import { bucketOf, segmentOf } from './table';
 
 /** Classes of more records are not sorted here: someone may have chosen them. */
 const INSERTION: u32 = 24;
-/** Bytes that are copied at a time. */
-const STEP: u32 = 16;
 /** Of a staged record. */
 const KEY_BYTES: u32 = 4;
 const VALUE_BYTES: u32 = 6;
@@ -99,14 +99,7 @@ function compare(a: u32, b: u32): i32 {
   const p = ofState(place.RECORDS) + load<u32>(positions + (a << 2));
   const q = ofState(place.RECORDS) + load<u32>(positions + (b << 2));
   const head = ofState(place.HEAD);
-  const pBytes: u32 = load<u16>(p, KEY_BYTES);
-  const qBytes: u32 = load<u16>(q, KEY_BYTES);
-  const shared = min(pBytes, qBytes);
-  for (let i: u32 = head; i < head + shared; i++) {
-    const difference = <i32>load<u8>(p + i) - <i32>load<u8>(q + i);
-    if (difference !== 0) return difference;
-  }
-  return <i32>pBytes - <i32>qBytes;
+  return compareBytes(p + head, load<u16>(p, KEY_BYTES), q + head, load<u16>(q, KEY_BYTES));
 }
 
 /**
@@ -137,14 +130,14 @@ export function layRecords(from: u32, count: u32): u32 {
   for (; i < count; i++) {
     const index = load<u32>(order + (i << 2)) << 2;
     const hash = load<u32>(hashes + index);
-    if (((hash << shardBits) >> 1) >> segmentShift !== ofState(place.SEGMENT)) break;
+    if (segmentOf(hash, shardBits, segmentShift) !== ofState(place.SEGMENT)) break;
     const record = records + load<u32>(positions + index);
     const keyBytes: u32 = load<u16>(record, KEY_BYTES);
     const valueBytes = isVariable ? load<u32>(record, VALUE_BYTES) : valueWidth;
     if (isVariable && valueBytes >= large) break;
     const bytes = keyBytes + valueBytes;
     if (out + bytes + 2 * STEP > outEnd) break;
-    const bucket = firstBucket + ((((hash << hashBits) >> 3) * eighths) >> bucketShift);
+    const bucket = firstBucket + bucketOf(hash, hashBits, eighths, bucketShift);
     if (bucket >= nextBucket) {
       store<u32>(event, bucket);
       store<u32>(event, out, 4);
@@ -155,7 +148,7 @@ export function layRecords(from: u32, count: u32): u32 {
     if (keyWidth === place.ANY_WIDTH) out = storeVarint(out, keyBytes);
     if (valueWidth === place.ANY_WIDTH) out = storeVarint(out, valueBytes);
     // Key and value lie side by side in both places.
-    for (let at: u32 = 0; at < bytes; at += STEP) v128.store(out + at, v128.load(record + head + at));
+    copySteps(out, record + head, bytes);
     out += bytes;
   }
   store<u32>(place.OUT, out);

@@ -2,17 +2,15 @@
 // record. Knows what is right; of what is wrong it only says in which group that is.
 
 import * as place from '../places';
+import { compareBytes } from './bytes';
 import { BAD, MOST_KEY, varintAt, varintBytes } from './records';
+import { bucketOf, offsetAt, ofTable, segmentOf } from './table';
 import { isValue, numberAt } from './values';
 import { xxh32, xxh32Of4, xxh32Of8 } from './xxh32';
 
 /** Buckets of a group, and records of a bucket at most. */
 const GROUP: u32 = 32;
 const MOST_RECORDS: u32 = 64;
-
-function ofTable(field: u32): u32 {
-  return load<u32>(place.TABLE + field);
-}
 
 /** What a group adds to the totals, if all of it is right. */
 let records: u32 = 0;
@@ -53,8 +51,7 @@ export function scan(segment: u32, group: u32, end: u32, groups: u32, mostBytes:
 }
 
 function offsetOf(line: u32, slot: u32, bits: u32): u32 {
-  const bit = slot * bits;
-  return (load<u32>(line + 4 + (bit >> 3)) >> (bit & 7)) & ((1 << bits) - 1);
+  return offsetAt(line, slot * bits, (1 << bits) - 1);
 }
 
 /** Units of the group of a line; {@link BAD} if its offsets do not rise from 0, or it has other bits behind them. */
@@ -104,7 +101,7 @@ function isBucket(at: u32, end: u32, segment: u32, bucket: u32): bool {
   const hashBits = ofTable(place.HASH_BITS);
   const eighths = ofTable(place.EIGHTHS);
   const bucketShift = ofTable(place.BUCKET_SHIFT);
-  let load32: u32 = 0;
+  let bucketRecords: u32 = 0;
   let lastHash: u32 = 0;
   let lastKey: u32 = 0;
   let lastBytes: u32 = 0;
@@ -130,15 +127,15 @@ function isBucket(at: u32, end: u32, segment: u32, bucket: u32): bool {
           ? xxh32Of4(load<u32>(at), seed)
           : xxh32(at, keyBytes, seed);
     if ((hash >> 1) >> (31 - shardBits) !== shard) return false;
-    if (((hash << shardBits) >> 1) >> segmentShift !== segment) return false;
-    if ((((hash << hashBits) >> 3) * eighths) >> bucketShift !== bucket) return false;
-    if (load32 > 0 && hash <= lastHash) {
-      if (hash < lastHash || !isBefore(lastKey, lastBytes, at, keyBytes)) return false;
+    if (segmentOf(hash, shardBits, segmentShift) !== segment) return false;
+    if (bucketOf(hash, hashBits, eighths, bucketShift) !== bucket) return false;
+    if (bucketRecords > 0 && hash <= lastHash) {
+      if (hash < lastHash || compareBytes(lastKey, lastBytes, at, keyBytes) >= 0) return false;
     }
     lastHash = hash;
     lastKey = at;
     lastBytes = keyBytes;
-    if (++load32 > MOST_RECORDS) return false;
+    if (++bucketRecords > MOST_RECORDS) return false;
     leastKey = min(leastKey, keyBytes);
     mostKey = max(mostKey, keyBytes);
     leastValue = min(leastValue, valueBytes);
@@ -152,19 +149,8 @@ function isBucket(at: u32, end: u32, segment: u32, bucket: u32): bool {
     }
     at += valueBytes;
   }
-  records += load32;
+  records += bucketRecords;
   return true;
-}
-
-/** Whether the first of two runs of bytes comes before the other. */
-function isBefore(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
-  const shared = min(aBytes, bBytes);
-  for (let i: u32 = 0; i < shared; i++) {
-    const x = load<u8>(a + i);
-    const y = load<u8>(b + i);
-    if (x !== y) return x < y;
-  }
-  return aBytes < bBytes;
 }
 
 function add(to: usize, what: u64): void {

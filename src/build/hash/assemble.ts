@@ -122,6 +122,8 @@ class Pass {
   /** Sums over the records that were kept; only if duplicates may be dropped. */
   readonly kept: EntryStats | undefined;
   readonly #assembly: Assembly;
+  /** Whether each partition can be sorted beside the arena. */
+  readonly #areSmall: boolean;
   readonly #bench: Workbench;
   readonly #sorter: Sorter;
   readonly #sums: BlockSums;
@@ -136,11 +138,12 @@ class Pass {
     this.#ranked = ranked;
     const { fd, staged, hashes, partitions, sideLimit } = assembly;
     const bytes = assembly.stats.keyBytes + assembly.stats.valueBytes;
+    this.#areSmall = partitions.sizes.every((size) => size <= sideLimit);
     // What is larger is sorted in the arena, or parted first.
-    const isSmall = shape !== undefined && partitions.sizes.every((size) => size <= sideLimit);
-    const largest = isSmall ? partitions.sizes.reduce((most, size) => Math.max(most, size), 0) : 0;
-    const count = isSmall ? partitions.counts.reduce((most, each) => Math.max(most, each), 0) : 0;
-    const bench = Workbench.of({ bytes: largest, count, all: bytes }, staged, shape, isSmall);
+    const hasBench = this.#areSmall && shape !== undefined;
+    const largest = hasBench ? partitions.sizes.reduce((most, size) => Math.max(most, size), 0) : 0;
+    const count = hasBench ? partitions.counts.reduce((most, each) => Math.max(most, each), 0) : 0;
+    const bench = Workbench.of({ bytes: largest, count, all: bytes }, staged, shape, hasBench);
     this.#bench = bench;
     this.#memory = bench.records;
     this.#sorter = new Sorter(staged, bench);
@@ -158,8 +161,8 @@ class Pass {
   }
 
   run(): Promise<void> {
-    const { partitions, sideLimit } = this.#assembly;
-    if (partitions.sizes.some((size) => size > sideLimit)) {
+    const { partitions } = this.#assembly;
+    if (!this.#areSmall) {
       partitions.spillAll();
       this.#memory = partitions.arena;
     }

@@ -141,7 +141,8 @@ export class SegmentWriter {
   records(buffer: ByteBuffer, sorted: Sorted, count: number, readLarge: ReadValue): void {
     this.#readLarge = readLarge;
     const core = buffer === this.#bench?.records ? this.#bench.core : undefined;
-    if (core === undefined) {
+    // The order that the core knows is the one on the bench.
+    if (core === undefined || sorted.order !== core.order) {
       this.#layOut(buffer, sorted, 0, count);
       return;
     }

@@ -34,9 +34,21 @@ const isPackage = (id) => id.includes('/node_modules/');
 const treeshake = { moduleSideEffects: (id, isExternal) => isExternal || isPackage(id) };
 
 // Comments are for those who read the sources; names stay, and a line for each statement, for those who read a stack
-// trace.
+// trace. Of packages nobody reads more than the names of functions.
+const forReaders = terser({
+  compress: false,
+  mangle: false,
+  format: { beautify: true, comments: false, indent_level: 0 },
+});
+const small = terser({ keep_classnames: true, keep_fnames: true, format: { comments: false } });
 const plugins = [
-  terser({ compress: false, mangle: false, format: { beautify: true, comments: false, indent_level: 0 } }),
+  {
+    ...forReaders,
+    renderChunk(code, chunk, options, meta) {
+      const { renderChunk } = chunk.moduleIds.every((id) => isPackage(id) || id.startsWith('\0')) ? small : forReaders;
+      return renderChunk.call(this, code, chunk, options, meta);
+    },
+  },
 ];
 
 /** Packages take long to load: each has a chunk to itself, which only commands load that use it; what they need, another. */

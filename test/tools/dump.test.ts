@@ -55,6 +55,40 @@ const NASTY: readonly Buffer[] = [
 const isTame = (part: Buffer) =>
   !/[\t\n]|\r$/.test(part.toString('latin1')) && !part.subarray(0, 3).equals(bytes('\xef\xbb\xbf'));
 
+describe('jsonl', () => {
+  test('writes texts as JSON.stringify does', async () => {
+    const texts = NASTY.map(String).filter((text) => Buffer.from(text).every((byte) => byte !== 0xff));
+    const path = await table(
+      texts.map((text, i): Pair => [`${i} ${text}`, text]),
+      { value: 'utf8' },
+    );
+    using written = open(path);
+    const expected = Array.from(written, ([key, value]) => JSON.stringify({ key, value }));
+    assert.deepEqual((await dumpOf(path, 'jsonl')).toString().trimEnd().split('\n'), expected);
+  });
+
+  test('writes all digits of integers', async () => {
+    const values = Array.from({ length: 20 }, (_, i) => [10n ** BigInt(i), 10n ** BigInt(i) - 1n]).flat();
+    values.push(...[31n, 32n, 52n, 53n, 63n].flatMap((bits) => [2n ** bits - 1n, 2n ** bits, 2n ** bits + 1n]));
+    const small = values.filter((value) => value < 2n ** 63n);
+    for (const [value, list] of [
+      ['u64', values],
+      ['i64', [...small, ...small.map((value) => -value)]],
+    ] as const) {
+      const unique = [...new Set(list)];
+      const path = await table(
+        unique.map((value): Pair => [value as never, value]),
+        { key: value, value },
+      );
+      const lines = (await dumpOf(path, 'jsonl')).toString().trimEnd().split('\n');
+      const expected = unique.map((value) => `{"key":"${value}","value":"${value}"}`);
+      assert.deepEqual(lines.toSorted(), expected.toSorted());
+      const tabs = (await dumpOf(path, 'tsv')).toString().trimEnd().split('\n');
+      assert.deepEqual(tabs.toSorted(), unique.map((value) => `${value}\t${value}`).toSorted());
+    }
+  });
+});
+
 describe('dump, then build, gives the identical file', () => {
   for (const type of VALUE_TYPES) {
     test(`values of the type ${type}`, async () => {

@@ -114,15 +114,21 @@ class CdbReader {
 const cdbWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);
   const print = textPrinter(header.valueType);
+  const name = new Output();
+  const data = new Output();
   return {
     entry(key, value, out) {
-      const data = new Output(64);
+      data.clear();
       print(value.buffer, value.at, value.length, data);
-      const name = new Output(64);
+      name.clear();
       printKey(key.buffer, key.at, key.length, name);
-      out.latin1(`+${name.length},${data.length}:`);
+      out.ascii('+');
+      out.integer(name.length);
+      out.ascii(',');
+      out.integer(data.length);
+      out.ascii(':');
       out.append(name);
-      out.latin1('->');
+      out.ascii('->');
       out.append(data);
       out.byte(LF);
     },

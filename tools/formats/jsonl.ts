@@ -76,13 +76,13 @@ const jsonlWriter: MakeWriter = (header) => {
   const isSet = header.valueType === 'none';
   return {
     entry(key, value, out) {
-      out.latin1('{"key":');
+      out.ascii('{"key":');
       printKey(key.buffer, key.at, key.length, out);
       if (!isSet) {
-        out.latin1(',"value":');
+        out.ascii(',"value":');
         print(value.buffer, value.at, value.length, out);
       }
-      out.latin1('}\n');
+      out.ascii('}\n');
     },
   };
 };

@@ -204,15 +204,36 @@ export function textPrinter(type: StoredType): TextPrinter {
       return (heap, at, length, out) => out.bytes(heap, at, length);
     case 'json':
       return (heap, at, length, out) => printJson(heap, at, length, out);
-    default: {
+    case 'f32':
+    case 'f64': {
       const decode = DECODERS[type];
       return (heap, at, length, out) => out.latin1(numberText(decode(heap, at, length)));
+    }
+    case 'u64':
+    case 'i64':
+      return printBig(type);
+    default: {
+      const decode = DECODERS[type];
+      return (heap, at, length, out) => out.integer(decode(heap, at, length));
     }
   }
 }
 
+/** Prints integers of 64 bits. */
+function printBig(type: 'u64' | 'i64'): TextPrinter {
+  const decode = DECODERS[type];
+  return (heap, at, length, out) => {
+    const high = heap.view.getInt32(at + 4, true);
+    // Below 2^53, a number holds it.
+    if (high >= 0 && high < 2 ** 21) out.integer(high * 2 ** 32 + heap.view.getUint32(at, true));
+    else out.latin1(String(decode(heap, at, length)));
+  };
+}
+
 export function keyPrinter(type: KeyType): TextPrinter {
   if (type === 'bytes') return (heap, at, length, out) => out.bytes(heap, at, length);
+  // They lie in the file as values of these types do.
+  if (type === 'u32' || type === 'u64' || type === 'i64') return textPrinter(type);
   const decode = KEY_DECODERS[type];
   return (heap, at, length, out) => out.latin1(String(decode(heap, at, length)));
 }
@@ -246,25 +267,38 @@ export function jsonPrinter(type: StoredType): TextPrinter {
     case 'bytes':
     case 'utf8':
     case 'enum':
-      return (heap, at, length, out) => out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
+      return printJsonText;
     case 'none':
-      return (_heap, _at, _length, out) => out.latin1('true');
+      return (_heap, _at, _length, out) => out.ascii('true');
     case 'u64':
-    case 'i64':
-      return (heap, at, length, out) => out.latin1(`"${DECODERS[type](heap, at, length)}"`);
-    default: {
+    case 'i64': {
+      const print = printBig(type);
+      return (heap, at, length, out) => {
+        out.ascii('"');
+        print(heap, at, length, out);
+        out.ascii('"');
+      };
+    }
+    case 'f32':
+    case 'f64': {
       const decode = DECODERS[type];
       return (heap, at, length, out) => out.latin1(numberJson(decode(heap, at, length)));
     }
+    default:
+      return textPrinter(type);
   }
 }
 
 /** A key as a JSON text. */
 export function jsonKeyPrinter(type: KeyType): TextPrinter {
-  if (type === 'bytes') return (heap, at, length, out) => out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
+  if (type === 'bytes') return printJsonText;
+  if (type === 'u32' || type === 'u64' || type === 'i64') return jsonPrinter(type);
   const decode = KEY_DECODERS[type];
-  const quote = type === 'u32' ? '' : '"';
-  return (heap, at, length, out) => out.latin1(`${quote}${decode(heap, at, length)}${quote}`);
+  return (heap, at, length, out) => out.latin1(`"${decode(heap, at, length)}"`);
+}
+
+function printJsonText(heap: ByteBuffer, at: number, length: number, out: Output): void {
+  if (!out.quoted(heap, at, length)) out.text(jsonOfBytes(heap.bytes.subarray(at, at + length)));
 }
 
 /** A JSON string where the bytes are UTF-8, else `{"base64": "..."}`. */

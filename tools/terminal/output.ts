@@ -7,6 +7,18 @@ import { EXIT, warn } from './cli.js';
 const PIECE = 256 * 1024;
 /** Flushing early leaves room for one small entry without growing. */
 const NEARLY_FULL = PIECE - 16 * 1024;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** The sign and 16 digits. */
+const LONGEST_INTEGER = 17;
+const SMALL = 2 ** 31 - 1;
+
+/** How many digits an integer from 0 has. */
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let power = 10; value >= power; power *= 10) digits++;
+  return digits;
+}
 
 /**
  * Ends the program: quietly when whoever reads stdout has enough (`| head`), with a message when it takes no more (a
@@ -54,6 +66,63 @@ export class Output {
   text(text: string): void {
     this.#reserve(3 * text.length);
     this.#used += this.#buffer.bytes.write(text, this.#used);
+  }
+
+  /** Writes a short string of ASCII. A call into the runtime costs more than a few bytes. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    const { bytes } = this.#buffer;
+    for (let i = 0; i < text.length; i++) bytes[this.#used++] = text.charCodeAt(i);
+  }
+
+  /** Writes a safe integer in decimal. */
+  integer(value: number): void {
+    this.#reserve(LONGEST_INTEGER);
+    const { bytes } = this.#buffer;
+    let rest = value;
+    if (value < 0) {
+      bytes[this.#used++] = 0x2d;
+      rest = -value;
+    }
+    const digits = digitsOf(rest);
+    let at = this.#used + digits;
+    this.#used = at;
+    // Division of small integers is a multiplication; that of others is slow.
+    while (rest > SMALL) {
+      const next = Math.floor(rest / 10);
+      bytes[--at] = 0x30 + (rest - 10 * next);
+      rest = next;
+    }
+    let small = rest | 0;
+    do {
+      const next = (small / 10) | 0;
+      bytes[--at] = 0x30 + (small - 10 * next);
+      small = next;
+    } while (small > 0);
+  }
+
+  /**
+   * Writes ASCII bytes as a JSON string.
+   * @returns `false`, and nothing is written, if they are not all ASCII, or one needs an escape
+   */
+  quoted({ bytes: from }: ByteBuffer, at: number, length: number): boolean {
+    this.#reserve(length + 2);
+    const { bytes } = this.#buffer;
+    let to = this.#used;
+    bytes[to++] = QUOTE;
+    for (let i = at; i < at + length; i++) {
+      const byte = from[i]!;
+      if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return false;
+      bytes[to++] = byte;
+    }
+    bytes[to++] = QUOTE;
+    this.#used = to;
+    return true;
+  }
+
+  /** Forgets what the buffer holds. */
+  clear(): void {
+    this.#used = 0;
   }
 
   /** Writes a string of which each code unit is one byte. */

@@ -29,6 +29,32 @@ function decodeLong({ bytes }: ByteBuffer, at: number, length: number): string {
   }
 }
 
+/**
+ * Makes texts of ASCII bytes that stand close together, from lower to higher places: one call into the runtime makes a
+ * string of many of them, and each is a part of it. V8 keeps the whole for as long as a part of 13 characters or more.
+ */
+export class AsciiWindow {
+  #buffer: ByteBuffer | undefined;
+  #from = 0;
+  #end = 0;
+  #text = '';
+
+  /** Text of ASCII bytes, at most {@link WINDOW}. */
+  at(buffer: ByteBuffer, at: number, length: number): string {
+    if (at + length > this.#end || buffer !== this.#buffer || at < this.#from) {
+      this.#buffer = buffer;
+      this.#from = at;
+      this.#end = Math.min(at + WINDOW, buffer.size);
+      this.#text = buffer.bytes.toString('latin1', at, this.#end);
+    }
+    const start = at - this.#from;
+    return this.#text.substring(start, start + length);
+  }
+}
+
+/** Bytes that one part of a window's text keeps in memory, at most. */
+const WINDOW = 256;
+
 /** Whether {@link shortAscii} can decode the bytes. */
 export function isShortAscii({ view }: ByteBuffer, at: number, length: number): boolean {
   if (length > SHORT) return false;

@@ -92,7 +92,7 @@ export function inspectKey(
 }
 
 function readBucket(fd: number, path: string, header: HashHeader, segmentIndex: number, bucket: number): BucketView {
-  for (const { segment } of mappedSegments(fd, header, path, 'none', [segmentIndex])) {
+  for (const { segment } of mappedSegments(fd, header, path, 'none', undefined, [segmentIndex])) {
     const { start, end } = segment.bucketRange(bucket);
     const cursor = new RecordCursor(header);
     cursor.enter(segment, start, end);

@@ -1,12 +1,12 @@
 // Measures a hash table: what each byte is spent on and how full the buckets are. Does not check it (that is verify).
 
-import type { Pacer } from '../base/pacer.js';
 import type { BucketLoads } from '../format/bucket-loads.js';
 import type { HashHeader } from '../format/header.js';
 import { hashSections } from '../format/sections.js';
 import { type HashSegment, RecordCursor } from '../storage/hash-segment.js';
 import { type LengthSums, type TableStat, tableSections } from './table-stat.js';
 
+/** Buckets between two reports. */
 const STRIDE = 4096;
 
 interface Sums {
@@ -15,11 +15,12 @@ interface Sums {
   values: LengthSums;
 }
 
+/** @param report told of the bytes of the key heap that are done */
 export async function measureSegment(
   header: HashHeader,
   segment: HashSegment,
   sums: Sums,
-  pacer: Pacer,
+  report: (done: number) => Promise<void>,
 ): Promise<void> {
   const cursor = new RecordCursor(header);
   // A bucket starts where the one before it ends; otherwise many could claim the same records.
@@ -37,7 +38,7 @@ export async function measureSegment(
       sums.values.add(cursor.valueBytes);
     }
     sums.loads.add(records);
-    if (bucket % STRIDE === 0) await pacer.pause(segment.heapOffset + start);
+    if (bucket % STRIDE === 0) await report(start);
   }
 }
 

@@ -4,10 +4,9 @@ import type { Pacer } from '../base/pacer.js';
 import type { KeylessHeader } from '../format/header.js';
 import { countIn, formOf } from '../format/keyless.js';
 import { keylessSections } from '../format/sections.js';
+import { QuietPass } from '../mapping/quiet-pass.js';
 import { mappedKeylessSegments } from '../storage/keyless-segment.js';
 import { type Lengths, type TableStat, tableSections } from './table-stat.js';
-
-const STRIDE = 2 ** 16;
 
 /**
  * Reports the length in bytes of each element, if elements have lengths of their own; otherwise there is nothing to
@@ -21,12 +20,14 @@ export async function measureElements(
   add: (length: number) => void,
 ): Promise<void> {
   if (formOf(header).kind !== 'offsets') return;
-  for (const { segment } of mappedKeylessSegments(fd, header, path, 'touch')) {
+  for (const { segment, reach, stride } of mappedKeylessSegments(fd, header, path, 'touch', QuietPass.over(fd))) {
     const { count, blocks, index } = segment;
     for (let at = 0; at < count; at++) {
       if (blocks.unchecked > 0) blocks.check(4 * at, 4 * at + 8);
       add(index[at + 1]! - segment.elementStart(at));
-      if (at % STRIDE === 0) await pacer.pause(segment.offset + 4 * at);
+      if (at % stride !== 0) continue;
+      reach(at, false);
+      await pacer.pause(segment.offset + 4 * at);
     }
   }
 }

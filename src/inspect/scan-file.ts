@@ -5,6 +5,7 @@ import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
 import { noKeys } from '../base/errors.js';
 import type { HashHeader, KeylessHeader } from '../format/header.js';
 import { formOf, type KeylessForm } from '../format/keyless.js';
+import { QuietPass } from '../mapping/quiet-pass.js';
 import { type Dictionary, readDictionary } from '../storage/dictionary.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
 import { type KeylessSegment, type MappedKeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
@@ -24,7 +25,7 @@ export class EntryScan {
   /** @internal Use {@link scanFile}. */
   constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch') {
     this.header = header;
-    this.#scan = new Scan(header, mappedSegments(fd, header, path, check), 'records');
+    this.#scan = new Scan(header, mappedSegments(fd, header, path, check, QuietPass.over(fd)), 'records');
     this.#dictionary = readDictionary(fd, header, path, check);
   }
 
@@ -72,6 +73,8 @@ export class ElementScan {
   readonly #read: ElementReader;
   readonly #segments: Generator<MappedKeylessSegment, undefined, unknown>;
   #segment: KeylessSegment | undefined;
+  #reach: MappedKeylessSegment['reach'] = () => {};
+  #stride = 1;
   /** Index of the segment's first element, and of the current element in the segment. */
   #first = 0;
   #at = -1;
@@ -82,7 +85,7 @@ export class ElementScan {
     this.header = header;
     this.#kind = formOf(header).kind;
     this.#read = elementReader(header.valueType);
-    this.#segments = mappedKeylessSegments(fd, header, path, check);
+    this.#segments = mappedKeylessSegments(fd, header, path, check, QuietPass.over(fd));
     this.#enter();
   }
 
@@ -95,6 +98,7 @@ export class ElementScan {
       const segment = this.#segment;
       if (segment === undefined) return false;
       const at = ++this.#at;
+      if (at % this.#stride === 0 && at < segment.count) this.#reach(at, true);
       if (at >= segment.count) this.#enter();
       else if (this.#kind === 'bits' ? isOne(segment, at) : this.#take(segment, at)) {
         this.index = this.#first + at;
@@ -111,6 +115,7 @@ export class ElementScan {
   #enter(): void {
     const next = this.#segments.next();
     this.#segment = next.value?.segment;
+    if (next.value !== undefined) ({ reach: this.#reach, stride: this.#stride } = next.value);
     this.#first = this.header.base + (next.value?.number ?? 0) * this.header.perSegment;
     this.#at = -1;
   }

@@ -3,6 +3,7 @@
 import { checkOptions } from '../base/options.js';
 import { Pacer } from '../base/pacer.js';
 import { BucketLoads } from '../format/bucket-loads.js';
+import { QuietPass } from '../mapping/quiet-pass.js';
 import { withFileAsync } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { measureSegment, summary } from './hash-stat.js';
@@ -26,9 +27,11 @@ export async function stat(path: string, options: StatOptions = {}): Promise<Tab
       return keylessSummary(path, header, values.lengths);
     }
     const sums = { loads: new BucketLoads(), keys: new LengthSums(), values: new LengthSums() };
-    for (const { segment, readAhead } of mappedSegments(fd, header, path, 'touch')) {
-      readAhead(0, segment.heapBytes);
-      await measureSegment(header, segment, sums, pacer);
+    for (const { segment, reach } of mappedSegments(fd, header, path, 'touch', QuietPass.over(fd))) {
+      await measureSegment(header, segment, sums, async (at) => {
+        reach(at);
+        await pacer.pause(segment.heapOffset + at);
+      });
     }
     return summary(path, header, sums);
   });

@@ -61,6 +61,8 @@ function bind(ffi: Ffi, mapAnonymous: number, errno: string): Libc | MappingReas
     madvise: (address, length, advice) => madvise!(address, BigInt(length), advice),
     mincore: (address, length, vector) => mincore!(address, BigInt(length), vector),
     memcmp: (address, bytes, length) => memcmp!(address, bytes, BigInt(length)),
+    // Not every C library has it, and it matters only to passes.
+    fadvise: undefined,
     addressOf: (bytes) => ffi.getRawPointer(bytes),
     view(address, length) {
       const buffer = ffi.toArrayBuffer(address, length, false);

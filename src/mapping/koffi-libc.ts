@@ -33,10 +33,22 @@ function bind(koffi: Koffi, mapAnonymous: number): Libc | MappingReason {
     madvise: library.func('int madvise(void *address, size_t length, int advice)'),
     mincore: library.func('int mincore(void *address, size_t length, _Out_ uint8_t *vector)'),
     memcmp: library.func('int memcmp(void *address, const uint8_t *bytes, size_t length)'),
+    fadvise: attempt(
+      () => library.func('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)') as never,
+    ),
     addressOf: (bytes) => koffi.address(bytes),
     view: (address, length) => koffi.view(address, length),
     errno: () => koffi.errno(),
     pageBytes: library.func('int getpagesize()')(),
     mapAnonymous,
   };
+}
+
+/** A function that not every C library has: macOS' has none. */
+function attempt<F>(bind: () => F): F | undefined {
+  try {
+    return bind();
+  } catch {
+    return undefined;
+  }
 }

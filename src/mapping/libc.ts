@@ -1,7 +1,7 @@
 // The C library's calls about memory, and a run of pages that they work on. POSIX systems with 64-bit pointers only.
 // Knows addresses; does not know how the library is called, nor who reads the pages.
 
-import { type Advice, adviseInPieces, type ExternalPages, type MappingReason } from './mapping.js';
+import { type Access, type Advice, adviseInPieces, type ExternalPages, type MappingReason } from './mapping.js';
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
@@ -13,7 +13,14 @@ const MAP_FIXED = 0x10;
  * page cache's, too.
  */
 const OVER_MEMORY = process.versions.bun === undefined ? MAP_SHARED : MAP_PRIVATE;
-const ADVICE: Record<Advice, number> = { random: 1, willneed: 3 };
+/** The numbers are the same on all {@link SYSTEMS}, and for `fadvise`. */
+export const ADVICE: Readonly<Record<Advice, number>> = {
+  normal: 0,
+  random: 1,
+  sequential: 2,
+  willneed: 3,
+  dontneed: 4,
+};
 const FAILED = 2n ** 64n - 1n;
 /** Offsets of mappings are multiples of this: every page size in use (4, 16 and 64 KiB) divides it. */
 export const GRANULE = 65_536;
@@ -24,6 +31,8 @@ export interface Libc {
   madvise(address: bigint, length: number, advice: number): number;
   mincore(address: bigint, length: number, vector: Uint8Array): number;
   memcmp(address: bigint, bytes: Uint8Array, length: number): number;
+  /** `posix_fadvise`; `undefined` where the library has none. */
+  fadvise: ((fd: number, offset: number, length: number, advice: number) => number) | undefined;
   /** The address of a view's first byte. */
   addressOf(bytes: Uint8Array): bigint;
   /** Memory at an address, as the runtime's own. */
@@ -70,14 +79,21 @@ export class Pages implements ExternalPages {
    * Maps `[offset, offset + length)` of a file; `offset` is a multiple of {@link GRANULE}.
    * @param address where; anything that is there goes. `null`: wherever the system likes
    */
-  static map(libc: Libc, address: bigint | null, fd: number, offset: number, length: number): Pages | MappingReason {
+  static map(
+    libc: Libc,
+    address: bigint | null,
+    fd: number,
+    offset: number,
+    length: number,
+    access: Access,
+  ): Pages | MappingReason {
     const flags = address === null ? MAP_SHARED : OVER_MEMORY | MAP_FIXED;
     const mapped = libc.mmap(address, length, PROT_READ, flags, fd, offset);
     if (mapped === FAILED || mapped === null) {
       return { code: 'HMAP_MMAP', message: `the system does not map the file (errno ${libc.errno()})` };
     }
     const pages = new Pages(libc, mapped, offset, length);
-    pages.advise('random', 0, length);
+    if (access !== 'normal') pages.advise(access, 0, length);
     return pages;
   }
 
@@ -103,14 +119,34 @@ export class Pages implements ExternalPages {
     return resident === undefined ? undefined : Math.min(resident * this.libc.pageBytes, this.length);
   }
 
+  /** The runs of pages that are not in physical memory, counted from the first page; none if the system does not say. */
+  absent(): { readonly from: number; readonly end: number }[] {
+    const { pageBytes } = this.libc;
+    const runs: { from: number; end: number }[] = [];
+    const vector = this.#residency(0, this.length) ?? [];
+    for (const [page, flags] of vector.entries()) {
+      if ((flags & 1) !== 0) continue;
+      const last = runs[runs.length - 1];
+      if (last?.end === page * pageBytes) last.end += pageBytes;
+      else runs.push({ from: page * pageBytes, end: (page + 1) * pageBytes });
+    }
+    return runs;
+  }
+
   /** @param first a multiple of the page size */
   #residentPages(first: number, length: number): number | undefined {
-    const { libc, address } = this;
-    const vector = new Uint8Array(Math.ceil(length / libc.pageBytes));
-    if (libc.mincore(address + BigInt(first), length, vector) !== 0) return undefined;
+    const vector = this.#residency(first, length);
+    if (vector === undefined) return undefined;
     let resident = 0;
     for (let i = 0; i < vector.length; i++) resident += vector[i]! & 1;
     return resident;
+  }
+
+  /** A byte for each page, of which the lowest bit says whether it is in physical memory. */
+  #residency(first: number, length: number): Uint8Array | undefined {
+    const { libc, address } = this;
+    const vector = new Uint8Array(Math.ceil(length / libc.pageBytes));
+    return libc.mincore(address + BigInt(first), length, vector) === 0 ? vector : undefined;
   }
 
   /** Puts empty pages over the file's, which releases the file at once; whoever still reads them reads zeros. */

@@ -9,6 +9,7 @@ import { loadFfiLibc } from './ffi-libc.js';
 import { loadKoffiLibc } from './koffi-libc.js';
 import { GRANULE, isLibc, type Libc, Pages } from './libc.js';
 import {
+  type Access,
   type ByteRange,
   isMapping,
   type MapFile,
@@ -27,15 +28,16 @@ type Way = readonly [kind: MappingKind, map: MapFile];
 
 /** How the C library maps files, whoever calls it: over the pages of a memory, or at addresses of their own. */
 function libcWays(kind: MappingKind, load: () => Libc | MappingReason): { shared: Way; external: Way } {
-  const shared = (libc: Libc, fd: number, ranges: readonly ByteRange[]) => mapShared(libc, fd, ranges, kind);
-  const external = (libc: Libc, fd: number, ranges: readonly ByteRange[]) => {
-    const map: MapPages = (offset, length) => Pages.map(libc, null, fd, offset, length);
+  const shared = (libc: Libc, fd: number, ranges: readonly ByteRange[], access: Access) =>
+    mapShared(libc, fd, ranges, kind, access);
+  const external = (libc: Libc, fd: number, ranges: readonly ByteRange[], access: Access) => {
+    const map: MapPages = (offset, length) => Pages.map(libc, null, fd, offset, length, access);
     return mapExternal(map, GRANULE, ranges, kind);
   };
   const wayOf = (map: typeof shared): Way => {
-    const mapFile: MapFile = (fd, ranges) => {
+    const mapFile: MapFile = (fd, ranges, _path, access) => {
       const libc = load();
-      return isLibc(libc) ? map(libc, fd, ranges) : libc;
+      return isLibc(libc) ? map(libc, fd, ranges, access) : libc;
     };
     return [kind, mapFile];
   };
@@ -78,9 +80,15 @@ export function prepareMapping(): void {
  * multiple of 4.
  * @throws {HmapError} `HMAP_MAPPING` when the requested mapping does not work here or does not reach that far
  */
-export function mapRanges(fd: number, ranges: readonly ByteRange[], choice: MappingChoice, path: string): Mapping {
+export function mapRanges(
+  fd: number,
+  ranges: readonly ByteRange[],
+  choice: MappingChoice,
+  path: string,
+  access: Access,
+): Mapping {
   const ways = WAYS.filter(([kind]) => choice === 'auto' || choice === kind);
-  const mapping = firstThatWorks(ways, fd, ranges, path);
+  const mapping = firstThatWorks(ways, fd, ranges, path, access);
   if (isMapping(mapping)) {
     if (mapping.kind === 'copy' && choice === 'auto') tell(ranges, mapping.reason, path);
     return mapping;
@@ -118,16 +126,21 @@ function tell(ranges: readonly ByteRange[], reason: MappingReason | undefined, p
  * Makes one range readable for a pass over it that ends with `close`. A program may make any number of these without a
  * pause in which memory could be collected.
  */
-export function mapForPass(fd: number, range: ByteRange, path: string): Mapping {
-  return firstThatWorks(WAYS_FOR_A_PASS, fd, [range], path) as Mapping;
+export function mapForPass(fd: number, range: ByteRange, path: string, access: Access = 'sequential'): Mapping {
+  return firstThatWorks(WAYS_FOR_A_PASS, fd, [range], path, access) as Mapping;
 }
 
 /**
  * {@link mapForPass} of several ranges, so that all lie in one WebAssembly memory; `undefined` where they cannot. They may
  * be far from one another.
  */
-export function mapInOneMemory(fd: number, ranges: readonly ByteRange[], path: string): Mapping | undefined {
-  const mapping = firstThatWorks([KOFFI.shared, FFI.shared], fd, ranges, path);
+export function mapInOneMemory(
+  fd: number,
+  ranges: readonly ByteRange[],
+  path: string,
+  access: Access,
+): Mapping | undefined {
+  const mapping = firstThatWorks([KOFFI.shared, FFI.shared], fd, ranges, path, access);
   if (!isMapping(mapping)) return undefined;
   const first = mapping.memory(0);
   if (ranges.every((_, i) => mapping.memory(i) === first)) return mapping;
@@ -141,13 +154,14 @@ function firstThatWorks(
   fd: number,
   ranges: readonly ByteRange[],
   path: string,
+  access: Access,
 ): Mapping | MappingReason {
   let reason: MappingReason | undefined;
   const isChosen = ways.every(([kind]) => kind === ways[0]![0]);
   for (const [kind, map] of ways) {
     // It warns, and calls what koffi has called.
     if (kind === 'ffi' && !isChosen && reason?.code !== 'HMAP_NO_PACKAGE') continue;
-    const result = map(fd, ranges, path);
+    const result = map(fd, ranges, path, access);
     if (isMapping(result)) {
       if (reason !== undefined) result.reason = reason;
       return result;

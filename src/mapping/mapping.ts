@@ -37,8 +37,14 @@ export interface ByteRange {
   readonly memory?: number;
 }
 
-/** `random`: no read-ahead. `willneed`: start reading these pages now. */
-export type Advice = 'random' | 'willneed';
+/**
+ * How a mapping will be read. `random`: anywhere; the system reads no page that is not touched. `normal`: as the system
+ * thinks best. `sequential`: once, from start to end.
+ */
+export type Access = 'random' | 'normal' | 'sequential';
+
+/** `willneed`: start reading these pages now. `dontneed`: they will not be read again through this mapping. */
+export type Advice = Access | 'willneed' | 'dontneed';
 
 /**
  * Linux reads no more for one request than its read-ahead size, 128 KiB unless someone has set it, and says nothing of
@@ -108,7 +114,12 @@ export interface ExternalPages {
 }
 
 /** Maps an open file, or says why this way does not work here. The file may be closed afterwards. */
-export type MapFile = (fd: number, ranges: readonly ByteRange[], path: string) => Mapping | MappingReason;
+export type MapFile = (
+  fd: number,
+  ranges: readonly ByteRange[],
+  path: string,
+  access: Access,
+) => Mapping | MappingReason;
 
 export function isMapping(result: Mapping | MappingReason): result is Mapping {
   return 'view' in result;

@@ -1,7 +1,14 @@
 // Maps files with the optional package mmap-io, if the user has built it (native-notes/mapping.md says how).
 
 import { packageRequire } from '../base/packages.js';
-import { type Advice, adviseInPieces, type ByteRange, type Mapping, type MappingReason } from './mapping.js';
+import {
+  type Access,
+  type Advice,
+  adviseInPieces,
+  type ByteRange,
+  type Mapping,
+  type MappingReason,
+} from './mapping.js';
 
 /** Sizes and offsets of mmap-io are signed 32-bit integers; beyond this it maps the wrong place without an error. */
 const REACH = 2 ** 31 - 1;
@@ -22,8 +29,11 @@ interface MmapIo {
   incore(buffer: Buffer): [absentPages: number, residentPages: number];
   readonly PROT_READ: number;
   readonly MAP_SHARED: number;
+  readonly MADV_NORMAL: number;
   readonly MADV_RANDOM: number;
+  readonly MADV_SEQUENTIAL: number;
   readonly MADV_WILLNEED: number;
+  readonly MADV_DONTNEED: number;
   readonly PAGESIZE: number;
 }
 
@@ -43,23 +53,34 @@ export function loadMmapIo(): MmapIo | null {
   return loaded;
 }
 
-export function mapWithMmapIo(fd: number, ranges: readonly ByteRange[]): Mapping | MappingReason {
+export function mapWithMmapIo(
+  fd: number,
+  ranges: readonly ByteRange[],
+  _path: string,
+  access: Access,
+): Mapping | MappingReason {
   const mmap = loadMmapIo();
   if (mmap === null) return { code: 'HMAP_NO_PACKAGE', message: 'mmap-io does not load here', cause: whyNot };
   const last = ranges[ranges.length - 1]!;
   const length = last.offset + last.length;
   if (length > REACH) return { code: 'HMAP_REACH', message: `mmap-io reaches ${REACH} bytes of a file` };
   if (live >= MOST_LIVE) return { code: 'HMAP_MMAP', message: `${live} mappings of mmap-io are not released yet` };
+  const codes: Record<Advice, number> = {
+    normal: mmap.MADV_NORMAL,
+    random: mmap.MADV_RANDOM,
+    sequential: mmap.MADV_SEQUENTIAL,
+    willneed: mmap.MADV_WILLNEED,
+    dontneed: mmap.MADV_DONTNEED,
+  };
   let buffer: Buffer | undefined;
   try {
-    buffer = mmap.map(length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0, mmap.MADV_RANDOM);
+    buffer = mmap.map(length, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0, codes[access]);
   } catch (cause) {
     return { code: 'HMAP_MMAP', message: 'mmap-io cannot map the file', cause };
   }
   live++;
   collected.register(buffer.buffer, undefined);
   const views = ranges.map((range) => buffer!.subarray(range.offset, range.offset + range.length));
-  const codes: Record<Advice, number> = { random: mmap.MADV_RANDOM, willneed: mmap.MADV_WILLNEED };
   return {
     kind: 'mmap-io',
     get takesAdvice() {

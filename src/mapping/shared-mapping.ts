@@ -4,7 +4,7 @@
 
 import { SCRATCH_BYTES, type SharedMemory } from '../base/webassembly.js';
 import { GRANULE, type Libc, Pages } from './libc.js';
-import type { Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
+import type { Access, Advice, ByteRange, Mapping, MappingKind, MappingReason } from './mapping.js';
 import { giveBack, MEMORY_BYTES, Memory, takeMemory } from './memories.js';
 
 /** The next larger page of x64 and ARM, in bytes; a multiple of {@link GRANULE}. V8 aligns memories to it and more. */
@@ -36,12 +36,13 @@ export function mapShared(
   fd: number,
   ranges: readonly ByteRange[],
   kind: MappingKind,
+  access: Access,
 ): Mapping | MappingReason {
   const { plans, places } = arrange(ranges);
   const all = ranges.reduce((sum, { length }) => sum + length, 0);
   const tenants: Tenant[] = [];
   for (const plan of plans) {
-    const tenant = settle(libc, fd, plan, all);
+    const tenant = settle(libc, fd, plan, all, access);
     if (!(tenant instanceof Tenant)) {
       for (const other of tenants) other.close();
       return tenant;
@@ -97,7 +98,7 @@ function alignedLike(offset: number, least: number): number {
 }
 
 /** @param all bytes of all ranges */
-function settle(libc: Libc, fd: number, { runs, end }: Plan, all: number): Tenant | MappingReason {
+function settle(libc: Libc, fd: number, { runs, end }: Plan, all: number, access: Access): Tenant | MappingReason {
   if (end > MEMORY_BYTES) return { code: 'HMAP_REACH', message: 'a section of the file does not fit into a memory' };
   const memory = takeMemory(libc, end, all);
   if (!(memory instanceof Memory)) return memory;
@@ -105,7 +106,7 @@ function settle(libc: Libc, fd: number, { runs, end }: Plan, all: number): Tenan
   for (const { at, offset, end } of runs) {
     const length = end - offset;
     // An empty section has no pages.
-    const pages = length === 0 ? undefined : Pages.map(libc, memory.address + BigInt(at), fd, offset, length);
+    const pages = length === 0 ? undefined : Pages.map(libc, memory.address + BigInt(at), fd, offset, length, access);
     if (pages !== undefined && !(pages instanceof Pages)) {
       new Tenant(libc, memory, mapped).close();
       return pages;

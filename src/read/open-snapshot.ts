@@ -111,7 +111,7 @@ function* verified(fd: number, path: string): Generator<unknown, void, void> {
 }
 
 function mapSnapshot(fd: number, header: Header, identity: FileIdentity, settings: Settings): Snapshot {
-  const { path, mapping: choice, warm, check } = settings;
+  const { path, mapping: choice, advice, warm, check } = settings;
   // If blocks are checked, the padding between sections and the checksums are also read.
   const touch = check === 'touch';
   const { dictionary: place, fingerprint } = header;
@@ -133,7 +133,7 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     return { offset, length: touch ? next - offset : bytes, memory };
   });
   if (touch) ranges.push(...sumsRanges(header, common));
-  const mapping = mapRanges(fd, ranges, choice, path);
+  const mapping = mapRanges(fd, ranges, choice, path, advice);
   const dictionaryIndex = header.segments.length;
   const longIndex = dictionaryIndex + (place === null ? 0 : 1);
   const linesIndex = longIndex + (long === undefined ? 0 : 1);

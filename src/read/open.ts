@@ -22,7 +22,7 @@ import type { SnapshotSource } from './handle.js';
 import { IntegerSet } from './integer-set.js';
 import { List } from './list.js';
 import { openSnapshot } from './open-snapshot.js';
-import type { Check, Settings, Snapshot, Warm } from './snapshot.js';
+import type { Check, Settings, Snapshot, TableAdvice, Warm } from './snapshot.js';
 import { type FingerprintTable, Table } from './table.js';
 import { watchFile } from './watch.js';
 
@@ -49,6 +49,13 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
    * copy.
    */
   mapping?: MappingChoice;
+  /**
+   * How pages that are not in memory come in. `random`: only those that are touched, which is right for a file that is
+   * larger than the memory there is for it; on Linux it then matters to no page how often it is used, so that a
+   * program that reads other files pushes them all out. `normal`: with the pages around them, and those in use stay;
+   * right where what is used of the file fits into memory. Default `random`.
+   */
+  advice?: TableAdvice;
   /**
    * What the operating system starts to read at once, in the background. Default `none`: each page when it is first
    * touched.
@@ -98,6 +105,7 @@ const OPTIONS = [
   'key',
   'fingerprint',
   'mapping',
+  'advice',
   'warm',
   'check',
   'watch',
@@ -106,6 +114,7 @@ const OPTIONS = [
   'layout',
 ] as const satisfies readonly (keyof OpenOptions)[];
 const CLASSES = { list: List, bits: BitArray, auto: IntegerSet };
+const ADVICE: readonly TableAdvice[] = ['random', 'normal'];
 const WARM: readonly Warm[] = ['none', 'buckets', 'all'];
 const CHECKS: readonly Check[] = ['header', 'touch', 'full'];
 
@@ -180,6 +189,7 @@ export function open(file: FilePath, given: AnyOptions = {}): unknown {
     key: key === 'bytes' ? undefined : key,
     fingerprint,
     mapping: oneOf('mapping', options.mapping ?? 'auto', MAPPING_CHOICES),
+    advice: oneOf('advice', options.advice ?? 'random', ADVICE),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
   };

@@ -7,7 +7,7 @@ import type { Header } from '../format/header.js';
 import type { KeyForm } from '../format/key-types.js';
 import type { BuildValueType, ListType } from '../format/value-types.js';
 import type { MappingChoice } from '../mapping/map-ranges.js';
-import type { Mapping } from '../mapping/mapping.js';
+import type { Access, Mapping } from '../mapping/mapping.js';
 import type { Dictionary } from '../storage/dictionary.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
@@ -27,6 +27,12 @@ export type Check = 'header' | 'touch' | 'full';
  */
 export type Warm = 'none' | 'buckets' | 'all';
 
+/**
+ * How the system brings in pages that lookups touch. `random`: each by itself. `normal`: with those around it, and it
+ * remembers which ones are used.
+ */
+export type TableAdvice = Exclude<Access, 'sequential'>;
+
 /** How a snapshot is opened. */
 export interface Settings {
   /** As it was given. */
@@ -40,6 +46,7 @@ export interface Settings {
   /** Without one, a hash table; `auto` is a set of integers, as a bit array or by hash. */
   readonly layout?: Layout | 'auto';
   readonly mapping: MappingChoice;
+  readonly advice: TableAdvice;
   readonly warm: Warm;
   readonly check: Check;
 }

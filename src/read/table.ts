@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { HmapError, noKeys } from '../base/errors.js';
-import { decodeText, isShortAscii, shortAscii } from '../base/text.js';
+import { AsciiWindow, decodeText, isShortAscii, shortAscii } from '../base/text.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
 import { hashKey, keyHash } from '../codec/hash-key.js';
@@ -14,11 +14,13 @@ import type { HashHeader } from '../format/header.js';
 import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-types.js';
 import { MAX_FIELD_BITS } from '../format/schema.js';
 import type { NumericArray } from '../format/value-types.js';
-import { type MappedHashSegment, type Needs, Scan } from '../storage/scan.js';
+import { type Needs, Scan } from '../storage/scan.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
+import { Iteration, type Steps } from './iteration.js';
 import { Lookup } from './lookup.js';
 import { listOf, Many, type ValueView } from './many.js';
+import { segmentsToScan } from './own-pass.js';
 import { type BucketPlace, prefetch } from './prefetch.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -305,13 +307,13 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    */
   entries(): Generator<[K, V], undefined, unknown> {
     this.#needKeys();
-    return this.#each('records', (at, decode) => [this.#keyAt(at), valueAt(at, decode)]);
+    return this.#each('records', (at, decode, texts) => [this.#keyAt(at, texts), valueAt(at, decode)]);
   }
 
   /** All keys, in the order of the file. Throws as {@link entries} does. */
   keys(): Generator<K, undefined, unknown> {
     this.#needKeys();
-    return this.#each('keys', (at) => this.#keyAt(at));
+    return this.#each('keys', (at, _, texts) => this.#keyAt(at, texts));
   }
 
   /** All values, in the order of the file. */
@@ -363,31 +365,41 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
-  #each<R>(needs: Needs, take: (at: Scan, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
+  #each<R>(
+    needs: Needs,
+    take: (at: Scan, decode: ValueDecoder<V>, texts: AsciiWindow) => R,
+  ): Generator<R, undefined, unknown> {
     this.#opened();
-    return this.#taken(needs, take);
+    const begin = (): Steps<R> => {
+      const snapshot = this.snapshot();
+      // The decoder of this snapshot, even after a reload.
+      const decode = this.#decode;
+      const scan = new Scan(snapshot.header as HashHeader, segmentsToScan(snapshot, this.path), needs);
+      const texts = new AsciiWindow();
+      snapshot.retain();
+      return {
+        step: () => {
+          this.#opened();
+          return scan.step();
+        },
+        take: () => take(scan, decode, texts),
+        end() {
+          scan.end();
+          snapshot.release();
+        },
+      };
+    };
+    return new Iteration(begin);
   }
 
-  *#taken<R>(needs: Needs, take: (at: Scan, decode: ValueDecoder<V>) => R): Generator<R, undefined, unknown> {
-    this.#opened();
-    const snapshot = this.snapshot();
-    const header = snapshot.header as HashHeader;
-    // The decoder of this snapshot, even after a reload.
-    const decode = this.#decode;
-    snapshot.retain();
-    try {
-      for (const scan = new Scan(header, toScan(snapshot), needs); scan.step(); this.#opened())
-        yield take(scan, decode);
-    } finally {
-      snapshot.release();
-    }
-  }
-
-  #keyAt({ cursor, segment: { heap } }: Scan): K {
+  #keyAt({ cursor, segment: { heap } }: Scan, texts: AsciiWindow): K {
     const { key, keyBytes } = cursor;
     const decode = this.#decodeKey;
     if (decode !== undefined) return decode(heap, key, keyBytes) as K;
-    if (isShortAscii(heap, key, keyBytes)) return shortAscii(heap, key, keyBytes) as K;
+    if (isShortAscii(heap, key, keyBytes)) {
+      const isClose = cursor.next - cursor.record <= CLOSE;
+      return (isClose ? texts.at(heap, key, keyBytes) : shortAscii(heap, key, keyBytes)) as K;
+    }
     const bytes = heap.bytes.subarray(key, cursor.value);
     if (!isUtf8(bytes)) {
       const message = `the key ${showBytes(bytes)} is not valid UTF-8; open the table with { key: 'bytes' } to iterate over it`;
@@ -397,15 +409,8 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 }
 
-/** The segments of a snapshot, each with advice about its key heap. */
-function* toScan({ segments, mapping }: Snapshot): Generator<MappedHashSegment, void> {
-  for (let i = 0; i < segments.length; i++) {
-    yield {
-      segment: segments.at(i),
-      readAhead: (start, length) => mapping.advise('willneed', i, start, length),
-    };
-  }
-}
+/** Of records of at most so many bytes, a window has several. */
+const CLOSE = 64;
 
 function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
   return decode(segment.heap, cursor.value, cursor.valueBytes);

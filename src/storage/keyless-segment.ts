@@ -4,8 +4,11 @@
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
 import type { KeylessHeader, SegmentPlace } from '../format/header.js';
-import { countIn, dataStart, formOf, type KeylessForm } from '../format/keyless.js';
+import { countIn, dataStart, formOf, type KeylessForm, RUN_WORDS } from '../format/keyless.js';
 import { mapForPass } from '../mapping/map-ranges.js';
+import type { Advice } from '../mapping/mapping.js';
+import { PassWindow } from '../mapping/pass-window.js';
+import { passAccess, type QuietPass } from '../mapping/quiet-pass.js';
 import { type BlockChecker, CheckedBlocks, checkerFor } from './block-check.js';
 
 export class KeylessSegment {
@@ -98,11 +101,22 @@ export interface MappedKeylessSegment {
   readonly segment: KeylessSegment;
   readonly place: SegmentPlace;
   readonly number: number;
+  /**
+   * To be told, of each element whose index is a multiple of {@link stride}, that the scan has come to it.
+   * @param reads whether it reads elements, not only where they lie
+   */
+  readonly reach: (element: number, reads: boolean) => void;
+  readonly stride: number;
 }
+
+/** Elements between two words of how far a scan has come: at most so many, and of about so many bytes. */
+const STRIDE = 2 ** 16;
+const STRIDE_BYTES = 2 ** 20;
 
 /**
  * The segments of an open file, mapped one at a time, so that a copy never holds more than one.
  * @param check whether blocks can be checked before they are used
+ * @param quiet without it, what was read stays in the system's cache
  * @param wanted which segments
  */
 export function* mappedKeylessSegments(
@@ -110,17 +124,46 @@ export function* mappedKeylessSegments(
   header: KeylessHeader,
   path: string,
   check: 'none' | 'touch',
+  quiet: QuietPass | undefined,
   wanted: (place: SegmentPlace) => boolean = () => true,
 ): Generator<MappedKeylessSegment, undefined, unknown> {
   const checker = checkerFor(fd, header, path, check);
+  const form = formOf(header);
   for (const [number, place] of header.segments.entries()) {
     if (!wanted(place)) continue;
-    const mapping = mapForPass(fd, { offset: place.offset, length: place.bytes }, path);
+    const mapping = mapForPass(fd, { offset: place.offset, length: place.bytes }, path, passAccess(quiet));
+    const segment = new KeylessSegment(mapping.view(0), header, number, path, checker);
+    const windowOf = (from: number, end: number) => {
+      const advise = (advice: Advice, start: number, length: number) => mapping.advise(advice, 0, from + start, length);
+      return new PassWindow(place.offset + from, end - from, advise, quiet);
+    };
+    const index = windowOf(0, segment.dataStart);
+    const data = windowOf(segment.dataStart, place.bytes);
     try {
-      mapping.advise('willneed', 0, 0, place.bytes);
-      yield { segment: new KeylessSegment(mapping.view(0), header, number, path, checker), place, number };
+      yield {
+        segment,
+        stride: Math.max(1, Math.min(STRIDE, Math.floor(STRIDE_BYTES / (place.bytes / segment.count)))),
+        place,
+        number,
+        reach(element, reads) {
+          index.reach(indexBefore(form, element));
+          if (reads) data.reach(dataBefore(form, element, segment));
+        },
+      };
     } finally {
       mapping.close();
+      index.end();
+      data.end();
     }
   }
+}
+
+/** Bytes of a segment's index, and of its elements, before an element. */
+function indexBefore({ kind }: KeylessForm, element: number): number {
+  if (kind === 'fixed') return 0;
+  return 4 * (kind === 'offsets' ? element : Math.floor(element / (32 * RUN_WORDS)));
+}
+
+function dataBefore({ kind, bits }: KeylessForm, element: number, { index }: KeylessSegment): number {
+  return kind === 'offsets' ? index[element]! : Math.floor((element * (kind === 'bits' ? 1 : bits)) / 8);
 }

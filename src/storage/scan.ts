@@ -3,17 +3,19 @@
 
 import type { HashHeader } from '../format/header.js';
 import { mapForPass, mapInOneMemory } from '../mapping/map-ranges.js';
+import { PassWindow } from '../mapping/pass-window.js';
+import { passAccess, type QuietPass } from '../mapping/quiet-pass.js';
 import { checkerFor } from './block-check.js';
 import { HashSegment, indexPlace, RecordCursor } from './hash-segment.js';
 
-/** How far ahead the operating system is asked to read, in bytes. */
-const READ_AHEAD = 8 * 2 ** 20;
+/** Bytes between two words to the operating system of how far a scan has come. */
+const STRIDE = 2 ** 20;
 
 /** A segment to scan. */
 export interface MappedHashSegment {
   readonly segment: HashSegment;
-  /** Asks for bytes of the key heap before they are needed. */
-  readonly readAhead: (start: number, length: number) => void;
+  /** To be told of each megabyte or so how far the key heap has been read, from the first byte on. */
+  readonly reach: (at: number) => void;
 }
 
 /** The part of each record that the caller uses. If blocks are checked, the scan checks the blocks with this part. */
@@ -21,7 +23,7 @@ export type Needs = 'lengths' | 'keys' | 'records';
 
 /**
  * Goes through all records of the segments, one after the other. The number of steps is bounded by the bytes of the
- * heaps; it reads ahead only what it scans.
+ * heaps.
  */
 export class Scan {
   /** The current record, and its segment. */
@@ -29,9 +31,9 @@ export class Scan {
   segment!: HashSegment;
   readonly #segments: Iterator<MappedHashSegment>;
   readonly #needs: Needs;
-  #readAhead: MappedHashSegment['readAhead'] = () => {};
-  /** Offset in the key heap up to which reading ahead was requested. */
-  #asked = 0;
+  #reach: MappedHashSegment['reach'] = () => {};
+  /** Offset in the key heap from which on to say so. */
+  #next = 0;
 
   constructor(header: HashHeader, segments: Iterable<MappedHashSegment>, needs: Needs) {
     this.cursor = new RecordCursor(header);
@@ -49,11 +51,11 @@ export class Scan {
       const next = this.#segments.next();
       if (next.done) return false;
       this.segment = next.value.segment;
-      this.#readAhead = next.value.readAhead;
-      this.#asked = 0;
+      this.#reach = next.value.reach;
+      this.#next = 0;
       cursor.enter(this.segment, 0, this.segment.heapBytes);
     }
-    if (cursor.record >= this.#asked) this.#ask();
+    if (cursor.record >= this.#next) this.#say();
     if (this.#needs === 'records') cursor.need(cursor.next);
     else if (this.#needs === 'keys') cursor.need(cursor.value);
     return true;
@@ -64,16 +66,17 @@ export class Scan {
     this.#segments.return?.();
   }
 
-  #ask(): void {
-    const { cursor, segment } = this;
-    this.#readAhead(cursor.record, Math.min(READ_AHEAD, segment.heapBytes - cursor.record));
-    this.#asked = cursor.record + READ_AHEAD / 2;
+  #say(): void {
+    const { record } = this.cursor;
+    this.#reach(record);
+    this.#next = record + STRIDE;
   }
 }
 
 /**
  * The segments of an open file, mapped one at a time, so that a copy never holds more than one.
  * @param check whether blocks are checked before they are used
+ * @param quiet without it, what was read stays in the system's cache
  * @param wanted which segments, by number
  */
 export function* mappedSegments(
@@ -81,19 +84,28 @@ export function* mappedSegments(
   header: HashHeader,
   path: string,
   check: 'none' | 'touch',
+  quiet: QuietPass | undefined,
   wanted: readonly number[] = [...header.segments.keys()],
 ): Generator<MappedHashSegment, undefined, unknown> {
   const checker = checkerFor(fd, header, path, check);
+  const access = passAccess(quiet);
   for (const number of wanted) {
     const heap = header.segments[number]!;
     const lines = indexPlace(header, number);
     const ranges = [heap, lines].map(({ offset, bytes }) => ({ offset, length: bytes }));
-    const both = mapInOneMemory(fd, ranges, path);
+    const traceOfLines = quiet?.note(lines.offset, lines.bytes);
+    const both = mapInOneMemory(fd, ranges, path, access);
     // Or two mappings, since one would reach over all that lies between them.
     let ofHeap = both;
-    const ofLines = both ?? mapForPass(fd, ranges[1]!, path);
+    const ofLines = both ?? mapForPass(fd, ranges[1]!, path, access);
+    const window = new PassWindow(
+      heap.offset,
+      heap.bytes,
+      (advice, start, length) => ofHeap?.advise(advice, 0, start, length),
+      quiet,
+    );
     try {
-      if (heap.bytes > 0) ofHeap ??= mapForPass(fd, ranges[0]!, path);
+      if (heap.bytes > 0) ofHeap ??= mapForPass(fd, ranges[0]!, path, access);
       const views = {
         heap: ofHeap?.view(0) ?? new Uint8Array(0),
         index: ofLines.view(both === undefined ? 0 : 1),
@@ -101,11 +113,13 @@ export function* mappedSegments(
       };
       yield {
         segment: new HashSegment(views, header, number, path, checker),
-        readAhead: (start, length) => ofHeap?.advise('willneed', 0, start, length),
+        reach: (at) => window.reach(at),
       };
     } finally {
       ofHeap?.close();
       ofLines.close();
+      window.end();
+      traceOfLines?.drop();
     }
   }
 }

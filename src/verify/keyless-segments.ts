@@ -7,7 +7,8 @@ import { align, HEADER, SEGMENT_ROW } from '../format/constants.js';
 import type { KeylessHeader } from '../format/header.js';
 import { dataBytes, formOf, indexBytes, keylessSegmentSize, RUN_WORDS } from '../format/keyless.js';
 import type { ValueType } from '../format/value-types.js';
-import { type KeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
+import type { QuietPass } from '../mapping/quiet-pass.js';
+import { type KeylessSegment, type MappedKeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
 import type { Findings } from './findings.js';
 import { checkOffsets } from './offsets.js';
 import { checkZero, type VerifyReader } from './reader.js';
@@ -25,14 +26,16 @@ export function* checkKeylessSegments(
   header: KeylessHeader,
   reader: VerifyReader,
   findings: Findings,
+  quiet: QuietPass | undefined,
 ): Generator<number, number> {
   const form = formOf(header);
   let entries = 0;
   // To touch a page of a mapping that cannot be read would end the process.
   const readable = ({ offset, bytes }: { offset: number; bytes: number }) => reader.isReadable(offset, offset + bytes);
-  for (const { segment, place, number } of mappedKeylessSegments(fd, header, path, 'none', readable)) {
+  for (const mapped of mappedKeylessSegments(fd, header, path, 'none', quiet, readable)) {
+    const { segment, place, number } = mapped;
     const { offset, count } = segment;
-    const check = new Check(segment, findings, header.checksums.offset);
+    const check = new Check(mapped, findings, header.checksums.offset);
     if (form.kind === 'bits') {
       const found = yield* check.bits();
       entries += found;
@@ -59,11 +62,13 @@ class Check {
   readonly #findings: Findings;
   /** Bytes that were done before the segments: the file was read once. */
   readonly #done: number;
+  readonly #mapped: MappedKeylessSegment;
 
-  constructor(segment: KeylessSegment, findings: Findings, done: number) {
-    this.#segment = segment;
+  constructor(mapped: MappedKeylessSegment, findings: Findings, done: number) {
+    this.#mapped = mapped;
+    this.#segment = mapped.segment;
     this.#findings = findings;
-    this.#done = done + segment.offset;
+    this.#done = done + mapped.segment.offset;
   }
 
   /** Bits of the segment from `from` to its end at byte `end`, which no element claims. */
@@ -82,6 +87,7 @@ class Check {
     const isValue = valueCheck(type);
     for (let at = 0; at < count; at++) {
       if (!isValue(buffer, width * at, width)) this.#badValue(type, at, width * at, width);
+      this.#reach(at);
       if (at % STRIDE === 0) yield this.#done + width * at;
     }
   }
@@ -91,6 +97,7 @@ class Check {
     const isValue = valueCheck(type);
     const bad = (from: number, to: number, message: string) => this.#badOffset(from, to, message);
     const take = (at: number, start: number, length: number): void => {
+      this.#reach(at, type !== 'bytes');
       if (!isValue(heap, start, length)) this.#badValue(type, at, dataStart + start, length);
     };
     for (const done of checkOffsets(index, count, heap.size, bad, take)) yield this.#done + dataStart + done;
@@ -114,9 +121,14 @@ class Check {
       const left = count - 32 * word;
       const own = left >= 32 ? -1 : left <= 0 ? 0 : ~(-1 << left);
       ones += word < end ? popcount(words[word]! & own) : 0;
+      this.#reach(32 * word);
       if (word % STRIDE === 0) yield this.#done + this.#segment.dataStart + 4 * word;
     }
     return ones;
+  }
+
+  #reach(element: number, reads = true): void {
+    if (element % this.#mapped.stride === 0) this.#mapped.reach(element, reads);
   }
 
   #badOffset(from: number, to: number, message: string): void {

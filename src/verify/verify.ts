@@ -12,6 +12,8 @@ import type { FingerprintPlace, HashHeader, Header } from '../format/header.js';
 import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { SUM_BYTES } from '../format/sum-tree.js';
 import { mapForPass } from '../mapping/map-ranges.js';
+import { PassWindow } from '../mapping/pass-window.js';
+import { QuietPass } from '../mapping/quiet-pass.js';
 import { indexPlace } from '../storage/hash-segment.js';
 import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading } from '../storage/open-file.js';
@@ -65,7 +67,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   const hashes = await loadChecksums();
   const fd = openForReading(path);
   try {
-    const check = new Check(fd, path, hashes, limit);
+    const check = new Check(fd, path, hashes, limit, QuietPass.over(fd));
     const pacer = new Pacer(signal, (done) => onProgress?.(done, check.total));
     for (const done of check.steps()) {
       const turn = pacer.pause(done);
@@ -92,7 +94,7 @@ export function* verifySteps(
   hashes: BlockHasher,
   limit: number,
 ): Generator<number, Checked, void> {
-  const check = new Check(fd, path, hashes, limit);
+  const check = new Check(fd, path, hashes, limit, undefined);
   yield* check.steps();
   return check.result;
 }
@@ -104,7 +106,7 @@ export function* firstFinding(
   hashes: BlockHasher,
 ): Generator<number, Finding | undefined, void> {
   try {
-    yield* new Check(fd, path, hashes, 'first').steps();
+    yield* new Check(fd, path, hashes, 'first', undefined).steps();
     return undefined;
   } catch (error) {
     if (!(error instanceof FirstFinding)) throw error;
@@ -118,15 +120,18 @@ class Check {
   readonly #findings: Findings;
   readonly #reader: VerifyReader;
   readonly #hashes: BlockHasher;
+  readonly #quiet: QuietPass | undefined;
   #header: Header | undefined;
   #entries = 0;
 
-  constructor(fd: number, path: string, hashes: BlockHasher, limit: number | 'first') {
+  /** @param quiet without it, what was read stays in the system's cache */
+  constructor(fd: number, path: string, hashes: BlockHasher, limit: number | 'first', quiet: QuietPass | undefined) {
     this.#fd = fd;
     this.#path = path;
     this.#findings = new Findings(limit);
     this.#reader = new VerifyReader(fd, path, this.#findings);
     this.#hashes = hashes;
+    this.#quiet = quiet;
   }
 
   /** Bytes to be done; known from the first step on. */
@@ -155,7 +160,15 @@ class Check {
     this.#header = header;
     yield* this.#checkSums(header);
     if (header.layout === 'hash') yield* this.#checkSegments(header);
-    else this.#entries = yield* checkKeylessSegments(this.#fd, this.#path, header, this.#reader, this.#findings);
+    else
+      this.#entries = yield* checkKeylessSegments(
+        this.#fd,
+        this.#path,
+        header,
+        this.#reader,
+        this.#findings,
+        this.#quiet,
+      );
   }
 
   *#checkSums(header: Header): Generator<number, void> {
@@ -169,10 +182,16 @@ class Check {
       { path: this.#path },
     );
     const tree = new SumTreeCheck(header, this.#reader, this.#findings, this.#hashes);
-    for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
-      const length = Math.min(READ, checksums.offset - offset);
-      this.#sumPiece(header, offset, length, tree, computed);
-      yield offset + length;
+    const window = new PassWindow(headerBytes, checksums.offset - headerBytes, undefined, this.#quiet);
+    try {
+      for (let offset = headerBytes; offset < checksums.offset; offset += READ) {
+        const length = Math.min(READ, checksums.offset - offset);
+        window.reach(offset - headerBytes);
+        this.#sumPiece(header, offset, length, tree, computed);
+        yield offset + length;
+      }
+    } finally {
+      window.end();
     }
     this.#compareSums(header, tree.compare(computed), computed);
   }
@@ -250,9 +269,12 @@ class Check {
       const readable =
         this.#reader.isReadable(place.offset, end) && this.#reader.isReadable(lines.offset, lines.offset + lines.bytes);
       if (readable) {
-        for (const { segment, readAhead } of mappedSegments(this.#fd, header, this.#path, 'none', [index])) {
-          readAhead(0, segment.heapBytes);
-          for (const done of check.check(segment)) yield header.checksums.offset + segment.heapOffset + done;
+        for (const { segment, reach } of mappedSegments(this.#fd, header, this.#path, 'none', this.#quiet, [index])) {
+          reach(0);
+          for (const done of check.check(segment)) {
+            reach(done);
+            yield header.checksums.offset + segment.heapOffset + done;
+          }
         }
       } else {
         check.skip();

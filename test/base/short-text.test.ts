@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ByteBuffer } from '../../src/base/bytes.js';
-import { decodeText } from '../../src/base/text.js';
+import { AsciiWindow, decodeText } from '../../src/base/text.js';
+import { Random } from '../support/random.js';
 
 /** Decodes `bytes` in the middle of others that are not ASCII, which must not matter. */
 function decoded(bytes: Uint8Array): string {
@@ -33,5 +34,21 @@ test('other characters at every place, and bytes that are no UTF-8', () => {
     const bytes = new Uint8Array(24).fill(0x61);
     bytes[at] = 0xff;
     assert.equal(decoded(bytes), `${'a'.repeat(at)}\ufffd${'a'.repeat(23 - at)}`);
+  }
+});
+
+test('a window over texts that stand close together, forwards and back, in one buffer and another', () => {
+  const random = new Random(7);
+  const buffers = [1000, 300, 40].map((size) => new ByteBuffer(random.bytes(size).map((byte) => byte & 0x7f)));
+  const window = new AsciiWindow();
+  for (const buffer of [...buffers, ...buffers]) {
+    for (const step of [1, 7, 30, 70]) {
+      for (let at = 0; at < buffer.size; at += step) {
+        for (const length of [0, 1, 12, 13, 24]) {
+          if (at + length > buffer.size) continue;
+          assert.equal(window.at(buffer, at, length), buffer.bytes.toString('latin1', at, at + length));
+        }
+      }
+    }
   }
 });

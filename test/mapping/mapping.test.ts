@@ -60,7 +60,7 @@ describe('ranges of a file', () => {
     test(`come whole through ${kind}, with the file closed`, { skip }, () => {
       for (const ranges of layouts) {
         const fd = openSync(raw, 'r');
-        const mapping = mapRanges(fd, ranges, kind, raw);
+        const mapping = mapRanges(fd, ranges, kind, raw, 'random');
         closeSync(fd);
         assert.equal(mapping.kind, kind);
         for (const [i, { offset, length }] of ranges.entries()) {
@@ -71,7 +71,7 @@ describe('ranges of a file', () => {
           const lent = mapping.lend(i)!;
           assert.ok(Buffer.compare(lent, expected) === 0, `${offset} + ${length}`);
           assert.ok(lent.buffer instanceof ArrayBuffer);
-          for (const advice of ['random', 'willneed'] as const) {
+          for (const advice of ['random', 'normal', 'sequential', 'willneed', 'dontneed'] as const) {
             mapping.advise(advice, i, 0, length);
             mapping.advise(advice, i, Math.floor(length / 2), length - Math.floor(length / 2));
           }

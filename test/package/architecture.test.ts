@@ -17,7 +17,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/core': ['src/base'],
   'src/storage': ['src/base', 'src/format', 'src/mapping', 'src/core'],
   'src/verify': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage'],
-  'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/storage'],
+  'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/mapping', 'src/storage'],
   'src/build/common': ['src/base', 'src/format'],
   'src/build/hash': ['src/base', 'src/format', 'src/codec', 'src/core', 'src/build/common'],
   'src/build/keyless': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash'],

@@ -186,7 +186,10 @@ describe('options', () => {
       ['utf8', /^options: expected an object/],
       [{ valeu: 'utf8' }, /^options: 'valeu' is not known; did you mean 'value'\?/],
       [{ keys: 'bytes' }, /did you mean 'key'/],
-      [{ memory: 1 }, /^options: 'memory' is not known; the options are value, key, fingerprint, mapping, warm/],
+      [
+        { memory: 1 },
+        /^options: 'memory' is not known; the options are value, key, fingerprint, mapping, advice, warm/,
+      ],
       [{ value: 'utf-8' }, /^value: expected one of none, bytes, .*did you mean 'utf8'/],
       [{ value: 'constructor' }, /^value: /],
       [{ key: 'text' }, /^key: expected one of string, bytes/],

@@ -28,6 +28,7 @@ export interface CoreFunctions {
   takeSigned(count: number, width: number): void;
   takeWords(count: number): void;
   takeLong(count: number, width: number): void;
+  rankBits(count: number, words: number, counts: number): number;
   takeLines(state: number, at: number, end: number): number;
   takeColumns(
     state: number,

@@ -61,6 +61,9 @@ export const MISSING = -1;
 /** The caller has to look itself: the segment is not here, or some bytes are not as they should be. */
 export const UNKNOWN = -2;
 
+/** Bits of a batch, a u32 each, and then their ranks. */
+export const RANKS = 106_496;
+
 /** For each key its value as a number, in 4 or 8 bytes. */
 export const VALUES = 106_496;
 

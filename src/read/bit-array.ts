@@ -4,17 +4,21 @@
 import * as bytes from '../base/bytes.js';
 import type { LazyArray } from '../base/lazy-array.js';
 import { kindOf } from '../base/options.js';
+import { type Core, coreIn, whyNoCore } from '../core/core.js';
+import * as place from '../core/places.js';
 import type { BitsHeader } from '../format/header.js';
 import { RUN_BITS, RUN_WORDS } from '../format/keyless.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
+import { numbersOf } from './numeric-arrays.js';
 import type { Snapshot } from './snapshot.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
 const { popcount } = bytes;
 const RUN = RUN_WORDS;
 const RUN_SHIFT = 31 - Math.clz32(RUN_BITS);
+const { RANKS, BATCH } = place;
 
 /**
  * A bit array that has been opened; make one with `open(path, { layout: 'bits' })`. It is a set of integers from `base`
@@ -78,6 +82,17 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     return this.#find(integer);
   }
 
+  /**
+   * Whether each of many integers is in the set, in their order: 1 or 0. They may come in a typed array. Throws as
+   * {@link has} does.
+   */
+  hasMany(integers: Iterable<number>): Uint8Array {
+    const list = this.#numbers(integers);
+    const has = new Uint8Array(list.length);
+    for (let i = 0; i < list.length; i++) if (this.has(list[i]!)) has[i] = 1;
+    return has;
+  }
+
   /** How many integers in the set are below `integer`, which may be any number. Three memory touches at most. */
   rank(integer: number): number {
     this.snapshot();
@@ -88,6 +103,55 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     if (at >= this.#length) return this.#before.at(-1)!;
     const number = at < this.#perSegment ? 0 : Math.floor(at / this.#perSegment);
     return this.#before[number]! + rankIn(this.#segments!.at(number), at - number * this.#perSegment);
+  }
+
+  /**
+   * {@link rank} of many integers, in their order; they may come in a typed array. The waits for memory overlap, and
+   * ones are counted in WebAssembly where a file is mapped over its memory (a file of one segment). Throws as
+   * {@link rank} does.
+   */
+  rankMany(integers: Iterable<number>): Float64Array {
+    const list = this.#numbers(integers);
+    const ranks = new Float64Array(list.length);
+    const core = this.#core();
+    for (let first = 0; first < list.length; first += BATCH) {
+      const end = Math.min(first + BATCH, list.length);
+      if (core !== undefined && this.#rankBatch(core, list, first, end, ranks)) continue;
+      for (let i = first; i < end; i++) ranks[i] = this.rank(list[i]!);
+    }
+    return ranks;
+  }
+
+  /** Ranks integers that have a bit each; `false`, and nothing is done, if one of them has none. */
+  #rankBatch(core: Core, list: ArrayLike<number>, first: number, end: number, ranks: Float64Array): boolean {
+    const { words, index } = this.#segment;
+    const bits = core.words;
+    for (let i = first, to = RANKS / 4; i < end; i++, to++) {
+      const integer = list[i]!;
+      if (typeof integer !== 'number') return false;
+      const at = integer - this.#base;
+      if (!(at >>> 0 === at && at < this.#reach)) return false;
+      bits[to] = at;
+    }
+    core.run.rankBits(end - first, words.byteOffset, index.byteOffset);
+    for (let i = first, from = RANKS / 4; i < end; i++, from++) ranks[i] = bits[from]! >>> 0;
+    return true;
+  }
+
+  /** The core, for a set of one segment all of which has been checked. */
+  #core(): Core | undefined {
+    const { memory, blocks } = this.#segment;
+    if (memory === undefined || blocks.unchecked > 0 || this.#length > this.#perSegment) return undefined;
+    this.#reach = this.#segment.count;
+    return whyNoCore() === undefined ? coreIn(memory) : undefined;
+  }
+
+  #numbers(integers: Iterable<number>): ArrayLike<number> {
+    this.snapshot();
+    const list = numbersOf('integers', integers);
+    // What yields them may have closed the file.
+    this.snapshot();
+    return list;
   }
 
   /**

@@ -6,6 +6,7 @@ import { kindOf } from '../base/options.js';
 import type { Header } from '../format/header.js';
 import { BitArray } from './bit-array.js';
 import { Handle, type SnapshotSource } from './handle.js';
+import { numbersOf } from './numeric-arrays.js';
 import type { Snapshot } from './snapshot.js';
 import { Table } from './table.js';
 
@@ -58,6 +59,20 @@ export class IntegerSet extends Handle implements Iterable<number> {
     }
     this.snapshot();
     throw new TypeError(`integer: expected a number, got ${kindOf(integer)}`);
+  }
+
+  /**
+   * Whether each of many integers is in the set, in their order: 1 or 0. They may come in a typed array; by hash the
+   * waits for memory overlap. Throws as {@link has} does.
+   */
+  hasMany(integers: Iterable<number>): Uint8Array {
+    this.snapshot();
+    const list = Array.from(numbersOf('integers', integers), (integer) => {
+      if (typeof integer !== 'number') throw new TypeError(`integers: expected numbers, got ${kindOf(integer)}`);
+      return integer;
+    });
+    this.snapshot();
+    return this.#bits?.hasMany(list) ?? this.#table!.hasMany(list);
   }
 
   /**

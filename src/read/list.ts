@@ -4,11 +4,16 @@
 import type { LazyArray } from '../base/lazy-array.js';
 import { kindOf } from '../base/options.js';
 import type { ListHeader } from '../format/header.js';
+import type { NumericArray } from '../format/value-types.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
 import { KeylessHandle } from './keyless-handle.js';
+import { apart, needArrayFor, numbersOf } from './numeric-arrays.js';
 import type { Snapshot } from './snapshot.js';
+
+/** Elements whose waits for memory overlap. */
+const GROUP = 256;
 
 /**
  * A list that has been opened; make one with `open(path, { layout: 'list' })`. Its indexes are the integers from `base`
@@ -25,6 +30,8 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
   #length = 0;
   #perSegment = 0;
   #segments: LazyArray<KeylessSegment> | undefined;
+  /** Keeps loads that have no other purpose. */
+  readonly #loads = { touched: 0 };
 
   /** @internal Use `open`. */
   constructor(path: string, snapshot: Snapshot, source: SnapshotSource) {
@@ -68,15 +75,55 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return this.#find(index);
   }
 
-  /** The elements at the given indexes, in the order of the indexes. Throws as {@link get} does. */
+  /**
+   * The elements at the given indexes, in the order of the indexes; they may come in a typed array. For `utf8` and
+   * `bytes` the waits for memory overlap. Throws as {@link get} does.
+   */
   getMany(indexes: Iterable<number>): (V | undefined)[] {
-    this.snapshot();
-    if (typeof indexes !== 'object' || indexes === null || !(Symbol.iterator in indexes)) {
-      throw new TypeError(`indexes: expected an iterable of numbers, got ${kindOf(indexes)}`);
-    }
+    const list = this.#numbers(indexes);
+    // Numbers that are pushed one after the other stay numbers, not objects.
     const values: (V | undefined)[] = [];
-    for (const index of indexes) values.push(this.get(index));
+    for (let first = 0; first < list.length; first += GROUP) {
+      const end = Math.min(first + GROUP, list.length);
+      this.#touch(list, first, end);
+      for (let i = first; i < end; i++) values.push(this.get(list[i]!));
+    }
     return values;
+  }
+
+  /**
+   * {@link getMany} of numbers, without an object for each: into `out`, a typed array that holds them all exactly and
+   * has an element for each index.
+   * @param missing what is written where the list has no element. Default 0
+   * @returns how many of the indexes the list has
+   * @throws {TypeError} if the elements are no numbers, or `out` is no array for them. Throws as {@link get} does; then
+   *   some elements may have been written
+   * @throws {RangeError} if `out` has fewer elements than there are indexes
+   */
+  getManyInto(indexes: Iterable<number>, out: NumericArray, missing = 0): number {
+    const given = this.#numbers(indexes);
+    needArrayFor(this.header.valueType, out, given.length);
+    if (typeof missing !== 'number') throw new TypeError(`missing: expected a number, got ${kindOf(missing)}`);
+    const list = apart(given, out);
+    const target = out as { [i: number]: number };
+    const read = this.#read as ElementReader<number>;
+    const segment = this.#segment;
+    const base = this.#base;
+    const reach = this.#reach;
+    let found = 0;
+    for (let i = 0; i < list.length; i++) {
+      const index = list[i]!;
+      const at = placeOf(index, base);
+      if (at < reach) {
+        target[i] = read(segment, at);
+        found++;
+        continue;
+      }
+      const value = this.#find(index) as number | undefined;
+      if (value !== undefined) found++;
+      target[i] = value ?? missing;
+    }
+    return found;
   }
 
   /** All values, in order. An iteration that began before a reload continues over the old version. */
@@ -119,6 +166,32 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return this.#read(segment, place);
   }
 
+  #numbers(indexes: Iterable<number>): ArrayLike<number> {
+    this.snapshot();
+    const list = numbersOf('indexes', indexes);
+    // What yields them may have closed the list.
+    this.snapshot();
+    return list;
+  }
+
+  /** Loads what is needed of elements of their own length, so that the waits overlap: where they start, then the start. */
+  #touch(list: ArrayLike<number>, first: number, end: number): void {
+    const { index, heap } = this.#segment;
+    if (index.length === 0) return;
+    const base = this.#base;
+    const reach = this.#reach;
+    let touched = 0;
+    for (let i = first; i < end; i++) {
+      const at = placeOf(list[i], base);
+      if (at < reach) touched ^= index[at]!;
+    }
+    for (let i = first; i < end; i++) {
+      const at = placeOf(list[i], base);
+      if (at < reach) touched ^= heap.bytes[index[at]!]!;
+    }
+    this.#loads.touched = touched;
+  }
+
   #each<R>(show: (index: number, value: V) => R): Generator<R, undefined, unknown> {
     const read = this.#read;
     return this.each(function* (segment, first) {
@@ -128,4 +201,11 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
       }
     });
   }
+}
+
+/** Where in the list an index is, an integer from 0; infinite for what is no index. */
+function placeOf(index: unknown, base: number): number {
+  if (typeof index !== 'number') return Number.POSITIVE_INFINITY;
+  const at = index - base;
+  return at >>> 0 === at ? at : Number.POSITIVE_INFINITY;
 }

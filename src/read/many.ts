@@ -14,7 +14,7 @@ import { Batch } from './batch.js';
 import { CoreBatch } from './core-batch.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import type { Lookup } from './lookup.js';
-import { needArrayFor, numbersIn } from './numeric-arrays.js';
+import { apart, needArrayFor, numbersIn } from './numeric-arrays.js';
 
 /** Returns the bytes of a value, for users. */
 export type ValueView = (segment: HashSegment, at: number, length: number) => Uint8Array;
@@ -103,9 +103,7 @@ export class Many<V> {
     const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
     if (missing !== undefined && typeof missing !== typeof none)
       throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
-    // What is written must not change keys that are still to come.
-    const keys = isTypedArray(list) && list.buffer === out.buffer ? list.slice() : list;
-    return this.#into(keys, out, missing ?? none);
+    return this.#into(apart(list, out), out, missing ?? none);
   }
 
   /** @returns how many of the keys the table has */

@@ -2,7 +2,16 @@
 // over. Does not know tables.
 
 import { isTypedArray } from 'node:util/types';
-import { INTEGER_RANGES, type NumericArray, type StoredType, valueWidthOf } from '../format/value-types.js';
+import { kindOf } from '../base/options.js';
+import { packedInteger } from '../format/schema.js';
+import {
+  INTEGER_RANGES,
+  type ListType,
+  type NumericArray,
+  packedRange,
+  type StoredType,
+  valueWidthOf,
+} from '../format/value-types.js';
 
 /** The integers that each array holds exactly, both ends included. */
 const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {
@@ -25,27 +34,49 @@ const ARRAYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The arrays that hold all values of a type; none if the values are no numbers. */
-function arraysFor(type: StoredType): readonly string[] {
+function arraysFor(type: StoredType | ListType): readonly string[] {
   const named = ARRAYS[type];
   if (named !== undefined) return named;
-  const range = INTEGER_RANGES[type as keyof typeof INTEGER_RANGES];
+  const range = INTEGER_RANGES[type as keyof typeof INTEGER_RANGES] ?? rangeOfPacked(type);
   if (range === undefined) return [];
   return Object.keys(RANGES).filter((name) => RANGES[name]![0] <= range[0] && range[1] <= RANGES[name]![1]);
+}
+
+function rangeOfPacked(type: StoredType | ListType): readonly [number, number] | undefined {
+  const packed = packedInteger(type);
+  return packed && packedRange(packed.bits, packed.signed);
 }
 
 /**
  * Checks that an array holds `count` values of a type.
  * @throws {TypeError} if it is no array for them, or they are no numbers; a RangeError if it is too short
  */
-export function needArrayFor(type: StoredType, out: unknown, count: number): asserts out is NumericArray {
+export function needArrayFor(type: StoredType | ListType, out: unknown, count: number): asserts out is NumericArray {
   const arrays = arraysFor(type);
-  if (arrays.length === 0) throw new TypeError(`getManyInto: the values of this table are ${type}, not numbers`);
+  if (arrays.length === 0) throw new TypeError(`getManyInto: the values are ${type}, not numbers`);
   const name = isTypedArray(out) ? out[Symbol.toStringTag] : typeof out;
   if (!arrays.includes(name)) {
     throw new TypeError(`out: for values of ${type}, expected ${arrays.join(' or ')}, got ${name}`);
   }
   const { length } = out as NumericArray;
   if (length < count) throw new RangeError(`out: expected at least ${count} elements, one for each key, got ${length}`);
+}
+
+/**
+ * Numbers as an array. Whatever code yields them has run when it returns; that all are numbers, the caller checks.
+ * @param name for the message
+ * @throws {TypeError} if they are not an iterable
+ */
+export function numbersOf(name: string, numbers: Iterable<number>): ArrayLike<number> {
+  if (typeof numbers !== 'object' || numbers === null || !(Symbol.iterator in numbers)) {
+    throw new TypeError(`${name}: expected an iterable of numbers, got ${kindOf(numbers)}`);
+  }
+  return isTypedArray(numbers) ? (numbers as unknown as ArrayLike<number>) : [...numbers];
+}
+
+/** A list that does not change when `out` is written to, before it has all been read. */
+export function apart<T>(list: ArrayLike<T>, out: NumericArray): ArrayLike<T> {
+  return isTypedArray(list) && list.buffer === out.buffer ? (list.slice() as unknown as ArrayLike<T>) : list;
 }
 
 /** How the core hands over the values of a type: by which of its functions, of how many bytes, and as what. */

@@ -155,7 +155,10 @@ function mapSnapshot(fd: number, header: Header, identity: FileIdentity, setting
     throw new RangeError('no segments of this layout');
   });
   if (header.layout !== 'hash') {
-    const keyless = new LazyArray(dictionaryIndex, (i) => new KeylessSegment(view(i), header, i, path, checker));
+    const keyless = new LazyArray(
+      dictionaryIndex,
+      (i) => new KeylessSegment(view(i), header, i, path, checker, mapping.memory(i)),
+    );
     return new Snapshot(header, identity, mapping, file, none, keyless, undefined, undefined);
   }
   const segments = new LazyArray(dictionaryIndex, (i) => {

@@ -3,6 +3,7 @@
 
 import { ByteBuffer } from '../base/bytes.js';
 import { damage, type HmapError } from '../base/errors.js';
+import type { SharedMemory } from '../base/webassembly.js';
 import type { KeylessHeader, SegmentPlace } from '../format/header.js';
 import { countIn, dataStart, formOf, type KeylessForm, RUN_WORDS } from '../format/keyless.js';
 import { mapForPass } from '../mapping/map-ranges.js';
@@ -31,6 +32,8 @@ export class KeylessSegment {
   readonly offset: number;
   readonly dataStart: number;
   readonly blocks: CheckedBlocks;
+  /** The memory in which it lies, if there is one. */
+  readonly memory: SharedMemory | undefined;
   readonly #path: string;
   readonly #form: KeylessForm;
 
@@ -41,6 +44,7 @@ export class KeylessSegment {
     number: number,
     path: string,
     checker: BlockChecker | undefined,
+    memory?: SharedMemory,
   ) {
     const form = formOf(header);
     this.#form = form;
@@ -57,6 +61,7 @@ export class KeylessSegment {
     this.words = form.kind === 'bits' ? words(this.dataStart, place.bytes) : new Int32Array(0);
     this.heap = new ByteBuffer(this.buffer.bytes.subarray(this.dataStart));
     this.blocks = new CheckedBlocks(header, place, checker);
+    this.memory = memory;
     this.#path = path;
   }
 

@@ -20,13 +20,22 @@ function assertIs(bits: BitArray, set: ReadonlySet<number>, base: number, length
   assert.deepEqual([bits.size, bits.count(), bits.length, bits.base], [set.size, set.size, length, base]);
   assert.deepEqual([...bits], ones);
   assert.deepEqual([...bits.values()], ones);
+  const all = Array.from({ length: length + 4 }, (_, i) => base - 2 + i);
   for (let round = 0; round < 2; round++) {
     let rank = 0;
+    const ranks: number[] = [];
     for (let i = base - 2; i < base + length + 2; i++) {
       if (bits.has(i) !== set.has(i)) assert.fail(`has(${i})`);
       if (bits.rank(i) !== rank) assert.fail(`rank(${i}) is ${bits.rank(i)}, not ${rank}`);
+      ranks.push(rank);
       if (set.has(i)) rank++;
     }
+    assert.deepEqual([...bits.rankMany(all)], ranks);
+    assert.deepEqual([...bits.rankMany(Float64Array.from(all).subarray(2, -2))], ranks.slice(2, -2));
+    assert.deepEqual(
+      [...bits.hasMany(Float64Array.from(all))],
+      all.map((i) => Number(set.has(i))),
+    );
     for (const [k, one] of ones.entries()) if (bits.select(k) !== one) assert.fail(`select(${k})`);
   }
   for (const none of [-1, ones.length, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
@@ -150,12 +159,25 @@ describe('what is refused', () => {
       assert.throws(() => bits.select(wrong as never), misuse(/^k: /));
     }
     assert.throws(() => bits.rank(Number.NaN), misuse(/^integer: /));
+    for (const wrong of ['1', 1n, null, undefined, { valueOf: () => 1 }]) {
+      assert.throws(() => bits.hasMany([1, wrong as never]), misuse(/^integer: /));
+      assert.throws(() => bits.rankMany([1, wrong as never]), misuse(/^integer: /));
+    }
+    assert.throws(() => bits.rankMany([1, Number.NaN]), misuse(/^integer: /));
+    assert.throws(() => bits.rankMany(1 as never), misuse(/^integers: /));
+    assert.throws(() => bits.hasMany('1' as never), misuse(/^integers: /));
     const values = bits.values();
     assert.equal(values.next().value, 1);
-    bits.close();
+    const closing = (function* () {
+      yield 1;
+      bits.close();
+    })();
+    assert.throws(() => bits.rankMany(closing), hmapError('HMAP_CLOSED'));
     for (const ask of [
       () => bits.has(1),
       () => bits.rank(1),
+      () => bits.hasMany([]),
+      () => bits.rankMany([]),
       () => bits.select(0),
       () => bits.count(),
       () => bits.size,
@@ -199,6 +221,8 @@ test('a damaged block is reported when it is asked for', async (t) => {
   for (const ask of [
     () => bits.has(inBlock),
     () => bits.rank(inBlock),
+    () => bits.hasMany([4, inBlock]),
+    () => bits.rankMany([1001, inBlock]),
     // In the first word after a count: no other is read.
     () => bits.rank(241 * 2048 + 5),
     () => bits.select(inBlock / 2),

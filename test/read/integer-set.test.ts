@@ -40,11 +40,17 @@ function assertIs(set: IntegerSet, model: ReadonlySet<number>): void {
     [...model].toSorted((a, b) => a - b),
   );
   if (set.layout === 'bits') assert.deepEqual(values, sorted);
+  const asked: number[] = [];
   for (const integer of [...model, 0, -0, 1, -1, 2 ** 31, 2 ** 32, -(2 ** 31), -(2 ** 32), MOST, -MOST]) {
     for (const near of [integer, integer - 1, integer + 1, integer + 2 ** 32, integer + 0.5]) {
       if (set.has(near) !== model.has(near)) assert.fail(`has(${near}) is ${set.has(near)}`);
+      asked.push(near);
     }
   }
+  asked.push(Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60);
+  const expected = asked.map((integer) => Number(model.has(integer)));
+  assert.deepEqual([...set.hasMany(asked)], expected);
+  assert.deepEqual([...set.hasMany(Float64Array.from(asked))], expected);
   for (const none of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53, -(2 ** 53), 2 ** 64])
     assert.equal(set.has(none), false);
 }
@@ -538,6 +544,7 @@ describe('an open set of integers', () => {
     assert.deepEqual([set.closed, set.layout], [true, 'hash']);
     for (const ask of [
       () => set.has(1),
+      () => set.hasMany([]),
       () => set.has('1' as never),
       () => set.size,
       () => set.values(),
@@ -559,6 +566,7 @@ describe('an open set of integers', () => {
       using set = open(path, { layout: 'auto' });
       for (const wrong of ['1', 1n, null, undefined, {}]) {
         assert.throws(() => set.has(wrong as never), misuse(/^integer: expected a number, got /));
+        assert.throws(() => set.hasMany([1, wrong as never]), misuse(/^integers: expected numbers, got /));
       }
       assert.ok(set instanceof IntegerSet);
       assert.equal(Object.prototype.toString.call(set), '[object IntegerSet]');

@@ -65,6 +65,22 @@ function assertIs(list: List, values: readonly unknown[], base: number): void {
     list.getMany(new Set(backwards.map((i) => base + i))),
     backwards.map((i) => values[i]),
   );
+  assert.deepStrictEqual(
+    list.getMany(Float64Array.from(backwards, (i) => base + i)),
+    backwards.map((i) => values[i]),
+  );
+  if (typeof values[0] === 'number') {
+    const out = new Float64Array(backwards.length + 1).fill(-7);
+    assert.equal(
+      list.getManyInto(
+        Float64Array.from(backwards, (i) => base + i),
+        out,
+        1e9,
+      ),
+      values.length,
+    );
+    assert.deepStrictEqual([...out], [...backwards.map((i) => values[i] ?? 1e9), -7]);
+  }
   for (const none of [-1, values.length, 0.5, Number.NaN, Number.POSITIVE_INFINITY, -(2 ** 32), 2 ** 32, 2 ** 60]) {
     if (values.length > 0 || none !== 0) assert.equal(list.get(base + none), undefined, `index ${none}`);
   }
@@ -250,9 +266,27 @@ describe('what is refused', () => {
       assert.equal(list.get(1), 2);
     }
     assert.throws(() => list.getMany(5 as never), misuse(/^indexes: /));
+    for (const wrong of ['1', 1n, null, undefined, { valueOf: () => 0 }]) {
+      assert.throws(() => list.getMany([0, wrong as never]), misuse(/^index: /));
+      assert.throws(() => list.getManyInto([0, wrong as never], new Uint8Array(2)), misuse(/^index: /));
+    }
+    assert.throws(() => list.getMany(BigInt64Array.of(1n) as never), misuse(/^index: /));
+    assert.throws(() => list.getManyInto([0], new Uint8Array(0)), { name: 'RangeError', message: /^out: / });
+    assert.throws(() => list.getManyInto([0], new Float32Array(1), '0' as never), misuse(/^missing: /));
+    assert.throws(() => list.getManyInto([0], [] as never), misuse(/^out: for values of u7, expected Int8Array or /));
+    const same = Uint8Array.of(1, 0, 1, 9);
+    assert.equal(list.getManyInto(same, same), 3);
+    assert.deepEqual([...same], [2, 1, 2, 0]);
+    await build(path, ['a'], { layout: 'list', value: 'utf8' });
+    using texts = open(path, { layout: 'list' });
+    assert.throws(() => texts.getManyInto([0], new Uint8Array(1)), misuse(/^getManyInto: the values are utf8/));
     const values = list.values();
     assert.equal(values.next().value, 1);
-    list.close();
+    const closing = (function* () {
+      yield 0;
+      list.close();
+    })();
+    assert.throws(() => list.getMany(closing), hmapError('HMAP_CLOSED'));
     list.close();
     assert.ok(list.closed);
     assert.equal(list.header.entries, 2);
@@ -261,6 +295,7 @@ describe('what is refused', () => {
       () => list.length,
       () => list.base,
       () => list.getMany([]),
+      () => list.getManyInto([], new Uint8Array(0)),
       () => list.values(),
       () => values.next(),
       () => list.reload(),

@@ -21,7 +21,7 @@ import { eachObject } from './jsonl.js';
 import { notRepresentable, obstacleIn } from './line-guard.js';
 import { eachLine, longestLine } from './lines-reader.js';
 import { INTEGER, numberJson, numberText } from './numbers.js';
-import { bytesFromJson, jsonPrinter, textEncoding, textPrinter, valueFromJson } from './text.js';
+import { bytesFromJson, jsonPrinter, smallInteger, textEncoding, textPrinter, valueFromJson } from './text.js';
 
 /** What a sink needs of the builder of a list or a bit array. */
 interface ElementBuilder {
@@ -29,6 +29,7 @@ interface ElementBuilder {
   /** Elements added so far. */
   readonly entries: number;
   add(value: unknown): void;
+  addBytes(buffer: ByteBuffer, at: number, length: number): void;
   pause(): Promise<void> | undefined;
 }
 
@@ -41,6 +42,8 @@ export class KeylessEntrySink implements EntrySink {
   readonly name: string;
   readonly #builder: ElementBuilder;
   readonly #parse: (buffer: ByteBuffer, at: number, end: number) => unknown;
+  /** Of elements that are taken as they lie in the input. */
+  readonly #check: ((buffer: ByteBuffer, at: number, end: number) => void) | undefined;
   readonly #indexed: boolean;
   readonly #base: number;
 
@@ -49,7 +52,9 @@ export class KeylessEntrySink implements EntrySink {
     this.#builder = builder;
     this.name = name;
     this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';
-    this.#parse = builder.valueType === 'none' ? integerText('an integer') : elementText(builder.valueType);
+    const { valueType } = builder;
+    this.#parse = valueType === 'none' ? integerText('an integer') : elementText(valueType);
+    this.#check = valueType === 'utf8' || valueType === 'bytes' ? bytesCheck(valueType) : undefined;
     this.#indexed = indexed;
     this.#base = base;
   }
@@ -72,7 +77,7 @@ export class KeylessEntrySink implements EntrySink {
     line: number,
   ): void {
     if (this.isSet) {
-      this.#add(() => this.#parse(key, keyAt, keyEnd), line);
+      this.bare(key, keyAt, keyEnd, line);
       return;
     }
     if (this.#indexed) this.index(key.bytes.toString('latin1', keyAt, keyEnd), line);
@@ -91,11 +96,24 @@ export class KeylessEntrySink implements EntrySink {
 
   /** A value, or an integer, that stands by itself. */
   bare(buffer: ByteBuffer, at: number, end: number, line: number): void {
-    this.#add(() => this.#parse(buffer, at, end), line);
+    try {
+      if (this.#check === undefined) {
+        this.#builder.add(this.#parse(buffer, at, end));
+        return;
+      }
+      this.#check(buffer, at, end);
+      this.#builder.addBytes(buffer, at, end - at);
+    } catch (error) {
+      throw this.#explained(error, line);
+    }
   }
 
   value(_key: ByteBuffer, make: () => unknown, line: number): void {
-    this.#add(make, line);
+    try {
+      this.#builder.add(make());
+    } catch (error) {
+      throw this.#explained(error, line);
+    }
   }
 
   /** Refuses an index that is not the next one. */
@@ -117,21 +135,19 @@ export class KeylessEntrySink implements EntrySink {
     return this.#builder.pause();
   }
 
-  #add(value: () => unknown, line: number): void {
-    try {
-      this.#builder.add(value());
-    } catch (error) {
-      const known = error instanceof ValueError || error instanceof HmapError;
-      if (!known) throw error;
-      const { code, expected, actual } = error;
-      throw new HmapError(code, `${this.name}: line ${line}: ${error.message}`, { expected, actual, line });
-    }
+  /** An error of the builder, with its line. */
+  #explained(error: unknown, line: number): unknown {
+    if (!(error instanceof ValueError || error instanceof HmapError)) return error;
+    const { code, expected, actual } = error;
+    return new HmapError(code, `${this.name}: line ${line}: ${error.message}`, { expected, actual, line });
   }
 }
 
 /** Reads an integer from its text. */
 function integerText(expected: string): (buffer: ByteBuffer, at: number, end: number) => number {
   return (buffer, at, end) => {
+    const short = smallInteger(buffer.bytes, at, end);
+    if (short >= 0) return short;
     const text = buffer.bytes.toString('latin1', at, end);
     if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', expected, text);
     return Number(text);
@@ -143,20 +159,30 @@ function integerOrSame(value: unknown): unknown {
   return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
 }
 
+/** Checks that bytes are an element. */
+function bytesCheck(type: 'utf8' | 'bytes'): (buffer: ByteBuffer, at: number, end: number) => void {
+  return ({ bytes }, at, end) => {
+    checkValueLength(type, end - at);
+    if (type === 'bytes' || isAscii(bytes, at, end) || isUtf8(bytes.subarray(at, end))) return;
+    throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', bytes.toString('latin1', at, end));
+  };
+}
+
+/** Whether few bytes are ASCII: a call into the runtime costs more than looking at them. */
+function isAscii(bytes: Uint8Array, at: number, end: number): boolean {
+  if (end - at > FEW) return false;
+  for (let i = at; i < end; i++) if (bytes[i]! >= 0x80) return false;
+  return true;
+}
+
+const FEW = 64;
+
 /** An element from its text. */
 function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: number) => unknown {
   const packed = packedInteger(type);
   if (packed !== undefined) {
     const [least, most] = packedRange(packed.bits, packed.signed);
     return integerText(`${type}, an integer from ${least} to ${most}`);
-  }
-  if (type === 'bytes') return (buffer, at, end) => Uint8Array.from(buffer.bytes.subarray(at, end));
-  if (type === 'utf8') {
-    return (buffer, at, end) => {
-      checkValueLength(type, end - at);
-      if (isUtf8(buffer.bytes.subarray(at, end))) return buffer.bytes.toString('utf8', at, end);
-      throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', buffer.bytes.toString('latin1', at, end));
-    };
   }
   // The encoder checks the value from the text; the builder gets the number itself.
   let parsed: unknown;

@@ -84,7 +84,7 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
 }
 
 /** Up to 15 digits, which a double holds exactly, read without making a string; -1 for anything else. */
-function smallInteger(bytes: Uint8Array, at: number, end: number): number {
+export function smallInteger(bytes: Uint8Array, at: number, end: number): number {
   const digits = end - at;
   if (digits === 0 || digits > 15) return -1;
   let value = 0;

@@ -108,11 +108,12 @@ export class SpoolReader {
     }
   }
 
+  /** The next number of a spool that has nothing but these; 0 after the last. */
   u32(): number {
-    let value = 0;
-    this.next(4, ({ view }, at) => {
-      value = view.getUint32(at, true);
-    });
-    return value;
+    if (this.#at >= this.#length) return 0;
+    const within = this.#at % PIECE;
+    if (within === 0 || this.#buffer === undefined) this.#buffer = this.#piece(Math.floor(this.#at / PIECE));
+    this.#at += 4;
+    return this.#buffer.view.getUint32(within, true);
   }
 }

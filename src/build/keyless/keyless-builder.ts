@@ -2,6 +2,7 @@
 // elements.
 
 import { type BlockHasher, loadChecksums } from '../../base/block-hasher.js';
+import type { ByteBuffer } from '../../base/bytes.js';
 import { HmapError } from '../../base/errors.js';
 import { checkOptions, pathOf } from '../../base/options.js';
 import { align, headerSize, MAX_SEGMENT_BITS } from '../../format/constants.js';
@@ -100,6 +101,11 @@ export abstract class KeylessBuilder {
 
   /** Adds the next value or integer. */
   abstract add(value: unknown): void;
+
+  /** Adds the next value by its bytes, which are known to be one; only where values are `bytes` or `utf8`. */
+  addBytes(_buffer: ByteBuffer, _at: number, _length: number): void {
+    throw new TypeError('values here are no bytes');
+  }
 
   /** For what does not fit in memory. */
   protected get spill(): SpillFile {

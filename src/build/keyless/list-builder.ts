@@ -51,10 +51,7 @@ export class ListBuilder extends KeylessBuilder {
 
   /** @throws {HmapError} for a value that cannot be stored */
   override add(value: unknown): void {
-    if (this.base > Number.MAX_SAFE_INTEGER - this.#entries) {
-      const message = `a value at the index ${this.base} + ${this.#entries}: the last index is 2^53 - 1`;
-      throw new HmapError('HMAP_VALUE_RANGE', message, { expected: Number.MAX_SAFE_INTEGER });
-    }
+    this.#needIndex();
     try {
       this.#add(value);
     } catch (error) {
@@ -63,6 +60,23 @@ export class ListBuilder extends KeylessBuilder {
       throw new HmapError(error.code, message, { expected: error.expected, actual: error.actual });
     }
     this.#entries++;
+  }
+
+  /**
+   * Adds a value of `bytes` or `utf8` whose bytes are known to be one.
+   * @throws {HmapError} `HMAP_VALUE_RANGE` if there is no index left for it
+   */
+  override addBytes(buffer: ByteBuffer, at: number, length: number): void {
+    this.#needIndex();
+    this.#spool.append(buffer, at, length);
+    this.#lengths.u32(length);
+    this.#entries++;
+  }
+
+  #needIndex(): void {
+    if (this.base <= Number.MAX_SAFE_INTEGER - this.#entries) return;
+    const message = `a value at the index ${this.base} + ${this.#entries}: the last index is 2^53 - 1`;
+    throw new HmapError('HMAP_VALUE_RANGE', message, { expected: Number.MAX_SAFE_INTEGER });
   }
 
   #packer(type: ListType): (value: unknown) => void {
@@ -74,6 +88,10 @@ export class ListBuilder extends KeylessBuilder {
       if (!(value >= least && value <= most && Number.isInteger(value))) {
         throw new ValueError('HMAP_VALUE_RANGE', expected, value);
       }
+      if (bits === 32) {
+        this.#spool.u32(value);
+        return;
+      }
       const pattern = value < 0 ? value + 2 ** bits : value;
       this.#put(pattern % 2 ** 32, Math.min(bits, 32));
       if (bits > 32) this.#put(Math.floor(pattern / 2 ** 32), bits - 32);
@@ -82,12 +100,12 @@ export class ListBuilder extends KeylessBuilder {
 
   /** Appends `count` bits, at most 32, the lowest first. */
   #put(value: number, count: number): void {
-    let rest = value;
+    let rest = value | 0;
     for (let left = count; left > 0; ) {
       const taken = Math.min(left, 8 - this.#used);
-      this.#bits |= (rest & (2 ** taken - 1)) << this.#used;
+      this.#bits |= (rest & ((1 << taken) - 1)) << this.#used;
       this.#used += taken;
-      rest = rest >>> taken;
+      rest >>>= taken;
       left -= taken;
       if (this.#used === 8) this.#endByte();
     }

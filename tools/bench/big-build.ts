@@ -1,15 +1,38 @@
-// The build of more entries than fit in its memory: time, peak of physical memory, size. Leaves no large files behind.
+// The builds of more entries than fit in their memory: time, peak of physical memory, size. Leave no large files behind.
 
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './child.js';
+import { run, runTask } from './child.js';
 import type { Context } from './context.js';
+import { ENTRIES } from './data.js';
+import type { Answer, Task } from './integers-child.js';
 import { HMAP } from './places.js';
 import type { Samples } from './samples.js';
 import { overhead } from './sizes.js';
 
 const MEMORY = '256M';
 const PEAK = new URL('peak.js', import.meta.url).href;
+
+/** A set of 100 million u64 keys, from BigInts one by one and from chunks of them. */
+export async function measureBigSets(context: Context, samples: Samples): Promise<void> {
+  const output = join(context.cache, `big-set-${process.pid}.tmp`);
+  const entries = ENTRIES['100M'];
+  const figure = { subject: 'hmap', dataset: '100M' } as const;
+  for (let round = 1; round <= context.rounds; round++) {
+    for (const columns of [false, true]) {
+      const metric = columns ? 'big set, chunks' : 'big set, BigInts';
+      context.log(`${metric}, round ${round} of ${context.rounds}`);
+      try {
+        const task: Task = { entries, output, values: false, columns };
+        const { seconds, peak } = await runTask<Answer>('./integers-child.js', task);
+        samples.add({ ...figure, metric, unit: 's', note: 'u64 keys; making them is included' }, seconds);
+        samples.add({ ...figure, metric: `${metric}, peak`, unit: 'bytes', note: 'RSS' }, peak);
+      } finally {
+        rmSync(output, { force: true });
+      }
+    }
+  }
+}
 
 export async function measureBigBuild(context: Context, samples: Samples): Promise<void> {
   context.log('big build: writing 100M lines');

@@ -1,9 +1,11 @@
 // How long tables take to build: whole processes from a file, and from pairs in memory. Knows how each is started.
 
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cdbBuild, ensureCdbInput } from './cdb.js';
 import { run, runTask } from './child.js';
+import { ENTRIES } from './data.js';
+import type { Answer as IntegersAnswer, Task as IntegersTask } from './integers-child.js';
 import { readLines } from './lines.js';
 import { NODE_ARGS } from './lookups.js';
 import type { Dataset, Figure, Group, Subject } from './model.js';
@@ -13,7 +15,7 @@ import { Samples } from './samples.js';
 import type { Session } from './session.js';
 
 interface Build {
-  readonly metric: 'build' | 'build pairs';
+  readonly metric: 'build' | 'build pairs' | 'build integers' | 'build columns' | 'dump';
   readonly subject: Subject;
   readonly dataset: Dataset;
   readonly note?: string;
@@ -21,7 +23,7 @@ interface Build {
   run(): Promise<number>;
 }
 
-/** A group for each data set. */
+/** A group for each data set; dumps, which read what builds make, are among them. */
 export function buildGroups(session: Session): Group[] {
   const datasets: Dataset[] = session.full ? ['46k', '1M', '10M'] : ['46k', '1M'];
   const wanted = datasets.filter((dataset) => SUBJECTS.some((words) => session.wants(...words, dataset)));
@@ -35,6 +37,9 @@ const SUBJECTS = [
   ['build', 'cdb'],
   ['build pairs', 'hmap'],
   ['build pairs', 'Map'],
+  ['build integers', 'hmap'],
+  ['build columns', 'hmap'],
+  ['dump', 'hmap'],
 ];
 
 async function measureBuilds(session: Session, dataset: Dataset): Promise<Figure[]> {
@@ -80,6 +85,16 @@ async function buildsOf(session: Session, dataset: Dataset): Promise<Build[]> {
     const run = () => fromPairs({ subject, tsv, output });
     builds.push({ metric: 'build pairs', subject, dataset, run });
   }
+  const entries = ENTRIES[dataset as Exclude<Dataset, 'npm-names'>];
+  for (const columns of [false, true]) {
+    const metric = columns ? 'build columns' : 'build integers';
+    const note = columns ? 'u64 keys and u32 values, 65,536 a chunk' : 'the same as pairs from a generator';
+    const run = () => fromIntegers({ entries, output, values: true, columns });
+    builds.push({ metric, subject: 'hmap', dataset, note, run });
+  }
+  const { tables } = await session.files(dataset, 'u32');
+  const dumped = 'the command, as jsonl, to a pipe';
+  builds.push({ metric: 'dump', subject: 'hmap', dataset, note: dumped, run: () => dump(tables.hmap!) });
   return builds;
 }
 
@@ -96,6 +111,21 @@ async function fromFile(
     return (await run(command, args, { env })).seconds;
   } finally {
     rmSync(output, { force: true });
+  }
+}
+
+/** The wall time of a whole process whose output another one reads and drops. */
+async function dump(table: string): Promise<number> {
+  readFileSync(table);
+  const command = `"${process.execPath}" "${HMAP}" dump "${table}" | cat > /dev/null`;
+  return (await run('sh', ['-c', command])).seconds;
+}
+
+async function fromIntegers(task: IntegersTask): Promise<number> {
+  try {
+    return (await runTask<IntegersAnswer>('./integers-child.js', task)).seconds;
+  } finally {
+    rmSync(task.output, { force: true });
   }
 }
 

@@ -9,7 +9,16 @@ import { median } from './model.js';
 import { taskOf } from './task-of.js';
 
 /** What is asked of a file; the last three are without one. */
-export type Question = FormFile | 'field' | 'rank' | 'select' | 'Map of numbers' | 'array' | 'Set of integers';
+export type Question =
+  | FormFile
+  | 'field'
+  | 'rank'
+  | 'rankMany'
+  | 'select'
+  | 'list getMany'
+  | 'Map of numbers'
+  | 'array'
+  | 'Set of integers';
 
 export interface Task {
   readonly question: Question;
@@ -75,6 +84,13 @@ function workOf({ question, path, entries, lookups, seed }: Task): Work {
       const list = open(path, { layout: 'list', value: 'utf8' });
       return { pass: add(indexes, (index) => list.get(index)!.length), sum: lengths };
     }
+    case 'list getMany': {
+      const list = open(path, { layout: 'list', value: 'utf8' });
+      const batches = batchesOf(indexes);
+      const each = (sum: number, values: readonly (string | undefined)[]) =>
+        values.reduce((sum, value) => sum + value!.length, sum);
+      return { pass: () => batches.reduce((sum, batch) => each(sum, list.getMany(batch)), 0), sum: lengths };
+    }
     case 'bits': {
       const bits = open(path, { layout: 'bits' });
       return {
@@ -83,6 +99,7 @@ function workOf({ question, path, entries, lookups, seed }: Task): Work {
       };
     }
     case 'rank':
+    case 'rankMany':
     case 'select': {
       const bits = open(path, { layout: 'bits' });
       const ones = integers().filter(isIn);
@@ -92,6 +109,12 @@ function workOf({ question, path, entries, lookups, seed }: Task): Work {
         return { pass: add(asked, (k) => bits.select(k)!), sum: right };
       }
       const of = asked.map((k) => ones[k]!);
+      if (question === 'rankMany') {
+        const batches = batchesOf(of);
+        const each = (sum: number, ranks: Float64Array) => ranks.reduce((sum, rank) => sum + rank, sum);
+        const right = asked.reduce((sum, k) => sum + k, 0);
+        return { pass: () => batches.reduce((sum, batch) => each(sum, bits.rankMany(batch)), 0), sum: right };
+      }
       return { pass: add(of, (integer) => bits.rank(integer)), sum: asked.reduce((sum, k) => sum + k, 0) };
     }
     case 'Map of numbers': {
@@ -108,6 +131,15 @@ function workOf({ question, path, entries, lookups, seed }: Task): Work {
     }
   }
 }
+
+/** As a program has them that asks for many at once. */
+function batchesOf(numbers: readonly number[]): Float64Array[] {
+  const batches: Float64Array[] = [];
+  for (let at = 0; at < numbers.length; at += BATCH) batches.push(Float64Array.from(numbers.slice(at, at + BATCH)));
+  return batches;
+}
+
+const BATCH = 1000;
 
 function run(task: Task): Answer {
   // So that the first pass does not wait for the disk.

@@ -34,9 +34,12 @@ export const FORMS: readonly Form[] = [
   { metric: 'list get, u10', subject: 'hmap', question: 'list u10', file: 'list u10' },
   { metric: 'list get, u10', subject: 'Array', question: 'array' },
   { metric: 'list get, utf8', subject: 'hmap', question: 'list utf8', file: 'list utf8' },
+  { metric: 'list getMany, utf8', subject: 'hmap', question: 'list getMany', file: 'list utf8' },
   { metric: 'bits has', subject: 'hmap', question: 'bits', file: 'bits' },
   { metric: 'bits has', subject: 'Set', question: 'Set of integers' },
   { metric: 'bits rank', subject: 'hmap', question: 'rank', file: 'bits' },
+  { metric: 'bits rankMany', subject: 'hmap', question: 'rankMany', file: 'bits' },
+  { metric: 'bits rankMany', subject: 'hmap-js', question: 'rankMany', file: 'bits' },
   { metric: 'bits select', subject: 'hmap', question: 'select', file: 'bits' },
 ];
 
@@ -51,7 +54,8 @@ export async function measureForms(context: Context, samples: Samples): Promise<
     for (const { metric, subject, question, file } of FORMS) {
       const path = file === undefined ? '' : pathOf(file);
       const task: Task = { question, path, entries, lookups: LOOKUPS, passes: PASSES, seed: context.seed };
-      const { ns } = await runTask<Answer>('forms-child.js', task);
+      const env: Record<string, string> = subject === 'hmap-js' ? { HMAP_NO_CORE: '1' } : {};
+      const { ns } = await runTask<Answer>('forms-child.js', task, [], { env });
       const figure: Omit<Figure, 'samples'> = { metric, subject, dataset: DATASET, unit: 'ns' };
       samples.add(figure, ns);
     }

@@ -10,10 +10,15 @@ import { foundText, limitText, metText } from './target-text.js';
 import { targetsOf } from './targets.js';
 import { showNumber, showValue } from './units.js';
 
+const BIG_SETS = ['big set, BigInts', 'big set, chunks'].flatMap((metric) => [metric, `${metric}, peak`]);
+
 /** Metrics that belong together; what no group names comes last, under a heading of its own. */
 const GROUPS: readonly (readonly [title: string, metrics: readonly string[]])[] = [
   ['Lookups', ['get', 'has', 'getMany', 'iterate']],
-  ['Builds', ['build', 'build pairs', 'big build', 'big build peak']],
+  [
+    'Builds',
+    ['build', 'build pairs', 'build integers', 'build columns', 'dump', 'big build', 'big build peak', ...BIG_SETS],
+  ],
   ['Sizes', ['file', 'size', 'overhead', 'overhead, keys of one length']],
   ['Start', ['open', 'open, second', 'first lookup', 'first lookup, own clock']],
   ['Shared memory', ['pss', 'pss, iterated', 'pss, modules loaded']],

@@ -1,7 +1,7 @@
 // All that is measured besides lookups and builds. Knows which parts there are and their order; each part is a file
 // beside it.
 
-import { measureBigBuild } from './big-build.js';
+import { measureBigBuild, measureBigSets } from './big-build.js';
 import { measureChecks } from './checks.js';
 import { measureCold } from './cold.js';
 import type { Context } from './context.js';
@@ -37,6 +37,11 @@ export function memoryGroups(context: Context): Group[] {
     group('fingerprints', (samples) => measureFingerprints(context, samples)),
     // Near the end: the one takes tables out of the page cache, the other puts all else out of it.
     group('cold tables', (samples) => measureCold(context, samples, context.full ? ['1M', '10M'] : ['1M'])),
-    ...(context.full ? [group('a build of 100M', (samples) => measureBigBuild(context, samples))] : []),
+    ...(context.full
+      ? [
+          group('a build of 100M', (samples) => measureBigBuild(context, samples)),
+          group('sets of 100M', (samples) => measureBigSets(context, samples)),
+        ]
+      : []),
   ];
 }

@@ -172,6 +172,14 @@ function buildRules(isOld: boolean): Rule[] {
       ),
     ),
     atMost(
+      'build from columns, against pairs from a generator, 10M',
+      0.3,
+      'ratio',
+      ratio,
+      named('columns', figure('hmap', 'build columns', '10M', { unit: 's' })),
+      named('pairs', figure('hmap', 'build integers', '10M', { unit: 's' })),
+    ),
+    atMost(
       'peak memory of a build within 256 MiB, 100M',
       MEMORY_LIMIT,
       'bytes',

@@ -1,0 +1,61 @@
+// One process that builds from integers: pairs or a set of u64 keys, as objects or as columns. Once, and without a
+// warm-up, as a program does it.
+
+import { type BuildOptions, build, type EntryColumns } from 'hmap';
+import { taskOf } from './task-of.js';
+
+export interface Task {
+  readonly entries: number;
+  readonly output: string;
+  /** Whether there are values, of u32; else the keys are a set. */
+  readonly values: boolean;
+  readonly columns: boolean;
+}
+
+export interface Answer {
+  readonly seconds: number;
+  /** Of physical memory, in bytes. */
+  readonly peak: number;
+}
+
+/** Each odd multiple of it is another u64: "golden ratio" hashing (Knuth, The Art of Computer Programming 3, 6.4). */
+const STEP = 0x9e37_79b9_7f4a_7c15n;
+const CHUNK = 65_536;
+
+function* keys(entries: number): Generator<bigint> {
+  let key = 1n;
+  for (let i = 0; i < entries; i++) {
+    yield key;
+    key = BigInt.asUintN(64, key + STEP);
+  }
+}
+
+function* pairs(entries: number): Generator<[bigint, number]> {
+  let i = 0;
+  for (const key of keys(entries)) yield [key, i++];
+}
+
+function* chunks(entries: number, withValues: boolean): Generator<EntryColumns> {
+  let key = 1n;
+  for (let done = 0; done < entries; done += CHUNK) {
+    const count = Math.min(CHUNK, entries - done);
+    const chunk = new BigUint64Array(count);
+    for (let i = 0; i < count; i++) {
+      chunk[i] = key;
+      key = BigInt.asUintN(64, key + STEP);
+    }
+    yield withValues ? { keys: chunk, values: Uint32Array.from(chunk, (_, i) => done + i) } : { keys: chunk };
+  }
+}
+
+async function run({ entries, output, values, columns }: Task): Promise<Answer> {
+  const options: BuildOptions = { key: 'u64', value: values ? 'u32' : 'none' };
+  const source = columns ? chunks(entries, values) : values ? pairs(entries) : keys(entries);
+  const start = performance.now();
+  const summary = await build(output, source as Iterable<[bigint, number]>, options);
+  const seconds = (performance.now() - start) / 1000;
+  if (summary.entries !== entries) throw new Error(`${summary.entries} entries of ${entries}`);
+  return { seconds, peak: process.resourceUsage().maxRSS * 1024 };
+}
+
+console.log(JSON.stringify(await run(taskOf<Task>())));

@@ -40,11 +40,13 @@ function* chunks(entries: number, withValues: boolean): Generator<EntryColumns> 
   for (let done = 0; done < entries; done += CHUNK) {
     const count = Math.min(CHUNK, entries - done);
     const chunk = new BigUint64Array(count);
+    const values = new Uint32Array(withValues ? count : 0);
     for (let i = 0; i < count; i++) {
       chunk[i] = key;
       key = BigInt.asUintN(64, key + STEP);
     }
-    yield withValues ? { keys: chunk, values: Uint32Array.from(chunk, (_, i) => done + i) } : { keys: chunk };
+    for (let i = 0; i < values.length; i++) values[i] = done + i;
+    yield withValues ? { keys: chunk, values } : { keys: chunk };
   }
 }
 

@@ -14,10 +14,10 @@ const COMMANDS = 'hmap build dump get keyless plan stat verify';
 const TOOLS =
   'cdb columns csv duplicate-lines entry-sink formats jsonl line-guard lines lines-reader output progress read-worker source text tsv';
 /** Chunks of packages; `packages` are those that the others need. */
-const PACKAGES = 'commander csv-parse csv-stringify cli-table3 cli-progress packages';
+const PACKAGES = 'commander csv-parse csv-stringify cli-table3 cli-progress fzstd packages';
 const BUNDLED = [
   ...['commander', 'csv-parse', 'csv-stringify', 'cli-table3', '@colors/colors', 'cli-progress'],
-  ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point'],
+  ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point', 'fzstd'],
 ];
 const NOTES = ['accounting', 'bundling', 'format', 'library', 'mapping', 'platforms', 'tools'];
 

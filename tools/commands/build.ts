@@ -30,6 +30,7 @@ import { type EntrySink, HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
+import { PACKINGS, type PackingChoice } from '../input/packing.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import {
@@ -61,6 +62,7 @@ interface Options {
   base?: number;
   length?: number;
   encoding?: string;
+  compression?: PackingChoice;
   keyColumn?: string;
   valueColumn?: string;
   headerRow?: boolean;
@@ -80,7 +82,7 @@ export function addBuild(program: Command): void {
       'Makes an .hmap file from the entries of a text file, or of stdin. The same entries make the same file, in any order. Memory is ' +
         'bounded (--memory): the rest goes to a temporary file beside the output, which appears in one step once it is complete.',
     )
-    .argument('<input>', 'the text file, or - for stdin')
+    .argument('<input>', 'the text file, which may be compressed (gzip, zstd, brotli), or - for stdin')
     .argument('<output>', 'the .hmap file to make')
     .addOption(
       new Option('-f, --format <format>', 'format of the input (default: chosen by the file extension)').choices(
@@ -141,6 +143,12 @@ export function addBuild(program: Command): void {
       'encoding of the text, such as latin1 or utf-16le; none: bytes as they are, which --key bytes, --value bytes and the format cdb imply (default: utf-8)',
       parseEncoding,
     )
+    .addOption(
+      new Option(
+        '--compression <name>',
+        'what the input is compressed with (default: found by its first bytes, brotli by the ending .br)',
+      ).choices(['none', ...PACKINGS]),
+    )
     .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
     .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .addOption(
@@ -172,7 +180,7 @@ export function addBuild(program: Command): void {
     'hmap build --layout list --value u7 ages.txt ages.hmap  # one value per line, looked up by its index',
     'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
     'hmap build --layout auto ids.txt ids.hmap             # whichever of the two is smaller',
-    'zcat big.jsonl.gz | hmap build --format jsonl --memory 1G - big.hmap',
+    'hmap build --memory 1G big.jsonl.gz big.hmap',
   );
 }
 
@@ -243,7 +251,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
   const { read } = await loadFormat(format);
   const progress = new Progress();
   if (input === '-') tellIfWaiting('entries');
-  const source = new Source(input);
+  const source = new Source(input, options.compression);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   const isKeyless = options.layout !== 'hash';
   const isBytes = options.key === 'bytes' || value === 'bytes' || format === 'cdb';
@@ -313,7 +321,7 @@ async function runBuild(input: string, output: string, options: Options): Promis
       const { withLines } = await import('../input/duplicate-lines.js');
       const places = format === 'cdb' ? 'records' : 'lines';
       const keyType = options.key === undefined || options.key === 'string' ? 'bytes' : options.key;
-      const reread = source.shared && ((sink: EntrySink) => read(text(source.pieces()), sink, columns));
+      const reread = source.isFile ? (sink: EntrySink) => read(text(source.pieces()), sink, columns) : undefined;
       throw await withLines(error, keyType, value as BuildValueType, name, places, reread);
     }
     warn(`stopped; ${printable(output)} is unchanged`);

@@ -7,6 +7,7 @@ import { HashEntrySink } from '../formats/entry-sink.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
+import { PACKINGS, type PackingChoice } from '../input/packing.js';
 import { Source } from '../input/source.js';
 import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
@@ -18,6 +19,7 @@ import { Progress } from '../terminal/progress.js';
 interface Options {
   format?: FormatName;
   encoding?: string;
+  compression?: PackingChoice;
   keyColumn?: string;
   valueColumn?: string;
   headerRow?: boolean;
@@ -47,6 +49,12 @@ export function addPlan(program: Command): void {
     )
     .option('--value-column <column>', 'column of the values, in the same way (default: 2, or "value")')
     .option('--encoding <label>', 'encoding of the text, or none, as hmap build has it (default: utf-8)', parseEncoding)
+    .addOption(
+      new Option(
+        '--compression <name>',
+        'what the input is compressed with (default: found by its first bytes, brotli by the ending .br)',
+      ).choices(['none', ...PACKINGS]),
+    )
     .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
     .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .option('--set', 'plan for the keys alone')
@@ -57,7 +65,7 @@ export function addPlan(program: Command): void {
     command,
     'hmap plan ranks.tsv',
     'hmap plan --key-column ip --value-column country hosts.csv',
-    'zcat big.jsonl.gz | hmap plan --format jsonl --json - | jq .recommended',
+    'hmap plan --json big.jsonl.gz | jq .recommended',
   );
 }
 
@@ -67,7 +75,7 @@ async function runPlan(input: string, options: Options): Promise<void> {
   const { read } = await loadFormat(format);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   if (input === '-') tellIfWaiting('entries');
-  const source = new Source(input);
+  const source = new Source(input, options.compression);
   const progress = new Progress();
   const pacer = new Pacer(undefined, (entries) => {
     if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);

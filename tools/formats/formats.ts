@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { ValueType } from '../../src/index.js';
 import { systemError } from '../../src/internal.js';
+import { unpackedName } from '../input/packing.js';
 import { FORMATS, type FormatName, type MakeWriter, type ReadEntries } from './format.js';
 
 interface Format {
@@ -47,7 +48,7 @@ export function loadFormat(name: FormatName): Promise<Format> {
 
 /** The format of a file by its ending, or `undefined`. */
 export function formatByEnding(path: string): FormatName | undefined {
-  return BY_ENDING[extname(path).toLowerCase()];
+  return BY_ENDING[extname(unpackedName(path)).toLowerCase()];
 }
 
 function needFile(path: string): void {

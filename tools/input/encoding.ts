@@ -156,8 +156,8 @@ const begins = (hex: string) => {
 const KINDS: readonly { readonly what: string; readonly is: (start: Buffer) => boolean; readonly always?: true }[] = [
   { what: 'UTF-16; use --encoding utf-16le', is: begins('fffe') },
   { what: 'UTF-16; use --encoding utf-16be', is: begins('feff') },
-  { what: 'gzip; decompress it, as in zcat FILE | hmap build --format FORMAT - OUTPUT', is: begins('1f8b') },
-  { what: 'zstd; decompress it, as in zstdcat FILE | hmap build --format FORMAT - OUTPUT', is: begins('28b52ffd') },
+  { what: 'gzip; decompress it, as zcat does', is: begins('1f8b') },
+  { what: 'zstd; decompress it, as zstdcat does', is: begins('28b52ffd') },
   { what: 'bzip2; decompress it, as in bzcat FILE | hmap build --format FORMAT - OUTPUT', is: begins('425a68') },
   { what: 'xz; decompress it, as in xzcat FILE | hmap build --format FORMAT - OUTPUT', is: begins('fd377a585a00') },
   { what: 'a ZIP archive; unpack it', is: begins('504b0304') },

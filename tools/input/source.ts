@@ -1,11 +1,12 @@
-// The bytes of an input, and where a file can be cut for several threads to read. A file is opened once, whatever
-// becomes of its name, and must be at the end what it was at the start. Knows nothing of formats, but that some have
-// lines.
+// The bytes of an input, unpacked if they are compressed, and where a file can be cut for several threads to read. A file
+// is opened once, whatever becomes of its name, and must be at the end what it was at the start. Knows nothing of formats,
+// but that some have lines.
 
 import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, read, readSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { HmapError } from '../../src/index.js';
 import { systemError } from '../../src/internal.js';
+import { MAGIC_BYTES, type Packing, type PackingChoice, packingOf, unpack } from './packing.js';
 
 /** Bytes of one read; large, so that few lines are cut. */
 const READ = 2 ** 20;
@@ -29,10 +30,13 @@ export interface SharedSource {
 
 /** The input, or a part of a file, and how much of it has been read. */
 export class Source {
-  /** Bytes of the whole input, where that is known. */
+  /** Bytes of the whole input, compressed or not, where that is known; and how many of them have been read. */
   readonly size: number | undefined;
   done = 0;
+  /** What the input is packed with; of a stream only known once it is read. */
+  packing: Packing | undefined;
   readonly #path: string;
+  readonly #choice: PackingChoice;
   /** Of a regular file. */
   readonly #fd: number | undefined;
   /** What the file was when it was opened here. */
@@ -44,29 +48,40 @@ export class Source {
 
   /**
    * @param input a path, or `-` for stdin
-   * @param shared what another thread has opened, and closes
+   * @param source what another thread has opened, and closes; or what the input is packed with
    */
-  constructor(input: string, shared?: SharedSource) {
+  constructor(input: string, source: SharedSource | PackingChoice = 'auto') {
     this.#path = input;
-    if (shared !== undefined) {
-      this.#fd = shared.fd;
-      this.size = shared.size;
+    this.#choice = typeof source === 'string' ? source : 'none';
+    if (typeof source !== 'string') {
+      this.#fd = source.fd;
+      this.size = source.size;
       return;
     }
+    if (source !== 'auto' && source !== 'none') this.packing = source;
     try {
       // To open anything else may wait for somebody.
       if (input === '-' || !statSync(input).isFile()) return;
       this.#fd = openSync(input, 'r');
       this.#first = fstatSync(this.#fd, { bigint: true });
       this.size = Number(this.#first.size);
+      if (source === 'auto') this.packing = packingOf(input, this.#start());
     } catch (error) {
       throw systemError(error, 'read', input);
     }
   }
 
-  /** For another thread, which must be done before this is closed; `undefined` unless the input is a regular file. */
+  /** Whether the input can be read any number of times. */
+  get isFile(): boolean {
+    return this.#fd !== undefined;
+  }
+
+  /**
+   * For another thread, which must be done before this is closed; `undefined` unless the input is a regular file that
+   * is not packed.
+   */
   get shared(): SharedSource | undefined {
-    return this.#fd === undefined ? undefined : { fd: this.#fd, size: this.size! };
+    return this.#fd === undefined || this.packing !== undefined ? undefined : { fd: this.#fd, size: this.size! };
   }
 
   /**
@@ -82,16 +97,35 @@ export class Source {
     });
   }
 
-  /** {@link reused} from the start, any number of times; `undefined` unless the input is a regular file. */
+  /** {@link reused} from the start, any number of times; `undefined` where there is no {@link shared}. */
   get again(): ((end: number) => AsyncIterable<Uint8Array>) | undefined {
-    return this.#fd === undefined ? undefined : (end) => this.reused(0, end);
+    return this.shared === undefined ? undefined : (end) => this.reused(0, end);
   }
 
   /**
-   * All bytes.
-   * @throws {HmapError} `HMAP_INPUT` if a file has changed meanwhile
+   * All bytes, unpacked.
+   * @throws {HmapError} `HMAP_INPUT` if a file has changed meanwhile, or cannot be unpacked
    */
   async *pieces(): AsyncGenerator<Uint8Array> {
+    const pieces = this.#raw();
+    const start: Uint8Array[] = [];
+    // What a stream is packed with, its first bytes say.
+    if (this.#choice === 'auto' && !this.isFile) {
+      let bytes = 0;
+      while (bytes < MAGIC_BYTES) {
+        const next = await pieces.next();
+        if (next.done) break;
+        start.push(next.value);
+        bytes += next.value.length;
+      }
+      this.packing = packingOf(this.#path, Buffer.concat(start));
+    }
+    const all = start.length === 0 ? pieces : joined(start, pieces);
+    if (this.packing === undefined) yield* all;
+    else yield* unpack(all, this.packing, this.#path === '-' ? 'stdin' : this.#path);
+  }
+
+  async *#raw(): AsyncGenerator<Uint8Array> {
     if (this.#closed) return;
     if (this.#fd !== undefined) {
       yield* this.#read(0, this.size!, () => Buffer.allocUnsafeSlow(READ));
@@ -163,6 +197,12 @@ export class Source {
     return new HmapError('HMAP_INPUT', message, { path: this.#path, expected: end, actual: at });
   }
 
+  /** The first bytes of a file. */
+  #start(): Uint8Array {
+    const bytes = Buffer.alloc(MAGIC_BYTES);
+    return bytes.subarray(0, readSync(this.#fd!, bytes, 0, bytes.length, 0));
+  }
+
   /** Lets the program end even if more input may come. */
   close(): void {
     this.#closed = true;
@@ -176,6 +216,11 @@ export class Source {
     this.#isReleased = true;
     closeSync(this.#fd!);
   }
+}
+
+async function* joined(start: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* start;
+  yield* rest;
 }
 
 /**

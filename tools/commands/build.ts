@@ -30,7 +30,7 @@ import { type EntrySink, HashEntrySink } from '../formats/entry-sink.js';
 import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
-import { PACKINGS, type PackingChoice } from '../input/packing.js';
+import { PACKINGS, type PackingChoice, unpackedName } from '../input/packing.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import {
@@ -245,7 +245,7 @@ function checkLayout(options: Options): void {
 
 async function runBuild(input: string, output: string, options: Options): Promise<void> {
   const name = input === '-' ? 'stdin' : input;
-  const format = formatOf(input, name, options.format);
+  const format = formatOf(input, name, options.format, unpackedName(input));
   checkLayout(options);
   const value = options.value ?? DEFAULT_VALUE[format];
   const { read } = await loadFormat(format);

@@ -7,7 +7,7 @@ import { HashEntrySink } from '../formats/entry-sink.js';
 import { FORMATS, type FormatName } from '../formats/format.js';
 import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
 import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
-import { PACKINGS, type PackingChoice } from '../input/packing.js';
+import { PACKINGS, type PackingChoice, unpackedName } from '../input/packing.js';
 import { Source } from '../input/source.js';
 import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
@@ -71,7 +71,7 @@ export function addPlan(program: Command): void {
 
 async function runPlan(input: string, options: Options): Promise<void> {
   const name = input === '-' ? 'stdin' : input;
-  const format = formatOf(input, name, options.format);
+  const format = formatOf(input, name, options.format, unpackedName(input));
   const { read } = await loadFormat(format);
   const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
   if (input === '-') tellIfWaiting('entries');

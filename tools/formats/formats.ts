@@ -4,7 +4,6 @@ import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { ValueType } from '../../src/index.js';
 import { systemError } from '../../src/internal.js';
-import { unpackedName } from '../input/packing.js';
 import { FORMATS, type FormatName, type MakeWriter, type ReadEntries } from './format.js';
 
 interface Format {
@@ -48,7 +47,7 @@ export function loadFormat(name: FormatName): Promise<Format> {
 
 /** The format of a file by its ending, or `undefined`. */
 export function formatByEnding(path: string): FormatName | undefined {
-  return BY_ENDING[extname(unpackedName(path)).toLowerCase()];
+  return BY_ENDING[extname(path).toLowerCase()];
 }
 
 function needFile(path: string): void {
@@ -62,10 +61,11 @@ function needFile(path: string): void {
 /**
  * The format of an input: the one that was chosen, or that of its ending.
  * @param name the name of the input in messages
+ * @param unpacked the path without the ending of what the input is compressed with
  * @throws {TypeError} if the ending is that of no format
  */
-export function formatOf(input: string, name: string, chosen: FormatName | undefined): FormatName {
-  const format = chosen ?? formatByEnding(input);
+export function formatOf(input: string, name: string, chosen: FormatName | undefined, unpacked: string): FormatName {
+  const format = chosen ?? formatByEnding(unpacked);
   if (format !== undefined) return format;
   // That there is no such file matters more than how its name ends.
   if (input !== '-') needFile(input);

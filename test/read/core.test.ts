@@ -375,7 +375,7 @@ describe('getManyInto', () => {
     const numbers = open(await built('numbers', [['a', 1]], { value: 'u32' }));
     const texts = open(await built('texts', [['a', 'b']], { value: 'utf8' }));
     const out = new Uint32Array(1);
-    assert.throws(() => texts.getManyInto(['a'], out), misuse(/^getManyInto: the values of this table are utf8/));
+    assert.throws(() => texts.getManyInto(['a'], out), misuse(/^getManyInto: the values are utf8/));
     for (const bad of [undefined, null, [], {}, new DataView(new ArrayBuffer(4)), new ArrayBuffer(4)]) {
       assert.throws(() => numbers.getManyInto(['a'], bad as never), misuse(/^out: for values of u32, expected /));
     }

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ByteBuffer } from '../../src/base/bytes.js';
 import { withBuilder } from '../../src/build/build.js';
 import type { Builder } from '../../src/build/hash/builder.js';
 import type { BitsBuilder } from '../../src/build/keyless/bits-builder.js';
@@ -187,12 +188,17 @@ export async function readKeylessFrom(
 ): Promise<unknown[]> {
   const read = await keylessReader(format);
   const values: unknown[] = [];
+  const valueType = options.layout === 'list' ? options.value : 'none';
   const recorder = {
-    valueType: options.layout === 'list' ? options.value : 'none',
+    valueType,
     get entries() {
       return values.length;
     },
     add: (value: unknown) => void values.push(value),
+    addBytes({ bytes }: ByteBuffer, at: number, length: number) {
+      const value = bytes.subarray(at, at + length);
+      values.push(valueType === 'utf8' ? value.toString() : Uint8Array.from(value));
+    },
     pause: () => undefined,
   } as unknown as BitsBuilder;
   await read(arriving(pieces), new KeylessEntrySink(recorder, 'input', options.base ?? 0, true), columns);

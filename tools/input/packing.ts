@@ -1,7 +1,7 @@
 // Compressed inputs: which packings are known, how an input shows that it has one, and what unpacks it. Knows no
 // formats, and not where bytes come from.
 
-import { Readable, type Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { HmapError } from '../../src/index.js';
 
@@ -52,11 +52,12 @@ export async function* unpack(
   packing: Packing,
   name: string,
 ): AsyncGenerator<Uint8Array> {
-  const unpacker = unpackerOf(packing);
-  if (unpacker === undefined) {
+  if (packing === 'zstd') {
     yield* unpackZstd(pieces, name);
     return;
   }
+  const unpacker =
+    packing === 'gzip' ? zlib.createGunzip({ chunkSize: PIECE }) : zlib.createBrotliDecompress({ chunkSize: PIECE });
   let failed: unknown;
   const source = Readable.from(pieces, { objectMode: false });
   // An error of the source is told as it is; any other one is of what was unpacked.
@@ -75,15 +76,10 @@ export async function* unpack(
   }
 }
 
-/** zlib's own; `undefined` for zstd on a Node that has none (before 22.15). */
-function unpackerOf(packing: Packing): Transform | undefined {
-  const options = { chunkSize: PIECE };
-  if (packing === 'gzip') return zlib.createGunzip(options);
-  if (packing === 'brotli') return zlib.createBrotliDecompress(options);
-  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: zlib.ZlibOptions) => Transform };
-  return createZstdDecompress?.(options);
-}
-
+/**
+ * Not by zlib's own, which Node has from 22.15 on: it ends with the first frame, and takes an input that is cut short for
+ * a whole one.
+ */
 async function* unpackZstd(pieces: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   const { Decompress } = await import('fzstd');
   const found: Uint8Array[] = [];

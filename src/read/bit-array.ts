@@ -10,8 +10,7 @@ import type { BitsHeader } from '../format/header.js';
 import { RUN_BITS, RUN_WORDS } from '../format/keyless.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
-import { KeylessHandle } from './keyless-handle.js';
-import { numbersOf } from './numeric-arrays.js';
+import { KeylessHandle, placeOf } from './keyless-handle.js';
 import type { Snapshot } from './snapshot.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
@@ -87,7 +86,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
    * {@link has} does.
    */
   hasMany(integers: Iterable<number>): Uint8Array {
-    const list = this.#numbers(integers);
+    const list = this.numbers('integers', integers);
     const has = new Uint8Array(list.length);
     for (let i = 0; i < list.length; i++) if (this.has(list[i]!)) has[i] = 1;
     return has;
@@ -111,7 +110,7 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
    * {@link rank} does.
    */
   rankMany(integers: Iterable<number>): Float64Array {
-    const list = this.#numbers(integers);
+    const list = this.numbers('integers', integers);
     const ranks = new Float64Array(list.length);
     const core = this.#core();
     for (let first = 0; first < list.length; first += BATCH) {
@@ -127,10 +126,8 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     const { words, index } = this.#segment;
     const bits = core.words;
     for (let i = first, to = RANKS / 4; i < end; i++, to++) {
-      const integer = list[i]!;
-      if (typeof integer !== 'number') return false;
-      const at = integer - this.#base;
-      if (!(at >>> 0 === at && at < this.#reach)) return false;
+      const at = placeOf(list[i], this.#base);
+      if (at >= this.#reach) return false;
       bits[to] = at;
     }
     core.run.rankBits(end - first, words.byteOffset, index.byteOffset);
@@ -144,14 +141,6 @@ export class BitArray extends KeylessHandle implements Iterable<number> {
     if (memory === undefined || blocks.unchecked > 0 || this.#length > this.#perSegment) return undefined;
     this.#reach = this.#segment.count;
     return whyNoCore() === undefined ? coreIn(memory) : undefined;
-  }
-
-  #numbers(integers: Iterable<number>): ArrayLike<number> {
-    this.snapshot();
-    const list = numbersOf('integers', integers);
-    // What yields them may have closed the file.
-    this.snapshot();
-    return list;
   }
 
   /**

@@ -8,8 +8,8 @@ import type { NumericArray } from '../format/value-types.js';
 import { type ElementReader, elementReader } from '../storage/elements.js';
 import type { KeylessSegment } from '../storage/keyless-segment.js';
 import type { SnapshotSource } from './handle.js';
-import { KeylessHandle } from './keyless-handle.js';
-import { apart, needArrayFor, numbersOf } from './numeric-arrays.js';
+import { KeylessHandle, placeOf } from './keyless-handle.js';
+import { apart, needArrayFor } from './numeric-arrays.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Elements whose waits for memory overlap. */
@@ -80,7 +80,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
    * `bytes` the waits for memory overlap. Throws as {@link get} does.
    */
   getMany(indexes: Iterable<number>): (V | undefined)[] {
-    const list = this.#numbers(indexes);
+    const list = this.numbers('indexes', indexes);
     // Numbers that are pushed one after the other stay numbers, not objects.
     const values: (V | undefined)[] = [];
     for (let first = 0; first < list.length; first += GROUP) {
@@ -101,7 +101,7 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
    * @throws {RangeError} if `out` has fewer elements than there are indexes
    */
   getManyInto(indexes: Iterable<number>, out: NumericArray, missing = 0): number {
-    const given = this.#numbers(indexes);
+    const given = this.numbers('indexes', indexes);
     needArrayFor(this.header.valueType, out, given.length);
     if (typeof missing !== 'number') throw new TypeError(`missing: expected a number, got ${kindOf(missing)}`);
     const list = apart(given, out);
@@ -166,14 +166,6 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
     return this.#read(segment, place);
   }
 
-  #numbers(indexes: Iterable<number>): ArrayLike<number> {
-    this.snapshot();
-    const list = numbersOf('indexes', indexes);
-    // What yields them may have closed the list.
-    this.snapshot();
-    return list;
-  }
-
   /** Loads what is needed of elements of their own length, so that the waits overlap: where they start, then the start. */
   #touch(list: ArrayLike<number>, first: number, end: number): void {
     const { index, heap } = this.#segment;
@@ -201,11 +193,4 @@ export class List<V = unknown> extends KeylessHandle implements Iterable<V> {
       }
     });
   }
-}
-
-/** Where in the list an index is, an integer from 0; infinite for what is no index. */
-function placeOf(index: unknown, base: number): number {
-  if (typeof index !== 'number') return Number.POSITIVE_INFINITY;
-  const at = index - base;
-  return at >>> 0 === at ? at : Number.POSITIVE_INFINITY;
 }

@@ -1,13 +1,10 @@
 // An open table: what users look keys up in. Knows keys, values and the state of the mapping; finding a record is
 // lookup.ts.
 
-import { isUtf8 } from 'node:buffer';
-import { HmapError, noKeys } from '../base/errors.js';
-import { AsciiWindow, decodeText, isShortAscii, shortAscii } from '../base/text.js';
+import { type HmapError, noKeys } from '../base/errors.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
 import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
 import { hashKey, keyHash } from '../codec/hash-key.js';
-import { showBytes } from '../codec/key-text.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.js';
 import type { CoreReason } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
@@ -15,6 +12,7 @@ import type { AnyKey, Key, KeyArgument, KeyForm, TypedKey } from '../format/key-
 import { MAX_FIELD_BITS } from '../format/schema.js';
 import type { NumericArray } from '../format/value-types.js';
 import { type Needs, Scan } from '../storage/scan.js';
+import { EntryReader } from './entry-reader.js';
 import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
 import { Iteration, type Steps } from './iteration.js';
@@ -307,18 +305,18 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    */
   entries(): Generator<[K, V], undefined, unknown> {
     this.#needKeys();
-    return this.#each('records', (at, decode, texts) => [this.#keyAt(at, texts), valueAt(at, decode)]);
+    return this.#each('records', (entry) => [entry.key(), entry.value()]);
   }
 
   /** All keys, in the order of the file. Throws as {@link entries} does. */
   keys(): Generator<K, undefined, unknown> {
     this.#needKeys();
-    return this.#each('keys', (at, _, texts) => this.#keyAt(at, texts));
+    return this.#each('keys', (entry) => entry.key());
   }
 
   /** All values, in the order of the file. */
   values(): Generator<V, undefined, unknown> {
-    return this.#each('records', valueAt);
+    return this.#each('records', (entry) => entry.value());
   }
 
   [Symbol.iterator](): Generator<[K, V], undefined, unknown> {
@@ -365,24 +363,20 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
-  #each<R>(
-    needs: Needs,
-    take: (at: Scan, decode: ValueDecoder<V>, texts: AsciiWindow) => R,
-  ): Generator<R, undefined, unknown> {
+  #each<R>(needs: Needs, take: (entry: EntryReader<K, V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
     const begin = (): Steps<R> => {
       const snapshot = this.snapshot();
-      // The decoder of this snapshot, even after a reload.
-      const decode = this.#decode;
       const scan = new Scan(snapshot.header as HashHeader, segmentsToScan(snapshot, this.path), needs);
-      const texts = new AsciiWindow();
+      // The decoder of this snapshot, even after a reload.
+      const entry = new EntryReader<K, V>(scan, this.#decode, this.#decodeKey, this.path);
       snapshot.retain();
       return {
         step: () => {
           this.#opened();
           return scan.step();
         },
-        take: () => take(scan, decode, texts),
+        take: () => take(entry),
         end() {
           scan.end();
           snapshot.release();
@@ -391,29 +385,6 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     };
     return new Iteration(begin);
   }
-
-  #keyAt({ cursor, segment: { heap } }: Scan, texts: AsciiWindow): K {
-    const { key, keyBytes } = cursor;
-    const decode = this.#decodeKey;
-    if (decode !== undefined) return decode(heap, key, keyBytes) as K;
-    if (isShortAscii(heap, key, keyBytes)) {
-      const isClose = cursor.next - cursor.record <= CLOSE;
-      return (isClose ? texts.at(heap, key, keyBytes) : shortAscii(heap, key, keyBytes)) as K;
-    }
-    const bytes = heap.bytes.subarray(key, cursor.value);
-    if (!isUtf8(bytes)) {
-      const message = `the key ${showBytes(bytes)} is not valid UTF-8; open the table with { key: 'bytes' } to iterate over it`;
-      throw new HmapError('HMAP_KEY_NOT_UTF8', message, { path: this.path, key: Uint8Array.from(bytes) });
-    }
-    return decodeText(heap, key, keyBytes) as K;
-  }
-}
-
-/** Of records of at most so many bytes, a window has several. */
-const CLOSE = 64;
-
-function valueAt<V>({ cursor, segment }: Scan, decode: ValueDecoder<V>): V {
-  return decode(segment.heap, cursor.value, cursor.valueBytes);
 }
 
 const bytesOf: ValueView = ({ lent }, at, length) => lent.at(at, length);

@@ -6,6 +6,7 @@ import { type ValueCheck, valueCheck } from '../codec/check-value.js';
 import { align } from '../format/constants.js';
 import type { DictionaryPlace, HashHeader } from '../format/header.js';
 import { mapForPass } from '../mapping/map-ranges.js';
+import { passAccess, type QuietPass } from '../mapping/quiet-pass.js';
 import type { FindingCode, Findings } from './findings.js';
 import { checkOffsets } from './offsets.js';
 import type { VerifyReader } from './reader.js';
@@ -40,18 +41,27 @@ export class DictionaryCheck {
   /**
    * Checks the section, after all records. Yields offsets in the file.
    * @param complete whether all records were seen: only then can a value be called unused
+   * @param quiet without it, what was read stays in the system's cache
    */
-  *check(fd: number, path: string, reader: VerifyReader, complete: boolean): Generator<number, void> {
+  *check(
+    fd: number,
+    path: string,
+    reader: VerifyReader,
+    complete: boolean,
+    quiet: QuietPass | undefined,
+  ): Generator<number, void> {
     const { offset, bytes } = this.#place;
     const end = offset + bytes;
     // To touch a page of a mapping that cannot be read would end the process.
     if (reader.isReadable(offset, end)) {
-      const mapping = mapForPass(fd, { offset, length: bytes }, path);
+      const trace = quiet?.note(offset, bytes);
+      const mapping = mapForPass(fd, { offset, length: bytes }, path, passAccess(quiet));
       try {
         mapping.advise('willneed', 0, 0, bytes);
         yield* this.#checkValues(mapping.view(0));
       } finally {
         mapping.close();
+        trace?.drop();
       }
       if (complete && !this.#useUnclear) this.#checkUse();
     }

@@ -13,7 +13,7 @@ import { countIn, dataStart, formOf } from '../format/keyless.js';
 import { SUM_BYTES } from '../format/sum-tree.js';
 import { mapForPass } from '../mapping/map-ranges.js';
 import { PassWindow } from '../mapping/pass-window.js';
-import { QuietPass } from '../mapping/quiet-pass.js';
+import { passAccess, QuietPass } from '../mapping/quiet-pass.js';
 import { indexPlace } from '../storage/hash-segment.js';
 import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading } from '../storage/open-file.js';
@@ -245,7 +245,7 @@ class Check {
     this.#entries = check.entries;
     check.checkTotals();
     if (dictionary === undefined) return;
-    for (const done of dictionary.check(this.#fd, this.#path, this.#reader, check.complete)) {
+    for (const done of dictionary.check(this.#fd, this.#path, this.#reader, check.complete, this.#quiet)) {
       yield header.checksums.offset + done;
     }
   }
@@ -256,9 +256,14 @@ class Check {
     const { offset, bytes } = fingerprint.long;
     if (bytes === 0) return { rows: new LongFingerprints(new Uint8Array(0), { headerBytes }, fingerprint), close() {} };
     if (!this.#reader.isReadable(offset, offset + bytes)) return undefined;
-    const mapping = mapForPass(this.#fd, { offset, length: bytes }, this.#path);
+    const trace = this.#quiet?.note(offset, bytes);
+    const mapping = mapForPass(this.#fd, { offset, length: bytes }, this.#path, passAccess(this.#quiet));
     const rows = new LongFingerprints(mapping.view(0), { headerBytes }, fingerprint);
-    return { rows, close: () => mapping.close() };
+    const close = (): void => {
+      mapping.close();
+      trace?.drop();
+    };
+    return { rows, close };
   }
 
   *#scanSegments(header: HashHeader, check: SegmentCheck): Generator<number, void> {

@@ -104,6 +104,18 @@ describe('a pass', {
       }));
   }
 
+  test('of verify leaves no dictionary of distinct values behind', async (t) => {
+    const path = join(folder, 'enum.hmap');
+    const entries = Array.from({ length: 40_000 }, (_, i) => [`key ${i}`, `${i}`.padStart(500, '-')] as const);
+    const { sections } = await build(path, entries, { value: 'enum' });
+    assert.ok(sections.dictionary > 16 * MIB);
+    if (typeof cache === 'string') return t.skip(cache);
+    cache.evict(path);
+    if (resident(path, 'hash') > 2 * MIB) return t.skip('files stay in memory here');
+    assert.ok((await verify(path)).ok);
+    assert.ok(resident(path, 'hash') < 2 * MIB, `${resident(path, 'hash')} bytes`);
+  });
+
   for (const check of ['header', 'touch'] as const) {
     test(`of an iteration leaves the mapping of the lookups alone, too (check: '${check}')`, (t) =>
       leavesAlone(t, 'hash', (path) => {

@@ -151,14 +151,16 @@ const csvWriter: MakeWriter = (header) => {
   const print = textPrinter(header.valueType);
   const isSet = header.valueType === 'none';
   const texts = fieldTexts(header.valueType);
+  const name = new Output();
+  const value = new Output();
   return {
     entry(key, { buffer, at, length }, out) {
-      const name = new Output(64);
+      name.clear();
       printKey(key.buffer, key.at, key.length, name);
       const row = (): string[] => {
         if (texts !== undefined) return [name.toLatin1(), ...texts(buffer.view, at)];
         if (isSet) return [name.toLatin1()];
-        const value = new Output(64);
+        value.clear();
         print(buffer, at, length, value);
         return [name.toLatin1(), value.toLatin1()];
       };

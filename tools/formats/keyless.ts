@@ -255,30 +255,32 @@ export function keylessWriter(header: KeylessHeader, format: FormatName): Elemen
   const isSet = header.layout === 'bits';
   const print = header.layout === 'bits' ? () => {} : elementPrinter(header.valueType, format === 'jsonl');
   const hasBytes = header.valueType === 'utf8' || header.valueType === 'bytes';
+  const value = new Output();
   let first = true;
   return {
     element(index, number, bytes, out) {
       if (format === 'jsonl') {
-        out.latin1(`{"key":${index}`);
-        if (!isSet) out.latin1(',"value":');
+        out.ascii('{"key":');
+        out.integer(index);
+        if (!isSet) out.ascii(',"value":');
         print(number, bytes, out);
-        out.latin1('}\n');
+        out.ascii('}\n');
       } else if (format === 'csv') {
-        const value = new Output(64);
+        value.clear();
         print(number, bytes, value);
         const row = () => (isSet ? [String(index)] : [String(index), value.toLatin1()]);
         out.latin1(csvRow(bytes.length, row));
       } else {
         const tabs = format === 'tsv';
-        if (isSet || tabs) out.latin1(String(index));
-        if (!isSet && tabs) out.latin1('\t');
+        if (isSet || tabs) out.integer(index);
+        if (!isSet && tabs) out.ascii('\t');
         const obstacle = hasBytes ? obstacleIn(bytes, tabs, first && !tabs) : undefined;
         if (obstacle !== undefined) {
           const subject = `the ${header.valueType} value at index ${index}`;
           throw notRepresentable(subject, obstacle, format, 'jsonl or csv');
         }
         print(number, bytes, out);
-        out.latin1('\n');
+        out.ascii('\n');
       }
       first = false;
     },
@@ -293,6 +295,7 @@ export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
     const print = json ? jsonPrinter(type) : textPrinter(type);
     return (_number, { buffer, at, length }, out) => print(buffer, at, length, out);
   }
+  if (packedInteger(type) !== undefined) return (number, _bytes, out) => out.integer(number);
   const text = json ? numberJson : numberText;
   return (number, _bytes, out) => out.latin1(text(number));
 }

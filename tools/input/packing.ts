@@ -2,7 +2,6 @@
 // formats, and not where bytes come from.
 
 import { Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
 import { HmapError } from '../../src/index.js';
 
 export const PACKINGS = ['gzip', 'zstd', 'brotli'] as const;
@@ -11,7 +10,6 @@ export type Packing = (typeof PACKINGS)[number];
 /** What an input is said to have: a packing, none, or whatever it shows. */
 export type PackingChoice = Packing | 'none' | 'auto';
 
-const ENDINGS: Readonly<Record<string, Packing>> = { '.gz': 'gzip', '.gzip': 'gzip', '.zst': 'zstd', '.br': 'brotli' };
 const ENDING = /\.(?:gz|gzip|zst|br)$/i;
 /** The first bytes of a gzip member (RFC 1952), and of a zstd frame or one to be skipped (RFC 8878). */
 const GZIP = [0x1f, 0x8b];
@@ -33,8 +31,7 @@ export function packingOf(path: string, start: Uint8Array): Packing | undefined 
   const begins = (bytes: readonly number[], from = 0) => bytes.every((byte, i) => start[from + i] === byte);
   if (begins(GZIP)) return 'gzip';
   if (begins(ZSTD) || (begins(SKIPPABLE, 1) && (start[0]! & 0xf0) === 0x50)) return 'zstd';
-  const ending = ENDING.exec(path)?.[0].toLowerCase();
-  return ending === '.br' ? ENDINGS[ending] : undefined;
+  return /\.br$/i.test(path) ? 'brotli' : undefined;
 }
 
 /** The name that an input has unpacked: `words.tsv` for `words.tsv.gz`. */
@@ -56,8 +53,8 @@ export async function* unpack(
     yield* unpackZstd(pieces, name);
     return;
   }
-  const unpacker =
-    packing === 'gzip' ? zlib.createGunzip({ chunkSize: PIECE }) : zlib.createBrotliDecompress({ chunkSize: PIECE });
+  const { createGunzip, createBrotliDecompress } = await import('node:zlib');
+  const unpacker = (packing === 'gzip' ? createGunzip : createBrotliDecompress)({ chunkSize: PIECE });
   let failed: unknown;
   const source = Readable.from(pieces, { objectMode: false });
   // An error of the source is told as it is; any other one is of what was unpacked.

@@ -68,8 +68,7 @@ export class ListBuilder extends KeylessBuilder {
    */
   override addBytes(buffer: ByteBuffer, at: number, length: number): void {
     this.#needIndex();
-    this.#spool.append(buffer, at, length);
-    this.#lengths.u32(length);
+    this.#append(buffer, at, length);
     this.#entries++;
   }
 
@@ -120,12 +119,15 @@ export class ListBuilder extends KeylessBuilder {
   #encoder(type: 'f32' | 'f64' | 'utf8' | 'bytes'): (value: unknown) => void {
     const encode: ValueEncoder = valueEncoder(type);
     const out: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
-    const sized = this.#form.kind === 'offsets';
     return (value) => {
       encode(value, out);
-      this.#spool.append(out.buffer, out.at, out.length);
-      if (sized) this.#lengths.u32(out.length);
+      this.#append(out.buffer, out.at, out.length);
     };
+  }
+
+  #append(buffer: ByteBuffer, at: number, length: number): void {
+    this.#spool.append(buffer, at, length);
+    if (this.#form.kind === 'offsets') this.#lengths.u32(length);
   }
 
   protected override content(): KeylessContent {

@@ -2,7 +2,7 @@
 
 import * as place from '../places';
 
-/** Of a run, of which the count says how many ones are before it. */
+/** Of a run, of which the count says how many ones are before it: `RUN_BITS` of src/format/keyless.ts. */
 const RUN_SHIFT: u32 = 11;
 const RUN_BYTES_SHIFT: u32 = 8;
 

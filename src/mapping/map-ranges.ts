@@ -157,6 +157,7 @@ function firstThatWorks(
   access: Access,
 ): Mapping | MappingReason {
   let reason: MappingReason | undefined;
+  let last: MappingReason | undefined;
   const isChosen = ways.every(([kind]) => kind === ways[0]![0]);
   for (const [kind, map] of ways) {
     // It warns, and calls what koffi has called.
@@ -166,7 +167,8 @@ function firstThatWorks(
       if (reason !== undefined) result.reason = reason;
       return result;
     }
+    last = result;
     if (!EXTRAS.includes(kind) || isChosen) reason = result;
   }
-  return reason!;
+  return (reason ?? last)!;
 }

@@ -56,6 +56,16 @@ test('a bundle to CommonJS, which does not know where it lies, builds, maps and 
   assert.deepEqual(outcome, { status: 0, signal: null, stdout: `300000 true true ${mapping} true\n`, stderr: '' });
 });
 
+test('a system on which none of the C library is to be had opens, verifies and iterates', async () => {
+  // Of Windows there is no more than its name here, so that none of the ways to map works.
+  const windows = "data:text/javascript,Object.defineProperty(process, 'platform', { value: 'win32' })";
+  const script = `
+    const table = hmap.open(process.argv[1]);
+    console.log(table.get('a'), (await hmap.verify(process.argv[1])).ok, [...table].length, table.mapping);`;
+  const outcome = await runModule(script, [path], { flags: ['--import', windows] });
+  assert.deepEqual(outcome, { status: 0, signal: null, stdout: '1 true 1 copy\n', stderr: '' });
+});
+
 test("under Node's permission model builds say that the file was not forced to the disk", async () => {
   const flags = [
     NODE < 22 ? '--experimental-permission' : '--permission',

@@ -3,6 +3,9 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { HmapError, type HmapErrorData } from './errors.js';
 
+/** Whether typed arrays of this processor have the format's order of bytes. */
+export const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** The same memory as bytes and as a view; one shape everywhere keeps the hot loops monomorphic. */
 export class ByteBuffer {
   readonly bytes: Buffer;

@@ -2,7 +2,7 @@
 // in memory as records need them; does not know where they come from.
 
 import { isTypedArray } from 'node:util/types';
-import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
+import { ByteBuffer, type ByteSlice, IS_LITTLE_ENDIAN } from '../base/bytes.js';
 import { kindOf } from '../base/options.js';
 import { type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-value.js';
 import { scratch } from '../codec/keys.js';
@@ -22,7 +22,6 @@ const VALUE_ARRAYS: Readonly<Record<string, string>> = {
   i16: 'Int16Array',
   i32: 'Int32Array',
 };
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 export function isColumns(entries: unknown): entries is EntryColumns {
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) return false;

@@ -1,6 +1,7 @@
 // The core: loops over many keys, lines and records, in WebAssembly that works where they lie. Knows how it is compiled,
 // once for all memories; what it does is in ./assembly, and where its callers meet it in the files of places.
 
+import { IS_LITTLE_ENDIAN } from '../base/bytes.js';
 import { SCRATCH_BYTES, type SharedMemory, webAssembly } from '../base/webassembly.js';
 import { CODE } from './code.js';
 
@@ -71,6 +72,8 @@ const cores = new WeakMap<SharedMemory, Core>();
 export function whyNoCore(): CoreReason | undefined {
   if (process.env.HMAP_NO_CORE) return { code: 'HMAP_CORE_OFF', message: 'HMAP_NO_CORE is set' };
   if (compiled !== undefined) return undefined;
+  // What it shares with JavaScript are words in typed arrays, which have the processor's order.
+  if (!IS_LITTLE_ENDIAN) return { code: 'HMAP_NO_WEBASSEMBLY', message: 'the core needs a little-endian processor' };
   const here = webAssembly();
   if (here === undefined) return { code: 'HMAP_NO_WEBASSEMBLY', message: 'this process has no WebAssembly' };
   try {

@@ -11,7 +11,7 @@ import license from 'rollup-plugin-license';
 const external = ['xxhash-wasm'];
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const names = Object.keys(await import('../dist/src/index.js'));
+const exported = Object.keys(await import('../dist/src/index.js'));
 
 /**
  * The library's entry. ES modules and CommonJS are two copies of the code: in a process that loads both, the first to
@@ -24,7 +24,7 @@ const index = {
     id === 'index'
       ? `import * as own from ${JSON.stringify(resolve('dist/src/index.js'))};
          const shared = (globalThis[Symbol.for('hmap ${version}')] ??= { ...own });
-         export const { ${names.join(', ')} } = shared;`
+         export const { ${exported.join(', ')} } = shared;`
       : null,
 };
 
@@ -33,26 +33,47 @@ const index = {
 const isPackage = (id) => id.includes('/node_modules/');
 const treeshake = { moduleSideEffects: (id, isExternal) => isExternal || isPackage(id) };
 
-// Comments are for those who read the sources; names stay, and a line for each statement, for those who read a stack
-// trace. Of packages nobody reads more than the names of functions.
+// Comments and names of variables are for those who read the sources; those of functions, classes and members stay, and
+// a line for each statement, for those who read a stack trace. Of packages nobody reads more than the names of functions.
+const names = { keep_classnames: true, keep_fnames: true };
 const forReaders = terser({
   compress: false,
-  mangle: false,
+  mangle: names,
   format: { beautify: true, comments: false, indent_level: 0 },
 });
-const small = terser({ keep_classnames: true, keep_fnames: true, format: { comments: false } });
+const small = terser({ ...names, format: { comments: false } });
+/** What stands for the `#` of private members meanwhile: terser would give them other names. */
+const PRIVATE = '$private$';
 const plugins = [
   {
     ...forReaders,
-    renderChunk(code, chunk, options, meta) {
-      const { renderChunk } = chunk.moduleIds.every((id) => isPackage(id) || id.startsWith('\0')) ? small : forReaders;
-      return renderChunk.call(this, code, chunk, options, meta);
+    async renderChunk(code, chunk, options, meta) {
+      const isOfPackages = chunk.moduleIds.every((id) => isPackage(id) || id.startsWith('\0'));
+      if (isOfPackages) return small.renderChunk.call(this, code, chunk, options, meta);
+      const open = code.replaceAll(/#(?=[A-Za-z_$])/g, PRIVATE);
+      const made = await forReaders.renderChunk.call(this, open, chunk, options, meta);
+      return made.replaceAll(PRIVATE, '#');
     },
   },
 ];
 
+/** The stores are files of their own over the library, which they import as users do. */
+const STORES = ['keyv', 'unstorage'];
+const overLibrary = (file) => ({
+  name: 'over-library',
+  resolveId: (id, importer) =>
+    id === '../index.js' && importer?.includes('/dist/src/stores/') ? { id: file, external: true } : null,
+});
+const storesOf = (format, end) =>
+  STORES.map((name) => ({
+    input: `dist/src/stores/${name}.js`,
+    output: { file: `dist/lib/${name}${end}`, format, plugins },
+    plugins: [overLibrary(`./index${end}`)],
+    treeshake,
+  }));
+
 /** Packages take long to load: each has a chunk to itself, which only commands load that use it; what they need, another. */
-const PACKAGES = ['commander', 'csv-parse', 'csv-stringify', 'cli-table3', 'cli-progress', 'fzstd'];
+const PACKAGES = ['commander', 'csv-parse', 'csv-stringify', 'cli-table3', 'cli-progress', 'fzstd', 'hyparquet'];
 
 /**
  * The library's chunks, each what an entry needs beyond those before it: what `import 'hmap'` loads, what a thread that
@@ -138,4 +159,6 @@ export default [
     plugins: [index, commonJsUrl],
     treeshake,
   },
+  ...storesOf('es', '.js'),
+  ...storesOf('cjs', '.cjs'),
 ];

@@ -1,4 +1,4 @@
-// Copies the type declarations that users can reach from the index into dist/types, which the package ships: once for
+// Copies the type declarations that users can reach into dist/types, which the package ships: once for
 // ES modules, once for CommonJS. Knows the import statements of declaration files, and what older compilers read.
 //
 //     node dist/tools/ship-types.js
@@ -11,9 +11,12 @@ const TO = join(import.meta.dirname, '../types');
 
 const IMPORT = /((?:from |import\(|import )['"])(\.[^'"]+)\.js(?=['"])/g;
 
-/** The declaration files that `entry` needs, itself included; paths below {@link FROM}. */
-function reachable(entry: string): Set<string> {
-  const found = new Set([entry]);
+/** What users import. */
+const ENTRIES = ['index.d.ts', 'stores/keyv.d.ts', 'stores/unstorage.d.ts'];
+
+/** The declaration files that entries need, themselves included; paths below {@link FROM}. */
+function reachable(entries: readonly string[]): Set<string> {
+  const found = new Set(entries);
   for (const path of found) {
     const text = readFileSync(join(FROM, path), 'utf8');
     for (const [, , target] of text.matchAll(IMPORT)) found.add(normalize(join(dirname(path), `${target}.d.ts`)));
@@ -27,7 +30,7 @@ function forOlderCompilers(text: string): string {
 }
 
 rmSync(TO, { recursive: true, force: true });
-for (const path of reachable('index.d.ts')) {
+for (const path of reachable(ENTRIES)) {
   const text = forOlderCompilers(readFileSync(join(FROM, path), 'utf8'));
   mkdirSync(dirname(join(TO, path)), { recursive: true });
   writeFileSync(join(TO, path), text);

@@ -40,7 +40,8 @@ export type HmapErrorCode =
   | 'HMAP_METADATA_TOO_LARGE'
   | 'HMAP_OUTPUT_EXISTS'
   | 'HMAP_INPUT'
-  | 'HMAP_NOT_REPRESENTABLE';
+  | 'HMAP_NOT_REPRESENTABLE'
+  | 'HMAP_READ_ONLY';
 
 /** The error for what needs the keys of a table that has fingerprints in their place. */
 export function noKeys(path: string, what: string): HmapError {

@@ -4,6 +4,7 @@
 import { ByteBuffer, type ByteSlice } from '../base/bytes.js';
 import { noKeys } from '../base/errors.js';
 import type { HashHeader, KeylessHeader } from '../format/header.js';
+import { bucketCount } from '../format/index-lines.js';
 import { formOf, type KeylessForm } from '../format/keyless.js';
 import { QuietPass } from '../mapping/quiet-pass.js';
 import { type Dictionary, readDictionary } from '../storage/dictionary.js';
@@ -11,6 +12,17 @@ import { type ElementReader, elementReader } from '../storage/elements.js';
 import { type KeylessSegment, type MappedKeylessSegment, mappedKeylessSegments } from '../storage/keyless-segment.js';
 import { withFileAsync } from '../storage/open-file.js';
 import { mappedSegments, Scan } from '../storage/scan.js';
+
+/** One of several parts of about the same size, into which a file is cut by its order: part `index`, from 0, of `of`. */
+export interface ScanPart {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Where a part of `count` things begins and ends. */
+function cut(count: number, { index, of }: ScanPart): { from: number; end: number } {
+  return { from: Math.floor((count * index) / of), end: Math.floor((count * (index + 1)) / of) };
+}
 
 /** The entries of a hash table, in the order of the file. */
 export class EntryScan {
@@ -23,9 +35,14 @@ export class EntryScan {
   readonly #dictionary: Dictionary | undefined;
 
   /** @internal Use {@link scanFile}. */
-  constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch') {
+  constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch', part?: ScanPart) {
     this.header = header;
-    this.#scan = new Scan(header, mappedSegments(fd, header, path, check, QuietPass.over(fd)), 'records');
+    const buckets = bucketCount(header);
+    const run = part && cut(header.segments.length * buckets, part);
+    const isWanted = (segment: number) => !run || (run.from < (segment + 1) * buckets && run.end > segment * buckets);
+    const wanted = [...header.segments.keys()].filter(isWanted);
+    const segments = mappedSegments(fd, header, path, check, QuietPass.over(fd), wanted);
+    this.#scan = new Scan(header, segments, 'records', run);
     this.#dictionary = readDictionary(fd, header, path, check);
   }
 
@@ -78,9 +95,13 @@ export class ElementScan {
   /** Index of the segment's first element, and of the current element in the segment. */
   #first = 0;
   #at = -1;
+  /** The indexes, or integers, that are wanted; the end is exclusive. */
+  readonly #run: { readonly from: number; readonly end: number } | undefined;
 
   /** @internal Use {@link scanFile}. */
-  constructor(fd: number, header: KeylessHeader, path: string, check: 'none' | 'touch') {
+  constructor(fd: number, header: KeylessHeader, path: string, check: 'none' | 'touch', part?: ScanPart) {
+    const run = part && cut(header.layout === 'bits' ? header.length : header.entries, part);
+    this.#run = run && { from: header.base + run.from, end: header.base + run.end };
     this.layout = header.layout;
     this.header = header;
     this.#kind = formOf(header).kind;
@@ -98,6 +119,7 @@ export class ElementScan {
       const segment = this.#segment;
       if (segment === undefined) return false;
       const at = ++this.#at;
+      if (this.#first + at >= (this.#run?.end ?? Number.POSITIVE_INFINITY)) return false;
       if (at % this.#stride === 0 && at < segment.count) this.#reach(at, true);
       if (at >= segment.count) this.#enter();
       else if (this.#kind === 'bits' ? isOne(segment, at) : this.#take(segment, at)) {
@@ -117,7 +139,9 @@ export class ElementScan {
     this.#segment = next.value?.segment;
     if (next.value !== undefined) ({ reach: this.#reach, stride: this.#stride } = next.value);
     this.#first = this.header.base + (next.value?.number ?? 0) * this.header.perSegment;
-    this.#at = -1;
+    const from = this.#run === undefined ? 0 : this.#run.from - this.#first;
+    // A segment that ends before the part is left at once.
+    this.#at = from > 0 ? Math.min(from, this.#segment?.count ?? 0) - 1 : -1;
   }
 
   #take(segment: KeylessSegment, at: number): true {
@@ -142,18 +166,22 @@ function isOne({ words, blocks, dataStart }: KeylessSegment, at: number): boolea
  * Opens a file and hands a scan of it to `use`; the file is closed afterwards, whatever happens. What the scan gives is
  * valid until then.
  * @param check whether each block is compared with its checksum before it is used
+ * @param part only this part of it
  * @throws {HmapError} as `open` does; `HMAP_FINGERPRINT` for a table that stores no keys
  */
 export function scanFile<R>(
   path: string,
   check: 'header' | 'touch',
   use: (scan: EntryScan | ElementScan) => Promise<R>,
+  part?: ScanPart,
 ): Promise<R> {
   const checked = check === 'touch' ? 'touch' : 'none';
   return withFileAsync(path, async ({ fd, header }) => {
     if (header.fingerprint !== null) throw noKeys(path, 'print its entries');
     const scan =
-      header.layout === 'hash' ? new EntryScan(fd, header, path, checked) : new ElementScan(fd, header, path, checked);
+      header.layout === 'hash'
+        ? new EntryScan(fd, header, path, checked, part)
+        : new ElementScan(fd, header, path, checked, part);
     try {
       return await use(scan);
     } finally {

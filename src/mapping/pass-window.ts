@@ -46,6 +46,12 @@ export class PassWindow {
     this.#quiet = quiet;
   }
 
+  /** The pass begins at `at`, counted from the range's start, and not at the start; before anything else. */
+  begin(at: number): void {
+    const start = Math.floor((this.#offset + at) / STEP) * STEP - this.#offset;
+    this.#noted = this.#asked = Math.max(0, start);
+  }
+
   /** The pass has come to `at`, counted from the range's start; it never goes back. */
   reach(at: number): void {
     while (this.#quiet !== undefined && this.#noted < this.#length && this.#noted < at + NOTED) this.#note(this.#quiet);

@@ -40,7 +40,7 @@ function inPlace({ mapping }: Snapshot, segment: MappedHashSegment['segment'], n
     (advice, start, length) => mapping.advise(advice, number, start, length),
     undefined,
   );
-  return { segment, reach: (at) => window.reach(at) };
+  return { segment, reach: (at) => window.reach(at), begin: (at) => window.begin(at) };
 }
 
 /** The file of a snapshot, opened once more. */

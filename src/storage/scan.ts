@@ -16,6 +16,14 @@ export interface MappedHashSegment {
   readonly segment: HashSegment;
   /** To be told of each megabyte or so how far the key heap has been read, from the first byte on. */
   readonly reach: (at: number) => void;
+  /** To be told, first of all, if it is not read from its first byte on. */
+  readonly begin: (at: number) => void;
+}
+
+/** A run of the buckets of a file, over all of its segments; the end is exclusive. */
+export interface BucketRun {
+  readonly from: number;
+  readonly end: number;
 }
 
 /** The part of each record that the caller uses. If blocks are checked, the scan checks the blocks with this part. */
@@ -31,11 +39,14 @@ export class Scan {
   segment!: HashSegment;
   readonly #segments: Iterator<MappedHashSegment>;
   readonly #needs: Needs;
+  readonly #run: BucketRun | undefined;
   #reach: MappedHashSegment['reach'] = () => {};
   /** Offset in the key heap from which on to say so. */
   #next = 0;
 
-  constructor(header: HashHeader, segments: Iterable<MappedHashSegment>, needs: Needs) {
+  /** @param run the buckets whose records are wanted, if not all are; `segments` are those that have them */
+  constructor(header: HashHeader, segments: Iterable<MappedHashSegment>, needs: Needs, run?: BucketRun) {
+    this.#run = run;
     this.cursor = new RecordCursor(header);
     this.#needs = needs;
     this.#segments = segments[Symbol.iterator]();
@@ -53,12 +64,22 @@ export class Scan {
       this.segment = next.value.segment;
       this.#reach = next.value.reach;
       this.#next = 0;
-      cursor.enter(this.segment, 0, this.segment.heapBytes);
+      this.#enter(next.value);
     }
     if (cursor.record >= this.#next) this.#say();
     if (this.#needs === 'records') cursor.need(cursor.next);
     else if (this.#needs === 'keys') cursor.need(cursor.value);
     return true;
+  }
+
+  #enter({ segment, begin }: MappedHashSegment): void {
+    const first = segment.number * segment.buckets;
+    const from = Math.max(0, (this.#run?.from ?? 0) - first);
+    const end = Math.min(segment.buckets, (this.#run?.end ?? Number.POSITIVE_INFINITY) - first);
+    const start = from === 0 ? 0 : segment.bucketRange(from).start;
+    if (start > 0) begin(start);
+    const last = end === segment.buckets ? segment.heapBytes : segment.bucketRange(end - 1).end;
+    this.cursor.enter(segment, start, Math.max(start, last));
   }
 
   /** Ends the scan before its end and releases the segments. */
@@ -114,6 +135,7 @@ export function* mappedSegments(
       yield {
         segment: new HashSegment(views, header, number, path, checker),
         reach: (at) => window.reach(at),
+        begin: (at) => window.begin(at),
       };
     } finally {
       ofHeap?.close();

@@ -122,7 +122,8 @@ function buildText(path: string, { bytes, format, headerRow, of }: Text): Promis
   }
   const { base = 0 } = of.built;
   const options = { ...of.built, base, memory: MEMORY } as ListBuildOptions | BitsBuildOptions;
-  return buildKeylessFrom(path, options, () => arriving(bytes), 'input', format, columns);
+  const input = { path: 'input', pieces: () => arriving(bytes) };
+  return buildKeylessFrom(path, options, input, 'input', format, columns).then(({ summary }) => summary);
 }
 
 async function* arriving(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...['src/base', 'src/format', 'src/mapping', 'src/core', 'src/verify', 'src/inspect', 'src/read'],
     ...['src/build/common', 'src/lazy'],
   ],
+  'src/stores': ['src/index'],
   'src/internal': [
     ...['src/base', 'src/format', 'src/codec', 'src/storage', 'src/inspect'],
     ...['src/build/common', 'src/build/hash', 'src/build'],

@@ -12,12 +12,12 @@ import { temporaryFolder } from '../support/temp.js';
 
 const COMMANDS = 'hmap build dump get keyless plan stat verify';
 const TOOLS =
-  'cdb columns csv duplicate-lines entry-sink formats jsonl line-guard lines lines-reader output progress read-worker source text tsv';
+  'cdb cdb-binary cdb-writer columns csv dry-run duplicate-lines entry-sink formats header-json input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look optional output parquet progress read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer text tsv typed-rows values-writer';
 /** Chunks of packages; `packages` are those that the others need. */
-const PACKAGES = 'commander csv-parse csv-stringify cli-table3 cli-progress fzstd packages';
+const PACKAGES = 'commander csv-parse csv-stringify cli-table3 cli-progress fzstd hyparquet packages';
 const BUNDLED = [
   ...['commander', 'csv-parse', 'csv-stringify', 'cli-table3', '@colors/colors', 'cli-progress'],
-  ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point', 'fzstd'],
+  ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point', 'fzstd', 'hyparquet'],
 ];
 const NOTES = ['accounting', 'bundling', 'format', 'library', 'mapping', 'platforms', 'tools'];
 
@@ -39,8 +39,11 @@ describe('the manifest', () => {
   test('names files that are there', () => {
     const { main, types, bin, exports } = manifest;
     const paths = [main, types, bin.hmap];
-    for (const { types, default: code } of Object.values<Record<string, string>>(exports['.'])) paths.push(types, code);
-    assert.equal(paths.length, 7);
+    for (const entry of ['.', './keyv', './unstorage']) {
+      const forms = Object.values<Record<string, string>>(exports[entry]);
+      for (const { types, default: code } of forms) paths.push(types, code);
+    }
+    assert.equal(paths.length, 15);
     for (const path of paths) assert.ok(existsSync(join(PACKAGE_ROOT, path)), path);
   });
 
@@ -89,6 +92,7 @@ describe('the tarball', () => {
         ...within('dist/bin', 'LICENSES.txt', ...js(COMMANDS), ...js(TOOLS), ...js(PACKAGES)),
         ...within('dist/lib', ...js('index library build stat parallel-ingest span-worker span-writer')),
         ...within('dist/lib', 'index.cjs', 'build.cjs', 'stat.cjs', 'bucket-loads.cjs'),
+        ...within('dist/lib', 'keyv.js', 'keyv.cjs', 'unstorage.js', 'unstorage.cjs'),
         ...within('native-notes', ...NOTES.map((name) => `${name}.md`)),
       ].toSorted(),
     );
@@ -100,7 +104,8 @@ describe('the tarball', () => {
       ['.d.cts', '.cjs'],
     ] as const) {
       const types = files.filter((path) => path.endsWith(end));
-      const imported = new Set([`dist/types/index${end}`]);
+      const entries = ['index', 'stores/keyv', 'stores/unstorage'];
+      const imported = new Set(entries.map((entry) => `dist/types/${entry}${end}`));
       for (const path of types) {
         const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');
         for (const [, target] of text.matchAll(/'(\.{1,2}\/[^']+)'/g)) {

@@ -275,6 +275,7 @@ describe('a closed table', () => {
     values: (table) => table.values(),
     [Symbol.iterator.toString()]: (table) => table[Symbol.iterator](),
     forEach: (table) => table.forEach(() => {}),
+    toMap: (table) => table.toMap(),
     residentBytes: (table) => table.residentBytes(),
     reload: (table) => table.reload(),
   };
@@ -329,6 +330,7 @@ describe('a closed table', () => {
       'hasMany',
       'getView',
       'forEach',
+      'toMap',
     ] as const) {
       assert.throws(() => (table[name] as (argument: unknown) => unknown)(undefined), hmapError('HMAP_CLOSED'), name);
     }

@@ -24,11 +24,13 @@ import {
   type ValueType,
 } from '../../src/index.js';
 import { scanFile } from '../../src/inspect/scan-file.js';
-import { printerOf } from '../../tools/commands/dump.js';
+import { printerOf } from '../../tools/commands/dump-printer.js';
 import { HashEntrySink } from '../../tools/formats/entry-sink.js';
-import type { Columns, FormatName } from '../../tools/formats/format.js';
+import type { FormatName, OutputName } from '../../tools/formats/format.js';
 import { loadFormat } from '../../tools/formats/formats.js';
-import { KeylessEntrySink, keylessReader } from '../../tools/formats/keyless.js';
+import { keylessReader } from '../../tools/formats/keyless.js';
+import { KeylessEntrySink } from '../../tools/formats/keyless-sink.js';
+import type { ReadOptions } from '../../tools/formats/read-options.js';
 import { Output } from '../../tools/terminal/output.js';
 
 /** The program, compiled together with the tests. */
@@ -135,7 +137,7 @@ export function assertComplaint(stderr: string, message: RegExp): void {
 }
 
 /** No columns chosen. */
-export const NO_COLUMNS: Columns = { key: undefined, value: undefined, headerRow: undefined };
+export const NO_COLUMNS: ReadOptions = { key: undefined, value: undefined, headerRow: undefined };
 
 /** Bytes in pieces of `size` bytes, the last one shorter. */
 export function* piecesOf(bytes: Uint8Array, size: number): Generator<Uint8Array> {
@@ -148,11 +150,11 @@ export async function buildFrom(
   format: FormatName,
   pieces: Iterable<Uint8Array>,
   options: BuildOptions,
-  columns: Columns = NO_COLUMNS,
+  columns: ReadOptions = NO_COLUMNS,
 ): Promise<BuildSummary> {
   const { read } = await loadFormat(format);
   return withBuilder(path, { memory: 2 ** 20, ...options }, (builder) =>
-    read(arriving(pieces), new HashEntrySink(builder, 'input'), columns),
+    read(arriving(pieces), new HashEntrySink(builder, 'input', columns), columns),
   );
 }
 
@@ -162,7 +164,7 @@ export async function readFrom(
   pieces: Iterable<Uint8Array>,
   valueType: BuildValueType,
   keyType: KeyType = 'bytes',
-  columns: Columns = NO_COLUMNS,
+  columns: ReadOptions = NO_COLUMNS,
 ): Promise<[key: Buffer, value: Buffer][]> {
   const { read } = await loadFormat(format);
   const entries: [Buffer, Buffer][] = [];
@@ -175,7 +177,7 @@ export async function readFrom(
     },
     pause: () => undefined,
   };
-  await read(arriving(pieces), new HashEntrySink(recorder as Builder, 'input'), columns);
+  await read(arriving(pieces), new HashEntrySink(recorder as Builder, 'input', columns), columns);
   return entries;
 }
 
@@ -184,7 +186,7 @@ export async function readKeylessFrom(
   format: FormatName,
   pieces: Iterable<Uint8Array>,
   options: ListBuildOptions | BitsBuildOptions,
-  columns: Columns = NO_COLUMNS,
+  columns: ReadOptions = NO_COLUMNS,
 ): Promise<unknown[]> {
   const read = await keylessReader(format);
   const values: unknown[] = [];
@@ -201,7 +203,8 @@ export async function readKeylessFrom(
     },
     pause: () => undefined,
   } as unknown as BitsBuilder;
-  await read(arriving(pieces), new KeylessEntrySink(recorder, 'input', options.base ?? 0, true), columns);
+  const sink = new KeylessEntrySink(recorder, 'input', options.base ?? 0, true);
+  await read({ path: 'input', pieces: () => arriving(pieces) }, sink, columns);
   return values;
 }
 
@@ -220,12 +223,12 @@ class Kept extends Output {
  * What `hmap dump --format` prints, in this process; blocks are not compared with their checksums unless `check` says
  * so.
  */
-export async function dumpOf(path: string, format: FormatName, check: 'header' | 'touch' = 'header'): Promise<Buffer> {
+export async function dumpOf(path: string, format: OutputName, check: 'header' | 'touch' = 'header'): Promise<Buffer> {
   const out = new Kept();
   await scanFile(path, check, async (scan) => {
     const printer = await printerOf(scan, format, out);
     while (scan.step()) printer.print();
-    printer.end?.();
+    printer.end();
   });
   return Buffer.from(out.toLatin1(), 'latin1');
 }

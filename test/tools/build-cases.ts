@@ -60,6 +60,17 @@ export const SAMPLES: Record<FormatName, Sample> = {
       ['ä\n€', '\u{1f600}\t'],
     ],
   },
+  json: {
+    ending: '.json',
+    text: '{"apple": {"b":[1, 2.50],"a":null},\n "\\t" : "\\u00e9\\n",\n"ä": null , "": [ ]}\n',
+    value: 'json',
+    entries: [
+      ['apple', { b: [1, 2.5], a: null }],
+      ['\t', 'é\n'],
+      ['ä', null],
+      ['', []],
+    ],
+  },
   jsonl: {
     ending: '.jsonl',
     text: '{"key":"apple","value":{"b":[1, 2.50],"a":null}}\n\n{ "value" : "\\u00e9\\n" , "key" : "\\t" }\n{"key":{"base64":"/wA="},"value":false}\n',

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { ValueType } from '../../src/index.js';
-import type { Columns, FormatName } from '../../tools/formats/format.js';
-import { formatByEnding } from '../../tools/formats/formats.js';
+import type { FormatName } from '../../tools/formats/format.js';
+import { formatByName } from '../../tools/formats/formats.js';
+import type { ReadOptions } from '../../tools/formats/read-options.js';
 import { hmapError } from '../support/errors.js';
 import { assertSameFile, buildFrom, fine, libraryFile, NO_COLUMNS } from '../support/tools.js';
 import { bytes, FORMATS, folder, fresh, textFile } from './build-cases.js';
@@ -16,7 +17,7 @@ describe('formats, each with its own value type', { concurrency: true }, () => {
       const path = fresh();
       const ran = await fine(['build', textFile(ending, text), path]);
       assert.equal(ran.stdout, '', 'what is for people goes to stderr');
-      assert.match(ran.stderr, new RegExp(`^\\S+: ${entries.length} entries, .+\n$`));
+      assert.match(ran.stderr, new RegExp(`^read as ${format}.*\n\\S+: ${entries.length} entries, .+\n$`));
       assertSameFile(path, await libraryFile(folder, entries, { value }));
     });
 
@@ -32,14 +33,18 @@ describe('formats, each with its own value type', { concurrency: true }, () => {
       tsv: ['.tsv', '.tab', '.TSV'],
       csv: ['.csv', '.Csv'],
       jsonl: ['.jsonl', '.ndjson'],
-      cdb: ['.cdb', '.cdbmake'],
+      json: ['.json'],
+      cdb: ['.cdbmake'],
+      'cdb-binary': ['.cdb'],
+      sqlite: ['.sqlite', '.sqlite3', '.db'],
+      parquet: ['.parquet'],
       lines: ['.txt', '.lines'],
     };
     for (const [format, list] of Object.entries(endings)) {
-      for (const ending of list) assert.equal(formatByEnding(`a.b/c.d${ending}`), format);
+      for (const ending of list) assert.equal(formatByName(`a.b/c.d${ending}`), format);
     }
-    for (const name of ['-', '', 'tsv', '.tsv', 'a.json', 'a.hmap', 'a.tsv.gz', 'a.csv/b']) {
-      assert.equal(formatByEnding(name), undefined, name);
+    for (const name of ['-', '', 'tsv', '.tsv', 'a.hmap', 'a.tsv.gz', 'a.csv/b']) {
+      assert.equal(formatByName(name), undefined, name);
     }
   });
 
@@ -52,7 +57,9 @@ describe('formats, each with its own value type', { concurrency: true }, () => {
   test('an empty input makes an empty table', async () => {
     for (const [format, { value }] of FORMATS) {
       const path = fresh();
-      await buildFrom(path, format, [Buffer.from(format === 'cdb' ? '\n' : '')], { value });
+      await buildFrom(path, format, [Buffer.from(format === 'cdb' ? '\n' : format === 'json' ? ' {}\n' : '')], {
+        value,
+      });
       assertSameFile(path, await libraryFile(folder, [], { value }));
     }
     const path = fresh();
@@ -164,6 +171,7 @@ describe('value types', { concurrency: true }, () => {
     const texts: Record<FormatName, string> = {
       tsv: 'a\nb\n',
       csv: 'a\n"b"\n',
+      json: '["a", "b"]',
       jsonl: '{"key":"a"}\n{"key":"b","value":true}\n',
       cdb: '+1,0:a->\n+1,0:b->\n\n',
       lines: 'a\nb\n',
@@ -215,7 +223,7 @@ describe('value types', { concurrency: true }, () => {
 
 describe('columns', { concurrency: true }, () => {
   const expected = libraryFile(folder, [['a', 'c'] as const, ['x', 'z'] as const], { value: 'utf8' });
-  const cases: [name: string, columns: Partial<Columns>, format: FormatName, text: string][] = [
+  const cases: [name: string, columns: Partial<ReadOptions>, format: FormatName, text: string][] = [
     ['numbers', { key: '2', value: '1' }, 'tsv', 'c\ta\tmore\nz\tx\n'],
     ['names', { key: 'k', value: 'v w' }, 'csv', '"v w",other,k\nc,,a\nz,,x\n'],
     ['names', { key: 'k', value: 'v w' }, 'tsv', 'v w\tother\tk\r\nc\t\ta\r\nz\t\tx\r\n'],

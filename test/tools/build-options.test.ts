@@ -102,7 +102,7 @@ describe('options', { concurrency: true }, () => {
     const ran = await fine(['build', '-f', 'tsv', '--json', '-', path], { input: 'a\tbc\nd\tefg\n' });
     assert.equal(ran.stderr, '');
     assert.match(ran.stdout, /^[^\n]+\n$/, 'one line');
-    const { seconds, ...summary }: BuildSummary = JSON.parse(ran.stdout);
+    const { seconds, ...summary }: BuildSummary & { readAs: string } = JSON.parse(ran.stdout);
     assert.ok(seconds > 0 && seconds < 20);
     assert.deepEqual(summary, {
       path,
@@ -119,6 +119,7 @@ describe('options', { concurrency: true }, () => {
       spilledBytes: 0,
       synced: true,
       published: 'renamed',
+      readAs: 'tsv: key = column 1, value = column 2',
     });
   });
 
@@ -192,14 +193,15 @@ describe('a build that is stopped', { concurrency: true }, () => {
 
   test('a malformed line ends it though more input may come', async (t) => {
     const place = temporaryFolder(t);
-    for (const [format, text] of [
+    for (const [format, text, ...options] of [
       ['tsv', 'no tab\n'],
-      ['csv', 'one\ncolumn\n'],
-      ['csv', 'a,"b"c\nmore,rows\n'],
+      // Whose delimiter the first lines do not have to tell.
+      ['csv', 'one\ncolumn\n', '--delimiter', ','],
+      ['csv', 'a,"b"c\nmore,rows\n', '--delimiter', ','],
       ['jsonl', 'no JSON\n'],
       ['cdb', 'no record\n'],
     ] as const) {
-      const { child, ended } = start(['build', '-f', format, '-', join(place, 'table.hmap')]);
+      const { child, ended } = start(['build', '-f', format, ...options, '-', join(place, 'table.hmap')]);
       child.stdin!.write(text);
       assertRefused(await ended, /^hmap: stdin: line 1: /);
       assert.deepEqual(readdirSync(place), []);

@@ -1,4 +1,4 @@
-// Columns: which one is the key and which one the value is never guessed where it could be another, and names of
+// ReadOptions: which one is the key and which one the value is never guessed where it could be another, and names of
 // columns are not taken for entries.
 
 import assert from 'node:assert/strict';

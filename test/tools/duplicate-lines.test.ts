@@ -45,7 +45,7 @@ for (const [name, options, text, told] of cases) {
     assertRefused(ran, told);
     assert.match(
       ran.stderr,
-      new RegExp(`^hmap: ${path}: .*; remove one of them, or choose --duplicates first or last\\n$`),
+      new RegExp(`^hmap: ${path}: .*; remove one of them, or choose --duplicates first, last or collect\\n$`),
     );
   });
 }
@@ -54,7 +54,7 @@ test('from stdin, which cannot be read twice', async () => {
   const ran = await hmap(['build', '--format', 'lines', '-', join(folder, 'out.hmap')], { input: 'a\nb\na\n' });
   assertRefused(
     ran,
-    /^hmap: stdin: the key "a" occurs more than once; remove one of them, or choose --duplicates first or last$/m,
+    /^hmap: stdin: the key "a" occurs more than once; remove one of them, or choose --duplicates first, last or collect$/m,
   );
 });
 

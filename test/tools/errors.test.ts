@@ -52,7 +52,7 @@ before(async () => {
   mkdirSync(join(samples, 'folder.hmap'));
   mkdirSync(join(samples, 'folder.tsv'));
   write('good.tsv', 'a\t1\nb\t2\n');
-  write('noending', 'a\t1\n');
+  write('noending', '');
   write('names.tsv', 'id\tname\tcount\na\tb\t1\n');
   write('names.csv', 'id,name,count\na,b,1\n');
   content = contentOf(samples);
@@ -188,7 +188,7 @@ const malformed = (format: FormatName, text: string | Uint8Array, line: number, 
 const MALFORMED: Malformed[] = [
   malformed('tsv', 'a\tb\nno tab\n', 2, /expected 2 columns.*, found 1$/),
   malformed('tsv', 'a\tb\r\nc\td\te\r\n', 2, /found 3/),
-  malformed('tsv', 'a\tb\n\nc\td\n', 2, /found 1/),
+  malformed('tsv', 'a\tb\nx\nc\td\n', 2, /found 1/),
   malformed('tsv', 'a\tb\nx', 2, /found 1/),
   malformed('csv', 'a,b\n"c\nd",e\nf\n', 4, /found 1/),
   malformed('csv', 'a,b\nc,d,e\n', 2, /found 3/),
@@ -203,6 +203,21 @@ const MALFORMED: Malformed[] = [
   malformed('jsonl', '{"key":"\\ud800","value":1}\n', 1, /"key"/),
   malformed('jsonl', '{"key":{"base64":"A"},"value":1}\n', 1, /"key"/),
   malformed('jsonl', '{"key":{"base64":"AA==","x":1},"value":1}\n', 1, /"key"/),
+  malformed('json', '', 1, /no JSON/),
+  malformed('json', '1', 1, /object or array/),
+  malformed('json', '{"a": 1', 1, /cut short/),
+  malformed('json', '{"a": 1,', 1, /cut short/),
+  malformed('json', '{"a"', 1, /cut short/),
+  malformed('json', '{"a": "x', 1, /cut short/),
+  malformed('json', '{\n"a": 1,\n}', 3, /name of a member/),
+  malformed('json', '{"a" 1}', 1, /colon/),
+  malformed('json', '{"a": 1 "b": 2}', 1, /comma/),
+  malformed('json', '{"a": 1}\n{"b": 2}\n', 2, /after the end.*jsonl/),
+  malformed('json', '{"a": }', 1, /JSON value/),
+  malformed('json', '[["a", 1], ["b"]]', 1, /pair of key and value/),
+  malformed('json', '[{"key": "a", "value": 1},\n{"key": "b"}]', 2, /"value" is missing/),
+  malformed('json', '["a"]', 1, /--value none/),
+  malformed('json', '{"\\ud800": 1}', 1, /surrogate/),
   malformed('cdb', '+1,1:a->b\n+1,1:a=>b\n\n', 2, /->/),
   malformed('cdb', '+1,1:a->b\n+1,1:a->bc\n\n', 2, /line end/),
   malformed('cdb', '+1,1:a->b\n-1,1:a->b\n\n', 2, /klen,dlen/),
@@ -221,7 +236,9 @@ const MALFORMED: Malformed[] = [
 describe('malformed input is reported with its line', () => {
   for (const { format, text, line, message } of MALFORMED) {
     test(`${format}: ${JSON.stringify(text)}`, async () => {
-      const value = { tsv: 'utf8', csv: 'utf8', jsonl: 'json', cdb: 'bytes', lines: 'none' }[format] as ValueType;
+      const value = { tsv: 'utf8', csv: 'utf8', json: 'json', jsonl: 'json', cdb: 'bytes', lines: 'none' }[
+        format
+      ] as ValueType;
       hmapError('HMAP_INPUT', { line, message })(await failing(format, value, text));
     });
   }
@@ -449,12 +466,15 @@ describe('options and arguments', { concurrency: true }, () => {
     ],
     [['get', '--jsn', 'good.hmap', 'a'], /^hmap: unknown option '--jsn'\n\(Did you mean --json\?\)/],
     [['dump', '--limt', '1', 'good.hmap'], /^hmap: unknown option '--limt'\n\(Did you mean --limit\?\)/],
-    [['build', 'good.tsv'], /^hmap: missing required argument 'output'/],
+    [['build', 'good.tsv'], /^hmap: <output>: name the \.hmap file to make\n$/],
     [['build', 'good.tsv', 'out.hmap', 'more'], /^hmap: too many arguments/],
     [['get'], /^hmap: missing required argument 'file'/],
     [['dump', 'good.hmap', 'good.hmap'], /^hmap: too many arguments/],
     [['verify'], /^hmap: missing required argument 'file'/],
-    [['build', '--format', 'xml', 'good.tsv', 'out.hmap'], /^hmap: .*--format.*'xml'.* tsv, csv, jsonl, cdb, lines/],
+    [
+      ['build', '--format', 'xml', 'good.tsv', 'out.hmap'],
+      /^hmap: .*--format.*'xml'.* tsv, csv, json, jsonl, cdb, lines/,
+    ],
     [['build', '--value', 'u77', 'good.tsv', 'out.hmap'], /^hmap: .*--value.*'u77'.* u32, /],
     [['build', '--memory', '1X', 'good.tsv', 'out.hmap'], /^hmap: .*--memory.*'1X'/],
     [['build', '--memory', '1023K', 'good.tsv', 'out.hmap'], /^hmap: .*memory.*1048576/],
@@ -464,12 +484,21 @@ describe('options and arguments', { concurrency: true }, () => {
     [['build', '--meta', `big=${'x'.repeat(65_536)}`, 'good.tsv', 'out.hmap'], /^hmap: .*metadata.*65536/],
     [['build', '--seed'], /^hmap: .*--seed.* argument missing/],
     [['dump', '--limit', 'few', 'good.hmap'], /^hmap: .*--limit.*'few'/],
-    [['build', 'noending', 'out.hmap'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
-    [['plan', 'noending'], /^hmap: --format: .*noending.* tsv, csv, jsonl, cdb, lines\n$/],
+    [
+      ['build', 'noending', 'out.hmap'],
+      /^hmap: --format: .*noending.* tsv, csv, json, jsonl, cdb, lines, cdb-binary, sqlite, parquet, redis\n$/,
+    ],
+    [
+      ['plan', 'noending'],
+      /^hmap: --format: .*noending.* tsv, csv, json, jsonl, cdb, lines, cdb-binary, sqlite, parquet, redis\n$/,
+    ],
     [['plan', 'missing.tsv'], /^hmap: cannot read missing\.tsv: no such file or folder\n$/],
     [['plan', 'names.tsv'], /^hmap: names\.tsv: line 1: expected 2 columns/],
     [['plan', '--key-column', 'nmae', 'names.tsv'], /^hmap: --key-column: .*'nmae'.*'name'/],
-    [['build', '-', 'out.hmap'], /^hmap: --format: .*stdin.* tsv, csv, jsonl, cdb, lines\n$/],
+    [
+      ['build', '-', 'out.hmap'],
+      /^hmap: --format: .*stdin.* tsv, csv, json, jsonl, cdb, lines, cdb-binary, sqlite, parquet, redis\n$/,
+    ],
     [['build', '--key-column', 'nmae', 'names.tsv', 'out.hmap'], /^hmap: --key-column: .*'nmae'.*'name'/],
     [
       ['build', '--value-column', 'total', 'names.csv', 'out.hmap'],

@@ -45,7 +45,14 @@ let names = 0;
 
 type Form = ConstructorParameters<typeof Survey>[0];
 
-const FORM: Record<FormatName, Form> = { tsv: 'bytes', csv: 'bytes', cdb: 'bytes', jsonl: 'json', lines: 'none' };
+const FORM: Record<FormatName, Form> = {
+  tsv: 'bytes',
+  csv: 'bytes',
+  cdb: 'bytes',
+  json: 'json',
+  jsonl: 'json',
+  lines: 'none',
+};
 
 async function* whole(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text as string);
@@ -92,7 +99,8 @@ async function buildKeyless(path: string, format: FormatName, text: string, opti
     option('--layout') === 'bits'
       ? ({ layout: 'bits', base } as const)
       : ({ layout: 'list', value: option('--value') as ListType, base } as const);
-  await buildKeylessFrom(path, wanted, () => whole(text), 'input', format, NO_COLUMNS);
+  const input = { path: 'input', pieces: () => whole(text) };
+  await buildKeylessFrom(path, wanted, input, 'input', format, NO_COLUMNS);
 }
 
 async function assertParts(path: string, predicted: Record<string, number>, name: string): Promise<number> {

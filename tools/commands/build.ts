@@ -1,16 +1,19 @@
-// hmap build: makes a file from text.
+// hmap build: makes a file from an input.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type BuildOptions,
   type BuildSummary,
+  type DuplicatePolicy,
   type FingerprintBits,
   HmapError,
   type KeyForm,
+  type KeyType,
   type Layout,
   type ListType,
 } from '../../src/index.js';
 import {
+  type Builder,
   type BuildValueType,
   type CommonOptions,
   checkValueType,
@@ -27,49 +30,42 @@ import {
 } from '../../src/internal.js';
 import { columnsNamed } from '../formats/columns.js';
 import { type EntrySink, HashEntrySink } from '../formats/entry-sink.js';
-import { type Columns, FORMATS, type FormatName } from '../formats/format.js';
-import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
-import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
-import { PACKINGS, type PackingChoice, unpackedName } from '../input/packing.js';
+import type { Input, InputName, ReadInput } from '../formats/format.js';
+import { isBinaryFormat, isTextFormat, loadReader } from '../formats/formats.js';
+import { keylessColumns, keylessReader } from '../formats/keyless.js';
+import type { ReadOptions } from '../formats/read-options.js';
+import { asUtf8, UTF8 } from '../input/encoding.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
+import { nameOf, understand } from '../input/understand.js';
 import {
   collectPair,
-  counted,
   EXIT,
   examples,
   exitWith,
-  foundByMistake,
-  grouped,
-  humanBytes,
-  jsonLine,
   parseInteger,
   parseSize,
   printable,
   SIGNAL_EXIT,
-  say,
   tellIfWaiting,
   warn,
 } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
+import { report } from './build-report.js';
+import { addInputFlags, type InputFlags, readOptionsOf } from './input-flags.js';
 
-interface Options {
-  format?: FormatName;
+interface Options extends InputFlags {
   layout: Layout | 'auto';
   key?: KeyForm;
   fingerprint?: FingerprintBits;
   value?: BuildValueType | ListType;
   base?: number;
   length?: number;
-  encoding?: string;
-  compression?: PackingChoice;
-  keyColumn?: string;
-  valueColumn?: string;
-  headerRow?: boolean;
-  duplicates?: 'error' | 'first' | 'last';
+  duplicates?: DuplicatePolicy;
   memory?: number;
   seed?: number | 'random';
   meta?: Record<string, string>;
+  dryRun?: boolean;
   force?: boolean;
   json?: boolean;
 }
@@ -77,18 +73,14 @@ interface Options {
 export function addBuild(program: Command): void {
   const command = program
     .command('build')
-    .summary('make an .hmap file from a text file')
+    .summary('make an .hmap file from a file of entries')
     .description(
-      'Makes an .hmap file from the entries of a text file, or of stdin. The same entries make the same file, in any order. Memory is ' +
+      'Makes an .hmap file from the entries of a file, or of stdin, and says how it has read them; --dry-run shows what it would store. The same entries make the same file, in any order. Memory is ' +
         'bounded (--memory): the rest goes to a temporary file beside the output, which appears in one step once it is complete.',
     )
-    .argument('<input>', 'the text file, which may be compressed (gzip, zstd, brotli), or - for stdin')
-    .argument('<output>', 'the .hmap file to make')
-    .addOption(
-      new Option('-f, --format <format>', 'format of the input (default: chosen by the file extension)').choices(
-        FORMATS,
-      ),
-    )
+    .argument('<input>', 'the file, which may be compressed (gzip, zstd, brotli), or - for stdin')
+    .argument('[output]', 'the .hmap file to make');
+  addInputFlags(command)
     .addOption(
       new Option(
         '-v, --value <type>',
@@ -96,7 +88,7 @@ export function addBuild(program: Command): void {
           "enum: strings with few distinct values; 'struct(NAME:TYPE,...)': fields of the types bool, u1 to u53, " +
           'i1 to i53, f32 and f64, which tsv and csv have in the columns after the key, or in columns of the same names ' +
           '(--header-row), and the other formats in a JSON object. Lists also take u1 to u53 and i1 to i53. ' +
-          '(default: utf8 for tsv, csv and lists, json for jsonl, bytes for cdb, none for lines)',
+          '(default: utf8 for tsv, csv and lists, json for json, jsonl, sqlite and parquet, bytes for cdb and redis, none for lines)',
       ).argParser(parseValue),
     )
     .addOption(
@@ -130,33 +122,12 @@ export function addBuild(program: Command): void {
         .choices(FINGERPRINT_BITS.map(String))
         .argParser(parseFingerprint),
     )
-    .option(
-      '--key-column <column>',
-      'column of the keys: its number, counted from 1, or its name; for jsonl the name of a member (default: 1, or "key")',
-    )
-    .option(
-      '--value-column <column>',
-      'column of the values, in the same way; for a struct, the column with its JSON object (default: 2, or "value")',
-    )
-    .option(
-      '--encoding <label>',
-      'encoding of the text, such as latin1 or utf-16le; none: bytes as they are, which --key bytes, --value bytes and the format cdb imply (default: utf-8)',
-      parseEncoding,
-    )
-    .addOption(
-      new Option(
-        '--compression <name>',
-        'what the input is compressed with (default: found by its first bytes, brotli by the ending .br)',
-      ).choices(['none', ...PACKINGS]),
-    )
-    .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
-    .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .addOption(
       new Option(
         '-d, --duplicates <policy>',
-        'what to do with a key that occurs more than once: fail, or keep its first or last entry',
+        'what to do with a key that occurs more than once: fail, keep its first or last entry, or collect the values of each key in a JSON array',
       )
-        .choices(['error', 'first', 'last'])
+        .choices(['error', 'first', 'last', 'collect'])
         .default('error'),
     )
     .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseSize)
@@ -166,6 +137,7 @@ export function addBuild(program: Command): void {
       parseSeed,
     )
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
+    .option('--dry-run', 'read the first 1,000 entries, show what would be stored, and build nothing')
     .option('--force', 'replace the output if it exists')
     .option('--json', 'print what was built as JSON on stdout')
     .action(runBuild);
@@ -176,6 +148,7 @@ export function addBuild(program: Command): void {
     'hmap build --key u64 --value f32 scores.tsv s.hmap    # 8-byte keys',
     "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap  # key, active, level",
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
+    'hmap build --dry-run --at data.items --key-column id export.json        # what it would store',
     'hmap build --fingerprint 16 leaked.txt leaked.hmap    # a set that finds its keys without storing them',
     'hmap build --layout list --value u7 ages.txt ages.hmap  # one value per line, looked up by its index',
     'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
@@ -243,95 +216,212 @@ function checkLayout(options: Options): void {
   }
 }
 
-async function runBuild(input: string, output: string, options: Options): Promise<void> {
-  const name = input === '-' ? 'stdin' : input;
-  const format = formatOf(input, name, options.format, unpackedName(input));
+async function runBuild(input: string, output: string | undefined, options: Options): Promise<void> {
+  if (output === undefined && options.dryRun !== true) throw new TypeError('<output>: name the .hmap file to make');
   checkLayout(options);
-  const value = options.value ?? DEFAULT_VALUE[format];
-  const { read } = await loadFormat(format);
-  const progress = new Progress();
-  if (input === '-') tellIfWaiting('entries');
-  const source = new Source(input, options.compression);
-  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
-  const isKeyless = options.layout !== 'hash';
-  const isBytes = options.key === 'bytes' || value === 'bytes' || format === 'cdb';
-  const encoding = options.encoding ?? (isBytes ? 'none' : UTF8);
-  const isDecoded = encoding !== UTF8 && encoding !== 'none';
-  const parallel =
-    isKeyless || isDecoded ? undefined : parallelSource(source, format, columns, options.memory ?? DEFAULT_MEMORY);
-  const text = (pieces: AsyncIterable<Uint8Array>) => asUtf8(pieces, name, encoding, source.again);
-  const stop = new AbortController();
-  const signals = (Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]).map((signal) => {
-    const listener = () => {
-      stop.abort(signal);
-      // Ends the waiting for input that may never come.
+  await new Run(input, output ?? '', options).run();
+}
+
+/** One run of the command. */
+class Run {
+  readonly #input: string;
+  readonly #output: string;
+  readonly #options: Options;
+  /** The name of the input in messages. */
+  readonly #name: string;
+  #columns: ReadOptions;
+  readonly #source: Source;
+  readonly #progress = new Progress();
+  readonly #stop = new AbortController();
+  #parallel: ParallelSource | undefined;
+
+  constructor(input: string, output: string, options: Options) {
+    this.#input = input;
+    this.#output = output;
+    this.#options = options;
+    this.#name = nameOf(input);
+    this.#columns = readOptionsOf(options);
+    if (input === '-') tellIfWaiting('entries');
+    this.#source = new Source(input, options.compression);
+  }
+
+  async run(): Promise<void> {
+    const source = this.#source;
+    const signals = (Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]).map((signal) => {
+      const listener = () => {
+        this.#stop.abort(signal);
+        // Ends the waiting for input that may never come.
+        source.close();
+        this.#parallel?.stop();
+      };
+      process.once(signal, listener);
+      return () => process.removeListener(signal, listener);
+    });
+    try {
+      await this.#build();
+      exitWith(EXIT.fine);
+    } catch (error) {
+      this.#progress.stop();
+      const { aborted, reason } = this.#stop.signal;
+      if (!aborted) throw withHint(error);
+      warn(`stopped; ${printable(this.#output)} is unchanged`);
+      exitWith(SIGNAL_EXIT[reason as keyof typeof SIGNAL_EXIT]);
+    } finally {
+      for (const remove of signals) remove();
+      this.#parallel?.stop();
       source.close();
-      parallel?.stop();
-    };
-    process.once(signal, listener);
-    return () => process.removeListener(signal, listener);
-  });
-  const common: CommonOptions = {
-    overwrite: options.force === true,
-    signal: stop.signal,
-    onProgress: ({ phase, entries, total }) => {
-      if (phase === 'write') progress.update('writing', 'entries', entries, total);
-      else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
-      else progress.update('reading', 'bytes', source.done + (parallel?.done ?? 0), source.size);
-    },
-    ...(options.memory !== undefined && { memory: options.memory }),
-    ...(options.meta && { metadata: options.meta }),
-  };
-  const buildOptions: BuildOptions<BuildValueType> = {
-    ...common,
-    value: value as BuildValueType,
-    ...(options.key && { key: options.key }),
-    ...(options.fingerprint && { fingerprint: options.fingerprint }),
-    ...(options.duplicates && { duplicates: options.duplicates }),
-    ...(options.seed !== undefined && { seed: options.seed }),
-  };
-  try {
-    const summary = isKeyless
-      ? await (await import('./keyless.js')).buildKeylessFrom(
-          output,
-          keylessOptions(common, options),
-          () => text(source.pieces()),
-          name,
-          format,
-          columns,
-        )
-      : await withBuilder(
-          output,
-          buildOptions,
-          (builder) => {
-            const isBinary = encoding === 'none';
-            const pieces =
-              parallel?.pieces(builder, { path: input, name, format, columns, isBinary }) ?? source.pieces();
-            return read(text(pieces), new HashEntrySink(builder, name), columns);
-          },
+    }
+  }
+
+  async #build(): Promise<void> {
+    const options = this.#options;
+    const source = this.#source;
+    const understood = await understand(this.#input, this.#name, source, options.format, this.#columns);
+    this.#stop.signal.throwIfAborted();
+    const { format } = understood;
+    const isKeyless = options.layout !== 'hash';
+    const asked = options.value ?? (options.layout === 'list' ? 'utf8' : understood.value);
+    const value = options.duplicates === 'collect' ? this.#collected(asked) : asked;
+    const isBytes = options.key === 'bytes' || value === 'bytes' || isBinaryFormat(format);
+    const encoding = options.encoding ?? (isBytes ? 'none' : UTF8);
+    const pieces = (from: AsyncIterable<Uint8Array>) => asUtf8(from, this.#name, encoding, source.again);
+    const input: Input = { path: this.#input, pieces: () => pieces(source.pieces()) };
+    if (options.dryRun) {
+      await this.#dryRun(format, value, input);
+      return;
+    }
+    let readAs: string | undefined;
+    let summary: BuildSummary;
+    if (isKeyless) {
+      const { buildKeylessFrom } = await import('./keyless.js');
+      const choice = keylessOptions(this.#common, options);
+      const built = await buildKeylessFrom(this.#output, choice, input, this.#name, format, this.#columns);
+      summary = built.summary;
+      readAs = built.told;
+    } else {
+      const read = await loadReader(format);
+      const isDecoded = encoding !== UTF8 && encoding !== 'none';
+      const parallel = isDecoded ? undefined : this.#cut(format);
+      this.#parallel = parallel;
+      const reading = { path: this.#input, name: this.#name, columns: this.#columns, isBinary: encoding === 'none' };
+      const from = (builder: Builder): Input =>
+        parallel === undefined || !isTextFormat(format)
+          ? input
+          : { path: this.#input, pieces: () => pieces(parallel.pieces(builder, { ...reading, format })) };
+      const fill = async (builder: Builder) => {
+        const sink = new HashEntrySink(builder, this.#name, this.#columns);
+        await read(from(builder), sink, this.#columns);
+        readAs = sink.told;
+      };
+      try {
+        summary = await withBuilder(
+          this.#output,
+          this.#hashOptions(value as BuildValueType, format),
+          fill,
           parallel?.workers,
         );
-    progress.stop();
-    report(summary, output, value, options.layout === 'auto', options.json === true);
-    exitWith(EXIT.fine);
-  } catch (error) {
-    progress.stop();
-    if (!stop.signal.aborted) {
-      if (!(error instanceof HmapError) || error.code !== 'HMAP_DUPLICATE_KEY' || isKeyless) throw withHint(error);
-      const { withLines } = await import('../input/duplicate-lines.js');
-      const places = format === 'cdb' ? 'records' : 'lines';
-      const keyType = options.key === undefined || options.key === 'string' ? 'bytes' : options.key;
-      const reread = source.isFile ? (sink: EntrySink) => read(text(source.pieces()), sink, columns) : undefined;
-      throw await withLines(error, keyType, value as BuildValueType, name, places, reread);
+      } catch (error) {
+        throw await this.#withPlaces(error, format, value as BuildValueType, read, input);
+      }
     }
-    warn(`stopped; ${printable(output)} is unchanged`);
-    exitWith(SIGNAL_EXIT[stop.signal.reason as keyof typeof SIGNAL_EXIT]);
-  } finally {
-    for (const remove of signals) remove();
-    parallel?.stop();
-    source.close();
+    this.#progress.stop();
+    const { layout, json } = options;
+    report(summary, this.#output, readAs ?? format, { value, isAutomatic: layout === 'auto', json: json === true });
+  }
+
+  /** The type of the values that are collected: text becomes strings of JSON. */
+  #collected(asked: BuildValueType | ListType): 'json' {
+    if (asked === 'utf8') this.#columns = { ...this.#columns, elements: asked };
+    else if (asked !== 'json') throw new TypeError(`--value: values that are collected are json or utf8, not ${asked}`);
+    return 'json';
+  }
+
+  async #dryRun(format: InputName, value: BuildValueType | ListType, input: Input): Promise<void> {
+    const { layout, base = 0, json = false } = this.#options;
+    const { dryRun } = await import('./dry-run.js');
+    const isHash = layout === 'hash';
+    const read = isHash ? await loadReader(format) : await keylessReader(format);
+    const isSet = layout === 'bits' || layout === 'auto';
+    const columns = isHash ? this.#columns : keylessColumns(this.#columns, isSet);
+    const run = {
+      ...({ name: this.#name, layout: layout === 'auto' ? 'bits' : layout, keyType: this.#keyType } as const),
+      ...({ valueType: isSet ? 'none' : value, options: this.#columns, base, json } as const),
+    };
+    await dryRun(run, format, (sink) => read(input, sink, columns));
+  }
+
+  get #keyType(): KeyType {
+    const { key } = this.#options;
+    return key === undefined || key === 'string' ? 'bytes' : key;
+  }
+
+  get #common(): CommonOptions {
+    const options = this.#options;
+    const source = this.#source;
+    const progress = this.#progress;
+    return {
+      overwrite: options.force === true,
+      signal: this.#stop.signal,
+      onProgress: ({ phase, entries, total }) => {
+        if (phase === 'write') progress.update('writing', 'entries', entries, total);
+        else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
+        else progress.update('reading', 'bytes', source.done + (this.#parallel?.done ?? 0), source.size);
+      },
+      ...(options.memory !== undefined && { memory: options.memory }),
+      ...(options.meta && { metadata: options.meta }),
+    };
+  }
+
+  #hashOptions(value: BuildValueType, format: InputName): BuildOptions<BuildValueType> {
+    const { key, fingerprint, seed } = this.#options;
+    // A server may name a key twice, and its value is the one that was read last.
+    const duplicates = format === 'redis' ? 'last' : this.#options.duplicates;
+    return {
+      ...this.#common,
+      value,
+      ...(key && { key }),
+      ...(fingerprint && { fingerprint }),
+      ...(duplicates && { duplicates }),
+      ...(seed !== undefined && { seed }),
+    };
+  }
+
+  /** The error, with both places of a key that occurs twice. */
+  async #withPlaces(
+    error: unknown,
+    format: InputName,
+    value: BuildValueType,
+    read: ReadInput,
+    input: Input,
+  ): Promise<unknown> {
+    const isTwice = error instanceof HmapError && error.code === 'HMAP_DUPLICATE_KEY';
+    if (!isTwice || this.#stop.signal.aborted) return error;
+    const { withLines } = await import('../input/duplicate-lines.js');
+    const places = PLACES[format] ?? 'lines';
+    const again = this.#source.isFile ? (sink: EntrySink) => read(input, sink, this.#columns) : undefined;
+    return withLines(error, this.#keyType, value, this.#name, places, again);
+  }
+
+  /** Further threads that read; `undefined` if one thread is enough, or if the input cannot be cut at any line end. */
+  #cut(format: InputName): ParallelSource | undefined {
+    const columns = this.#columns;
+    const isLines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
+    const { shared } = this.#source;
+    // Each thread would count for itself.
+    if (!isLines || columns.position !== undefined || shared === undefined) return undefined;
+    const memory = this.#options.memory ?? DEFAULT_MEMORY;
+    const cuts = cutLines(shared, threadsFor(memory), format !== 'jsonl');
+    return cuts.length > 2 ? new ParallelSource(this.#source, cuts) : undefined;
   }
 }
+
+/** What the numbers of places in an input count, if not lines. */
+const PLACES: Partial<Record<InputName, 'records' | 'rows'>> = {
+  cdb: 'records',
+  'cdb-binary': 'records',
+  sqlite: 'rows',
+  parquet: 'rows',
+};
 
 /** Options of the layouts without keys. */
 function keylessOptions(common: CommonOptions, { layout, value, base, length }: Options): KeylessBuildChoice {
@@ -341,55 +431,7 @@ function keylessOptions(common: CommonOptions, { layout, value, base, length }: 
   return { ...based, layout: 'list', value: (value ?? 'utf8') as ListType };
 }
 
-/** Further threads that read; `undefined` if one thread is enough, or if the input cannot be cut at any line end. */
-function parallelSource(
-  source: Source,
-  format: FormatName,
-  columns: Columns,
-  memory: number,
-): ParallelSource | undefined {
-  const lines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
-  const { shared } = source;
-  if (!lines || shared === undefined) return undefined;
-  const cuts = cutLines(shared, threadsFor(memory), format !== 'jsonl');
-  return cuts.length > 2 ? new ParallelSource(source, cuts) : undefined;
-}
-
 function withHint(error: unknown): unknown {
   if (!(error instanceof HmapError) || error.code !== 'HMAP_OUTPUT_EXISTS') return error;
   return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
-}
-
-/** Of fewer entries the header is the most, and the cost of one says nothing. */
-const FEW = 1000;
-
-/**
- * @param output the file as the user named it; the summary has where links lead
- * @param chosen whether the build chose the layout, so that the report names it
- */
-function report(
-  summary: BuildSummary,
-  output: string,
-  asked: BuildValueType | ListType,
-  chosen: boolean,
-  json: boolean,
-): void {
-  if (json) {
-    process.stdout.write(jsonLine(summary));
-    return;
-  }
-  const { entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, published, fingerprint } = summary;
-  const dropped = duplicates === 0 ? '' : ` (${grouped(duplicates)} duplicates dropped)`;
-  const narrowed = asked === 'uint' ? ` of ${valueType}` : '';
-  const form = chosen ? (summary.layout === 'bits' ? ' as a bit array' : ' by hash') : '';
-  const overhead = ((fileBytes - payloadBytes) / entries).toFixed(2);
-  const cost =
-    entries < FEW
-      ? ''
-      : fingerprint === undefined
-        ? `, ${overhead} bytes per entry over the payload`
-        : `, ${(fileBytes / entries).toFixed(2)} bytes per entry, ${foundByMistake(fingerprint.falsePositiveRate)}`;
-  say(
-    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${synced ? '' : '; not forced to the disk, which is forbidden here'}${published === 'moved-aside' ? '; the old file was in use, and was moved aside' : ''}`,
-  );
 }

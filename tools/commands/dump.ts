@@ -1,8 +1,11 @@
 // hmap dump: prints entries, the header, or single records with their bytes.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BucketView, type HashHeader, inspectBucket, inspectKey, type RecordView } from '../../src/index.js';
 import {
+  ByteBuffer,
+  type ByteSlice,
   type ElementScan,
   type EntryScan,
   encodeKeyText,
@@ -12,20 +15,28 @@ import {
   scanFile,
   showKey,
 } from '../../src/internal.js';
-import { FORMATS, type FormatName } from '../formats/format.js';
-import { loadFormat } from '../formats/formats.js';
+import { OUTPUTS, type OutputName } from '../formats/format.js';
 import { counted, EXIT, examples, exitWith, parseInteger, warn } from '../terminal/cli.js';
 import { hexDump } from '../terminal/hex.js';
 import { Output } from '../terminal/output.js';
 import { Progress } from '../terminal/progress.js';
+import { type FilterFlags, filterOf, type Kept, parseMatch, parseWhere, Reservoir } from './dump-filter.js';
+import { type PrintFlags, printerOf } from './dump-printer.js';
 import { headerJson } from './header-json.js';
 
-interface Options {
-  format: FormatName;
+/** One of several parts of a file. */
+type ScanPart = NonNullable<Parameters<typeof scanFile>[3]>;
+
+interface Options extends FilterFlags, PrintFlags {
+  format: OutputName;
   header?: boolean;
   bucket?: number;
   key?: string;
   limit?: number;
+  skip?: number;
+  sample?: number;
+  seed?: number;
+  part?: ScanPart;
   check: 'header' | 'touch';
 }
 
@@ -38,8 +49,32 @@ export function addDump(program: Command): void {
         '--meta, --layout, --base and --length, and --encoding none where keys are no text). jsonl and cdb can express every key and value; the other formats fail at one that they cannot express. Reads the file once.',
     )
     .argument('<file>', 'the .hmap file')
-    .addOption(new Option('-f, --format <format>', 'format of the entries').choices(FORMATS).default('jsonl'))
-    .option('-n, --limit <count>', 'print at most this many entries', parseInteger(0, Number.MAX_SAFE_INTEGER))
+    .addOption(
+      new Option('-f, --format <format>', 'format of the entries; sql is for SQLite, resp for redis-cli --pipe')
+        .choices(OUTPUTS)
+        .default('jsonl'),
+    )
+    .option('-o, --output <file>', 'the file to make, for the formats sqlite and cdb-binary')
+    .option('--force', 'replace the output if it exists')
+    .option('--table <name>', 'the table that sql and sqlite make (default: entries)')
+    .option('--keys-only', 'print the keys, as those of a set')
+    .option('--values-only', 'print the values, one a line')
+    .option('--prefix <text>', 'only keys that begin with this')
+    .option('--match <regex>', 'only keys in which this regular expression of JavaScript is found', parseMatch)
+    .option(
+      '--where <comparison>',
+      "only entries of which this is true, such as 'value > 10', 'level != 3' for a field of a struct, 'value.name = \"x\"' for a member of JSON; may be repeated",
+      parseWhere,
+    )
+    .option('-n, --limit <count>', 'print at most this many entries', parseCount)
+    .option('--skip <count>', 'leave out this many of the first entries', parseCount)
+    .option('--sample <count>', 'print this many entries, drawn at random, in the order of the file', parseCount)
+    .option('--seed <number>', 'another sample for each (default: 0)', parseInteger(0, 0xffff_ffff))
+    .option(
+      '--part <i/n>',
+      'only part i of n, counted from 1, of the file by the hash of keys, or by index: for several processes',
+      parsePart,
+    )
     .addOption(
       new Option(
         '--check <what>',
@@ -56,8 +91,20 @@ export function addDump(program: Command): void {
     command,
     'hmap dump table.hmap | head',
     'hmap dump --format cdb table.hmap | cdb -c table.cdb',
+    'hmap dump --format sql table.hmap | sqlite3 table.db',
+    "hmap dump --where 'value > 10' --format json table.hmap",
+    'hmap dump --keys-only --format lines --sample 10 table.hmap',
     'hmap dump --key apple table.hmap',
   );
+}
+
+const parseCount = parseInteger(0, Number.MAX_SAFE_INTEGER);
+
+function parsePart(text: string): ScanPart {
+  const [, index, of] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
+  const part = { index: Number(index) - 1, of: Number(of) };
+  if (part.index >= 0 && part.index < part.of) return part;
+  throw new InvalidArgumentError('Expected a part such as 1/4.');
 }
 
 function parseBucket(text: string): number {
@@ -78,42 +125,55 @@ async function runDump(file: string, options: Options, command: Command): Promis
   exitWith(found ? EXIT.fine : EXIT.findings);
 }
 
-async function dumpEntries(
-  path: string,
-  { format, limit = Number.POSITIVE_INFINITY, check }: Options,
-  out: Output,
-): Promise<void> {
+async function dumpEntries(path: string, options: Options, out: Output): Promise<void> {
+  const { format, limit = Number.POSITIVE_INFINITY, skip = 0, sample, seed = 0, check, part } = options;
   const progress = new Progress();
   const dump = async (scan: EntryScan | ElementScan) => {
-    const total = Math.min(scan.header.entries, limit);
-    const printer = await printerOf(scan, format, out);
-    for (let done = 0; done < limit && scan.step(); done++) {
-      printer.print();
-      if (!out.full) continue;
-      await out.flush();
-      progress.update('dumping', 'entries', done, total);
+    const isWanted = filterOf(scan, options);
+    const printer = await printerOf(scan, format, out, options);
+    const reservoir = sample === undefined ? undefined : new Reservoir(sample, seed);
+    const total = Math.ceil(scan.header.entries / (part?.of ?? 1));
+    try {
+      let found = 0;
+      for (let seen = 0; found < skip + limit && scan.step(); seen++) {
+        if (seen % STRIDE === 0) await turn();
+        if (isWanted !== undefined && !isWanted()) continue;
+        if (found++ < skip) continue;
+        if (reservoir !== undefined) reservoir.add(() => copyOf(scan));
+        else printer.print();
+        if (!out.full) continue;
+        await out.flush();
+        progress.update('dumping', 'entries', seen, total);
+      }
+      for (const kept of reservoir?.entries ?? []) {
+        printer.printKept(kept);
+        if (out.full) await out.flush();
+      }
+      printer.end();
+    } finally {
+      printer.abandon();
     }
-    printer.end?.();
   };
-  await scanFile(path, check, dump).finally(() => progress.stop());
+  await scanFile(path, check, dump, part).finally(() => progress.stop());
 }
 
-/** Prints the entry, or the element, at which a scan is. */
-interface Printer {
-  print(): void;
-  /** Prints what stands after the last entry. */
-  end?(): void;
-}
+/** Entries between two turns of other work: signals, the end of a pipe. */
+const STRIDE = 2 ** 16;
 
-export async function printerOf(scan: EntryScan | ElementScan, format: FormatName, out: Output): Promise<Printer> {
+function copyOf(scan: EntryScan | ElementScan): Kept {
+  const copy = ({ buffer, at, length }: ByteSlice): ByteSlice => {
+    const own = new ByteBuffer(Uint8Array.from(buffer.bytes.subarray(at, at + length)));
+    return { buffer: own, at: 0, length };
+  };
   if (scan.layout === 'hash') {
-    const writer = (await loadFormat(format)).writer(scan.header);
-    return { print: () => writer.entry(scan.key, scan.value, out), end: () => writer.end?.(out) };
+    const { key, value } = scan as EntryScan;
+    return { key: copy(key), value: copy(value), index: 0, number: 0 };
   }
-  const { keylessWriter } = await import('../formats/keyless.js');
-  const writer = keylessWriter(scan.header, format);
-  return { print: () => writer.element(scan.index, scan.number, scan.bytes, out) };
+  const { index, number, bytes } = scan as ElementScan;
+  return { key: NOTHING, value: copy(bytes), index, number };
 }
+
+const NOTHING: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
 function showKeyRecord(path: string, text: string, out: Output): boolean {
   const { keyType } = fileHeader(path);

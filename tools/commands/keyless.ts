@@ -3,27 +3,33 @@
 
 import { BitArray, type BuildSummary, type Check, type List, type ListType, open } from '../../src/index.js';
 import { ByteBuffer, type KeylessBuildChoice, withKeylessBuilder } from '../../src/internal.js';
-import type { Columns, FormatName } from '../formats/format.js';
-import { elementPrinter, KeylessEntrySink, keylessColumns, keylessReader } from '../formats/keyless.js';
+import type { Input, InputName } from '../formats/format.js';
+import { isIndexed, keylessColumns, keylessReader } from '../formats/keyless.js';
+import { KeylessEntrySink } from '../formats/keyless-sink.js';
+import { elementPrinter } from '../formats/keyless-writer.js';
+import type { ReadOptions } from '../formats/read-options.js';
 import { printable, warn } from '../terminal/cli.js';
 import { Output } from '../terminal/output.js';
 
-/** Builds a list, a bit array or a set of integers from pieces of text. */
+/** Builds a list, a bit array or a set of integers from an input. */
 export async function buildKeylessFrom(
   output: string,
   options: KeylessBuildChoice,
-  pieces: () => AsyncIterable<Uint8Array>,
+  input: Input,
   name: string,
-  format: FormatName,
-  columns: Columns,
-): Promise<BuildSummary> {
+  format: InputName,
+  columns: ReadOptions,
+): Promise<{ summary: BuildSummary; told: string | undefined }> {
   const read = await keylessReader(format);
   const isSet = options.layout !== 'list';
   const base = options.layout === 'auto' ? 0 : (options.base ?? 0);
-  const indexed = columns.key !== undefined || columns.value === undefined;
-  return withKeylessBuilder(output, options, (builder) =>
-    read(pieces(), new KeylessEntrySink(builder, name, base, indexed), keylessColumns(columns, isSet)),
-  );
+  let told: string | undefined;
+  const summary = await withKeylessBuilder(output, options, async (builder) => {
+    const sink = new KeylessEntrySink(builder, name, base, isIndexed(columns), columns.missing);
+    await read(input, sink, keylessColumns(columns, isSet));
+    told = sink.told;
+  });
+  return { summary, told };
 }
 
 /** Looks up indexes for `hmap get`, a batch at a time, and counts those that are missing. */

@@ -1,28 +1,23 @@
 // hmap plan: what a file of each representation would take, before one is built.
 
 import { basename, extname } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { Pacer } from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
-import { FORMATS, type FormatName } from '../formats/format.js';
-import { DEFAULT_VALUE, formatOf, loadFormat } from '../formats/formats.js';
-import { asUtf8, parseEncoding, UTF8 } from '../input/encoding.js';
-import { PACKINGS, type PackingChoice, unpackedName } from '../input/packing.js';
+import type { InputName } from '../formats/format.js';
+import { isBinaryFormat, loadReader } from '../formats/formats.js';
+import { asUtf8, UTF8 } from '../input/encoding.js';
 import { Source } from '../input/source.js';
+import { nameOf, understand } from '../input/understand.js';
 import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
 import { EXIT, examples, exitWith, printableLines, tellIfWaiting } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
+import { addInputFlags, type InputFlags, inputArgs, readOptionsOf } from './input-flags.js';
 
-interface Options {
-  format?: FormatName;
-  encoding?: string;
-  compression?: PackingChoice;
-  keyColumn?: string;
-  valueColumn?: string;
-  headerRow?: boolean;
+interface Options extends InputFlags {
   set?: boolean;
   explain?: boolean;
   json?: boolean;
@@ -37,26 +32,8 @@ export function addPlan(program: Command): void {
         'beside a Map, an object, SQLite and Redis; then prints the command that builds the smallest. Without loss means that hmap dump ' +
         'prints the same values again. A table of its own shows what fingerprints in place of keys would take. A key that occurs twice counts twice. Memory does not grow with the input.',
     )
-    .argument('<input>', 'the text file, or - for stdin')
-    .addOption(
-      new Option('-f, --format <format>', 'format of the input (default: chosen by the file extension)').choices(
-        FORMATS,
-      ),
-    )
-    .option(
-      '--key-column <column>',
-      'column of the keys: its number, counted from 1, or its name; for jsonl the name of a member (default: 1, or "key")',
-    )
-    .option('--value-column <column>', 'column of the values, in the same way (default: 2, or "value")')
-    .option('--encoding <label>', 'encoding of the text, or none, as hmap build has it (default: utf-8)', parseEncoding)
-    .addOption(
-      new Option(
-        '--compression <name>',
-        'what the input is compressed with (default: found by its first bytes, brotli by the ending .br)',
-      ).choices(['none', ...PACKINGS]),
-    )
-    .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
-    .option('--no-header-row', 'the first row is an entry, whatever it looks like')
+    .argument('<input>', 'the file, or - for stdin');
+  addInputFlags(command)
     .option('--set', 'plan for the keys alone')
     .option('--explain', 'print the formulas for Map, object, SQLite and Redis, and their sources')
     .option('--json', 'print JSON')
@@ -70,10 +47,8 @@ export function addPlan(program: Command): void {
 }
 
 async function runPlan(input: string, options: Options): Promise<void> {
-  const name = input === '-' ? 'stdin' : input;
-  const format = formatOf(input, name, options.format, unpackedName(input));
-  const { read } = await loadFormat(format);
-  const columns = { key: options.keyColumn, value: options.valueColumn, headerRow: options.headerRow };
+  const name = nameOf(input);
+  const columns = readOptionsOf(options);
   if (input === '-') tellIfWaiting('entries');
   const source = new Source(input, options.compression);
   const progress = new Progress();
@@ -81,10 +56,16 @@ async function runPlan(input: string, options: Options): Promise<void> {
     if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
     else progress.update('reading', 'bytes', source.done, source.size);
   });
-  const survey = new Survey(valuesOf(format, options), pacer);
+  let survey: Survey;
+  let format: InputName;
   try {
-    const encoding = format === 'cdb' ? 'none' : (options.encoding ?? UTF8);
-    await read(asUtf8(source.pieces(), name, encoding, source.again), new HashEntrySink(survey, name), columns);
+    const understood = await understand(input, name, source, options.format, columns);
+    format = understood.format;
+    survey = new Survey(valuesOf(String(understood.value), options), pacer);
+    const encoding = isBinaryFormat(format) ? 'none' : (options.encoding ?? UTF8);
+    const pieces = () => asUtf8(source.pieces(), name, encoding, source.again);
+    const read = await loadReader(format);
+    await read({ path: input, pieces }, new HashEntrySink(survey, name, columns), columns);
   } finally {
     progress.stop();
     source.close();
@@ -104,23 +85,24 @@ async function runPlan(input: string, options: Options): Promise<void> {
   exitWith(EXIT.fine);
 }
 
-function valuesOf(format: FormatName, options: Options): 'none' | 'bytes' | 'json' {
-  const type = DEFAULT_VALUE[format];
+function valuesOf(type: string, options: Options): 'none' | 'bytes' | 'json' {
   if (options.set === true || type === 'none') return 'none';
   return type === 'json' ? 'json' : 'bytes';
 }
 
-function buildArgs(input: string, format: FormatName, options: Options, chosen: Representation): string[] {
+function buildArgs(input: string, format: InputName, options: Options, chosen: Representation): string[] {
   const args = ['hmap', 'build'];
   if (options.format !== undefined) args.push('--format', options.format);
   args.push(...chosen.options);
   const rows = format === 'tsv' || format === 'csv';
   // A set reads one column, and refuses more unless a column is chosen.
-  const key = options.keyColumn ?? (rows && chosen.name.startsWith('set') && options.set !== true ? '1' : undefined);
+  const key =
+    options.keyColumn ??
+    (rows && options.keyColumns === undefined && chosen.name.startsWith('set') && options.set !== true
+      ? '1'
+      : undefined);
   if (key !== undefined) args.push('--key-column', key);
-  if (options.valueColumn !== undefined) args.push('--value-column', options.valueColumn);
-  if (options.encoding !== undefined) args.push('--encoding', options.encoding);
-  if (options.headerRow !== undefined) args.push(options.headerRow ? '--header-row' : '--no-header-row');
+  args.push(...inputArgs(options));
   const output = input === '-' ? 'table.hmap' : `${basename(input, extname(input))}.hmap`;
   return [...args, input, output];
 }

@@ -1,27 +1,70 @@
-// `csv`: rows as RFC 4180 has them. Reading and quoting are csv-parse's and csv-stringify's.
+// `csv`: rows as RFC 4180 has them, or with other delimiters and quotes. Reading and quoting are csv-parse's and csv-stringify's.
 
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
-import { ByteBuffer } from '../../src/internal.js';
 import { Output } from '../terminal/output.js';
-import { type ChosenColumns, COLUMN_NAME, chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
+import { guessDelimiter, namedDelimiter, SPACES, shownDelimiter } from './delimiters.js';
 import type { EntrySink } from './entry-sink.js';
-import type { Columns, MakeWriter, ReadEntries } from './format.js';
+import type { MakeWriter, ReadEntries } from './format.js';
+import { headOf } from './head.js';
 import { LONGEST_TEXT, withoutMark } from './lines-reader.js';
 import { inOneString } from './one-string.js';
+import type { ReadOptions } from './read-options.js';
+import { RowTaker } from './rows.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
+import { readTsv } from './tsv.js';
 
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
 
-const readCsv: ReadEntries = async (pieces, sink, columns) => {
+const readCsv: ReadEntries = async (pieces, sink, options) => {
+  if (options.delimiter !== undefined) return readRows(withoutMark(pieces), sink, options.delimiter, options, 0);
+  const { bytes, isWhole, pieces: all } = await headOf(withoutMark(pieces));
+  const head = bytes.toString('latin1');
+  const named = namedDelimiter(head);
+  if (named !== undefined) return readRows(withoutStart(all, named.bytes), sink, named.delimiter, options, 1);
+  // Keys of one column may hold anything.
+  const isOne = sink.valueType === 'none' && options.key === undefined && options.keys === undefined;
+  const guessed = isOne ? undefined : guessDelimiter(head, isWhole, options.comment);
+  return readRows(all, sink, guessed ?? ',', options, 0);
+};
+
+/** @param before lines that come before these */
+function readRows(
+  pieces: AsyncIterable<Uint8Array>,
+  sink: EntrySink,
+  delimiter: string,
+  options: ReadOptions,
+  before: number,
+): Promise<void> {
+  if (options.quote === '') return readTsv(pieces, sink, { ...options, delimiter });
+  return readQuoted(pieces, sink, { ...options, delimiter }, before);
+}
+
+/** @param before lines that come before these */
+async function readQuoted(
+  pieces: AsyncIterable<Uint8Array>,
+  sink: EntrySink,
+  options: ReadOptions & { readonly delimiter: string },
+  before: number,
+): Promise<void> {
   /** Lines of the rows that came whole. */
   let lines = 0;
+  const latin1 = (text: string) => Buffer.from(text).toString('latin1');
+  if (options.delimiter === SPACES) {
+    throw new TypeError('--delimiter: spaces separate columns without quotes only; choose --quote none');
+  }
   const parser = parse({
     // Each byte is one character on the way through the parser, so that bytes that are not UTF-8 survive.
     encoding: 'latin1',
+    delimiter: latin1(options.delimiter),
+    quote: latin1(options.quote ?? '"'),
+    escape: latin1(options.quote ?? '"'),
+    relax_quotes: options.relaxQuotes === true,
+    ...(options.comment !== undefined && { comment: latin1(options.comment), comment_no_infix: true }),
+    skip_empty_lines: true,
     record_delimiter: ['\r\n', '\n'],
     relax_column_count: true,
     max_record_size: LONGEST_TEXT,
@@ -32,14 +75,15 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
       return record;
     },
   });
-  const source = Readable.from(withoutMark(pieces), { objectMode: false });
+  const source = Readable.from(pieces, { objectMode: false });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
-  const taker = new RowTaker(sink, columns);
+  const at = options.delimiter === ',' ? '' : ` split at ${shownDelimiter(options.delimiter)}`;
+  const taker = new RowTaker(sink, options, `csv${at}`);
   let rows = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      taker.take(record, info.lines);
+      taker.take(record, info.lines + before);
       if (++rows % STRIDE === 0) {
         const waiting = sink.pause();
         if (waiting !== undefined) await waiting;
@@ -49,102 +93,22 @@ const readCsv: ReadEntries = async (pieces, sink, columns) => {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     // A quote that is never closed runs to the end of the input; the line on which its row begins is more useful.
-    const line = error.code === 'CSV_QUOTE_NOT_CLOSED' ? lines + 1 : Number(error.lines ?? parser.info.lines);
-    throw sink.malformed(line, error.message);
-  }
-};
-
-interface Row {
-  readonly record: string[];
-  readonly line: number;
-}
-
-/** Adds rows to a build, from the columns that were chosen. Each code unit of a text is a byte. */
-class RowTaker {
-  readonly #sink: EntrySink;
-  readonly #columns: Columns;
-  readonly #named: boolean;
-  #chosen: ChosenColumns | undefined;
-  /** The first rows, until it is clear whether one of them names the columns. */
-  #held: Row[] | undefined;
-  #added = false;
-
-  constructor(sink: EntrySink, columns: Columns) {
-    this.#sink = sink;
-    this.#columns = columns;
-    this.#named = columnsNamed(columns);
-  }
-
-  take(record: string[], line: number): void {
-    if (this.#chosen === undefined) {
-      const texts = record.map((name) => Buffer.from(name, 'latin1').toString());
-      const { valueType } = this.#sink;
-      this.#chosen = chooseColumns(this.#columns, texts, this.#named, valueType);
-      if (this.#named) return;
-      // Other types refuse such a row by themselves.
-      if (this.#columns.headerRow === undefined && ANY_TEXT.includes(String(valueType))) this.#held = [];
-    }
-    if (this.#held === undefined) this.#addOne(this.#chosen, record, line);
-    else if (this.#held.push({ record, line }) > LOOK || !fits(this.#chosen, record)) this.end();
-  }
-
-  /** Adds what is held. */
-  end(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held === undefined || this.#chosen === undefined) return;
-    const { value } = this.#chosen;
-    const [first, ...others] = held.map(({ record }) => record[value] ?? '');
-    if (COLUMN_NAME.test(first ?? '') && others.length > 0 && others.every((text) => NUMBER.test(text))) {
-      const row = held[0]!.record.map((text) => JSON.stringify(Buffer.from(text, 'latin1').toString().slice(0, 40)));
-      const what = `${row.join(', ')} seems to name the columns, since numbers follow`;
-      throw this.#sink.malformed(held[0]!.line, `${what}; --header-row if it does, --no-header-row if it does not`);
-    }
-    for (const { record, line } of held) this.#addOne(this.#chosen, record, line);
-  }
-
-  #addOne(chosen: ChosenColumns, record: string[], line: number): void {
-    if (this.#added) {
-      this.#add(chosen, record, line);
-      return;
-    }
-    this.#added = true;
-    try {
-      this.#add(chosen, record, line);
-    } catch (error) {
-      throw this.#named ? error : withHeaderHint(error, this.#columns);
-    }
-  }
-
-  #add(chosen: ChosenColumns, record: string[], line: number): void {
-    const sink = this.#sink;
-    if (!fits(chosen, record)) {
-      const needed = Math.max(chosen.key, chosen.value) + 1;
-      const hint = record.length > chosen.most ? '; choose columns with --key-column and --value-column' : '';
-      throw sink.malformed(line, `expected ${needed} columns, found ${record.length}${hint}`);
-    }
-    const keyBlock = new ByteBuffer(Buffer.from(record[chosen.key]!, 'latin1'));
-    if (chosen.fields !== undefined) {
-      const texts = chosen.fields.map((column) => record[column]!);
-      sink.fields(keyBlock, 0, keyBlock.size, texts, line);
-    } else {
-      const value = chosen.value < 0 ? '' : record[chosen.value]!;
-      const valueBlock = new ByteBuffer(Buffer.from(value, 'latin1'));
-      sink.text(keyBlock, 0, keyBlock.size, valueBlock, 0, valueBlock.size, line);
-    }
+    const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED';
+    const line = (isOpen ? lines + 1 : Number(error.lines ?? parser.info.lines)) + before;
+    const hint =
+      isOpen || /QUOTE/.test(error.code) ? '; --relax-quotes, or --quote none, takes quotes as they are' : '';
+    throw sink.malformed(line, `${error.message}${hint}`);
   }
 }
 
-/** Whether a row has the columns that were chosen, and no further one that would be lost unseen. */
-function fits({ key, value, most }: ChosenColumns, { length }: readonly string[]): boolean {
-  return length > Math.max(key, value) && length <= most;
+async function* withoutStart(pieces: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes;
+  for await (const piece of pieces) {
+    const cut = Math.min(left, piece.length);
+    left -= cut;
+    if (cut < piece.length) yield piece.subarray(cut);
+  }
 }
-
-/** Rows after the first that show whether it is one of them. */
-const LOOK = 10;
-/** Types that hold any text, also a column's name. */
-const ANY_TEXT = ['bytes', 'utf8', 'enum'];
-const NUMBER = /^-?\d[\d.]*$/;
 
 const csvWriter: MakeWriter = (header) => {
   const printKey = keyPrinter(header.keyType);
@@ -170,10 +134,10 @@ const csvWriter: MakeWriter = (header) => {
 };
 
 /**
- * Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for a
- * mark of the encoding.
+ * Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for
+ * another delimiter, or for a mark of the encoding.
  */
-const QUOTED = /^$|^\s|\s$|[\r\n]|^\xef\xbb\xbf/;
+const QUOTED = /^$|^\s|\s$|[\r\n;|\t]|^\xef\xbb\xbf/;
 
 /**
  * A row, with its line end.

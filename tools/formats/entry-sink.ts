@@ -1,6 +1,7 @@
 // Takes keys and values as the formats find them in the input, and adds them to a build. Knows where errors happened;
 // knows no format.
 
+import { isUtf8 } from 'node:buffer';
 import { HmapError, type KeyType } from '../../src/index.js';
 import {
   type BuildValueType,
@@ -15,6 +16,7 @@ import {
   valueEncoder,
 } from '../../src/internal.js';
 import type { ExactJson } from './exact-json.js';
+import type { ReadOptions } from './read-options.js';
 import { type FieldsParser, fieldsParser } from './struct-text.js';
 import { encodeExact, type TextEncoding, textEncoding } from './text.js';
 
@@ -28,22 +30,35 @@ export type EntrySink = Omit<HashEntrySink, 'line' | 'lines'> & Partial<Pick<Has
 
 export class HashEntrySink {
   readonly keyType: KeyType;
+  /** What the input has to hold: `none` where values are positions. */
   readonly valueType: BuildValueType;
   /** The name of the input in messages. */
   readonly name: string;
   /** Of the entry that is being added. */
   line = 0;
+  /** What a reader has understood of the input, for people. */
+  told: string | undefined;
+  /** The columns that there are, if they have names. */
+  columns: readonly string[] | undefined;
   readonly #sink: RecordSink;
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
   readonly #parseFields: FieldsParser;
   readonly #value: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
+  readonly #missing: ReadOptions['missing'];
+  readonly #position: ReadOptions['position'];
+  /** Whether a text is an element of a JSON array. */
+  readonly #isElement: boolean;
+  #index = 0;
 
-  constructor(sink: RecordSink, name: string) {
+  constructor(sink: RecordSink, name: string, options: Pick<ReadOptions, 'missing' | 'position' | 'elements'> = {}) {
     this.#sink = sink;
     this.name = name;
     this.keyType = sink.keyType;
-    this.valueType = sink.valueType;
+    this.#missing = options.missing;
+    this.#position = options.position;
+    this.#isElement = options.elements !== undefined;
+    this.valueType = this.#position !== undefined ? 'none' : (options.elements ?? sink.valueType);
     this.#encode = valueEncoder(sink.valueType);
     this.#encodeText = textEncoding(sink.valueType, this.#encode);
     this.#parseFields = fieldsParser(sink.valueType);
@@ -62,18 +77,29 @@ export class HashEntrySink {
     valueEnd: number,
     line: number,
   ): void {
-    try {
-      this.#encodeText(value, valueAt, valueEnd, this.#value);
-      this.#add(key, keyAt, keyEnd, line);
-    } catch (error) {
-      throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
-    }
+    if (valueAt === valueEnd && this.missing(key, keyAt, keyEnd, line)) return;
+    this.#text(key, keyAt, keyEnd, value, valueAt, valueEnd, line);
+  }
+
+  /**
+   * Does what was asked for with an entry whose value is missing or empty.
+   * @returns `false` if nothing was
+   */
+  missing(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): boolean {
+    const policy = this.#missing;
+    if (policy === undefined || this.valueType === 'none') return false;
+    if (policy === 'skip') return true;
+    if (policy === 'error') throw this.malformed(line, 'the value is missing');
+    const value = new ByteBuffer(Buffer.from(policy.text));
+    this.#text(key, keyAt, keyEnd, value, 0, value.size, line);
+    return true;
   }
 
   /** Adds an entry whose value stands as texts, one a field of the struct; each code unit of a text is a byte. */
   fields(key: ByteBuffer, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
+    if (this.#missing === 'skip' && texts.includes('')) return;
     try {
-      this.#encode(this.#parseFields(texts), this.#value);
+      this.#encode(this.#parseFields(this.#filled(texts)), this.#value);
       this.#add(key, keyAt, keyEnd, line);
     } catch (error) {
       throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
@@ -83,7 +109,8 @@ export class HashEntrySink {
   /** Adds an entry with the value that `make` returns, or throws a ValueError for; the key is as in {@link text}. */
   value(key: ByteBuffer, make: () => unknown, line: number): void {
     try {
-      this.#encode(make(), this.#value);
+      if (this.#position === undefined) this.#encode(make(), this.#value);
+      else this.#encodePosition(line);
       this.#add(key, 0, key.size, line);
     } catch (error) {
       throw this.#located(error, key.bytes, line);
@@ -100,6 +127,12 @@ export class HashEntrySink {
     }
   }
 
+  /** Says what the reader has understood of the input; the first time counts. */
+  tell(text: string, columns?: readonly string[]): void {
+    this.told ??= text;
+    this.columns ??= columns;
+  }
+
   /** An error for a malformed place in the input. */
   malformed(line: number, what: string): HmapError {
     return malformedInput(this.name, line, what);
@@ -110,12 +143,52 @@ export class HashEntrySink {
    * see {@link line}.
    */
   get lines(): RecordSink['lines'] {
-    return this.keyType === 'bytes' ? this.#sink.lines : undefined;
+    const isPlain =
+      this.keyType === 'bytes' && this.#missing === undefined && this.#position === undefined && !this.#isElement;
+    return isPlain ? this.#sink.lines : undefined;
   }
 
   /** Gives other work a turn now and then. */
   pause(): Promise<void> | undefined {
     return this.#sink.pause();
+  }
+
+  #text(
+    key: ByteBuffer,
+    keyAt: number,
+    keyEnd: number,
+    value: ByteBuffer,
+    valueAt: number,
+    valueEnd: number,
+    line: number,
+  ): void {
+    try {
+      if (this.#isElement) this.#encodeElement(value, valueAt, valueEnd);
+      else if (this.#position === undefined) this.#encodeText(value, valueAt, valueEnd, this.#value);
+      else this.#encodePosition(line);
+      this.#add(key, keyAt, keyEnd, line);
+    } catch (error) {
+      throw this.#located(error, key.bytes.subarray(keyAt, keyEnd), line);
+    }
+  }
+
+  #encodeElement({ bytes }: ByteBuffer, at: number, end: number): void {
+    const text = bytes.toString('utf8', at, end);
+    if (!isUtf8(bytes.subarray(at, end))) throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', text);
+    this.#encode(text, this.#value);
+  }
+
+  #encodePosition(line: number): void {
+    const position = this.#position === 'line' ? line : this.#index++;
+    const text = new ByteBuffer(Buffer.from(String(position)));
+    this.#encodeText(text, 0, text.size, this.#value);
+  }
+
+  /** Texts of fields, of which empty ones are missing. */
+  #filled(texts: readonly string[]): readonly string[] {
+    const policy = this.#missing;
+    if (typeof policy !== 'object') return texts;
+    return texts.map((text) => (text === '' ? Buffer.from(policy.text).toString('latin1') : text));
   }
 
   #add(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): void {

@@ -1,12 +1,12 @@
 // `jsonl`: one JSON object a line, `{"key": ..., "value": ...}`. Bytes that are not UTF-8 are `{"base64": "..."}`.
 
 import { isUtf8 } from 'node:buffer';
-import { ByteBuffer } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 import { ExactJson } from './exact-json.js';
 import type { MakeWriter, ReadEntries } from './format.js';
 import { eachLine, LONGEST_TEXT } from './lines-reader.js';
-import { bytesFromJson, jsonKeyPrinter, jsonPrinter, keyFromJson, valueFromJson } from './text.js';
+import { type JsonRecord, RecordTaker } from './records.js';
+import { jsonKeyPrinter, jsonPrinter } from './text.js';
 
 /** Gives the object of each line that is not empty. */
 export function eachObject(
@@ -31,44 +31,13 @@ export function eachObject(
   });
 }
 
-const readJsonl: ReadEntries = (pieces, sink, columns) => {
-  const keyName = columns.key ?? 'key';
-  const valueName = columns.value ?? 'value';
-  const isBig = sink.valueType === 'u64' || sink.valueType === 'i64';
-  // Nothing else can hold integers that JavaScript would round.
-  const isExact = isBig || sink.valueType === 'json' || sink.keyType !== 'bytes';
+const readJsonl: ReadEntries = (pieces, sink, options) => {
+  const taker = new RecordTaker(sink, options, 'jsonl', { key: 'key', value: 'value' });
   return eachObject(pieces, sink, (record, line, text) => {
-    const { [keyName]: keyJson, [valueName]: valueJson } = record;
-    const exact = isExact ? ExactJson.parse(text) : undefined;
-    const { [keyName]: exactKey, [valueName]: exactValue } = (exact?.value ?? record) as Record<string, unknown>;
-    const isBytes = sink.keyType === 'bytes';
-    const key = isBytes ? bytesFromJson(keyJson) : keyFromJson(exact?.integerOf(exactKey) ?? keyJson);
-    if (key === undefined) throw sink.malformed(line, wrongKey(keyName, keyJson, isBytes));
-    if (valueJson === undefined && sink.valueType !== 'none') throw sink.malformed(line, missing(valueName));
-    if (exact !== undefined && sink.valueType === 'json') {
-      sink.exact(new ByteBuffer(key), exact, exactValue, line);
-      return;
-    }
-    const json = (isBig && exact?.integerOf(exactValue)) || valueJson;
-    sink.value(new ByteBuffer(key), () => valueFromJson(sink.valueType, json), line);
+    const exact = taker.isExact ? ExactJson.parse(text) : undefined;
+    taker.take(record, (exact?.value ?? record) as JsonRecord, exact, line);
   });
 };
-
-function isHalved(value: unknown): boolean {
-  return typeof value === 'string' && !value.isWellFormed();
-}
-
-function missing(name: string): string {
-  return `the member "${name}" is missing`;
-}
-
-function wrongKey(name: string, key: unknown, isBytes: boolean): string {
-  if (key === undefined) return missing(name);
-  if (isHalved(key)) return `the member "${name}" has an unpaired surrogate, which has no UTF-8; use {"base64": "..."}`;
-  const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer';
-  const hint = isBytes && typeof key === 'number' ? '; for numbers as keys choose --key u32, u64 or i64' : '';
-  return `expected the member "${name}" to be ${expected}${hint}`;
-}
 
 const jsonlWriter: MakeWriter = (header) => {
   const printKey = jsonKeyPrinter(header.keyType);

@@ -1,301 +1,43 @@
-// Lists and bit arrays as text: reads values, or integers, from the formats that carry entries, and writes them. The
-// index of a value stands where other entries have their key. Knows what an element is as text; files and builds are
-// others'.
+// Which reader serves for lists and bit arrays: where an element stands by itself, another one than for entries. Knows
+// formats; does not know elements.
 
-import { isUtf8 } from 'node:buffer';
-import { HmapError, type KeylessHeader, type ListType, type ValueType } from '../../src/index.js';
-import {
-  ByteBuffer,
-  type ByteSlice,
-  checkValueLength,
-  packedInteger,
-  packedRange,
-  ValueError,
-} from '../../src/internal.js';
-import { Output } from '../terminal/output.js';
-import { csvRow } from './csv.js';
-import { type EntrySink, malformedInput } from './entry-sink.js';
-import type { Columns, FormatName, ReadEntries } from './format.js';
-import { loadFormat } from './formats.js';
-import { eachObject } from './jsonl.js';
-import { notRepresentable, obstacleIn } from './line-guard.js';
+import type { InputName, ReadEntries, ReadInput } from './format.js';
+import { loadReader } from './formats.js';
+import type { KeylessEntrySink } from './keyless-sink.js';
+import { leftOut } from './lines.js';
 import { eachLine, longestLine } from './lines-reader.js';
-import { INTEGER, numberJson, numberText } from './numbers.js';
-import { bytesFromJson, jsonPrinter, smallInteger, textEncoding, textPrinter, valueFromJson } from './text.js';
+import type { ReadOptions } from './read-options.js';
 
-/** What a sink needs of the builder of a list or a bit array. */
-interface ElementBuilder {
-  readonly valueType: ListType | 'none';
-  /** Elements added so far. */
-  readonly entries: number;
-  add(value: unknown): void;
-  addBytes(buffer: ByteBuffer, at: number, length: number): void;
-  pause(): Promise<void> | undefined;
-}
-
-/** Takes what the formats find, and adds it to the build of a list or a bit array. */
-export class KeylessEntrySink implements EntrySink {
-  /** What the readers of rows ask: whether there is a value beside the key. */
-  readonly valueType: ValueType;
-  /** Indexes and integers are read as text. */
-  readonly keyType = 'bytes';
-  readonly name: string;
-  readonly #builder: ElementBuilder;
-  readonly #parse: (buffer: ByteBuffer, at: number, end: number) => unknown;
-  /** Of elements that are taken as they lie in the input. */
-  readonly #check: ((buffer: ByteBuffer, at: number, end: number) => void) | undefined;
-  readonly #indexed: boolean;
-  readonly #base: number;
-
-  /** @param indexed whether what stands as a key is the index, which must be the next one */
-  constructor(builder: ElementBuilder, name: string, base: number, indexed: boolean) {
-    this.#builder = builder;
-    this.name = name;
-    this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';
-    const { valueType } = builder;
-    this.#parse = valueType === 'none' ? integerText('an integer') : elementText(valueType);
-    this.#check = valueType === 'utf8' || valueType === 'bytes' ? bytesCheck(valueType) : undefined;
-    this.#indexed = indexed;
-    this.#base = base;
-  }
-
-  get isSet(): boolean {
-    return this.valueType === 'none';
-  }
-
-  get elementType(): ListType | 'none' {
-    return this.#builder.valueType;
-  }
-
-  text(
-    key: ByteBuffer,
-    keyAt: number,
-    keyEnd: number,
-    value: ByteBuffer,
-    valueAt: number,
-    valueEnd: number,
-    line: number,
-  ): void {
-    if (this.isSet) {
-      this.bare(key, keyAt, keyEnd, line);
-      return;
-    }
-    if (this.#indexed) this.index(key.bytes.toString('latin1', keyAt, keyEnd), line);
-    this.bare(value, valueAt, valueEnd, line);
-  }
-
-  /** There are no structs in these layouts. */
-  fields(): never {
-    throw new TypeError('a list has no fields');
-  }
-
-  /** Nor are there `json` values. */
-  exact(): never {
-    throw new TypeError('a list has no json values');
-  }
-
-  /** A value, or an integer, that stands by itself. */
-  bare(buffer: ByteBuffer, at: number, end: number, line: number): void {
-    try {
-      if (this.#check === undefined) {
-        this.#builder.add(this.#parse(buffer, at, end));
-        return;
-      }
-      this.#check(buffer, at, end);
-      this.#builder.addBytes(buffer, at, end - at);
-    } catch (error) {
-      throw this.#explained(error, line);
-    }
-  }
-
-  value(_key: ByteBuffer, make: () => unknown, line: number): void {
-    try {
-      this.#builder.add(make());
-    } catch (error) {
-      throw this.#explained(error, line);
-    }
-  }
-
-  /** Refuses an index that is not the next one. */
-  index(found: unknown, line: number): void {
-    const expected = this.#base + this.#builder.entries;
-    if (integerOrSame(found) === expected) return;
-    const shown = JSON.stringify(found) ?? 'none';
-    throw this.malformed(
-      line,
-      `expected the index ${expected}, found ${shown}: a list's entries come in order, without gaps`,
-    );
-  }
-
-  malformed(line: number, what: string): HmapError {
-    return malformedInput(this.name, line, what);
-  }
-
-  pause(): Promise<void> | undefined {
-    return this.#builder.pause();
-  }
-
-  /** An error of the builder, with its line. */
-  #explained(error: unknown, line: number): unknown {
-    if (!(error instanceof ValueError || error instanceof HmapError)) return error;
-    const { code, expected, actual } = error;
-    return new HmapError(code, `${this.name}: line ${line}: ${error.message}`, { expected, actual, line });
-  }
-}
-
-/** Reads an integer from its text. */
-function integerText(expected: string): (buffer: ByteBuffer, at: number, end: number) => number {
-  return (buffer, at, end) => {
-    const short = smallInteger(buffer.bytes, at, end);
-    if (short >= 0) return short;
-    const text = buffer.bytes.toString('latin1', at, end);
-    if (!INTEGER.test(text)) throw new ValueError('HMAP_VALUE_INVALID', expected, text);
-    return Number(text);
-  };
-}
-
-/** The integer that a text represents; anything else as it is, for the builder to check. */
-function integerOrSame(value: unknown): unknown {
-  return typeof value === 'string' && INTEGER.test(value) ? Number(value) : value;
-}
-
-/** Checks that bytes are an element. */
-function bytesCheck(type: 'utf8' | 'bytes'): (buffer: ByteBuffer, at: number, end: number) => void {
-  return ({ bytes }, at, end) => {
-    checkValueLength(type, end - at);
-    if (type === 'bytes' || isAscii(bytes, at, end) || isUtf8(bytes.subarray(at, end))) return;
-    throw new ValueError('HMAP_VALUE_INVALID', 'utf8, valid UTF-8', bytes.toString('latin1', at, end));
-  };
-}
-
-/** Whether few bytes are ASCII: a call into the runtime costs more than looking at them. */
-function isAscii(bytes: Uint8Array, at: number, end: number): boolean {
-  if (end - at > FEW) return false;
-  for (let i = at; i < end; i++) if (bytes[i]! >= 0x80) return false;
-  return true;
-}
-
-const FEW = 64;
-
-/** An element from its text. */
-function elementText(type: ListType): (buffer: ByteBuffer, at: number, end: number) => unknown {
-  const packed = packedInteger(type);
-  if (packed !== undefined) {
-    const [least, most] = packedRange(packed.bits, packed.signed);
-    return integerText(`${type}, an integer from ${least} to ${most}`);
-  }
-  // The encoder checks the value from the text; the builder gets the number itself.
-  let parsed: unknown;
-  const take = (value: unknown, _out: ByteSlice) => {
-    parsed = value;
-  };
-  const encode = textEncoding(type as 'f64', take);
-  const out: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
-  return (buffer, at, end) => {
-    encode(buffer, at, end, out);
-    return parsed;
-  };
-}
-
-const readLines: ReadEntries = (pieces, sink) =>
-  eachLine(pieces, sink, longestLine((sink as KeylessEntrySink).elementType), (buffer, start, end, line) =>
-    (sink as KeylessEntrySink).bare(buffer, start, end, line),
-  );
-
-const NO_KEY = new ByteBuffer(0);
-
-const readJsonl: ReadEntries = (pieces, anySink, columns) => {
+const readLines: ReadEntries = (pieces, anySink, { comment }) => {
   const sink = anySink as KeylessEntrySink;
-  const [keyName, valueName] = [columns.key ?? 'key', columns.value ?? 'value'];
-  return eachObject(pieces, sink, (record, line) => {
-    const { [keyName]: key, [valueName]: value } = record;
-    if (sink.isSet) {
-      sink.value(NO_KEY, () => integerOrSame(key), line);
-      return;
-    }
-    if (key !== undefined) sink.index(key, line);
-    sink.value(NO_KEY, () => elementFromJson(sink.elementType as ListType, value), line);
+  const isLeftOut = leftOut(comment);
+  sink.tell('lines: each is an element');
+  return eachLine(pieces, sink, longestLine(sink.elementType), (buffer, start, end, line) => {
+    if (!isLeftOut(buffer, start, end)) sink.bare(buffer, start, end, line);
   });
 };
 
-function elementFromJson(type: ListType, value: unknown): unknown {
-  if (packedInteger(type) !== undefined) return integerOrSame(value);
-  return type === 'bytes' ? (bytesFromJson(value) ?? value) : valueFromJson(type as ValueType, value);
+/** The reader of a format for lists and bit arrays. */
+export async function keylessReader(format: InputName): Promise<ReadInput> {
+  if (format === 'tsv' || format === 'csv') return loadReader(format);
+  const read = await ownReader(format);
+  return (input, sink, options) => read(input.pieces(), sink, options);
 }
 
-/** The reader of a format for lists and bit arrays. */
-export async function keylessReader(format: FormatName): Promise<ReadEntries> {
-  if (format === 'cdb')
-    throw new TypeError("--format: 'cdb' needs keys and values, which lists and bit arrays do not have");
+async function ownReader(format: InputName): Promise<ReadEntries> {
   if (format === 'lines') return readLines;
-  return format === 'jsonl' ? readJsonl : (await loadFormat(format)).read;
+  if (format === 'json' || format === 'jsonl') return (await import('./keyless-json.js'))[format];
+  throw new TypeError(`--format: '${format}' needs keys and values, which lists and bit arrays do not have`);
+}
+
+/** Whether what stands as a key is an index. */
+export function isIndexed({ key, value }: ReadOptions): boolean {
+  return key !== undefined || value === undefined;
 }
 
 /** The columns of a list: if only the column of the values was chosen, there is none of indexes. */
-export function keylessColumns(columns: Columns, isSet: boolean): Columns {
+export function keylessColumns(columns: ReadOptions, isSet: boolean): ReadOptions {
   return isSet || columns.value === undefined || columns.key !== undefined
     ? columns
     : { ...columns, key: columns.value };
-}
-
-/** Writes elements of one file, each with its index, or integers. */
-export interface ElementWriter {
-  /**
-   * @param number the element, where elements are numbers
-   * @param bytes where the element lies, where elements have bytes of their own
-   */
-  element(index: number, number: number, bytes: ByteSlice, out: Output): void;
-}
-
-export function keylessWriter(header: KeylessHeader, format: FormatName): ElementWriter {
-  if (format === 'cdb') {
-    const message = `the format 'cdb' needs keys and values, but this file has the layout '${header.layout}'; use another format`;
-    throw new HmapError('HMAP_NOT_REPRESENTABLE', message, { expected: 'hash', actual: header.layout });
-  }
-  const isSet = header.layout === 'bits';
-  const print = header.layout === 'bits' ? () => {} : elementPrinter(header.valueType, format === 'jsonl');
-  const hasBytes = header.valueType === 'utf8' || header.valueType === 'bytes';
-  const value = new Output();
-  let first = true;
-  return {
-    element(index, number, bytes, out) {
-      if (format === 'jsonl') {
-        out.ascii('{"key":');
-        out.integer(index);
-        if (!isSet) out.ascii(',"value":');
-        print(number, bytes, out);
-        out.ascii('}\n');
-      } else if (format === 'csv') {
-        value.clear();
-        print(number, bytes, value);
-        const row = () => (isSet ? [String(index)] : [String(index), value.toLatin1()]);
-        out.latin1(csvRow(bytes.length, row));
-      } else {
-        const tabs = format === 'tsv';
-        if (isSet || tabs) out.integer(index);
-        if (!isSet && tabs) out.ascii('\t');
-        const obstacle = hasBytes ? obstacleIn(bytes, tabs, first && !tabs) : undefined;
-        if (obstacle !== undefined) {
-          const subject = `the ${header.valueType} value at index ${index}`;
-          throw notRepresentable(subject, obstacle, format, 'jsonl or csv');
-        }
-        print(number, bytes, out);
-        out.ascii('\n');
-      }
-      first = false;
-    },
-  };
-}
-
-/** Prints an element: a number, or the bytes of one that has bytes of its own. */
-export type ElementPrinter = (number: number, bytes: ByteSlice, out: Output) => void;
-
-export function elementPrinter(type: ListType, json: boolean): ElementPrinter {
-  if (type === 'utf8' || type === 'bytes') {
-    const print = json ? jsonPrinter(type) : textPrinter(type);
-    return (_number, { buffer, at, length }, out) => print(buffer, at, length, out);
-  }
-  if (packedInteger(type) !== undefined) return (number, _bytes, out) => out.integer(number);
-  const text = json ? numberJson : numberText;
-  return (number, _bytes, out) => out.latin1(text(number));
 }

@@ -10,12 +10,12 @@ const SPECIAL = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
-/** An integer as text, of so few digits that reading it is cheap. */
-export const INTEGER = /^[+-]?\d{1,40}$/;
+/** An integer as text, of so few digits that reading it is cheap; also as programs write it that know only reals. */
+export const INTEGER = /^[+-]?\d{1,40}(?:\.0*)?$/;
 
 /** @param expected what the error says was expected if the text is not an integer */
 export function parseInteger(text: string, expected: () => string): bigint {
-  if (INTEGER.test(text)) return BigInt(text.replace(/^\+/, ''));
+  if (INTEGER.test(text)) return BigInt(text.replace(/^\+/, '').split('.', 1)[0]!);
   throw new ValueError('HMAP_VALUE_INVALID', expected(), text);
 }
 

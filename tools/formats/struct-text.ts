@@ -14,12 +14,16 @@ export function fieldNames(type: BuildValueType): string[] | undefined {
 
 const whatIs = ({ name, type }: Field) => `the field '${name}' to be ${type}`;
 
+/** As programs write them that know no booleans. */
+const TRUE = /^(?:true|t|yes|y|1)$/i;
+const FALSE = /^(?:false|f|no|n|0)$/i;
+
 function fieldOfText(field: Field, text: string): unknown {
   if (field.kind === 'float') return parseFloating(text, whatIs(field));
   if (field.kind !== 'bool') return Number(parseInteger(text, () => `${whatIs(field)}, an integer`));
-  if (text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  throw new ValueError('HMAP_VALUE_INVALID', `${whatIs(field)}, true, false, 1 or 0`, text);
+  if (TRUE.test(text)) return true;
+  if (FALSE.test(text)) return false;
+  throw new ValueError('HMAP_VALUE_INVALID', `${whatIs(field)}, true or false, yes or no, 1 or 0`, text);
 }
 
 export function fieldsParser(type: BuildValueType): FieldsParser {

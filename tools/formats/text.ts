@@ -25,6 +25,8 @@ import { structFromJson, structPrinter } from './struct-text.js';
 export type TextEncoding = (buffer: ByteBuffer, at: number, end: number, out: ByteSlice) => void;
 
 const ZERO = 0x30;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEncoding {
   // Not as Latin-1, although numbers need no more: what is no number is shown in an error.
@@ -64,6 +66,10 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
     case 'json':
       return (buffer, at, end, out) => {
         checkValueLength(type, end - at);
+        if (isCanonicalScalar(buffer.bytes, at, end)) {
+          bare(buffer, at, end, out);
+          return;
+        }
         if (!isUtf8(buffer.bytes.subarray(at, end))) {
           throw new ValueError('HMAP_VALUE_INVALID', 'json, valid UTF-8', text(buffer, at, end));
         }
@@ -94,6 +100,22 @@ export function smallInteger(bytes: Uint8Array, at: number, end: number): number
     value = value * 10 + digit;
   }
   return value;
+}
+
+/** Whether bytes are a JSON string of printable ASCII without escapes: what is between its quotes is its text. */
+export function isPlainJsonString(bytes: Uint8Array, at: number, end: number): boolean {
+  if (end - at < 2 || bytes[at] !== QUOTE || bytes[end - 1] !== QUOTE) return false;
+  for (let i = at + 1; i < end - 1; i++) {
+    const byte = bytes[i]!;
+    if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return true;
+}
+
+/** Whether bytes are a JSON text that `JSON.stringify` would write in the same way: a plain string, or a few digits. */
+function isCanonicalScalar(bytes: Uint8Array, at: number, end: number): boolean {
+  if (bytes[at] === QUOTE) return isPlainJsonString(bytes, at, end);
+  return smallInteger(bytes, at, end) >= 0 && (bytes[at] !== ZERO || end - at === 1);
 }
 
 function parseBig(type: BuildValueType, text: string): bigint {

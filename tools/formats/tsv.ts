@@ -1,97 +1,164 @@
-// `tsv`: one entry a line, fields separated by tabs, nothing quoted or escaped.
+// `tsv`: one entry a line, fields separated by tabs, or what else was said; nothing quoted or escaped.
 
 import type { ByteBuffer } from '../../src/internal.js';
 import { chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
+import { SPACES, shownDelimiter } from './delimiters.js';
 import type { EntrySink } from './entry-sink.js';
-import type { Columns, MakeWriter, ReadEntries } from './format.js';
+import type { MakeWriter, ReadEntries } from './format.js';
 import { lineGuard } from './line-guard.js';
+import { leftOut } from './lines.js';
 import { eachLine, longestLine, type OnLine } from './lines-reader.js';
+import { type ReadOptions, WHOLE } from './read-options.js';
+import { RowTaker } from './rows.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 
 const TAB = 0x09;
 
-const readTsv: ReadEntries = (pieces, sink, columns) => {
-  const reader = new TsvReader(sink, columns);
+export const readTsv: ReadEntries = (pieces, sink, options) => {
+  const { delimiter = '\t' } = options;
   // Columns that are not read may hold anything.
-  const longest = longestLine(columnsNamed(columns) ? 'bytes' : sink.valueType);
-  const onLine: OnLine = (buffer, start, end, line, tabs, tabCount) =>
-    reader.line(buffer, start, end, line, tabs, tabCount);
-  return eachLine(pieces, sink, longest, onLine, () => reader.many);
+  const longest = longestLine(columnsNamed(options) || options.values !== undefined ? 'bytes' : sink.valueType);
+  const isOneByte = delimiter.length === 1 && delimiter.charCodeAt(0) < 0x80;
+  const isSimple = isOneByte && options.value !== WHOLE && options.values === undefined && options.keys === undefined;
+  if (isSimple) {
+    const reader = new TsvReader(sink, options, delimiter.charCodeAt(0));
+    const onLine: OnLine = (buffer, start, end, line, tabs, tabCount) =>
+      reader.line(buffer, start, end, line, tabs, tabCount);
+    return eachLine(pieces, sink, longest, onLine, () => reader.many);
+  }
+  const taker = new RowTaker(sink, options, told(delimiter));
+  const comment = Buffer.from(options.comment ?? '').toString('latin1');
+  const parts = Buffer.from(delimiter).toString('latin1');
+  const cut =
+    delimiter === SPACES ? (text: string) => text.trim().split(/[ \t]+/) : (text: string) => text.split(parts);
+  const onLine: OnLine = (buffer, start, end, line) => {
+    const text = buffer.bytes.toString('latin1', start, end);
+    if (text.trim() === '' || (comment !== '' && text.startsWith(comment))) return;
+    taker.take(cut(text), line);
+  };
+  return eachLine(pieces, sink, longest, onLine).then(() => taker.end());
 };
 
+/** How rows are written, for people. */
+function told(delimiter: string): string {
+  return delimiter === '\t' ? 'tsv' : `lines split at ${shownDelimiter(delimiter)}`;
+}
+
+/** Reads lines with a delimiter of one byte, as bytes. */
 class TsvReader {
   readonly #sink: EntrySink;
-  readonly #columns: Columns;
+  readonly #options: ReadOptions;
   readonly #named: boolean;
+  readonly #delimiter: number;
+  readonly #isComment: (buffer: ByteBuffer, start: number, end: number) => boolean;
+  readonly #hasComments: boolean;
+  /** Where the delimiters of a line are, if they are no tabs. */
+  readonly #cuts: number[] = [];
   #chosen = false;
   #key = 0;
   #value = 0;
   #fields: readonly number[] | undefined;
+  #last = 0;
   #most = 0;
 
-  constructor(sink: EntrySink, columns: Columns) {
+  constructor(sink: EntrySink, options: ReadOptions, delimiter: number) {
     this.#sink = sink;
-    this.#columns = columns;
-    this.#named = columnsNamed(columns);
+    this.#options = options;
+    this.#named = columnsNamed(options);
+    this.#delimiter = delimiter;
+    this.#isComment = leftOut(options.comment);
+    this.#hasComments = options.comment !== undefined;
   }
 
   #choose(first: string[]): void {
-    const { key, value, fields, most } = chooseColumns(this.#columns, first, this.#named, this.#sink.valueType);
-    this.#key = key;
+    const { keys, value, fields, last, most, ...chosen } = chooseColumns(
+      this.#options,
+      first,
+      this.#named,
+      this.#sink.valueType,
+    );
+    this.#key = keys[0]!;
     this.#value = value;
     this.#fields = fields;
+    this.#last = last;
     this.#most = most;
+    const how = told(String.fromCharCode(this.#delimiter));
+    this.#sink.tell(
+      `${how}${this.#named ? ' with a header row' : ''}: ${chosen.told}`,
+      this.#named ? first : undefined,
+    );
   }
 
   /** Takes lines whose columns are a key and a value and no others, once that is known; see {@link EntrySink.lines}. */
   get many(): EntrySink['lines'] {
     const isPlain = this.#chosen && this.#key === 0 && this.#value === 1 && this.#fields === undefined;
-    return isPlain && this.#most === 2 ? this.#sink.lines : undefined;
+    const isTab = this.#delimiter === TAB && !this.#hasComments;
+    return isPlain && isTab && this.#most === 2 ? this.#sink.lines : undefined;
   }
 
   line(buffer: ByteBuffer, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
+    if ((start === end && !this.#takesEmpty) || this.#isComment(buffer, start, end)) return;
+    const [cuts, count] = this.#delimiter === TAB ? [tabs, tabCount] : [this.#cuts, this.#cut(buffer, start, end)];
     if (!this.#chosen) {
       this.#chosen = true;
-      this.#choose(buffer.bytes.toString('utf8', start, end).split('\t'));
+      this.#choose(buffer.bytes.toString('utf8', start, end).split(String.fromCharCode(this.#delimiter)));
       if (this.#named) return;
       try {
-        this.#take(buffer, start, end, line, tabs, tabCount);
+        this.#take(buffer, start, end, line, cuts, count);
       } catch (error) {
-        throw line === 1 ? withHeaderHint(error, this.#columns) : error;
+        throw line === 1 ? withHeaderHint(error, this.#options) : error;
       }
       return;
     }
-    this.#take(buffer, start, end, line, tabs, tabCount);
+    this.#take(buffer, start, end, line, cuts, count);
   }
 
-  #take(buffer: ByteBuffer, start: number, end: number, line: number, tabs: readonly number[], tabCount: number): void {
+  /** Whether a line without anything is an entry: where one column is all that is read. */
+  get #takesEmpty(): boolean {
+    const { key, value } = this.#options;
+    return this.#sink.valueType === 'none' || (this.#chosen ? this.#last === 0 : key !== undefined && key === value);
+  }
+
+  #cut({ bytes }: ByteBuffer, start: number, end: number): number {
+    let count = 0;
+    for (let i = start; i < end; i++) if (bytes[i] === this.#delimiter) this.#cuts[count++] = i;
+    return count;
+  }
+
+  #take(buffer: ByteBuffer, start: number, end: number, line: number, cuts: readonly number[], count: number): void {
     const key = this.#key;
     const value = this.#value;
-    if (key > tabCount || value > tabCount || tabCount >= this.#most) throw this.#wrongColumns(line, tabCount + 1);
-    const keyAt = key === 0 ? start : tabs[key - 1]! + 1;
-    const keyEnd = key === tabCount ? end : tabs[key]!;
+    const keyAt = key === 0 ? start : cuts[key - 1]! + 1;
+    const keyEnd = key >= count ? end : cuts[key]!;
+    if (this.#last > count || count >= this.#most) {
+      // A line may end where all that is left of it is empty.
+      const isShort = count < this.#most && key <= count;
+      if (isShort && this.#sink.missing(buffer, keyAt, keyEnd, line)) return;
+      throw this.#wrongColumns(line, count + 1);
+    }
     if (this.#fields !== undefined) {
       const texts = this.#fields.map((column) => {
-        const at = column === 0 ? start : tabs[column - 1]! + 1;
-        return buffer.bytes.toString('latin1', at, column === tabCount ? end : tabs[column]!);
+        const at = column === 0 ? start : cuts[column - 1]! + 1;
+        return buffer.bytes.toString('latin1', at, column === count ? end : cuts[column]!);
       });
       this.#sink.fields(buffer, keyAt, keyEnd, texts, line);
       return;
     }
-    const valueAt = value < 0 ? end : value === 0 ? start : tabs[value - 1]! + 1;
-    const valueEnd = value < 0 || value === tabCount ? end : tabs[value]!;
+    const valueAt = value < 0 ? end : value === 0 ? start : cuts[value - 1]! + 1;
+    const valueEnd = value < 0 || value === count ? end : cuts[value]!;
     this.#sink.text(buffer, keyAt, keyEnd, buffer, valueAt, valueEnd, line);
   }
 
   #wrongColumns(line: number, found: number): Error {
-    const needed = Math.max(this.#key, this.#value) + 1;
+    const needed = this.#last + 1;
     const expected =
       this.#most === Number.POSITIVE_INFINITY
         ? `${needed} columns or more`
         : `${needed} column${needed === 1 ? '' : 's'}`;
     const hint = found > this.#most ? '; choose columns with --key-column and --value-column' : '';
-    return this.#sink.malformed(line, `expected ${expected} separated by tabs, found ${found}${hint}`);
+    const separator = shownDelimiter(String.fromCharCode(this.#delimiter));
+    return this.#sink.malformed(line, `expected ${expected} separated by ${separator}, found ${found}${hint}`);
   }
 }
 

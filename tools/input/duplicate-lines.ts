@@ -26,10 +26,10 @@ export async function withLines(
   keyType: KeyType,
   valueType: BuildValueType,
   name: string,
-  places: 'lines' | 'records',
+  places: 'lines' | 'records' | 'rows',
   read: ((sink: EntrySink) => Promise<void>) | undefined,
 ): Promise<HmapError> {
-  const advice = 'remove one of them, or choose --duplicates first or last';
+  const advice = 'remove one of them, or choose --duplicates first, last or collect';
   const lines: number[] = [];
   const isKey = comparison(keyType, error.key);
   const records: RecordSink = {

@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { InvalidArgumentError } from 'commander';
 import { HmapError } from '../../src/index.js';
+import { isCdb } from '../formats/look.js';
 
 const LF = 0x0a;
 
@@ -161,24 +162,15 @@ const KINDS: readonly { readonly what: string; readonly is: (start: Buffer) => b
   { what: 'bzip2; decompress it, as in bzcat FILE | hmap build --format FORMAT - OUTPUT', is: begins('425a68') },
   { what: 'xz; decompress it, as in xzcat FILE | hmap build --format FORMAT - OUTPUT', is: begins('fd377a585a00') },
   { what: 'a ZIP archive; unpack it', is: begins('504b0304') },
-  { what: 'Parquet; write it as CSV or JSON Lines', is: begins('50415231') },
+  { what: 'Parquet; choose --format parquet', is: begins('50415231') },
   { what: 'an .hmap file already; hmap dump prints its entries', is: begins('89484d500d0a1a0a') },
   {
-    what: 'an SQLite database; export a table, as in sqlite3 -csv FILE "select ..." | hmap build --format csv - OUTPUT',
+    what: 'an SQLite database; choose --format sqlite',
     is: begins('53514c69746520666f726d6174203300'),
     always: true,
   },
-  { what: 'a binary cdb; use cdb -d FILE | hmap build --format cdb - OUTPUT', is: isCdb, always: true },
+  { what: 'a binary cdb; choose --format cdb-binary', is: isCdb, always: true },
 ];
-
-/** A cdb begins with the positions and lengths of its 256 tables, each of which starts where the one before it ends. */
-function isCdb(start: Buffer): boolean {
-  if (start.length < 2048 || start.readUInt32LE(0) < 2048) return false;
-  for (let i = 8; i < 2048; i += 8) {
-    if (start.readUInt32LE(i) !== start.readUInt32LE(i - 8) + 8 * start.readUInt32LE(i - 4)) return false;
-  }
-  return true;
-}
 
 /** Where the whole characters end: before the lead byte of one that goes on after the end. */
 function completeEnd(bytes: Uint8Array): number {

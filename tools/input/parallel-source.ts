@@ -2,7 +2,8 @@
 // read.
 
 import { type Builder, ParallelIngest } from '../../src/internal.js';
-import type { Columns, FormatName } from '../formats/format.js';
+import type { FormatName } from '../formats/format.js';
+import type { ReadOptions } from '../formats/read-options.js';
 import type { SharedSource, Source } from './source.js';
 
 /** How to read an input. */
@@ -11,7 +12,7 @@ export interface Reading {
   /** The name of the input in messages. */
   readonly name: string;
   readonly format: FormatName;
-  readonly columns: Columns;
+  readonly columns: ReadOptions;
   /** Whether bytes are taken as they are. */
   readonly isBinary: boolean;
 }

@@ -16,5 +16,5 @@ serveIngest<Part>(async ({ path, start, end, source: shared, name, format, colum
       report(source.done);
     }
   };
-  await read(asUtf8(pieces(), name, isBinary ? 'none' : UTF8), new HashEntrySink(sink, name), columns);
+  await read(asUtf8(pieces(), name, isBinary ? 'none' : UTF8), new HashEntrySink(sink, name, columns), columns);
 });

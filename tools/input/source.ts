@@ -6,6 +6,7 @@ import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, rea
 import { promisify } from 'node:util';
 import { HmapError } from '../../src/index.js';
 import { systemError } from '../../src/internal.js';
+import { type Head, headOf } from '../formats/head.js';
 import { MAGIC_BYTES, type Packing, type PackingChoice, packingOf, unpack } from './packing.js';
 
 /** Bytes of one read; large, so that few lines are cut. */
@@ -21,6 +22,11 @@ const LF = 0x0a;
 const MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
 const readAt = promisify(read);
+
+/** Whether an input is no file but a server, which its format talks to. */
+export function isAddress(input: string): boolean {
+  return /^rediss?:\/\//.test(input);
+}
 
 /** What another thread needs to read the same file. */
 export interface SharedSource {
@@ -42,6 +48,8 @@ export class Source {
   /** What the file was when it was opened here. */
   readonly #first: BigIntStats | undefined;
   #stream: (NodeJS.ReadableStream & { destroy?(): void }) | undefined;
+  /** A stream of which the first bytes were looked at, from its start. */
+  #ahead: AsyncIterable<Uint8Array> | undefined;
   #readers = 0;
   #closed = false;
   #isReleased = false;
@@ -61,7 +69,7 @@ export class Source {
     if (source !== 'auto' && source !== 'none') this.packing = source;
     try {
       // To open anything else may wait for somebody.
-      if (input === '-' || !statSync(input).isFile()) return;
+      if (input === '-' || isAddress(input) || !statSync(input).isFile()) return;
       this.#fd = openSync(input, 'r');
       this.#first = fstatSync(this.#fd, { bigint: true });
       this.size = Number(this.#first.size);
@@ -102,11 +110,25 @@ export class Source {
     return this.shared === undefined ? undefined : (end) => this.reused(0, end);
   }
 
+  /** The first bytes, unpacked. All of them can be read after that, also from a stream. */
+  async head(): Promise<Head> {
+    const head = await headOf(this.pieces());
+    if (this.isFile) {
+      await head.close();
+      this.done = 0;
+    } else this.#ahead = head.pieces;
+    return head;
+  }
+
   /**
    * All bytes, unpacked.
    * @throws {HmapError} `HMAP_INPUT` if a file has changed meanwhile, or cannot be unpacked
    */
   async *pieces(): AsyncGenerator<Uint8Array> {
+    if (this.#ahead !== undefined) {
+      yield* this.#ahead;
+      return;
+    }
     const pieces = this.#raw();
     const start: Uint8Array[] = [];
     // What a stream is packed with, its first bytes say.

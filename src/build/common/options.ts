@@ -47,7 +47,11 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
    * Default: the keys themselves are stored.
    */
   fingerprint?: FingerprintBits;
-  /** What happens to entries with the same key, in the order of the input. Default `error`. */
+  /**
+   * What happens to entries with the same key: `error` stops the build, `first` and `last` keep one of them, and
+   * `collect`, for values of type `json`, makes the value of each key an array of all that it had, in the order of the
+   * input, also where that is one. Default `error`. With the others the file depends on the order of the input.
+   */
   duplicates?: DuplicatePolicy;
   /**
    * Memory for entries, in bytes, from 1 MiB; more than 2 GiB is taken as 2 GiB. Default 256 MiB. Entries that do not
@@ -91,7 +95,7 @@ export interface BuildSummary {
   /** The layout of the file; with `layout: 'auto'`, the one that was chosen. */
   layout: Layout;
   entries: number;
-  /** Entries that were dropped because their key had occurred before. */
+  /** Entries that were dropped, or collected with another one, because their key had occurred before. */
   duplicates: number;
   /** What the values are in the file: a type's name, or the text of a schema. */
   valueType: StoredType | ListType;
@@ -153,7 +157,10 @@ export function resolveOptions(options: BuildOptions<ValueChoice>) {
   oneOf('layout', options.layout ?? 'hash', ['hash']);
   const value = checkValueType(options.value);
   const key = keyTypeOf(oneOf('key', options.key ?? 'bytes', KEY_FORMS));
-  const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last'] as const);
+  const duplicates = oneOf('duplicates', options.duplicates ?? 'error', ['error', 'first', 'last', 'collect'] as const);
+  if (duplicates === 'collect' && value !== 'json') {
+    throw new TypeError(`duplicates: 'collect' makes arrays, for which values are of type json, not ${value}`);
+  }
   const { fingerprint } = options;
   if (fingerprint !== undefined && !isFingerprintBits(fingerprint)) {
     throw new TypeError(`fingerprint: expected ${FINGERPRINT_BITS.join(', ')} bits, got ${String(fingerprint)}`);
@@ -215,4 +222,4 @@ export function resolveCommonOptions(options: CommonOptions) {
 }
 
 /** Which of the records with one key is kept, in the order of the input. */
-export type DuplicatePolicy = 'error' | 'first' | 'last';
+export type DuplicatePolicy = 'error' | 'first' | 'last' | 'collect';

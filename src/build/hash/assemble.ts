@@ -14,13 +14,14 @@ import { type BuildValueType, isNarrowed } from '../../format/value-types.js';
 import { BlockSums, type WrittenSums } from '../common/block-sums.js';
 import type { DuplicatePolicy } from '../common/options.js';
 import type { SpillFile } from '../common/spill-file.js';
+import { collect } from './collect.js';
 import { applyRanks, markUsed, noneUsed, type Ranked, rank, type Used, writeDictionary } from './dictionary-writer.js';
 import { EntryStats, shapeOfEntries } from './entry-stats.js';
 import { writeIndex, writeLongFingerprints } from './index-writer.js';
 import type { Interned } from './interner.js';
 import { OneHash } from './one-hash.js';
 import type { Partitions } from './partitions.js';
-import { SegmentWriter } from './segment-writer.js';
+import { SegmentWriter, type Sorted } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
 import { STAGED, type StagedLayout, stagedNarrowed, storedKeyBytes, storedKeyWidth } from './staged-record.js';
 import { Workbench } from './workbench.js';
@@ -79,8 +80,11 @@ export interface Assembled {
 export async function assemble(assembly: Assembly): Promise<Assembled> {
   let { stats } = assembly;
   let ranked = assembly.distinct?.ranked;
+  // What is collected is longer than what came: a first pass counts it.
+  let isCounted = assembly.duplicates !== 'collect';
   for (;;) {
-    const shape = shapeOrUndefined(stats, assembly);
+    const shape = isCounted ? shapeOrUndefined(stats, assembly) : undefined;
+    isCounted = true;
     const pass = new Pass(assembly, shape, ranked);
     await pass.run();
     const kept = pass.kept ?? stats;
@@ -233,10 +237,16 @@ class Pass {
 
   /** Writes a sorted partition, one record for each key. */
   #write(buffer: ByteBuffer, count: number): void {
-    const { duplicates, staged } = this.#assembly;
+    const { duplicates, staged, spill } = this.#assembly;
     const sorter = this.#sorter;
+    if (duplicates === 'collect') {
+      const collected = collect(sorter, buffer, count, staged, spill);
+      this.#count(this.kept!, collected.buffer, collected, collected.count);
+      this.writer?.records(collected.buffer, collected, collected.count, this.#readLarge);
+      return;
+    }
     const kept = sorter.dropDuplicates(count, duplicates, (index) => refuseDuplicate(sorter, buffer, staged, index));
-    if (this.kept !== undefined) this.#count(this.kept, buffer, kept);
+    if (this.kept !== undefined) this.#count(this.kept, buffer, sorter, kept);
     if (this.#used !== undefined) markUsed(buffer, sorter, kept, staged, this.#used);
     if (this.#ranked !== undefined) applyRanks(buffer, sorter, kept, staged, this.#ranked.ranks);
     this.writer?.records(buffer, sorter, kept, this.#readLarge);
@@ -244,10 +254,9 @@ class Pass {
 
   readonly #readLarge = (position: number, into: Uint8Array): void => this.#assembly.spill.read(position, into);
 
-  #count(stats: EntryStats, { view }: ByteBuffer, kept: number): void {
+  #count(stats: EntryStats, { view }: ByteBuffer, { order, positions, hashes }: Sorted, kept: number): void {
     const { staged, valueType } = this.#assembly;
     const { fixedValue } = staged;
-    const { order, positions, hashes } = this.#sorter;
     for (let i = 0; i < kept; i++) {
       const at = positions[order[i]!]!;
       const valueBytes = fixedValue ?? view.getUint32(at + STAGED.valueBytes, true);

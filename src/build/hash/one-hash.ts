@@ -2,8 +2,9 @@
 // many keys, and most are of keys that occur again and again. Knows staged records; does not know where they lie.
 
 import { ByteBuffer } from '../../base/bytes.js';
-import { MAX_BUCKET_RECORDS } from '../../format/constants.js';
+import { MAX_BUCKET_RECORDS, MAX_TEXT_BYTES } from '../../format/constants.js';
 import type { DuplicatePolicy } from '../common/options.js';
+import { tooMuchCollected } from './collect.js';
 import { headBytes, STAGED, type StagedLayout } from './staged-record.js';
 
 /** Keys of one hash that are kept: one more than fit into a bucket, so that the bucket is seen to be too full. */
@@ -15,6 +16,8 @@ export class OneHash {
   readonly #duplicates: DuplicatePolicy;
   /** By the key's bytes, as Latin-1. */
   readonly #records = new Map<string, Buffer[]>();
+  /** What has been collected, in bytes. */
+  #bytes = 0;
 
   constructor(staged: StagedLayout, duplicates: DuplicatePolicy) {
     this.#staged = staged;
@@ -28,6 +31,10 @@ export class OneHash {
     const known = this.#records.get(key);
     if (known === undefined) {
       if (this.#records.size < MOST_KEYS) this.#records.set(key, [this.#copy(bytes, at, size)]);
+    } else if (this.#duplicates === 'collect') {
+      this.#bytes += size;
+      if (this.#bytes > MAX_TEXT_BYTES) throw tooMuchCollected(this.#staged, Buffer.from(key, 'latin1'), this.#bytes);
+      known.push(this.#copy(bytes, at, size));
     } else if (this.#duplicates === 'last') {
       known[0] = this.#copy(bytes, at, size);
     } else if (this.#duplicates === 'error' && known.length === 1) {

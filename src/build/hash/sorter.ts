@@ -164,6 +164,6 @@ export function refuseDuplicate(sorter: Sorter, buffer: ByteBuffer, staged: Stag
   const keyAt = at + headBytes(staged);
   const key = buffer.bytes.subarray(keyAt, keyAt + buffer.view.getUint16(at + STAGED.keyBytes, true));
   const reason = `the key ${showKey(staged.keyType, key)} occurs more than once`;
-  const message = `${reason}; remove the others, or set 'duplicates' to 'first' or 'last'`;
+  const message = `${reason}; remove the others, or set 'duplicates' to 'first', 'last' or 'collect'`;
   throw new HmapError('HMAP_DUPLICATE_KEY', message, { key: keyForError(staged.keyType, key), reason });
 }

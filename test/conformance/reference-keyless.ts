@@ -140,7 +140,12 @@ export class ReferenceKeyless {
         `${what} at ${from} is not zero`,
       );
     // §12: a later minor version may have given it a meaning.
-    if (minorVersion === 0) zero(metadataStart(segmentBits) + metadataSize, headerSize, 'the padding of the header');
+    if (minorVersion === 0) {
+      // §15.
+      zero(79, 80, 'a reserved byte');
+      zero(136, 192, 'a reserved byte');
+      zero(metadataStart(segmentBits) + metadataSize, headerSize, 'the padding of the header');
+    }
     for (const [i, { offset, size, entries }] of segments.entries()) {
       const n = this.#count(i);
       const start = offset + this.#start(n);

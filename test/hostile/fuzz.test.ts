@@ -152,7 +152,7 @@ describe('the program with damaged files', { concurrency: availableParallelism()
       for (let i = 0; i < Math.ceil(COUNT / 5000); i++) {
         test(`${group}, ${form}, number ${i}`, async () => {
           const random = streamOf(SEED, 1_000_000_000 + FORMS.length * i + number);
-          const path = join(folder, `${group}-${form}-program.hmap`);
+          const path = join(folder, `${group}-${form}-${i}-program.hmap`);
           const samples = (await all).filter((sample) => sample.form === form);
           await assertProgram(group, openable(group, samples, random, path), path);
         });

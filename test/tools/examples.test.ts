@@ -20,7 +20,13 @@ describe('examples', { concurrency: true }, () => {
   test('have at most 60 lines each, and each has a test here', () => {
     const folder = join(PACKAGE_ROOT, 'tools/examples');
     const names = readdirSync(folder).sort();
-    assert.deepEqual(names, ['block-list.ts', 'features.ts', 'spell-checker.ts', 'vocabulary.ts']);
+    assert.deepEqual(names, [
+      'block-list.ts',
+      'features.ts',
+      'leaked-passwords.ts',
+      'spell-checker.ts',
+      'vocabulary.ts',
+    ]);
     for (const name of names) {
       const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').length;
       assert.ok(lines <= 60, `${name} has ${lines} lines`);
@@ -35,6 +41,13 @@ describe('examples', { concurrency: true }, () => {
       'hmapp: did you mean ...?',
       'zyzzyvaa: did you mean zyzzyva, zyzzyvas?',
       'qqqqqq: did you mean ...?',
+    ]);
+  });
+
+  test('leaked passwords are found by their hashes', () => {
+    assert.deepEqual(run('leaked-passwords', 'qwerty', 'hmap'), [
+      'qwerty: seen 10713794 times',
+      'hmap: not in the list',
     ]);
   });
 

@@ -20,6 +20,7 @@ export interface InputFlags {
   comment?: string;
   quote?: string;
   relaxQuotes?: boolean;
+  trim?: boolean;
   missing?: NonNullable<ReadOptions['missing']>;
   valueFrom?: NonNullable<ReadOptions['position']>;
   at?: string;
@@ -68,9 +69,10 @@ export function addInputFlags(command: Command): Command {
       parseQuote,
     )
     .option('--relax-quotes', 'take quotes as they are where RFC 4180 has none')
+    .option('--trim', 'leave out spaces around columns')
     .option(
       '--missing <what>',
-      'where a value is missing or empty: skip the entry, error, or =TEXT to take that (default: an empty text is a value)',
+      'where a value is missing or empty: skip the entry (also where the key is), error, or =TEXT to take that (default: an empty text is a value)',
       parseMissing,
     )
     .addOption(
@@ -147,7 +149,7 @@ export function readOptionsOf(flags: InputFlags): ReadOptions {
     throw new TypeError('--join: say what stands between the columns of a key, such as :');
   }
   if (join !== undefined && keyColumns === undefined) throw new TypeError('--join: needs --key-columns');
-  const { delimiter, comment, quote, relaxQuotes, missing, at, table, query } = flags;
+  const { delimiter, comment, quote, relaxQuotes, trim, missing, at, table, query } = flags;
   return {
     key: keyColumn,
     value: valueColumn,
@@ -159,6 +161,7 @@ export function readOptionsOf(flags: InputFlags): ReadOptions {
     ...(comment !== undefined && { comment }),
     ...(quote !== undefined && { quote }),
     ...(relaxQuotes && { relaxQuotes }),
+    ...(trim && { trim }),
     ...(missing !== undefined && { missing }),
     ...(valueFrom !== undefined && { position: valueFrom }),
     ...(at !== undefined && { at }),
@@ -181,6 +184,7 @@ export function inputArgs(flags: InputFlags): string[] {
   add('--comment', flags.comment);
   add('--quote', flags.quote === '' ? 'none' : flags.quote);
   if (flags.relaxQuotes) args.push('--relax-quotes');
+  if (flags.trim) args.push('--trim');
   add('--missing', typeof flags.missing === 'object' ? `=${flags.missing.text}` : flags.missing);
   add('--value-from', flags.valueFrom);
   add('--at', flags.at);

@@ -65,6 +65,7 @@ async function readQuoted(
     relax_quotes: options.relaxQuotes === true,
     ...(options.comment !== undefined && { comment: latin1(options.comment), comment_no_infix: true }),
     skip_empty_lines: true,
+    trim: options.trim === true,
     record_delimiter: ['\r\n', '\n'],
     relax_column_count: true,
     max_record_size: LONGEST_TEXT,

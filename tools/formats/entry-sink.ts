@@ -106,14 +106,17 @@ export class HashEntrySink {
     }
   }
 
-  /** Adds an entry with the value that `make` returns, or throws a ValueError for; the key is as in {@link text}. */
-  value(key: ByteBuffer, make: () => unknown, line: number): void {
+  /**
+   * Adds an entry with the value that `make` returns, or throws a ValueError for; the key, the first `keyBytes` of
+   * `key`, is as in {@link text}.
+   */
+  value(key: ByteBuffer, make: () => unknown, line: number, keyBytes = key.size): void {
     try {
       if (this.#position === undefined) this.#encode(make(), this.#value);
       else this.#encodePosition(line);
-      this.#add(key, 0, key.size, line);
+      this.#add(key, 0, keyBytes, line);
     } catch (error) {
-      throw this.#located(error, key.bytes, line);
+      throw this.#located(error, key.bytes.subarray(0, keyBytes), line);
     }
   }
 

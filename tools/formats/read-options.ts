@@ -20,6 +20,8 @@ export interface ReadOptions {
   readonly quote?: string;
   /** Whether quotes may stand where RFC 4180 has none. */
   readonly relaxQuotes?: boolean;
+  /** Whether spaces around columns are left out. */
+  readonly trim?: boolean;
   /** Of JSON: where the entries are. */
   readonly at?: string;
   /** Of a database: the table, or the query, whose rows are the entries. */

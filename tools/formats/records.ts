@@ -30,6 +30,8 @@ export class RecordTaker {
   readonly #isBytes: boolean;
   /** Whether somebody has named the members of the key. */
   readonly #isChosen: boolean;
+  /** Whether records without a key are left out. */
+  readonly #isSkipped: boolean;
   readonly #isSet: boolean;
 
   /**
@@ -41,6 +43,7 @@ export class RecordTaker {
     const { valueType, keyType } = sink;
     this.#keys = options.keys ?? (options.key !== undefined ? [options.key] : own.key !== undefined ? [own.key] : []);
     this.#isChosen = options.keys !== undefined || options.key !== undefined;
+    this.#isSkipped = options.missing === 'skip';
     this.#join = options.join ?? '';
     const value = options.values ?? options.value ?? own.value ?? WHOLE;
     this.#value = value === WHOLE ? WHOLE_RECORD : typeof value !== 'string' && value.length === 1 ? value[0]! : value;
@@ -66,6 +69,7 @@ export class RecordTaker {
    */
   take(record: JsonRecord, precise: JsonRecord, exact: ExactJson | undefined, line: number, name?: ByteBuffer): void {
     const sink = this.#sink;
+    if (this.#isSkipped && this.#keys.some((name) => isMissing(own(record, name)))) return;
     const key = this.#keys.length === 0 ? name! : new ByteBuffer(this.#key(record, precise, exact, line));
     if (this.#isSet) {
       sink.value(key, () => this.#noValue(record), line);
@@ -83,18 +87,29 @@ export class RecordTaker {
   }
 
   #key(record: JsonRecord, precise: JsonRecord, exact: ExactJson | undefined, line: number): Uint8Array {
-    const parts = this.#keys.map((name) => {
-      const json = own(record, name);
-      const integer = exact?.integerOf(own(precise, name));
-      const bytes = this.#isBytes && this.#keys.length === 1 ? bytesFromJson(json) : undefined;
-      // Where the member was chosen, numbers are its text.
-      const key = bytes ?? (this.#isBytes && !this.#isChosen ? undefined : keyFromJson(integer ?? json));
-      if (key === undefined) throw this.#sink.malformed(line, wrongKey(name, json, this.#isBytes));
-      return key;
-    });
-    if (parts.length === 1) return parts[0]!;
+    const keys = this.#keys;
+    if (keys.length === 1) return this.#part(keys[0]!, record, precise, exact, line, true);
     const join = Buffer.from(this.#join);
+    const parts = keys.map((name) => this.#part(name, record, precise, exact, line, false));
     return Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [part] : [join, part])));
+  }
+
+  /** @param isWhole whether the member alone makes the key */
+  #part(
+    name: string,
+    record: JsonRecord,
+    precise: JsonRecord,
+    exact: ExactJson | undefined,
+    line: number,
+    isWhole: boolean,
+  ): Uint8Array {
+    const json = own(record, name);
+    const bytes = this.#isBytes && isWhole ? bytesFromJson(json) : undefined;
+    // Where the member was chosen, numbers are its text.
+    const isText = !this.#isBytes || this.#isChosen;
+    const key = bytes ?? (isText ? keyFromJson(exact?.integerOf(own(precise, name)) ?? json) : undefined);
+    if (key === undefined) throw this.#sink.malformed(line, wrongKey(name, json, this.#isBytes));
+    return key;
   }
 
   /** A set's records may say that they have no value. */
@@ -128,9 +143,11 @@ export class RecordTaker {
 
 const WHOLE_RECORD = Symbol('the whole record');
 
+const PLAIN = {};
+
 /** A member of its own, not one that every object has. */
 function own(record: JsonRecord, name: string): unknown {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
+  return !(name in PLAIN) || Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** Where the fields of a struct come from, if not from one member that holds them all. */

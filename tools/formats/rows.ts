@@ -80,8 +80,9 @@ export class RowTaker {
     const key = new ByteBuffer(Buffer.from(keys.map((column) => record[column] ?? '').join(this.#join), 'latin1'));
     if (!fits(chosen, record)) {
       // A row may end where all that is left of it is empty.
-      const hasKey = keys.every((column) => column < record.length);
-      if (record.length <= chosen.most && hasKey && sink.missing(key, 0, key.size, line)) return;
+      const isShort = record.length <= chosen.most;
+      const hasKey = this.#options.missing === 'skip' || keys.every((column) => column < record.length);
+      if (isShort && hasKey && sink.missing(key, 0, key.size, line)) return;
       throw sink.malformed(line, wrongColumns(chosen, record.length));
     }
     if (fields !== undefined) {

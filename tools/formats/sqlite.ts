@@ -6,7 +6,7 @@ import type { EntrySink } from './entry-sink.js';
 import type { ReadInput } from './format.js';
 import type { ReadOptions } from './read-options.js';
 import { identifier } from './sql-schema.js';
-import { type Database, explained, openDatabase, type Statement } from './sqlite-library.js';
+import { type Database, explained, openDatabase } from './sqlite-library.js';
 import { chooseOf, namesRead, TypedRowTaker } from './typed-rows.js';
 
 /** Rows between two looks at the clock. */
@@ -33,22 +33,28 @@ interface Column {
 async function readRows(database: Database, sink: EntrySink, options: ReadOptions): Promise<void> {
   const { query } = options;
   const table = query === undefined ? tableOf(database, options.table) : undefined;
-  const rows = table === undefined ? database.prepare(query!) : selection(database, table, sink, options);
-  const all = table === undefined ? columnsOfQuery(database, query!, rows) : columnsOf(database, table);
-  rows.setReadBigInts?.(true);
-  rows.safeIntegers?.(true);
+  const all = table === undefined ? columnsOfQuery(database, query!) : columnsOf(database, table);
   const told = `sqlite, ${table === undefined ? 'the rows of a query' : `the table ${table}`}`;
   const names = all.map(({ name }) => name);
   const json = new Set(all.flatMap(({ isJson }, i) => (isJson ? [i] : [])));
   const chosen = chooseOf(sink, options, names);
-  if (cutsText(database)) needUncut(database, query ?? `select * from ${identifier(table!)}`, namesRead(chosen, names));
+  const needed = namesRead(chosen, names);
+  if (cutsText(database)) needUncut(database, query ?? `select * from ${identifier(table!)}`, needed);
   const taker = new TypedRowTaker(sink, options, chosen, names, told, json);
+  // Of a table no more is read than is needed.
+  const read = table === undefined ? names : needed;
+  const rows = database.prepare(query ?? `select ${read.map(identifier).join(', ')} from ${identifier(table!)}`);
+  rows.setReadBigInts?.(true);
+  rows.safeIntegers?.(true);
+  rows.setReturnArrays?.(true);
+  rows.raw?.(true);
+  const places = read.map((name) => names.indexOf(name));
+  const values: unknown[] = new Array(names.length).fill(undefined);
   let count = 0;
   for (const row of rows.iterate?.() ?? rows.all()) {
-    taker.take(
-      names.map((name) => row[name]),
-      ++count,
-    );
+    if (Array.isArray(row)) for (let i = 0; i < places.length; i++) values[places[i]!] = row[i];
+    else for (let i = 0; i < places.length; i++) values[places[i]!] = row[read[i]!];
+    taker.take(values, ++count);
     if (count % STRIDE === 0) {
       const waiting = sink.pause();
       if (waiting !== undefined) await waiting;
@@ -57,10 +63,10 @@ async function readRows(database: Database, sink: EntrySink, options: ReadOption
 }
 
 /** Columns of a query. Older versions of Node give no names but those in rows. */
-function columnsOfQuery(database: Database, query: string, rows: Statement): Column[] {
+function columnsOfQuery(database: Database, query: string): Column[] {
   let columns: Column[];
   try {
-    columns = rows.columns?.().map(columnOf) ?? namesInRow(database, query);
+    columns = database.prepare(query).columns?.().map(columnOf) ?? namesInRow(database, query);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     columns = [];
@@ -86,13 +92,6 @@ function needUncut(database: Database, query: string, names: readonly string[]):
   if (Number(database.prepare(sql).all()[0]!.cut) === 0) return;
   const advice = 'use Node 24, or --query with cast(... as blob) for these columns';
   throw new HmapError('HMAP_INPUT', `there is text with a NUL in it, which this version of Node cuts short; ${advice}`);
-}
-
-/** Selects of a table no more than is needed. */
-function selection(database: Database, table: string, sink: EntrySink, options: ReadOptions): Statement {
-  const names = columnsOf(database, table).map(({ name }) => name);
-  const read = namesRead(chooseOf(sink, options, names), names);
-  return database.prepare(`select ${read.map(identifier).join(', ')} from ${identifier(table)}`);
 }
 
 /** The table that was named, or the only one. */

@@ -16,6 +16,7 @@ import {
   ValueError,
 } from '../../src/internal.js';
 import type { Output } from '../terminal/output.js';
+import { JsonCompactor } from './compact-json.js';
 import { canonicalJson, ExactJson } from './exact-json.js';
 import { finite, numberJson, numberText, parseFloating, parseInteger, type TextPrinter } from './numbers.js';
 import { inOneString } from './one-string.js';
@@ -63,11 +64,19 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
         }
         bare(buffer, at, end, out);
       };
-    case 'json':
+    case 'json': {
+      const compactor = new JsonCompactor();
       return (buffer, at, end, out) => {
         checkValueLength(type, end - at);
         if (isCanonicalScalar(buffer.bytes, at, end)) {
           bare(buffer, at, end, out);
+          return;
+        }
+        const compacted = compactor.compact(buffer.bytes, at, end);
+        if (compacted >= 0) {
+          out.buffer = compactor.output;
+          out.at = 0;
+          out.length = compacted;
           return;
         }
         if (!isUtf8(buffer.bytes.subarray(at, end))) {
@@ -75,6 +84,7 @@ export function textEncoding(type: BuildValueType, encode: ValueEncoder): TextEn
         }
         encodeJson(buffer.bytes.toString('utf8', at, end), encode, out);
       };
+    }
     case 'f32':
     case 'f64':
       return (buffer, at, end, out) => encode(parseFloating(text(buffer, at, end), type), out);

@@ -20,7 +20,12 @@ export const readTsv: ReadEntries = (pieces, sink, options) => {
   // Columns that are not read may hold anything.
   const longest = longestLine(columnsNamed(options) || options.values !== undefined ? 'bytes' : sink.valueType);
   const isOneByte = delimiter.length === 1 && delimiter.charCodeAt(0) < 0x80;
-  const isSimple = isOneByte && options.value !== WHOLE && options.values === undefined && options.keys === undefined;
+  const isSimple =
+    isOneByte &&
+    options.trim !== true &&
+    options.value !== WHOLE &&
+    options.values === undefined &&
+    options.keys === undefined;
   if (isSimple) {
     const reader = new TsvReader(sink, options, delimiter.charCodeAt(0));
     const onLine: OnLine = (buffer, start, end, line, tabs, tabCount) =>
@@ -30,12 +35,13 @@ export const readTsv: ReadEntries = (pieces, sink, options) => {
   const taker = new RowTaker(sink, options, told(delimiter));
   const comment = Buffer.from(options.comment ?? '').toString('latin1');
   const parts = Buffer.from(delimiter).toString('latin1');
-  const cut =
+  const cutAt =
     delimiter === SPACES ? (text: string) => text.trim().split(/[ \t]+/) : (text: string) => text.split(parts);
   const onLine: OnLine = (buffer, start, end, line) => {
     const text = buffer.bytes.toString('latin1', start, end);
     if (text.trim() === '' || (comment !== '' && text.startsWith(comment))) return;
-    taker.take(cut(text), line);
+    const cells = cutAt(text);
+    taker.take(options.trim === true ? cells.map((cell) => cell.trim()) : cells, line);
   };
   return eachLine(pieces, sink, longest, onLine).then(() => taker.end());
 };
@@ -133,7 +139,7 @@ class TsvReader {
     const keyEnd = key >= count ? end : cuts[key]!;
     if (this.#last > count || count >= this.#most) {
       // A line may end where all that is left of it is empty.
-      const isShort = count < this.#most && key <= count;
+      const isShort = count < this.#most && (key <= count || this.#options.missing === 'skip');
       if (isShort && this.#sink.missing(buffer, keyAt, keyEnd, line)) return;
       throw this.#wrongColumns(line, count + 1);
     }

@@ -2,7 +2,7 @@
 // does not know where rows come from.
 
 import { isUtf8 } from 'node:buffer';
-import { ByteBuffer, isStruct, ValueError } from '../../src/internal.js';
+import { type BuildValueType, ByteBuffer, isStruct, ValueError } from '../../src/internal.js';
 import { type ChosenColumns, chooseColumns } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
 import { type ReadOptions, WHOLE } from './read-options.js';
@@ -12,6 +12,8 @@ import { fieldNames, structFromJson } from './struct-text.js';
 type RowValue = unknown;
 
 const NO_VALUE = new ByteBuffer(0);
+/** Bytes of a key that needs no memory of its own. */
+const LONGEST_KEY = 3000;
 
 /** What of the columns is key and value, if nobody has said so: of two columns one, of more the whole row. */
 export function withOwnColumns(options: ReadOptions, names: readonly string[], isSet: boolean): ReadOptions {
@@ -46,7 +48,14 @@ export class TypedRowTaker {
   readonly #sink: EntrySink;
   readonly #chosen: ChosenColumns;
   readonly #join: Buffer;
-  readonly #name: string;
+  readonly #told: string;
+  readonly #type: BuildValueType;
+  /** Names of the fields of a struct. */
+  readonly #fields: readonly string[] | undefined;
+  /** Whether a text is read as a number. */
+  readonly #isNumeric: boolean;
+  /** Where the text of a key stands. */
+  readonly #key = new ByteBuffer(LONGEST_KEY);
   readonly #json: ReadonlySet<number>;
 
   /**
@@ -65,7 +74,10 @@ export class TypedRowTaker {
     this.#sink = sink;
     this.#chosen = chosen;
     this.#join = Buffer.from(options.join ?? '');
-    this.#name = told;
+    this.#told = told;
+    this.#type = sink.valueType;
+    this.#fields = fieldNames(sink.valueType);
+    this.#isNumeric = NUMERIC.test(String(sink.valueType));
     sink.tell(`${told}: ${chosen.told}`, names);
   }
 
@@ -73,21 +85,28 @@ export class TypedRowTaker {
   take(values: readonly RowValue[], row: number): void {
     const sink = this.#sink;
     const { keys, value, fields, members } = this.#chosen;
-    const key = new ByteBuffer(keys.length === 1 ? this.#key(values[keys[0]!], row) : this.#joined(values, row));
-    if (sink.valueType === 'none') {
-      sink.text(key, 0, key.size, NO_VALUE, 0, 0, row);
+    const first = values[keys[0]!];
+    let key = this.#key;
+    let keyBytes: number;
+    if (keys.length === 1 && typeof first === 'string' && first.length <= LONGEST_KEY / 3) {
+      keyBytes = key.bytes.write(first, 0);
+    } else {
+      key = new ByteBuffer(keys.length === 1 ? this.#keyOf(first, row) : this.#joined(values, row));
+      keyBytes = key.size;
+    }
+    if (this.#type === 'none') {
+      sink.text(key, 0, keyBytes, NO_VALUE, 0, 0, row);
       return;
     }
-    const names = fieldNames(sink.valueType);
     const found =
       fields !== undefined
-        ? Object.fromEntries(fields.map((column, i) => [names![i]!, values[column]]))
+        ? Object.fromEntries(fields.map((column, i) => [this.#fields![i]!, values[column]]))
         : members !== undefined
           ? Object.fromEntries(members.map(([name, column]) => [name, this.#at(values, column)]))
           : this.#at(values, value);
     const isMissing = found === null || found === undefined || found === '';
-    if (isMissing && sink.missing(key, 0, key.size, row)) return;
-    this.#value(key, found, row);
+    if (isMissing && sink.missing(key, 0, keyBytes, row)) return;
+    this.#value(key, keyBytes, found, row);
   }
 
   #at(values: readonly RowValue[], column: number): RowValue {
@@ -95,19 +114,22 @@ export class TypedRowTaker {
     return typeof value === 'string' && this.#json.has(column) ? new RawJson(value) : value;
   }
 
-  #value(key: ByteBuffer, value: RowValue, row: number): void {
+  #value(key: ByteBuffer, keyBytes: number, value: RowValue, row: number): void {
     const sink = this.#sink;
-    const type = sink.valueType;
+    const type = this.#type;
     if (type === 'json' && hasBig(value)) {
       const text = new ByteBuffer(Buffer.from(jsonText(value)));
-      sink.text(key, 0, key.size, text, 0, text.size, row);
-    } else if (typeof value === 'string' && NUMERIC.test(String(type))) {
+      sink.text(key, 0, keyBytes, text, 0, text.size, row);
+    } else if (typeof value === 'string' && this.#isNumeric) {
       const text = new ByteBuffer(Buffer.from(value));
-      sink.text(key, 0, key.size, text, 0, text.size, row);
-    } else sink.value(key, () => (isStruct(type) ? structFromJson(type, fieldsOf(value)) : valueFor(type, value)), row);
+      sink.text(key, 0, keyBytes, text, 0, text.size, row);
+    } else {
+      const make = () => (isStruct(type) ? structFromJson(type, fieldsOf(value)) : valueFor(type, value));
+      sink.value(key, make, row, keyBytes);
+    }
   }
 
-  #key(value: RowValue, row: number): Uint8Array {
+  #keyOf(value: RowValue, row: number): Uint8Array {
     if (typeof value === 'string') return Buffer.from(value);
     if (typeof value === 'bigint' || Number.isSafeInteger(value)) return Buffer.from(String(value));
     if (value instanceof Uint8Array) {
@@ -116,11 +138,11 @@ export class TypedRowTaker {
       return keyType === 'hex' || keyType === 'uuid' ? Buffer.from(Buffer.from(value).toString('hex')) : value;
     }
     const found = value === null || value === undefined ? 'nothing' : JSON.stringify(value);
-    throw this.#sink.malformed(row, `expected the key to be text, bytes or an integer, found ${found} (${this.#name})`);
+    throw this.#sink.malformed(row, `expected the key to be text, bytes or an integer, found ${found} (${this.#told})`);
   }
 
   #joined(values: readonly RowValue[], row: number): Uint8Array {
-    const parts = this.#chosen.keys.map((column) => this.#key(values[column], row));
+    const parts = this.#chosen.keys.map((column) => this.#keyOf(values[column], row));
     return Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [part] : [this.#join, part])));
   }
 }

@@ -206,6 +206,14 @@ describe('columns', () => {
     );
   });
 
+  test('a JSON value beside a chosen key is the row', async () => {
+    assert.deepEqual((await read('csv', TEXT, { key: 'code' }, 'json'))[0], [
+      'BE',
+      '{"country":"DE","code":"BE","name":"Berlin","size":"3.8"}',
+    ]);
+    await assert.rejects(read('csv', TEXT, { key: 'code' }), misuse(/^--value-column: .*country, code, name, size/));
+  });
+
   test('--value-columns without a type makes objects', async () => {
     const path = fresh();
     await fine(['build', '--key-column', 'code', '--value-columns', 'name,size', textFile('.csv', TEXT), path]);

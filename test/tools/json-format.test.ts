@@ -117,6 +117,8 @@ describe('a JSON text', () => {
       ['b', '3'],
     ]);
     await assert.rejects(read(text, 'json', { value: 'm' }), hmapError('HMAP_INPUT', { message: /"m" is missing/ }));
+    const near = hmapError('HMAP_INPUT', { message: /"nn" is missing; there is "n"/ });
+    await assert.rejects(read(text, 'json', { value: 'nn' }), near);
     assert.deepEqual(await read(text, 'json', { value: 'm', missing: 'skip' }), [['a', '2']]);
     assert.deepEqual(await read(text, 'json', { value: 'm', missing: { text: '0' } }), [
       ['a', '2'],
@@ -134,7 +136,7 @@ describe('a JSON text', () => {
     }
     assert.deepEqual(await read('{"a": {"b": [["k", 1]]}}', 'json', { at: 'a.b' }), [['k', '1']]);
     assert.deepEqual(await read('{"a/b": {"~": {"k": 1}}}', 'json', { at: '/a~1b/~0' }), [['k', '1']]);
-    const lost = hmapError('HMAP_INPUT', { message: /no member "itmes"; there is 'a', 'items'/ });
+    const lost = hmapError('HMAP_INPUT', { message: /no member "itmes"; did you mean 'items'/ });
     await assert.rejects(read('{"a": 1, "items": {}}', 'json', { at: 'itmes' }), lost);
     await assert.rejects(read('{"a": 1}', 'json', { at: 'a.b' }), hmapError('HMAP_INPUT', { message: /at a/ }));
   });

@@ -54,6 +54,7 @@ export function chooseColumns(
   const columns = new Columns(first, named);
   const isSet = type === 'none';
   const isKeyChosen = options.key !== undefined || options.keys !== undefined;
+  const isRow = type === 'json' && isKeyChosen && options.value === undefined && options.values === undefined;
   const keys = options.keys?.map((column) => columns.index('--key-columns', column)) ?? [
     columns.index('--key-column', options.key ?? '1'),
   ];
@@ -66,7 +67,8 @@ export function chooseColumns(
     };
   };
   if (isSet) return chosen({ value: -1, fields: undefined, members: undefined }, isKeyChosen ? ANY : 1);
-  const several = severalOf(options, columns, type);
+  // A JSON value beside a key that was chosen is the row.
+  const several = severalOf(isRow ? { ...options, value: WHOLE } : options, columns, type);
   if (several !== undefined) return chosen(several, ANY);
   const one = options.values?.[0] ?? options.value;
   const fields = one === undefined ? fieldNames(type) : undefined;

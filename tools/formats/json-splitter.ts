@@ -1,7 +1,7 @@
 // Cuts a JSON text into the members or elements of one of its parts, as it comes, in memory for one of them. Knows where
 // values begin and end; what is in them is the taker's business.
 
-import { ByteBuffer } from '../../src/internal.js';
+import { ByteBuffer, nearest } from '../../src/internal.js';
 import { LONGEST_TEXT } from './lines-reader.js';
 
 const LF = 0x0a;
@@ -228,9 +228,11 @@ export class JsonSplitter {
 
   /** The path leads nowhere. */
   #lost(depth: number): Error {
-    const step = JSON.stringify(this.#path[depth]);
-    const near = this.#seen.length === 0 ? '' : `; there is ${this.#seen.map((name) => `'${name}'`).join(', ')}`;
-    return this.#wrong(`--at: there is no member ${step}${near}`);
+    const step = this.#path[depth]!;
+    const near = nearest(step, this.#seen);
+    const all = this.#seen.length === 0 ? '' : `; there is ${this.#seen.map((name) => `'${name}'`).join(', ')}`;
+    const hint = near === undefined ? all : `; did you mean '${near}'?`;
+    return this.#wrong(`--at: there is no member ${JSON.stringify(step)}${hint}`);
   }
 
   /** Begins the value of an item. */

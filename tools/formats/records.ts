@@ -1,7 +1,7 @@
 // Takes records, objects whose members have names, into a build: which of them are key and value. Knows records; does
 // not know where they come from.
 
-import { ByteBuffer, isStruct } from '../../src/internal.js';
+import { ByteBuffer, isStruct, nearest } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 import type { ExactJson } from './exact-json.js';
 import { type ReadOptions, WHOLE } from './read-options.js';
@@ -77,7 +77,7 @@ export class RecordTaker {
     }
     const value = this.#valueOf(record);
     if (isMissing(value) && sink.missing(key, 0, key.size, line)) return;
-    if (value === undefined) throw sink.malformed(line, missing(this.#value as string));
+    if (value === undefined) throw sink.malformed(line, missing(this.#value as string, record));
     if (exact !== undefined && sink.valueType === 'json') {
       sink.exact(key, exact, this.#valueOf(precise), line);
       return;
@@ -108,7 +108,7 @@ export class RecordTaker {
     // Where the member was chosen, numbers are its text.
     const isText = !this.#isBytes || this.#isChosen;
     const key = bytes ?? (isText ? keyFromJson(exact?.integerOf(own(precise, name)) ?? json) : undefined);
-    if (key === undefined) throw this.#sink.malformed(line, wrongKey(name, json, this.#isBytes));
+    if (key === undefined) throw this.#sink.malformed(line, wrongKey(name, json, this.#isBytes, record));
     return key;
   }
 
@@ -174,12 +174,13 @@ function isHalved(value: unknown): boolean {
   return typeof value === 'string' && !value.isWellFormed();
 }
 
-function missing(name: string): string {
-  return `${shownName(name)} is missing`;
+function missing(name: string, record: JsonRecord): string {
+  const near = nearest(name, Object.keys(record));
+  return `${shownName(name)} is missing${near === undefined ? '' : `; there is "${near}"`}`;
 }
 
-function wrongKey(name: string, key: unknown, isBytes: boolean): string {
-  if (key === undefined) return missing(name);
+function wrongKey(name: string, key: unknown, isBytes: boolean, record: JsonRecord): string {
+  if (key === undefined) return missing(name, record);
   if (isHalved(key)) return `${shownName(name)} has an unpaired surrogate, which has no UTF-8; use {"base64": "..."}`;
   const expected = isBytes ? 'a string or {"base64": "..."}' : 'a string, or an integer';
   const hint = isBytes && typeof key === 'number' ? '; for numbers as keys choose --key u32, u64 or i64' : '';

@@ -62,5 +62,6 @@ export {
 } from './read/open.js';
 export type { Check, Warm } from './read/snapshot.js';
 export { type FieldName, type FieldValue, type FingerprintTable, Table } from './read/table.js';
+export type { FlippedBit } from './verify/find-bit.js';
 export type { Finding, FindingCode, Section } from './verify/findings.js';
 export type { Verification, VerifyOptions } from './verify/verify.js';

@@ -1,6 +1,7 @@
 // What a verification reports. Knows the codes; does not know how anything is checked.
 
 import { HEADER_CODES } from '../format/header.js';
+import type { FlippedBit } from './find-bit.js';
 
 /**
  * Where in the file a rule is broken. Offsets of a list and counts of a bit array are its `buckets`, elements its
@@ -51,6 +52,8 @@ export interface Finding {
   /** Offset in the file after the last byte of the range. */
   readonly end: number;
   readonly message: string;
+  /** Of a block: the one bit that explains its checksum, if it was looked for and there is one. */
+  readonly bit?: FlippedBit;
 }
 
 /** Thrown at the first finding, by {@link Findings} that stop there. */
@@ -77,9 +80,10 @@ export class Findings {
    * Notes a broken rule in the bytes `[offset, end)` of the file.
    * @throws {FirstFinding} if this is to stop at the first
    */
-  add(code: Finding['code'], section: Section, offset: number, end: number, message: string): void {
+  add(code: Finding['code'], section: Section, offset: number, end: number, message: string, bit?: FlippedBit): void {
     this.total++;
-    if (this.#stops) throw new FirstFinding({ code, section, offset, end, message });
-    if (this.list.length < this.#limit) this.list.push({ code, section, offset, end, message });
+    const finding: Finding = { code, section, offset, end, message, ...(bit !== undefined && { bit }) };
+    if (this.#stops) throw new FirstFinding(finding);
+    if (this.list.length < this.#limit) this.list.push(finding);
   }
 }

@@ -19,6 +19,7 @@ import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { DictionaryCheck } from './dictionary.js';
+import { type FlippedBit, findBit } from './find-bit.js';
 import { type Finding, Findings, FirstFinding } from './findings.js';
 import { FingerprintOrder } from './fingerprints.js';
 import { SegmentCheck } from './hash-segments.js';
@@ -34,6 +35,11 @@ export interface VerifyOptions {
   /** Called up to twenty times a second with the bytes done and the bytes there are to do. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
+  /**
+   * For how many blocks that do not fit their checksums to look for a bit that explains it, which takes seconds for each.
+   * Default 0.
+   */
+  findBits?: number;
 }
 
 export interface Verification {
@@ -60,14 +66,15 @@ const READ = 16 * BLOCK;
 
 /** See the function of this name in lazy.ts. */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Verification> {
-  checkOptions(options, ['limit', 'onProgress', 'signal']);
-  const { limit = 1000, onProgress, signal } = options;
+  checkOptions(options, ['limit', 'onProgress', 'signal', 'findBits']);
+  const { limit = 1000, onProgress, signal, findBits = 0 } = options;
   if (!Number.isInteger(limit) || limit < 0) throw new TypeError('limit: expected an integer from 0');
+  if (!Number.isInteger(findBits) || findBits < 0) throw new TypeError('findBits: expected an integer from 0');
   const started = performance.now();
   const hashes = await loadChecksums();
   const fd = openForReading(path);
   try {
-    const check = new Check(fd, path, hashes, limit, QuietPass.over(fd));
+    const check = new Check(fd, path, hashes, limit, QuietPass.over(fd), findBits);
     const pacer = new Pacer(signal, (done) => onProgress?.(done, check.total));
     for (const done of check.steps()) {
       const turn = pacer.pause(done);
@@ -123,9 +130,19 @@ class Check {
   readonly #quiet: QuietPass | undefined;
   #header: Header | undefined;
   #entries = 0;
+  /** Blocks for which a flipped bit is still looked for. */
+  #findBits: number;
 
   /** @param quiet without it, what was read stays in the system's cache */
-  constructor(fd: number, path: string, hashes: BlockHasher, limit: number | 'first', quiet: QuietPass | undefined) {
+  constructor(
+    fd: number,
+    path: string,
+    hashes: BlockHasher,
+    limit: number | 'first',
+    quiet: QuietPass | undefined,
+    findBits = 0,
+  ) {
+    this.#findBits = findBits;
     this.#fd = fd;
     this.#path = path;
     this.#findings = new Findings(limit);
@@ -193,7 +210,7 @@ class Check {
     } finally {
       window.end();
     }
-    this.#compareSums(header, tree.compare(computed), computed);
+    yield* this.#compareSums(header, tree.compare(computed), computed);
   }
 
   /** Puts the sums of the blocks from `offset` on into `computed`; for a block that cannot be read, the stored one. */
@@ -213,7 +230,11 @@ class Check {
   }
 
   /** @param expected what the checksum of a block should be, by its place; `undefined` if that is not known */
-  #compareSums(header: Header, expected: (at: number) => bigint | undefined, computed: Buffer): void {
+  *#compareSums(
+    header: Header,
+    expected: (at: number) => bigint | undefined,
+    computed: Buffer,
+  ): Generator<number, void> {
     const { headerBytes, checksums } = header;
     for (let at = 0; at < computed.length; at += SUM_BYTES) {
       const says = expected(at);
@@ -222,7 +243,23 @@ class Check {
       const start = headerBytes + (at / SUM_BYTES) * BLOCK;
       const end = Math.min(start + BLOCK, checksums.offset);
       const message = `the checksum of the bytes [${start}, ${end}) is ${hex(is)}, the file says ${hex(says)}`;
-      this.#findings.add('HMAP_BLOCK_CHECKSUM', sectionAt(header, start), start, end, message);
+      const bit = yield* this.#findBit(header, start, end, says);
+      const why = bit && `; it fits if bit ${bit.bit} of byte ${bit.offset} is flipped`;
+      this.#findings.add('HMAP_BLOCK_CHECKSUM', sectionAt(header, start), start, end, `${message}${why ?? ''}`, bit);
+    }
+  }
+
+  /** The one bit that explains the checksum of a block, if it is looked for and there is one. */
+  *#findBit(header: Header, start: number, end: number, says: bigint): Generator<number, FlippedBit | undefined> {
+    if (this.#findBits === 0) return undefined;
+    const block = this.#reader.attempt(start, end - start);
+    if (block === undefined) return undefined;
+    this.#findBits--;
+    const search = findBit(block, start, says, this.#hashes);
+    for (;;) {
+      const next = search.next();
+      if (next.done) return next.value;
+      yield header.checksums.offset;
     }
   }
 

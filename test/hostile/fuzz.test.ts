@@ -166,7 +166,7 @@ async function assertProgram(group: Group, { of, what }: Input, path: string): P
   const wholes = async (args: string[]) => (await hmap(args)).stdout;
   const runs = await Promise.all(
     [
-      ['verify', path],
+      ['verify', '--no-find-bit', path],
       ['dump', path],
       ['stat', path],
       ['get', ...asked.with(2, path)],

@@ -15,9 +15,14 @@ import {
   printable,
 } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
+import { recordWith } from './damaged-record.js';
+
+/** Blocks for which a flipped bit is looked for: each takes seconds. */
+const FIND_BITS = 3;
 
 interface Options {
   json?: boolean;
+  findBit: boolean;
 }
 
 export function addVerify(program: Command): void {
@@ -26,9 +31,10 @@ export function addVerify(program: Command): void {
     .summary('check every rule of the format')
     .description(
       'Checks files against every rule of the format: checksums, sizes, offsets, each record in its bucket and in order, values, totals, padding. Prints each ' +
-        'violation with its code and its range of bytes (end exclusive); the exit code is then 1. Reads each file twice, in fixed memory.',
+        'violation with its code and its range of bytes (end exclusive); the exit code is then 1. Of the first blocks that do not fit their checksums, it names the bit that explains it, if one does, and its record. Reads each file twice, in fixed memory.',
     )
     .argument('<file...>', 'the .hmap files')
+    .option('--no-find-bit', 'do not look for flipped bits, which takes seconds a block')
     .option('--json', 'print one JSON object per file')
     .action(runVerify);
   examples(command, 'hmap verify table.hmap', 'hmap verify --json *.hmap | jq .total');
@@ -40,6 +46,7 @@ async function runVerify(files: string[], options: Options): Promise<void> {
     const progress = new Progress();
     try {
       const result = await verify(file, {
+        findBits: options.findBit ? FIND_BITS : 0,
         onProgress: (done, total) => progress.update('verifying', 'bytes', done, total),
       });
       progress.stop();
@@ -61,9 +68,11 @@ function print(result: Verification, json: boolean): void {
   }
   const { findings, total, entries, fileBytes, seconds, fingerprint } = result;
   const path = printable(result.path);
-  const lines = findings.map(
-    ({ code, section, offset, end, message }) => `${path}: bytes [${offset}, ${end}) (${section}): ${code}: ${message}`,
-  );
+  const lines = findings.map(({ code, section, offset, end, message, bit }) => {
+    const found = bit && recordWith(result.path, bit.offset);
+    const where = found === undefined ? '' : `, in the record of key ${found}`;
+    return `${path}: bytes [${offset}, ${end}) (${section}): ${code}: ${message}${where}`;
+  });
   if (total > findings.length) lines.push(`${path}: ${grouped(total - findings.length)} more`);
   const verdict = total === 0 ? 'ok' : counted(total, 'finding');
   const mistakes =

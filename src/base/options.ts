@@ -79,7 +79,8 @@ export function nearest(word: string, choices: readonly string[]): string | unde
   let least = 3;
   for (const choice of choices) {
     const distance = editDistance(word, choice);
-    if (distance < least) {
+    // Of a short word, most letters must be the same.
+    if (distance < least && 2 * distance <= word.length) {
       least = distance;
       best = choice;
     }

@@ -1,6 +1,7 @@
 // Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Does not know how a
 // snapshot is made (open-snapshot.ts) or when a file has changed (watch.ts).
 
+import { isMainThread } from 'node:worker_threads';
 import { checkOptions, type FilePath, oneOf, ownOptions, pathOf } from '../base/options.js';
 import { absolutePath } from '../base/paths.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
@@ -98,7 +99,8 @@ export type BitsOpenOptions = CommonOpenOptions<BitArray> & { layout: 'bits' };
 export type IntegerSetOpenOptions = CommonOpenOptions<IntegerSet> & { layout: 'auto' };
 
 // At the start of the program, so that the first `open` does not pay for it.
-prepareMapping();
+// Not in threads: one that is ended while it loads native code takes the process with it, and those of a build never map.
+if (isMainThread) prepareMapping();
 
 const OPTIONS = [
   'value',

@@ -226,7 +226,7 @@ class Kept extends Output {
 export async function dumpOf(path: string, format: OutputName, check: 'header' | 'touch' = 'header'): Promise<Buffer> {
   const out = new Kept();
   await scanFile(path, check, async (scan) => {
-    const printer = await printerOf(scan, format, out);
+    const printer = await printerOf(scan, path, format, out);
     while (scan.step()) printer.print();
     printer.end();
   });

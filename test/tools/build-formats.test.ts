@@ -279,7 +279,10 @@ describe('columns', { concurrency: true }, () => {
       const columns = { ...NO_COLUMNS, key: '1', value: value === 'none' ? undefined : '2' };
       await assert.rejects(
         buildFrom(path, format, [Buffer.from(text)], { value }),
-        hmapError('HMAP_INPUT', { line, message: /found [23]; choose columns with --key-column and --value-column$/ }),
+        hmapError('HMAP_INPUT', {
+          line,
+          message: /found [23]; choose columns with --key-column and --value-column: 1 \("/,
+        }),
       );
       assert.equal(existsSync(path), false);
       const summary = await buildFrom(path, format, [Buffer.from(text)], { value }, columns);

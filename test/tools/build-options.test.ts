@@ -102,7 +102,7 @@ describe('options', { concurrency: true }, () => {
     const ran = await fine(['build', '-f', 'tsv', '--json', '-', path], { input: 'a\tbc\nd\tefg\n' });
     assert.equal(ran.stderr, '');
     assert.match(ran.stdout, /^[^\n]+\n$/, 'one line');
-    const { seconds, ...summary }: BuildSummary & { readAs: string } = JSON.parse(ran.stdout);
+    const { seconds, ...summary }: BuildSummary & { readAs: string; leftOut: number } = JSON.parse(ran.stdout);
     assert.ok(seconds > 0 && seconds < 20);
     assert.deepEqual(summary, {
       path,
@@ -120,6 +120,7 @@ describe('options', { concurrency: true }, () => {
       synced: true,
       published: 'renamed',
       readAs: 'tsv: key = column 1, value = column 2',
+      leftOut: 0,
     });
   });
 

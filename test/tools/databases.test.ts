@@ -158,6 +158,37 @@ describe('SQLite', { skip: NO_SQLITE || NO_SQLITE3 }, () => {
     assert.deepEqual(await built([bare], own), new Map([['x', 'y']]));
   });
 
+  test('columns of one name, generated ones, JSON that is none, text that is not UTF-8', async () => {
+    const path = fresh('.db');
+    sqlite3(
+      path,
+      `create table a (id, n); insert into a values (1, 'x'); create table b (id, n); insert into b values (2, 'x');
+       create table g (k text, v int, w int generated always as (v * 2)); insert into g (k, v) values ('a', 4);
+       create table j (id text, doc json); insert into j values ('a', '1,"x":2');
+       create table u (k text, v text); insert into u values (cast(x'ff61' as text), 't');
+       create table f (id text, active int); insert into f values ('a', 1), ('b', null);`,
+    );
+    const query = (sql: string, ...args: string[]) => built([...args, '--query', sql, path], own);
+    assert.deepEqual(await query('select a.id, b.id from a join b on a.n = b.n'), new Map([['1', 2]]));
+    const join = 'select * from a join b on a.n = b.n';
+    assert.deepEqual(await query(join, '--key-column', '1', '--value-column', '4'), new Map([['1', 'x']]));
+    await assertLeaves(
+      ['--key-column', '1', '--value-column', '*', '--query', join, path],
+      /two columns are called 'id'/,
+      own,
+    );
+    const generated = await built(['--table', 'g', '--key-column', 'k', '--value-column', 'w', path], own);
+    assert.deepEqual(generated, new Map([['a', 8]]));
+    await assertLeaves(
+      ['--table', 'j', '--key-column', 'id', '--value-column', '*', path],
+      /line 1: expected JSON/,
+      own,
+    );
+    await assertLeaves(['--table', 'u', path], /line 1: text that is not UTF-8/, own);
+    const fields = ['--table', 'f', '--key-column', 'id', '-v', 'struct(active:bool)', '--missing', 'skip'];
+    assert.deepEqual(await built([...fields, path], own), new Map([['a', { active: true }]]));
+  });
+
   test('a dry run', async () => {
     const ran = await fine(['build', '--dry-run', '--table', 'pairs', database()], own);
     assert.match(ran.stdout, /read as sqlite, the table pairs: key = `k`, value = `v`\ncolumns: k, v\n/);
@@ -404,6 +435,8 @@ describe('Redis', { skip: NO_REDIS }, () => {
         else connection.write('+OK\r\n');
       });
     });
+    // A test that fails must not wait for it.
+    server.unref();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };

@@ -6,14 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
-import { open, type ValueType } from '../../src/index.js';
+import { build, open, type ValueType } from '../../src/index.js';
 import { guessDelimiter } from '../../tools/formats/delimiters.js';
 import type { FormatName } from '../../tools/formats/format.js';
 import { formatByLook } from '../../tools/formats/look.js';
 import type { ReadOptions } from '../../tools/formats/read-options.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { temporaryFolder } from '../support/temp.js';
-import { assertRefused, fine, hmap, NO_COLUMNS, piecesOf, readFrom } from '../support/tools.js';
+import { assertRefused, dumpOf, fine, hmap, NO_COLUMNS, piecesOf, readFrom } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
 let count = 0;
@@ -108,6 +108,101 @@ describe('delimiters', () => {
     const path = fresh();
     await fine(['build', '--delimiter', ':', '-v', 'u32', '-k', 'hex', textFile('.txt', '00FF:7\nab12:9\n'), path]);
     assert.deepEqual(new Map(open(path)), new Map(Object.entries({ '00ff': 7, ab12: 9 })));
+  });
+});
+
+describe('text beside columns', () => {
+  test('only spaces and tabs are trimmed, not bytes of letters', async () => {
+    for (const [format, delimiter] of [
+      ['tsv', '\t'],
+      ['csv', ','],
+    ] as const) {
+      const text = ` voil\u00e0 ${delimiter} \u0120 \n`;
+      assert.deepEqual(await read(format, text, { trim: true }), [['voil\u00e0', '\u0120']]);
+    }
+    assert.deepEqual(await read('tsv', '\u0120 voil\u00e0\n', { delimiter: '\\s+' }), [['\u0120', 'voil\u00e0']]);
+    assert.deepEqual(await read('csv', 'a, x\u00a0\n', { trim: true }), [['a', 'x\u00a0']]);
+  });
+
+  test('a line sep= is none of the rows, also where the delimiter is known', async () => {
+    assert.deepEqual(await read('csv', 'sep=;\na;1\nb;2\n', { delimiter: ';' }), AB);
+    await assert.rejects(read('csv', 'sep=;\na;1\nb\n', { quote: '' }), hmapError('HMAP_INPUT', { line: 3 }));
+    const path = fresh();
+    await build(path, [['sep=a', true] as const], { value: 'none' });
+    assert.equal((await dumpOf(path, 'csv')).toString(), '"sep=a"\n');
+  });
+
+  test('commas before spaces are those of text', () => {
+    assert.equal(guessDelimiter('Smith, John;5\nDoe, Jane;6\n', true, undefined), ';');
+  });
+
+  test('a quote that is open where the head ends hides what follows', async () => {
+    const value = 'x;y\n'.repeat(30_000);
+    assert.deepEqual(
+      await readFrom('csv', [Buffer.from(`k,"${value}"\n`)], 'utf8').then((all) => all.map(([key]) => `${key}`)),
+      ['k'],
+    );
+  });
+
+  test('lines of rows are those on which they begin', async () => {
+    const options = { ...NO_COLUMNS, headerRow: true, key: 'k', position: 'line' as const };
+    const entries = await readFrom('csv', [Buffer.from('k,v\n"a\nb",1\nc,2\n')], 'u8', 'bytes', options);
+    assert.deepEqual(
+      entries.map(([, value]) => value[0]),
+      [2, 4],
+    );
+  });
+
+  test('columns of one name are told apart by number alone', async () => {
+    const text = 'k,k,v\na,b,1\n';
+    await assert.rejects(read('csv', text, { key: 'k', value: 'v' }), misuse(/two columns are called 'k'/));
+    await assert.rejects(read('csv', text, { key: '1', value: '*', headerRow: true }, 'json'), misuse(/two columns/));
+    assert.deepEqual(await read('csv', text, { key: '2', value: 'v', headerRow: true }), [['b', '1']]);
+  });
+
+  test('the whole record of a first row that nobody has called names', async () => {
+    assert.deepEqual(await read('tsv', 'a:1\nb:2\n', { delimiter: ':', key: '1', value: '*' }, 'json'), [
+      ['a', '{"1":"a","2":"1"}'],
+      ['b', '{"1":"b","2":"2"}'],
+    ]);
+  });
+
+  test('empty members of an object, and rows that end early', async () => {
+    const text = 'k,a,b\nx,1,\ny,2\n,3,4\n';
+    const of = (missing: ReadOptions['missing']) =>
+      read('csv', text, { key: 'k', values: ['a', 'b'], ...(missing !== undefined && { missing }) }, 'json');
+    assert.deepEqual(await of('skip'), [
+      ['x', '{"a":"1"}'],
+      ['y', '{"a":"2"}'],
+    ]);
+    assert.deepEqual((await of({ text: '-' }))[1], ['y', '{"a":"2","b":"-"}']);
+    await assert.rejects(of('error'), hmapError('HMAP_INPUT', { line: 2, message: /'b' is empty/ }));
+  });
+});
+
+describe('options that a format would not see', () => {
+  test('are refused', async () => {
+    const text = textFile('.tsv', 'a\t1\n');
+    for (const [args, message] of [
+      [['--at', 'x', text], /^hmap: --at: is for json; the input is read as tsv/],
+      [['--table', 'x', text], /^hmap: --table: is for sqlite/],
+      [['--key-column', '1', textFile('.txt', 'a\n')], /^hmap: --key-column: is for/],
+      [['--layout', 'list', '--value-from', 'line', textFile('.txt', 'a\n')], /^hmap: --value-from: does not apply/],
+      [['--missing', 'skpi', text], /--missing/],
+    ] as const) {
+      assertRefused(await hmap(['build', ...args, fresh()]), message);
+    }
+  });
+
+  test('what is left out is counted, and columns in lines are hinted at', async () => {
+    const ran = await fine(['build', '--missing', 'skip', textFile('.tsv', 'a\t1\nb\t\n\tc\n'), fresh()]);
+    assert.match(ran.stderr, /: 1 entry \(2 left out: a part is missing\), /);
+    const lines = await fine(['build', textFile('.txt', 'a;1\nb;2\nc;3\nd;4\n'), fresh()]);
+    assert.match(lines.stderr, /hmap: each line was taken for a key, .*--delimiter ';'/);
+    assertRefused(
+      await hmap(['build', textFile('.bz2', Buffer.from('425a6839314159265359ff00', 'hex')), fresh()]),
+      /looks like bzip2/,
+    );
   });
 });
 

@@ -3,7 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
@@ -12,7 +22,7 @@ import { hmapError } from '../support/errors.js';
 import { NO_CDB, NO_SQLITE, NO_SQLITE3, SQLITE_CWD, sqlite3 } from '../support/programs.js';
 import { Random } from '../support/random.js';
 import { temporaryFolder } from '../support/temp.js';
-import { assertRefused, assertSameFile, dumpOf, fine, hmap } from '../support/tools.js';
+import { assertRefused, assertSameFile, dumpOf, fine, hmap, start } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
 let count = 0;
@@ -157,6 +167,50 @@ test('an output file', async () => {
   assert.ok(!existsSync(join(folder, 'no')));
 });
 
+test('an output file keeps what stood in its place', { skip: process.platform === 'win32' }, async () => {
+  const path = await tableOf({ entries: [['a', 1]], options: { value: 'u8' } });
+  const place = join(folder, 'place');
+  mkdirSync(place);
+  const dump = (output: string) => hmap(['dump', '--force', '--format', 'cdb-binary', '-o', output, path]);
+  execFileSync('mkfifo', [join(place, 'fifo')]);
+  assertRefused(await dump(join(place, 'fifo')), /it is no regular file/);
+  assertRefused(await dump(place), /it is no regular file/);
+  assertRefused(await dump(path), /it is the table/);
+  assertRefused(await dump(''), /^hmap: --output: expected a path/);
+  writeFileSync(join(place, 'old.cdb'), 'old');
+  chmodSync(join(place, 'old.cdb'), 0o600);
+  symlinkSync('old.cdb', join(place, 'link'));
+  assert.equal((await dump(join(place, 'link'))).code, 0);
+  assert.ok(lstatSync(join(place, 'link')).isSymbolicLink());
+  assert.equal(statSync(join(place, 'old.cdb')).mode & 0o777, 0o600);
+  assert.ok(statSync(join(place, 'old.cdb')).size > 2048);
+  // SQLite would apply these to the new file.
+  writeFileSync(join(place, 'old.cdb-wal'), 'log');
+  assertRefused(await dump(join(place, 'old.cdb')), /old\.cdb-wal belongs to a database/);
+  assert.deepEqual(readdirSync(place).sort(), ['fifo', 'link', 'old.cdb', 'old.cdb-wal']);
+});
+
+test('a signal leaves nothing behind', { skip: process.platform === 'win32' }, async () => {
+  const path = fresh();
+  await build(
+    path,
+    Array.from({ length: 400_000 }, (_, i) => [`key ${i}`, i] as const),
+    { value: 'u32' },
+  );
+  const place = join(folder, 'stopped');
+  mkdirSync(place);
+  const output = join(place, 'out.cdb');
+  const { child, ended } = start(['dump', '--format', 'cdb-binary', '-o', output, path]);
+  while (readdirSync(place).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  const { code, stderr } = await ended;
+  // It may have come too late.
+  if (code === 0) return;
+  assert.equal(code, 130, stderr);
+  assert.match(stderr, /^hmap: stopped; .* is unchanged\n$/);
+  assert.deepEqual(readdirSync(place), []);
+});
+
 describe('which entries are printed', () => {
   const entries = Array.from(
     { length: 3000 },
@@ -291,6 +345,26 @@ describe('which entries are printed', () => {
     await build(big, [['a', 2n ** 63n] as const, ['b', 1n] as const], { value: 'u64' });
     assert.equal(await keysOf(big, '--where', 'value > 9223372036854775807'), 'a');
     assert.equal(await keysOf(big, '--where', 'value = 1'), 'b');
+    const exact = fresh();
+    const lines = '{"key":"a","value":{"id":9007199254740993}}\n{"key":"b","value":{"id":"12"}}\n';
+    await fine(['build', '--format', 'jsonl', '-', exact], { input: lines });
+    assert.equal(await keysOf(exact, '--where', 'value.id = 9007199254740993'), 'a');
+    assert.equal(await keysOf(exact, '--where', 'value.id = 9007199254740992'), '');
+    assert.equal(await keysOf(exact, '--where', 'value.id > 9007199254740992'), 'a');
+    assert.equal(await keysOf(exact, '--where', 'value.id > 9'), 'ab', 'a text of digits is compared as a number');
+    const hex = fresh();
+    await build(hex, [['0000000000000001', 'true'] as const, ['1e10', '1.50'] as const], { key: 'hex', value: 'utf8' });
+    assert.equal(await keysOf(hex, '--where', 'key = 0000000000000001'), '0000000000000001');
+    assert.equal(await keysOf(hex, '--where', 'key = 1e10'), '1e10');
+    assert.equal(await keysOf(hex, '--where', 'value = true'), '0000000000000001');
+    assert.equal(await keysOf(hex, '--where', 'value = 1.50'), '1e10');
+    const floats = fresh();
+    await build(floats, [['a', Infinity] as const, ['b', 1] as const], { value: 'f64' });
+    assert.equal(await keysOf(floats, '--where', 'value = Infinity'), 'a');
+    assertRefused(await hmap(['dump', '--where', 'value > ten', floats]), /'value' is a number/);
+    assertRefused(await hmap(['dump', '--where', 'valeu > 1', floats]), /have no parts/);
+    const unseen = await fine(['dump', '--where', 'value.nope > 1', exact]);
+    assert.equal(unseen.stderr, 'hmap: --where: no value has such a part\n');
     const typed = fresh();
     await build(typed, [[5, 'x'] as const, [77, '10'] as const], { value: 'utf8', key: 'u32' });
     assert.equal(await keysOf(typed, '--where', 'key > 6'), '77');
@@ -330,6 +404,9 @@ describe('which entries are printed', () => {
     assertRefused(await hmap(['dump', '--where', 'level', path]), /--where.*comparison/);
     assertRefused(await hmap(['dump', '--where', 'levle > 3', path]), /no field 'levle'; did you mean 'level'/);
     assertRefused(await hmap(['dump', '--match', '(', path]), /--match/);
+    for (const where of ['level <> 5', 'level => 5', 'level === 5']) {
+      assertRefused(await hmap(['dump', '--where', where, path]), /no operator/);
+    }
     for (const part of ['0/3', '4/3', '1', 'x/y']) assertRefused(await hmap(['dump', '--part', part, path]), /--part/);
   });
 });

@@ -20,7 +20,7 @@ function input(name: string, text: string): string {
 const cases: [name: string, options: string[], text: string, told: RegExp][] = [
   ['in.txt', ['--format', 'lines'], 'word\na\nb\na\n', /the key "a" occurs more than once, in lines 2 and 4; remove/],
   ['in.tsv', [], 'x\t1\ny; z\t2\ny; z\t3\n', /the key "y; z" occurs more than once, in lines 2 and 3; remove/],
-  ['in.csv', ['--header-row'], 'k,v\na,"1\n2"\nb,2\na,3\n', /the key "a" .*, in lines 3 and 5; remove/],
+  ['in.csv', ['--header-row'], 'k,v\na,"1\n2"\nb,2\na,3\n', /the key "a" .*, in lines 2 and 5; remove/],
   [
     'in.jsonl',
     [],

@@ -170,6 +170,69 @@ describe('a JSON text', () => {
     ]);
   });
 
+  test('what is no JSON is none, also beside long integers', async () => {
+    for (const bad of ['{"n":00012345678901234567}', '{12345678901234567890:1}', '-00012345678901234567']) {
+      await assert.rejects(read(`{"a":${bad}}`, 'json'), hmapError('HMAP_VALUE_INVALID'));
+      await assert.rejects(readFrom('tsv', [Buffer.from(`a\t${bad}\n`)], 'json'), hmapError('HMAP_VALUE_INVALID'));
+    }
+  });
+
+  test('a long text beside a long integer', async () => {
+    const text = 'x\\"'.repeat(5e6);
+    const [[, value]] = (await read(`{"a": {"n": 12345678901234567890, "s": "${text}"}}`, 'json')) as [
+      [string, string],
+    ];
+    assert.ok(value.startsWith('{"n":12345678901234567890,"s":"x') && value.length > text.length);
+  });
+
+  test('large integers are numbers where values are', async () => {
+    const entries = await readFrom('json', [Buffer.from('{"a": 100000000000000000000, "b": 9007199254740994}')], 'f64');
+    assert.deepEqual(
+      entries.map(([, value]) => value.readDoubleLE(0)),
+      [1e20, 9007199254740994],
+    );
+  });
+
+  test('halves of surrogates are no keys, wherever keys stand', async () => {
+    const halved = hmapError('HMAP_INPUT', { message: /surrogate/ });
+    await assert.rejects(read('[{"id":"\\ud800","v":1}]', 'json', { key: 'id', value: 'v' }), halved);
+    await assert.rejects(
+      read('[{"id":"\\ud800","v":1}]', 'json', { keys: ['id', 'v'], join: ':', value: 'v' }),
+      halved,
+    );
+    await assert.rejects(read('["\\ud800"]', 'none'), halved);
+  });
+
+  test('members of several that are missing', async () => {
+    const text = '[{"id":"a","n":1,"__proto__":5},{"id":"b","n":2,"m":null}]';
+    const of = (missing?: ReadOptions['missing']) =>
+      read(text, 'json', { key: 'id', values: ['n', 'm'], ...(missing !== undefined && { missing }) });
+    await assert.rejects(of(), hmapError('HMAP_INPUT', { line: 1, message: /"m" is missing.*--missing skip/ }));
+    await assert.rejects(of('error'), hmapError('HMAP_INPUT', { line: 1 }));
+    assert.deepEqual(await of('skip'), [
+      ['a', '{"n":1}'],
+      ['b', '{"n":2}'],
+    ]);
+    assert.deepEqual(await of({ text: '-' }), [
+      ['a', '{"n":1,"m":"-"}'],
+      ['b', '{"n":2,"m":"-"}'],
+    ]);
+    const own = await read('[{"id":"a","__proto__":5,"b":1}]', 'json', { key: 'id', values: ['__proto__', 'b'] });
+    assert.deepEqual(own, [['a', '{"__proto__":5,"b":1}']]);
+  });
+
+  test('what the path passes over takes no memory, and may stand there once', async () => {
+    const filler = Buffer.alloc(2 ** 20, 'x');
+    function* pieces() {
+      yield Buffer.from('{"junk": ["');
+      for (let i = 0; i < 600; i++) yield filler;
+      yield Buffer.from('"], "data": {"a": 1}}');
+    }
+    assert.equal((await readFrom('json', pieces(), 'json', 'bytes', { ...NO_COLUMNS, at: 'data' })).length, 1);
+    const twice = hmapError('HMAP_INPUT', { message: /a second member "data"/ });
+    await assert.rejects(read('{"data":{"a":1},"data":{"b":2}}', 'json', { at: 'data' }), twice);
+  });
+
   test('any value, cut anywhere, is what JSON.parse makes of it', async () => {
     const random = new Random(17);
     for (let round = 0; round < 60; round++) {

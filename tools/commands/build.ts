@@ -207,6 +207,9 @@ function checkLayout(options: Options): void {
   wrong('key', options.key, 'hash');
   wrong('fingerprint', options.fingerprint, 'hash');
   wrong('value', options.value, 'hash', 'list');
+  if (options.valueFrom !== undefined && layout !== 'hash') {
+    throw new TypeError(`--value-from: does not apply to the layout '${layout}'`);
+  }
   wrong('duplicates', options.duplicates === 'error' ? undefined : options.duplicates, 'hash');
   if (layout === 'hash' && options.value !== undefined && !isHashType(options.value)) {
     throw new TypeError(`--value: ${options.value} is for --layout list`);
@@ -290,14 +293,14 @@ class Run {
       await this.#dryRun(format, value, input);
       return;
     }
-    let readAs: string | undefined;
+    let sink: Pick<HashEntrySink, 'told' | 'leftOut'> | undefined;
     let summary: BuildSummary;
     if (isKeyless) {
       const { buildKeylessFrom } = await import('./keyless.js');
       const choice = keylessOptions(this.#common, options);
       const built = await buildKeylessFrom(this.#output, choice, input, this.#name, format, this.#columns);
       summary = built.summary;
-      readAs = built.told;
+      sink = built.sink;
     } else {
       const read = await loadReader(format);
       const isDecoded = encoding !== UTF8 && encoding !== 'none';
@@ -309,9 +312,9 @@ class Run {
           ? input
           : { path: this.#input, pieces: () => pieces(parallel.pieces(builder, { ...reading, format })) };
       const fill = async (builder: Builder) => {
-        const sink = new HashEntrySink(builder, this.#name, this.#columns);
-        await read(from(builder), sink, this.#columns);
-        readAs = sink.told;
+        const own = new HashEntrySink(builder, this.#name, this.#columns);
+        sink = own;
+        await read(from(builder), own, this.#columns);
       };
       try {
         summary = await withBuilder(
@@ -326,7 +329,15 @@ class Run {
     }
     this.#progress.stop();
     const { layout, json } = options;
-    report(summary, this.#output, readAs ?? format, { value, isAutomatic: layout === 'auto', json: json === true });
+    const read = { told: sink?.told ?? format, leftOut: sink?.leftOut ?? 0 };
+    const wanted = {
+      value,
+      isAutomatic: layout === 'auto',
+      isCollected: options.duplicates === 'collect',
+      json: json === true,
+    };
+    report(summary, this.#output, read, wanted);
+    if (understood.hint !== undefined && json !== true) warn(understood.hint);
   }
 
   /** The type of the values that are collected: text becomes strings of JSON. */
@@ -399,7 +410,7 @@ class Run {
     const { withLines } = await import('../input/duplicate-lines.js');
     const places = PLACES[format] ?? 'lines';
     const again = this.#source.isFile ? (sink: EntrySink) => read(input, sink, this.#columns) : undefined;
-    return withLines(error, this.#keyType, value, this.#name, places, again);
+    return withLines(error, this.#keyType, value, this.#name, places, this.#columns, again);
   }
 
   /** Further threads that read; `undefined` if one thread is enough, or if the input cannot be cut at any line end. */
@@ -408,7 +419,8 @@ class Run {
     const isLines = format === 'jsonl' || format === 'lines' || (format === 'tsv' && !columnsNamed(columns));
     const { shared } = this.#source;
     // Each thread would count for itself.
-    if (!isLines || columns.position !== undefined || shared === undefined) return undefined;
+    const counts = columns.position !== undefined || columns.missing === 'skip';
+    if (!isLines || counts || shared === undefined) return undefined;
     const memory = this.#options.memory ?? DEFAULT_MEMORY;
     const cuts = cutLines(shared, threadsFor(memory), format !== 'jsonl');
     return cuts.length > 2 ? new ParallelSource(this.#source, cuts) : undefined;

@@ -1,13 +1,13 @@
 // Prints what a scan comes by: in a format on stdout, or into a file that has its own. Knows scans and formats; does not
 // know which entries are wanted.
 
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { type HashHeader, HmapError } from '../../src/index.js';
+import type { HashHeader } from '../../src/index.js';
 import { ByteBuffer, type ByteSlice, type ElementScan, type EntryScan, systemError } from '../../src/internal.js';
 import type { EntryWriter, OutputName } from '../formats/format.js';
 import { isTextFormat, loadFormat } from '../formats/formats.js';
 import type { Output } from '../terminal/output.js';
 import type { Kept } from './dump-filter.js';
+import { OutputFile } from './output-file.js';
 
 export interface PrintFlags {
   keysOnly?: boolean;
@@ -32,8 +32,10 @@ export interface Printer {
 
 const NOTHING: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
+/** @param path of the table */
 export async function printerOf(
   scan: EntryScan | ElementScan,
+  path: string,
   format: OutputName,
   out: Output,
   flags: PrintFlags = {},
@@ -50,7 +52,7 @@ export async function printerOf(
   const { key, value } = scan as EntryScan;
   const header = flags.keysOnly ? { ...scan.header, valueType: 'none' as const, valueWidth: 0 } : scan.header;
   const shown = flags.keysOnly ? NOTHING : value;
-  if (isFile) return filePrinter(header as HashHeader, format, { key, value: shown }, flags);
+  if (isFile) return filePrinter(header as HashHeader, format, { key, value: shown }, path, flags);
   const writer = await writerOf(header as HashHeader, format, flags);
   return {
     print: () => writer.entry(key, shown, out),
@@ -90,20 +92,17 @@ async function filePrinter(
   header: HashHeader,
   format: 'sqlite' | 'cdb-binary',
   place: { readonly key: ByteSlice; readonly value: ByteSlice },
+  path: string,
   { output, force, table = TABLE, valuesOnly }: PrintFlags,
 ): Promise<Printer> {
   if (valuesOnly) throw new TypeError(`--values-only: the format '${format}' needs keys`);
-  const path = output!;
-  if (existsSync(path) && force !== true) {
-    throw new HmapError('HMAP_OUTPUT_EXISTS', `${path} exists; --force replaces it`, { path });
-  }
-  const temporary = `${path}.${process.pid}.tmp`;
+  const file = new OutputFile(output!, path, force === true);
   let writer: { entry(place: { key: ByteSlice; value: ByteSlice }): void; end(): void; abandon(): void };
   try {
-    writer = await fileWriter(header, format, temporary, table);
+    writer = await fileWriter(header, format, file.temporary, table);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw systemError(error, 'write', path);
+    file.abandon();
+    throw systemError(error, 'write', output!);
   }
   let isOpen = true;
   return {
@@ -112,11 +111,11 @@ async function filePrinter(
     end: () => {
       isOpen = false;
       writer.end();
-      renameSync(temporary, path);
+      file.publish();
     },
     abandon: () => {
       if (isOpen) writer.abandon();
-      rmSync(temporary, { force: true });
+      file.abandon();
     },
   };
 }

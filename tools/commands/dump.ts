@@ -129,15 +129,15 @@ async function dumpEntries(path: string, options: Options, out: Output): Promise
   const { format, limit = Number.POSITIVE_INFINITY, skip = 0, sample, seed = 0, check, part } = options;
   const progress = new Progress();
   const dump = async (scan: EntryScan | ElementScan) => {
-    const isWanted = filterOf(scan, options);
-    const printer = await printerOf(scan, format, out, options);
+    const filter = filterOf(scan, options);
+    const printer = await printerOf(scan, path, format, out, options);
     const reservoir = sample === undefined ? undefined : new Reservoir(sample, seed);
     const total = Math.ceil(scan.header.entries / (part?.of ?? 1));
     try {
       let found = 0;
       for (let seen = 0; found < skip + limit && scan.step(); seen++) {
         if (seen % STRIDE === 0) await turn();
-        if (isWanted !== undefined && !isWanted()) continue;
+        if (filter !== undefined && !filter.accepts()) continue;
         if (found++ < skip) continue;
         if (reservoir !== undefined) reservoir.add(() => copyOf(scan));
         else printer.print();
@@ -150,6 +150,7 @@ async function dumpEntries(path: string, options: Options, out: Output): Promise
         if (out.full) await out.flush();
       }
       printer.end();
+      if (filter?.hasSeen === false && scan.header.entries > 0) warn('--where: no value has such a part');
     } finally {
       printer.abandon();
     }

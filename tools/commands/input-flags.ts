@@ -2,6 +2,7 @@
 // arguments; reads nothing.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { nearest } from '../../src/internal.js';
 import { parseDelimiter } from '../formats/delimiters.js';
 import { INPUTS, type InputName } from '../formats/format.js';
 import type { ReadOptions } from '../formats/read-options.js';
@@ -72,7 +73,7 @@ export function addInputFlags(command: Command): Command {
     .option('--trim', 'leave out spaces around columns')
     .option(
       '--missing <what>',
-      'where a value is missing or empty: skip the entry (also where the key is), error, or =TEXT to take that (default: an empty text is a value)',
+      'where a value is missing or empty: skip the entry (or a member of a json object), error, or a text to take, such as 0 or =skip (default: an empty text is a value)',
       parseMissing,
     )
     .addOption(
@@ -128,7 +129,8 @@ function parseQuote(text: string): string {
 function parseMissing(text: string): NonNullable<ReadOptions['missing']> {
   if (text === 'skip' || text === 'error') return text;
   if (text.startsWith('=')) return { text: text.slice(1) };
-  if (text === '') throw new InvalidArgumentError('Expected skip, error or =TEXT.');
+  const near = nearest(text, ['skip', 'error']);
+  if (text === '' || near !== undefined) throw new InvalidArgumentError('Expected skip, error, or =TEXT.');
   return { text };
 }
 

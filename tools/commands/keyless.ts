@@ -19,17 +19,16 @@ export async function buildKeylessFrom(
   name: string,
   format: InputName,
   columns: ReadOptions,
-): Promise<{ summary: BuildSummary; told: string | undefined }> {
+): Promise<{ summary: BuildSummary; sink: Pick<KeylessEntrySink, 'told' | 'leftOut'> | undefined }> {
   const read = await keylessReader(format);
   const isSet = options.layout !== 'list';
   const base = options.layout === 'auto' ? 0 : (options.base ?? 0);
-  let told: string | undefined;
+  let sink: KeylessEntrySink | undefined;
   const summary = await withKeylessBuilder(output, options, async (builder) => {
-    const sink = new KeylessEntrySink(builder, name, base, isIndexed(columns), columns.missing);
+    sink = new KeylessEntrySink(builder, name, base, isIndexed(columns), columns.missing);
     await read(input, sink, keylessColumns(columns, isSet));
-    told = sink.told;
   });
-  return { summary, told };
+  return { summary, sink };
 }
 
 /** Looks up indexes for `hmap get`, a batch at a time, and counts those that are missing. */

@@ -37,7 +37,7 @@ export function columnsNamed(options: ReadOptions): boolean {
   if (byName && options.headerRow === false) {
     throw new TypeError('--no-header-row: columns can be chosen by name only if the first row names them');
   }
-  return options.headerRow ?? (byName || options.value === WHOLE);
+  return options.headerRow ?? byName;
 }
 
 /**
@@ -111,7 +111,16 @@ function severalOf(
   if (type !== 'json') {
     throw new TypeError('--value-columns: several columns make a value of type json or of a struct; choose --value');
   }
-  return { value: -2, fields: undefined, members: found.map((column) => [columns.name(column), column]) };
+  const members = found.map((column) => [columns.name(column), column] as const);
+  const taken = new Set<string>();
+  for (const [name, column] of members) {
+    if (taken.has(name)) {
+      const twice = `two columns are called '${name}', the second is number ${column + 1}`;
+      throw new TypeError(`--value-columns: ${twice}; choose others, or --no-header-row and numbers`);
+    }
+    taken.add(name);
+  }
+  return { value: -2, fields: undefined, members };
 }
 
 /** The columns of the first row. */
@@ -148,6 +157,9 @@ class Columns {
   index(option: string, column: string): number {
     const names = this.#names ?? [];
     const found = names.indexOf(column);
+    if (found >= 0 && names.indexOf(column, found + 1) >= 0) {
+      throw new TypeError(`${option}: two columns are called '${column}'; choose one by its number`);
+    }
     if (found >= 0) return found;
     if (isNumber(column)) return Number(column) - 1;
     const near = nearest(column, names);

@@ -7,24 +7,29 @@ import { Output } from '../terminal/output.js';
 import { guessDelimiter, namedDelimiter, SPACES, shownDelimiter } from './delimiters.js';
 import type { EntrySink } from './entry-sink.js';
 import type { MakeWriter, ReadEntries } from './format.js';
-import { headOf } from './head.js';
+import { HEAD_BYTES, headOf } from './head.js';
 import { LONGEST_TEXT, withoutMark } from './lines-reader.js';
 import { inOneString } from './one-string.js';
 import type { ReadOptions } from './read-options.js';
-import { RowTaker } from './rows.js';
+import { RowTaker, trimmed } from './rows.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 import { readTsv } from './tsv.js';
 
+/** Bytes of a line `sep=;`. */
+const SEP_BYTES = 8;
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
 
 const readCsv: ReadEntries = async (pieces, sink, options) => {
-  if (options.delimiter !== undefined) return readRows(withoutMark(pieces), sink, options.delimiter, options, 0);
-  const { bytes, isWhole, pieces: all } = await headOf(withoutMark(pieces));
+  // Whoever has named the delimiter need not wait for more than a first line that names it, too.
+  const needed = options.delimiter === undefined ? HEAD_BYTES : SEP_BYTES;
+  const { bytes, isWhole, pieces: all } = await headOf(withoutMark(pieces), needed);
   const head = bytes.toString('latin1');
   const named = namedDelimiter(head);
-  if (named !== undefined) return readRows(withoutStart(all, named.bytes), sink, named.delimiter, options, 1);
+  const chosen = options.delimiter ?? named?.delimiter;
+  if (named !== undefined) return readRows(withoutStart(all, named.bytes), sink, chosen!, options, 1);
+  if (chosen !== undefined) return readRows(all, sink, chosen, options, 0);
   // Keys of one column may hold anything.
   const isOne = sink.valueType === 'none' && options.key === undefined && options.keys === undefined;
   const guessed = isOne ? undefined : guessDelimiter(head, isWhole, options.comment);
@@ -39,7 +44,7 @@ function readRows(
   options: ReadOptions,
   before: number,
 ): Promise<void> {
-  if (options.quote === '') return readTsv(pieces, sink, { ...options, delimiter });
+  if (options.quote === '') return readTsv(pieces, sink, { ...options, delimiter }, before);
   return readQuoted(pieces, sink, { ...options, delimiter }, before);
 }
 
@@ -65,7 +70,6 @@ async function readQuoted(
     relax_quotes: options.relaxQuotes === true,
     ...(options.comment !== undefined && { comment: latin1(options.comment), comment_no_infix: true }),
     skip_empty_lines: true,
-    trim: options.trim === true,
     record_delimiter: ['\r\n', '\n'],
     relax_column_count: true,
     max_record_size: LONGEST_TEXT,
@@ -84,7 +88,7 @@ async function readQuoted(
   let rows = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      taker.take(record, info.lines + before);
+      taker.take(options.trim === true ? record.map(trimmed) : record, firstLine(record, info.lines) + before);
       if (++rows % STRIDE === 0) {
         const waiting = sink.pause();
         if (waiting !== undefined) await waiting;
@@ -96,10 +100,17 @@ async function readQuoted(
     // A quote that is never closed runs to the end of the input; the line on which its row begins is more useful.
     const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED';
     const line = (isOpen ? lines + 1 : Number(error.lines ?? parser.info.lines)) + before;
-    const hint =
-      isOpen || /QUOTE/.test(error.code) ? '; --relax-quotes, or --quote none, takes quotes as they are' : '';
+    const isQuote = options.relaxQuotes !== true && /QUOTE/.test(error.code);
+    const hint = isQuote ? '; --relax-quotes, or --quote none, takes quotes as they are' : '';
     throw sink.malformed(line, `${error.message}${hint}`);
   }
+}
+
+/** The line on which a row begins that ends on `last`. */
+function firstLine(record: readonly string[], last: number): number {
+  let line = last;
+  for (const cell of record) for (let at = cell.indexOf('\n'); at >= 0; at = cell.indexOf('\n', at + 1)) line--;
+  return line;
 }
 
 async function* withoutStart(pieces: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
@@ -138,7 +149,7 @@ const csvWriter: MakeWriter = (header) => {
  * Quoted besides what RFC 4180 asks for: line ends of all kinds, spaces at the ends, and what a reader may take for
  * another delimiter, or for a mark of the encoding.
  */
-const QUOTED = /^$|^\s|\s$|[\r\n;|\t]|^\xef\xbb\xbf/;
+const QUOTED = /^$|^sep=|^\s|\s$|[\r\n;|\t]|^\xef\xbb\xbf/;
 
 /**
  * A row, with its line end.

@@ -46,8 +46,9 @@ export function evenDelimiter(head: string, isWhole: boolean, comment: string | 
     const [first, ...others] = rows.map((row) => row.split(delimiter).length);
     return first! > 1 && others.every((count) => count === first);
   });
-  if (even.length > 1 && even.includes(',') && rows.every((row) => !/(?<!\d),|,(?!\d)/.test(row))) {
-    // Commas between digits alone are those of decimals.
+  const isText = (row: string) => !/(?<!\d),(?! )|,(?![\d ])/.test(row);
+  if (even.length > 1 && even.includes(',') && rows.every(isText)) {
+    // Commas between digits are those of decimals, and commas before spaces those of text.
     return even.find((delimiter) => delimiter !== ',');
   }
   return even[0];
@@ -56,8 +57,10 @@ export function evenDelimiter(head: string, isWhole: boolean, comment: string | 
 /** The first rows, without what is in quotes. */
 function firstRows(head: string, isWhole: boolean, comment: string | undefined): string[] {
   const bare = head.replace(/"(?:[^"]|"")*"/g, '');
-  const lines = bare.split(/\r?\n/);
-  if (!isWhole) lines.pop();
+  // What is left of quotes is open, and may hold anything.
+  const open = bare.indexOf('"');
+  const lines = (open < 0 ? bare : bare.slice(0, open)).split(/\r?\n/);
+  if (!isWhole || open >= 0) lines.pop();
   return lines
     .filter((line) => line.trim() !== '' && (comment === undefined || !line.startsWith(comment)))
     .slice(0, LINES);

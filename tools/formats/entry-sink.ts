@@ -38,6 +38,8 @@ export class HashEntrySink {
   line = 0;
   /** What a reader has understood of the input, for people. */
   told: string | undefined;
+  /** Entries that were left out, since a part of them is missing. */
+  leftOut = 0;
   /** The columns that there are, if they have names. */
   columns: readonly string[] | undefined;
   readonly #sink: RecordSink;
@@ -81,6 +83,11 @@ export class HashEntrySink {
     this.#text(key, keyAt, keyEnd, value, valueAt, valueEnd, line);
   }
 
+  /** Counts an entry that is left out, since a part of it is missing. */
+  leaveOut(): void {
+    this.leftOut++;
+  }
+
   /**
    * Does what was asked for with an entry whose value is missing or empty.
    * @returns `false` if nothing was
@@ -88,7 +95,10 @@ export class HashEntrySink {
   missing(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): boolean {
     const policy = this.#missing;
     if (policy === undefined || this.valueType === 'none') return false;
-    if (policy === 'skip') return true;
+    if (policy === 'skip') {
+      this.leaveOut();
+      return true;
+    }
     if (policy === 'error') throw this.malformed(line, 'the value is missing');
     const value = new ByteBuffer(Buffer.from(policy.text));
     this.#text(key, keyAt, keyEnd, value, 0, value.size, line);
@@ -97,7 +107,10 @@ export class HashEntrySink {
 
   /** Adds an entry whose value stands as texts, one a field of the struct; each code unit of a text is a byte. */
   fields(key: ByteBuffer, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
-    if (this.#missing === 'skip' && texts.includes('')) return;
+    if (this.#missing === 'skip' && texts.includes('')) {
+      this.leaveOut();
+      return;
+    }
     try {
       this.#encode(this.#parseFields(this.#filled(texts)), this.#value);
       this.#add(key, keyAt, keyEnd, line);

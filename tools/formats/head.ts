@@ -13,13 +13,13 @@ export interface Head {
   close(): Promise<void>;
 }
 
-/** Takes the first {@link HEAD_BYTES}, or a few more. */
-export async function headOf(pieces: AsyncIterable<Uint8Array>): Promise<Head> {
+/** Takes the first bytes, at least so many, or all. */
+export async function headOf(pieces: AsyncIterable<Uint8Array>, least: number = HEAD_BYTES): Promise<Head> {
   const iterator = pieces[Symbol.asyncIterator]();
   const taken: Uint8Array[] = [];
   let bytes = 0;
   let isWhole = false;
-  while (bytes < HEAD_BYTES && !isWhole) {
+  while (bytes < least && !isWhole) {
     const next = await iterator.next();
     isWhole = next.done === true;
     if (next.done) break;

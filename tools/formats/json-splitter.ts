@@ -80,6 +80,8 @@ export class JsonSplitter {
   #nested = 0;
   #inString = false;
   #hasArrived = false;
+  /** Whether the scan is in a value that nobody wants. */
+  #isPassed = false;
 
   /** @param path names of members, or indexes of elements, that lead to the part; none for the whole */
   constructor(path: readonly string[], onItem: OnItem, malformed: Malformed) {
@@ -106,6 +108,8 @@ export class JsonSplitter {
   }
 
   #append(piece: Uint8Array): void {
+    // Of what is passed over nothing is kept.
+    if (this.#isPassed) this.#kept = this.#at;
     const left = this.#used - this.#kept;
     const needed = left + piece.length;
     if (needed > LONGEST_TEXT + piece.length) throw this.#wrong(`a value of more than ${LONGEST_TEXT} bytes`);
@@ -243,6 +247,8 @@ export class JsonSplitter {
       this.#state = 'container';
       return;
     }
+    if (this.#hasArrived) this.#needOnce();
+    this.#isPassed = !this.#hasArrived || this.#open.length !== this.#path.length + 1;
     if (byte === QUOTE) {
       this.#at++;
       this.#state = 'string';
@@ -252,6 +258,13 @@ export class JsonSplitter {
       this.#state = 'nested';
     } else if (KINDS[byte] === PLAIN) this.#state = 'scalar';
     else throw this.#expected('a JSON value');
+  }
+
+  /** The path must not go on in a second member of the same name: others would take that one. */
+  #needOnce(): void {
+    const depth = this.#open.length - 1;
+    if (depth >= this.#path.length || !this.#open[depth]!.isObject || this.#name() !== this.#path[depth]) return;
+    throw this.#wrong(`--at: there is a second member ${JSON.stringify(this.#path[depth])}`);
   }
 
   /** Whether the path goes through this item of the innermost container. */
@@ -344,6 +357,7 @@ export class JsonSplitter {
   /** An item is whole. */
   #item(): void {
     this.#state = 'after';
+    this.#isPassed = false;
     if (!this.#hasArrived || this.#open.length !== this.#path.length + 1) return;
     this.#onItem(this.#buffer, this.#nameAt, this.#nameEnd, this.#valueAt, this.#at, this.#itemLine);
   }

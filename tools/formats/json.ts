@@ -126,7 +126,8 @@ class JsonReader {
     } else {
       const { plain, precise, exact } = this.#parsed(buffer, at, end, line);
       const own = isPlain ? new ByteBuffer(Uint8Array.from(bytes.subarray(keyAt, keyEnd))) : key;
-      sink.value(own, () => valueFromJson(sink.valueType, exact?.integerOf(precise) ?? plain), line);
+      const integer = isBig(sink.valueType) ? exact?.integerOf(precise) : undefined;
+      sink.value(own, () => valueFromJson(sink.valueType, integer ?? plain), line);
     }
   }
 
@@ -193,6 +194,8 @@ class JsonReader {
     }
   }
 }
+
+const isBig = (type: unknown) => type === 'u64' || type === 'i64';
 
 function shortcutOf(type: string): Shortcut {
   if (type === 'json') return 'json';

@@ -39,6 +39,7 @@ export const json: ReadEntries = (pieces, anySink, { at, key, value }) => {
     if (nameAt >= 0) throw sink.malformed(line, 'expected an array: lists and sets of integers have no keys');
     const element = parsed(sink, buffer, start, end, line);
     const chosen = name === undefined ? element : memberOf(element, name);
+    if ((chosen === null || chosen === undefined) && sink.missing(NO_KEY, 0, 0, line)) return;
     const make = () => (sink.isSet ? integerOrSame(chosen) : elementFromJson(sink.elementType as ListType, chosen));
     sink.value(NO_KEY, make, line);
   });

@@ -41,6 +41,7 @@ export class KeylessEntrySink implements EntrySink {
   readonly #base: number;
   readonly #missing: ReadOptions['missing'];
   told: string | undefined;
+  leftOut = 0;
   columns: readonly string[] | undefined;
 
   /** @param indexed whether what stands as a key is the index, which must be the next one */
@@ -87,10 +88,17 @@ export class KeylessEntrySink implements EntrySink {
     this.columns ??= columns;
   }
 
+  leaveOut(): void {
+    this.leftOut++;
+  }
+
   missing(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): boolean {
     const policy = this.#missing;
     if (policy === undefined || this.isSet) return false;
-    if (policy === 'skip') return true;
+    if (policy === 'skip') {
+      this.leaveOut();
+      return true;
+    }
     if (policy === 'error') throw this.malformed(line, 'the value is missing');
     if (this.#indexed && keyEnd > keyAt) this.index(key.bytes.toString('latin1', keyAt, keyEnd), line);
     const value = new ByteBuffer(Buffer.from(policy.text));

@@ -1,5 +1,6 @@
 // `parquet`: the rows of a Parquet file, by row groups. Reading is hyparquet's.
 
+import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import { HmapError } from '../../src/index.js';
 import { systemError } from '../../src/internal.js';
@@ -22,9 +23,11 @@ export const readParquet: ReadInput = async (input, sink, options) => {
     const { parquetMetadataAsync, parquetRead, parquetSchema } = await import('hyparquet');
     const source = await sourceOf(file);
     // Bytes that are not said to be text stay bytes.
-    const settings = { file: source, compressors: await compressors(), utf8: false };
+    const parsers = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && textOf(bytes, path) };
+    const settings = { file: source, compressors: await compressors(), utf8: false, parsers: parsers as never };
     const metadata = await explained(path, () => parquetMetadataAsync(source));
     const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+    if (new Set(names).size < names.length) throw new TypeError(`${path}: two columns have the same name`);
     const chosen = chooseOf(sink, options, names);
     const columns = namesRead(chosen, names);
     const places = columns.map((name) => names.indexOf(name));
@@ -51,6 +54,13 @@ export const readParquet: ReadInput = async (input, sink, options) => {
     await file.close();
   }
 };
+
+/** A text; different ones must not become one. */
+function textOf(bytes: Uint8Array, path: string): string {
+  if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  const shown = Buffer.from(bytes.subarray(0, 40)).toString('latin1');
+  throw new HmapError('HMAP_INPUT', `${path}: a text that is not UTF-8: ${JSON.stringify(shown)}`, { path });
+}
 
 /** A file as hyparquet reads it. */
 async function sourceOf(

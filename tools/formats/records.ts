@@ -32,6 +32,7 @@ export class RecordTaker {
   readonly #isChosen: boolean;
   /** Whether records without a key are left out. */
   readonly #isSkipped: boolean;
+  readonly #missing: ReadOptions['missing'];
   readonly #isSet: boolean;
 
   /**
@@ -43,13 +44,14 @@ export class RecordTaker {
     const { valueType, keyType } = sink;
     this.#keys = options.keys ?? (options.key !== undefined ? [options.key] : own.key !== undefined ? [own.key] : []);
     this.#isChosen = options.keys !== undefined || options.key !== undefined;
+    this.#missing = options.missing;
     this.#isSkipped = options.missing === 'skip';
     this.#join = options.join ?? '';
     const value = options.values ?? options.value ?? own.value ?? WHOLE;
     this.#value = value === WHOLE ? WHOLE_RECORD : typeof value !== 'string' && value.length === 1 ? value[0]! : value;
     this.#fields = fieldsOf(sink, this.#value);
     this.#isBig = valueType === 'u64' || valueType === 'i64';
-    this.#isExact = this.#isBig || valueType === 'json' || keyType !== 'bytes';
+    this.#isExact = this.#isBig || valueType === 'json' || keyType !== 'bytes' || this.#isChosen;
     this.#isBytes = keyType === 'bytes';
     this.#isSet = valueType === 'none';
     const from = this.#isSet ? '' : `, value = ${this.#shownValue()}`;
@@ -69,20 +71,27 @@ export class RecordTaker {
    */
   take(record: JsonRecord, precise: JsonRecord, exact: ExactJson | undefined, line: number, name?: ByteBuffer): void {
     const sink = this.#sink;
-    if (this.#isSkipped && this.#keys.some((name) => isMissing(own(record, name)))) return;
+    if (this.#isSkipped && this.#keys.some((name) => isMissing(own(record, name)))) {
+      sink.leaveOut();
+      return;
+    }
     const key = this.#keys.length === 0 ? name! : new ByteBuffer(this.#key(record, precise, exact, line));
     if (this.#isSet) {
       sink.value(key, () => this.#noValue(record), line);
       return;
     }
-    const value = this.#valueOf(record);
-    if (isMissing(value) && sink.missing(key, 0, key.size, line)) return;
-    if (value === undefined) throw sink.malformed(line, missing(this.#value as string, record));
+    const value = this.#valueOf(record, line);
+    const isAbsent = isMissing(value) || this.#lacksField(record);
+    if (isAbsent && sink.missing(key, 0, key.size, line)) return;
+    if (value === undefined) {
+      const whole = this.#isChosen ? "; --value-column '*' takes the whole record" : '';
+      throw sink.malformed(line, `${missing(this.#value as string, record)}${whole}`);
+    }
     if (exact !== undefined && sink.valueType === 'json') {
-      sink.exact(key, exact, this.#valueOf(precise), line);
+      sink.exact(key, exact, this.#valueOf(precise, line), line);
       return;
     }
-    const json = (this.#isBig && exact?.integerOf(this.#valueOf(precise))) || value;
+    const json = (this.#isBig && exact?.integerOf(this.#valueOf(precise, line))) || value;
     sink.value(key, () => valueFromJson(sink.valueType, json), line);
   }
 
@@ -108,7 +117,11 @@ export class RecordTaker {
     // Where the member was chosen, numbers are its text.
     const isText = !this.#isBytes || this.#isChosen;
     const key = bytes ?? (isText ? keyFromJson(exact?.integerOf(own(precise, name)) ?? json) : undefined);
-    if (key === undefined) throw this.#sink.malformed(line, wrongKey(name, json, this.#isBytes, record));
+    if (key === undefined) {
+      const hint =
+        this.#isChosen || json !== undefined ? '' : `; choose --key-column: the members are ${membersOf(record)}`;
+      throw this.#sink.malformed(line, `${wrongKey(name, json, this.#isBytes, record)}${hint}`);
+    }
     return key;
   }
 
@@ -119,17 +132,28 @@ export class RecordTaker {
     return value === null ? undefined : value;
   }
 
-  #valueOf(record: JsonRecord): unknown {
+  #valueOf(record: JsonRecord, line: number): unknown {
     if (this.#fields !== undefined) {
-      const value: JsonRecord = {};
-      for (const [field, name] of this.#fields) if (Object.hasOwn(record, name)) value[field] = record[name];
-      return value;
+      const found = this.#fields.filter(([, name]) => Object.hasOwn(record, name));
+      return Object.fromEntries(found.map(([field, name]) => [field, record[name]]));
     }
     if (this.#value === WHOLE_RECORD) return record;
     if (typeof this.#value === 'string') return own(record, this.#value);
-    const value: JsonRecord = {};
-    for (const name of this.#value) if (Object.hasOwn(record, name)) value[name] = record[name];
-    return value;
+    return Object.fromEntries(this.#value.flatMap((name) => this.#member(record, name, line)));
+  }
+
+  /** A member of an object that is made of several, if it is not left out. */
+  #member(record: JsonRecord, name: string, line: number): [name: string, value: unknown][] {
+    const value = own(record, name);
+    const policy = this.#missing;
+    if (value !== undefined && (policy === undefined || !isMissing(value))) return [[name, value]];
+    if (policy === 'skip') return [];
+    if (typeof policy === 'object') return [[name, policy.text]];
+    throw this.#sink.malformed(line, `${missing(name, record)}; --missing skip leaves it out`);
+  }
+
+  #lacksField(record: JsonRecord): boolean {
+    return this.#fields?.some(([, name]) => isMissing(own(record, name))) === true;
   }
 
   #shownValue(): string {
@@ -142,6 +166,11 @@ export class RecordTaker {
 }
 
 const WHOLE_RECORD = Symbol('the whole record');
+
+/** Names of members, for a message. */
+function membersOf(record: JsonRecord): string {
+  return Object.keys(record).slice(0, 12).join(', ');
+}
 
 const PLAIN = {};
 

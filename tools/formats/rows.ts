@@ -1,6 +1,7 @@
 // Takes rows of texts into a build, from the columns that were chosen. Knows columns; does not know how rows are written.
 
 import { ByteBuffer } from '../../src/internal.js';
+import { counted } from '../terminal/cli.js';
 import { type ChosenColumns, COLUMN_NAME, chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
 import type { ReadOptions } from './read-options.js';
@@ -51,9 +52,9 @@ export class RowTaker {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || this.#chosen === undefined) return;
-    const { value } = this.#chosen;
-    const [first, ...others] = held.map(({ record }) => record[value] ?? '');
-    if (COLUMN_NAME.test(first ?? '') && others.length > 0 && others.every((text) => NUMBER.test(text))) {
+    const { value, members } = this.#chosen;
+    const columns = members?.map(([, column]) => column) ?? [value];
+    if (columns.some((column) => seemsNamed(held, column))) {
       const row = held[0]!.record.map((text) => JSON.stringify(utf8Of(text).slice(0, 40)));
       const what = `${row.join(', ')} seems to name the columns, since numbers follow`;
       throw this.#sink.malformed(held[0]!.line, `${what}; --header-row if it does, --no-header-row if it does not`);
@@ -77,25 +78,73 @@ export class RowTaker {
   #add(chosen: ChosenColumns, record: readonly string[], line: number): void {
     const sink = this.#sink;
     const { keys, value, fields, members } = chosen;
-    const key = new ByteBuffer(Buffer.from(keys.map((column) => record[column] ?? '').join(this.#join), 'latin1'));
-    if (!fits(chosen, record)) {
-      // A row may end where all that is left of it is empty.
-      const isShort = record.length <= chosen.most;
-      const hasKey = this.#options.missing === 'skip' || keys.every((column) => column < record.length);
-      if (isShort && hasKey && sink.missing(key, 0, key.size, line)) return;
-      throw sink.malformed(line, wrongColumns(chosen, record.length));
+    const { missing } = this.#options;
+    if (missing === 'skip' && keys.some((column) => (record[column] ?? '') === '')) {
+      sink.leaveOut();
+      return;
     }
+    // A row may end where all that is left of it is empty.
+    const isShort = record.length <= chosen.last;
+    const hasKey = keys.every((column) => column < record.length);
+    const isFilled = hasKey && missing !== undefined && missing !== 'error';
+    if (record.length > chosen.most || (isShort && !isFilled)) throw this.#wrongColumns(chosen, record, line);
+    const key = new ByteBuffer(Buffer.from(keys.map((column) => record[column]!).join(this.#join), 'latin1'));
     if (fields !== undefined) {
-      const texts = fields.map((column) => record[column]!);
+      const texts = fields.map((column) => record[column] ?? '');
       sink.fields(key, 0, key.size, texts, line);
-    } else if (members !== undefined) {
-      const object = () => Object.fromEntries(members.map(([name, column]) => [name, utf8Of(record[column]!)]));
-      sink.value(key, object, line);
-    } else {
-      const text = new ByteBuffer(Buffer.from(value < 0 ? '' : record[value]!, 'latin1'));
+    } else if (members !== undefined) sink.value(key, () => this.#object(members, record, line), line);
+    else {
+      const text = new ByteBuffer(Buffer.from(value < 0 ? '' : (record[value] ?? ''), 'latin1'));
       sink.text(key, 0, key.size, text, 0, text.size, line);
     }
   }
+
+  /** Columns as members of an object, of which those that are empty may be left out. */
+  #object(
+    members: NonNullable<ChosenColumns['members']>,
+    record: readonly string[],
+    line: number,
+  ): Record<string, string> {
+    const { missing } = this.#options;
+    const object: Record<string, string> = {};
+    for (const [name, column] of members) {
+      const text = utf8Of(record[column] ?? '');
+      if (text !== '' || missing === undefined) object[name] = text;
+      else if (missing === 'error') throw this.#sink.malformed(line, `the column '${name}' is empty`);
+      else if (missing !== 'skip') object[name] = missing.text;
+    }
+    return object;
+  }
+
+  #wrongColumns({ last, most }: ChosenColumns, record: readonly string[], line: number): Error {
+    const texts = record.map(utf8Of);
+    return this.#sink.malformed(line, wrongColumns(last + 1, most, texts, ''));
+  }
+}
+
+/**
+ * What is wrong with a row that has too few columns, or too many, and what helps.
+ * @param least columns that it must have
+ * @param separated how columns are separated, if that is to be told
+ */
+export function wrongColumns(least: number, most: number, found: readonly string[], separated: string): string {
+  const expected = most === Number.POSITIVE_INFINITY ? `${least} columns or more` : counted(least, 'column');
+  const what = `expected ${expected}${separated}, found ${found.length}`;
+  if (found.length > most) {
+    const list = found.map((text, i) => `${i + 1} (${JSON.stringify(text.slice(0, 40))})`).slice(0, 12);
+    return `${what}; choose columns with --key-column and --value-column: ${list.join(', ')}`;
+  }
+  const comment = COMMENT.exec(found[0] ?? '')?.[0];
+  if (comment !== undefined) return `${what}; --comment '${comment}' leaves out lines that begin so`;
+  return found.length === 1 && least > 2 ? what : `${what}; --missing skip leaves out such lines`;
+}
+
+/** What comments begin with in many files. */
+const COMMENT = /^(?:#|%|\/\/|;|!)/;
+
+/** Without spaces and tabs around it: of other characters, code units are bytes. */
+export function trimmed(text: string): string {
+  return text.replace(/^[ \t]+/, '').replace(/(?<![ \t])[ \t]+$/, '');
 }
 
 const utf8Of = (text: string) => Buffer.from(text, 'latin1').toString();
@@ -105,13 +154,14 @@ function fits({ last, most }: ChosenColumns, { length }: readonly string[]): boo
   return length > last && length <= most;
 }
 
-function wrongColumns({ last, most }: ChosenColumns, found: number): string {
-  const hint = found > most ? '; choose columns with --key-column and --value-column' : '';
-  return `expected ${last + 1} columns, found ${found}${hint}`;
+/** Whether a column has what may be a name where the rows after it have numbers. */
+function seemsNamed(rows: readonly Row[], column: number): boolean {
+  const [first, ...others] = rows.map(({ record }) => record[column] ?? '');
+  return COLUMN_NAME.test(first ?? '') && others.length > 0 && others.every((text) => NUMBER.test(text));
 }
 
 /** Rows after the first that show whether it is one of them. */
 const LOOK = 10;
 /** Types that hold any text, also a column's name. */
-const ANY_TEXT = ['bytes', 'utf8', 'enum'];
+const ANY_TEXT = ['bytes', 'utf8', 'enum', 'json'];
 const NUMBER = /^-?\d[\d.]*$/;

@@ -12,7 +12,8 @@ export class SqliteWriter {
     this.#database = database;
     this.#columns = columns;
     // Nobody else sees the file before it is whole.
-    database.exec('pragma journal_mode = off; pragma synchronous = off');
+    // Not off, which node:sqlite does not obey.
+    database.exec('pragma journal_mode = memory; pragma synchronous = off');
     database.exec('begin');
     database.exec(createTable(table, columns));
     this.#insert = database.prepare(`insert into ${identifier(table)} values (${columns.map(() => '?').join(',')})`);

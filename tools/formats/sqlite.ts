@@ -11,6 +11,8 @@ import { chooseOf, namesRead, TypedRowTaker } from './typed-rows.js';
 
 /** Rows between two looks at the clock. */
 const STRIDE = 256;
+/** What stands for bytes that are not UTF-8: different texts become one. */
+const LOST = '\ufffd';
 
 export const readSqlite: ReadInput = async (input, sink, options) => {
   if (input.path === '-') throw new TypeError('--format: an SQLite database is read from a file, not from stdin');
@@ -48,12 +50,16 @@ async function readRows(database: Database, sink: EntrySink, options: ReadOption
   rows.safeIntegers?.(true);
   rows.setReturnArrays?.(true);
   rows.raw?.(true);
-  const places = read.map((name) => names.indexOf(name));
+  // Of a query columns go by their places: names may occur twice.
+  const places = table === undefined ? read.map((_, i) => i) : read.map((name) => names.indexOf(name));
+  const isTwice = new Set(read).size < read.length;
   const values: unknown[] = new Array(names.length).fill(undefined);
   let count = 0;
   for (const row of rows.iterate?.() ?? rows.all()) {
     if (Array.isArray(row)) for (let i = 0; i < places.length; i++) values[places[i]!] = row[i];
+    else if (isTwice) throw new TypeError('--query: two columns have the same name; give them others, with `as`');
     else for (let i = 0; i < places.length; i++) values[places[i]!] = row[read[i]!];
+    for (const value of values) if (typeof value === 'string' && value.includes(LOST)) throw notUtf8(sink, count + 1);
     taker.take(values, ++count);
     if (count % STRIDE === 0) {
       const waiting = sink.pause();
@@ -94,6 +100,11 @@ function needUncut(database: Database, query: string, names: readonly string[]):
   throw new HmapError('HMAP_INPUT', `there is text with a NUL in it, which this version of Node cuts short; ${advice}`);
 }
 
+function notUtf8(sink: EntrySink, row: number): Error {
+  const advice = '--query with cast(... as blob) takes its bytes as they are';
+  return sink.malformed(row, `text that is not UTF-8, or has the character that stands for such; ${advice}`);
+}
+
 /** The table that was named, or the only one. */
 function tableOf(database: Database, named: string | undefined): string {
   const sql =
@@ -116,7 +127,7 @@ function tableOf(database: Database, named: string | undefined): string {
 
 function columnsOf(database: Database, table: string): Column[] {
   return database
-    .prepare('select name, type from pragma_table_info(?)')
+    .prepare('select name, type from pragma_table_xinfo(?) where hidden <> 1')
     .all(table)
     .map((row) => columnOf(row as { name: string; type: string }));
 }

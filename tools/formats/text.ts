@@ -221,7 +221,7 @@ export function bytesFromJson(value: unknown): Uint8Array | undefined {
  * key.
  */
 export function keyFromJson(key: unknown): Uint8Array | undefined {
-  if (typeof key === 'string') return Buffer.from(key);
+  if (typeof key === 'string') return key.isWellFormed() ? Buffer.from(key) : undefined;
   return Number.isSafeInteger(key) || typeof key === 'bigint' ? Buffer.from(String(key)) : undefined;
 }
 

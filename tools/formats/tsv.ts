@@ -4,18 +4,24 @@ import type { ByteBuffer } from '../../src/internal.js';
 import { chooseColumns, columnsNamed, withHeaderHint } from './columns.js';
 import { SPACES, shownDelimiter } from './delimiters.js';
 import type { EntrySink } from './entry-sink.js';
-import type { MakeWriter, ReadEntries } from './format.js';
+import type { MakeWriter } from './format.js';
 import { lineGuard } from './line-guard.js';
 import { leftOut } from './lines.js';
 import { eachLine, longestLine, type OnLine } from './lines-reader.js';
 import { type ReadOptions, WHOLE } from './read-options.js';
-import { RowTaker } from './rows.js';
+import { RowTaker, trimmed, wrongColumns } from './rows.js';
 import { fieldTexts } from './struct-text.js';
 import { keyPrinter, textPrinter } from './text.js';
 
 const TAB = 0x09;
 
-export const readTsv: ReadEntries = (pieces, sink, options) => {
+/** @param before lines that come before these */
+export const readTsv = (
+  pieces: AsyncIterable<Uint8Array>,
+  sink: EntrySink,
+  options: ReadOptions,
+  before = 0,
+): Promise<void> => {
   const { delimiter = '\t' } = options;
   // Columns that are not read may hold anything.
   const longest = longestLine(columnsNamed(options) || options.values !== undefined ? 'bytes' : sink.valueType);
@@ -29,19 +35,19 @@ export const readTsv: ReadEntries = (pieces, sink, options) => {
   if (isSimple) {
     const reader = new TsvReader(sink, options, delimiter.charCodeAt(0));
     const onLine: OnLine = (buffer, start, end, line, tabs, tabCount) =>
-      reader.line(buffer, start, end, line, tabs, tabCount);
+      reader.line(buffer, start, end, line + before, tabs, tabCount);
     return eachLine(pieces, sink, longest, onLine, () => reader.many);
   }
   const taker = new RowTaker(sink, options, told(delimiter));
   const comment = Buffer.from(options.comment ?? '').toString('latin1');
   const parts = Buffer.from(delimiter).toString('latin1');
   const cutAt =
-    delimiter === SPACES ? (text: string) => text.trim().split(/[ \t]+/) : (text: string) => text.split(parts);
+    delimiter === SPACES ? (text: string) => trimmed(text).split(/[ \t]+/) : (text: string) => text.split(parts);
   const onLine: OnLine = (buffer, start, end, line) => {
     const text = buffer.bytes.toString('latin1', start, end);
-    if (text.trim() === '' || (comment !== '' && text.startsWith(comment))) return;
+    if (trimmed(text) === '' || (comment !== '' && text.startsWith(comment))) return;
     const cells = cutAt(text);
-    taker.take(options.trim === true ? cells.map((cell) => cell.trim()) : cells, line);
+    taker.take(options.trim === true ? cells.map(trimmed) : cells, line + before);
   };
   return eachLine(pieces, sink, longest, onLine).then(() => taker.end());
 };
@@ -133,38 +139,39 @@ class TsvReader {
   }
 
   #take(buffer: ByteBuffer, start: number, end: number, line: number, cuts: readonly number[], count: number): void {
+    const sink = this.#sink;
     const key = this.#key;
     const value = this.#value;
-    const keyAt = key === 0 ? start : cuts[key - 1]! + 1;
+    const { missing } = this.#options;
+    const keyAt = key === 0 ? start : key > count ? end : cuts[key - 1]! + 1;
     const keyEnd = key >= count ? end : cuts[key]!;
-    if (this.#last > count || count >= this.#most) {
-      // A line may end where all that is left of it is empty.
-      const isShort = count < this.#most && (key <= count || this.#options.missing === 'skip');
-      if (isShort && this.#sink.missing(buffer, keyAt, keyEnd, line)) return;
-      throw this.#wrongColumns(line, count + 1);
+    if (missing === 'skip' && keyAt === keyEnd) {
+      sink.leaveOut();
+      return;
     }
+    // A line may end where all that is left of it is empty.
+    const isFilled = key <= count && missing !== undefined && missing !== 'error';
+    if (count >= this.#most || (this.#last > count && !isFilled)) throw this.#wrongColumns(buffer, start, end, line);
     if (this.#fields !== undefined) {
       const texts = this.#fields.map((column) => {
+        if (column > count) return '';
         const at = column === 0 ? start : cuts[column - 1]! + 1;
         return buffer.bytes.toString('latin1', at, column === count ? end : cuts[column]!);
       });
-      this.#sink.fields(buffer, keyAt, keyEnd, texts, line);
+      sink.fields(buffer, keyAt, keyEnd, texts, line);
       return;
     }
-    const valueAt = value < 0 ? end : value === 0 ? start : cuts[value - 1]! + 1;
-    const valueEnd = value < 0 || value === count ? end : cuts[value]!;
-    this.#sink.text(buffer, keyAt, keyEnd, buffer, valueAt, valueEnd, line);
+    const hasValue = value >= 0 && value <= count;
+    const valueAt = !hasValue ? end : value === 0 ? start : cuts[value - 1]! + 1;
+    const valueEnd = !hasValue || value === count ? end : cuts[value]!;
+    sink.text(buffer, keyAt, keyEnd, buffer, valueAt, valueEnd, line);
   }
 
-  #wrongColumns(line: number, found: number): Error {
-    const needed = this.#last + 1;
-    const expected =
-      this.#most === Number.POSITIVE_INFINITY
-        ? `${needed} columns or more`
-        : `${needed} column${needed === 1 ? '' : 's'}`;
-    const hint = found > this.#most ? '; choose columns with --key-column and --value-column' : '';
-    const separator = shownDelimiter(String.fromCharCode(this.#delimiter));
-    return this.#sink.malformed(line, `expected ${expected} separated by ${separator}, found ${found}${hint}`);
+  #wrongColumns({ bytes }: ByteBuffer, start: number, end: number, line: number): Error {
+    const delimiter = String.fromCharCode(this.#delimiter);
+    const found = bytes.toString('utf8', start, end).split(delimiter);
+    const separated = ` separated by ${shownDelimiter(delimiter)}`;
+    return this.#sink.malformed(line, wrongColumns(this.#last + 1, this.#most, found, separated));
   }
 }
 

@@ -16,8 +16,9 @@ const NO_VALUE = new ByteBuffer(0);
 const LONGEST_KEY = 3000;
 
 /** What of the columns is key and value, if nobody has said so: of two columns one, of more the whole row. */
-export function withOwnColumns(options: ReadOptions, names: readonly string[], isSet: boolean): ReadOptions {
-  if (isSet || options.value !== undefined || options.values !== undefined) return options;
+export function withOwnColumns(options: ReadOptions, names: readonly string[], type: BuildValueType): ReadOptions {
+  const isSet = type === 'none';
+  if (isSet || isStruct(type) || options.value !== undefined || options.values !== undefined) return options;
   const { key } = options;
   const others = names.filter((name, i) => name !== key && String(i + 1) !== key);
   if (key === undefined || others.length === names.length) return options;
@@ -32,8 +33,7 @@ export function namesRead({ keys, value, fields, members }: ChosenColumns, names
 
 /** The columns that are chosen from those that there are. */
 export function chooseOf(sink: EntrySink, options: ReadOptions, names: readonly string[]): ChosenColumns {
-  const isSet = sink.valueType === 'none';
-  const chosen = chooseColumns(withOwnColumns(options, names, isSet), names, true, sink.valueType);
+  const chosen = chooseColumns(withOwnColumns(options, names, sink.valueType), names, true, sink.valueType);
   if (names.length > chosen.most) {
     throw new TypeError(`--key-column: choose the columns of keys and values; the columns are ${names.join(', ')}`);
   }
@@ -57,6 +57,8 @@ export class TypedRowTaker {
   /** Where the text of a key stands. */
   readonly #key = new ByteBuffer(LONGEST_KEY);
   readonly #json: ReadonlySet<number>;
+  /** Whether rows without a key are left out. */
+  readonly #isSkipped: boolean;
 
   /**
    * @param told what the rows are, for people
@@ -71,6 +73,7 @@ export class TypedRowTaker {
     json: ReadonlySet<number> = new Set(),
   ) {
     this.#json = json;
+    this.#isSkipped = options.missing === 'skip';
     this.#sink = sink;
     this.#chosen = chosen;
     this.#join = Buffer.from(options.join ?? '');
@@ -85,6 +88,10 @@ export class TypedRowTaker {
   take(values: readonly RowValue[], row: number): void {
     const sink = this.#sink;
     const { keys, value, fields, members } = this.#chosen;
+    if (this.#isSkipped && keys.some((column) => isNothing(values[column]))) {
+      sink.leaveOut();
+      return;
+    }
     const first = values[keys[0]!];
     let key = this.#key;
     let keyBytes: number;
@@ -100,18 +107,30 @@ export class TypedRowTaker {
     }
     const found =
       fields !== undefined
-        ? Object.fromEntries(fields.map((column, i) => [this.#fields![i]!, values[column]]))
+        ? this.#struct(fields, values)
         : members !== undefined
-          ? Object.fromEntries(members.map(([name, column]) => [name, this.#at(values, column)]))
-          : this.#at(values, value);
-    const isMissing = found === null || found === undefined || found === '';
-    if (isMissing && sink.missing(key, 0, keyBytes, row)) return;
+          ? Object.fromEntries(members.map(([name, column]) => [name, this.#at(values, column, row)]))
+          : this.#at(values, value, row);
+    if (isNothing(found) && sink.missing(key, 0, keyBytes, row)) return;
     this.#value(key, keyBytes, found, row);
   }
 
-  #at(values: readonly RowValue[], column: number): RowValue {
+  /** The fields of a struct; `null` if one is missing. */
+  #struct(fields: readonly number[], values: readonly RowValue[]): RowValue {
+    if (fields.some((column) => isNothing(values[column]))) return null;
+    return Object.fromEntries(fields.map((column, i) => [this.#fields![i]!, values[column]]));
+  }
+
+  #at(values: readonly RowValue[], column: number, row: number): RowValue {
     const value = values[column];
-    return typeof value === 'string' && this.#json.has(column) ? new RawJson(value) : value;
+    if (typeof value !== 'string' || !this.#json.has(column)) return value;
+    try {
+      JSON.parse(value);
+    } catch {
+      const shown = JSON.stringify(value.slice(0, 60));
+      throw this.#sink.malformed(row, `expected JSON in a column of that type, found ${shown}`);
+    }
+    return new RawJson(value);
   }
 
   #value(key: ByteBuffer, keyBytes: number, value: RowValue, row: number): void {
@@ -146,6 +165,8 @@ export class TypedRowTaker {
     return Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [part] : [this.#join, part])));
   }
 }
+
+const isNothing = (value: RowValue) => value === null || value === undefined || value === '';
 
 /** A value that stands as a JSON text. */
 class RawJson {

@@ -4,6 +4,7 @@
 import { HmapError, type KeyType } from '../../src/index.js';
 import { type BuildValueType, type ByteBuffer, KEY_DECODERS, type RecordSink } from '../../src/internal.js';
 import { type EntrySink, HashEntrySink } from '../formats/entry-sink.js';
+import type { ReadOptions } from '../formats/read-options.js';
 
 /** Ends the reading. */
 class Found extends Error {}
@@ -27,6 +28,7 @@ export async function withLines(
   valueType: BuildValueType,
   name: string,
   places: 'lines' | 'records' | 'rows',
+  options: ReadOptions,
   read: ((sink: EntrySink) => Promise<void>) | undefined,
 ): Promise<HmapError> {
   const advice = 'remove one of them, or choose --duplicates first, last or collect';
@@ -43,14 +45,15 @@ export async function withLines(
     },
     pause: () => undefined,
   };
-  const sink = new HashEntrySink(records, name);
+  const sink = new HashEntrySink(records, name, options);
   try {
     await read?.(sink);
   } catch {
     // Found, or what the input has become meanwhile.
   }
   const [first, second] = lines;
-  const where = second === undefined ? '' : `, in ${places} ${first} and ${second}`;
+  const both = first === second ? `${places.slice(0, -1)} ${first}` : `${places} ${first} and ${second}`;
+  const where = second === undefined ? '' : `, in ${both}`;
   const data = second === undefined ? {} : { line: second };
   return new HmapError(error.code, `${name}: ${error.reason}${where}; ${advice}`, {
     key: error.key!,

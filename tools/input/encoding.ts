@@ -172,6 +172,11 @@ const KINDS: readonly { readonly what: string; readonly is: (start: Buffer) => b
   { what: 'a binary cdb; choose --format cdb-binary', is: isCdb, always: true },
 ];
 
+/** What an input is that is not text, by its first bytes; `undefined` if that is not known. */
+export function kindOf(start: Buffer): string | undefined {
+  return KINDS.find(({ is }) => is(start))?.what;
+}
+
 /** Where the whole characters end: before the lead byte of one that goes on after the end. */
 function completeEnd(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {

@@ -267,7 +267,8 @@ describe('what is printed', () => {
       [['verify', '--json', path], 1],
       [['stat', '--json', path], 1],
       [['stat', path], -1],
-      [['build', '-f', 'lines', '--force', input, path], 1],
+      // How it was read, and what was made.
+      [['build', '-f', 'lines', '--force', input, path], 2],
       [['build', '-f', 'lines', '--force', '--json', input, path], 1],
       [['build', '-f', 'lines', input, path], 1],
       [['plan', '-f', 'lines', input], -1],

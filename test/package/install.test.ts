@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temp.js';
 
 const COMMANDS = 'hmap build dump get keyless plan stat verify';
 const TOOLS =
-  'cdb cdb-binary cdb-writer columns csv dry-run duplicate-lines entry-sink formats header-json input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look optional output parquet progress read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer text tsv typed-rows values-writer';
+  'cdb cdb-binary cdb-writer csv dry-run duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look optional output parquet read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer text tsv typed-rows values-writer';
 /** Chunks of packages; `packages` are those that the others need. */
 const PACKAGES = 'commander csv-parse csv-stringify cli-table3 cli-progress fzstd hyparquet packages';
 const BUNDLED = [

@@ -63,7 +63,9 @@ test('a system on which none of the C library is to be had opens, verifies and i
     const table = hmap.open(process.argv[1]);
     console.log(table.get('a'), (await hmap.verify(process.argv[1])).ok, [...table].length, table.mapping);`;
   const outcome = await runModule(script, [path], { flags: ['--import', windows] });
-  assert.deepEqual(outcome, { status: 0, signal: null, stdout: '1 true 1 copy\n', stderr: '' });
+  assert.deepEqual([outcome.status, outcome.signal, outcome.stderr], [0, null, '']);
+  // mmap-io calls the system by itself, where somebody has built it.
+  assert.match(outcome.stdout, /^1 true 1 (?:copy|mmap-io)\n$/);
 });
 
 test("under Node's permission model builds say that the file was not forced to the disk", async () => {

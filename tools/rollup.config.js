@@ -38,7 +38,8 @@ const treeshake = { moduleSideEffects: (id, isExternal) => isExternal || isPacka
 const names = { keep_classnames: true, keep_fnames: true };
 const forReaders = terser({
   compress: false,
-  mangle: names,
+  // Tools that collect what a program needs look for calls by these names.
+  mangle: { ...names, reserved: ['require', 'createRequire'] },
   format: { beautify: true, comments: false, indent_level: 0 },
 });
 const small = terser({ ...names, format: { comments: false } });

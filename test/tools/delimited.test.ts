@@ -280,6 +280,8 @@ describe('columns', () => {
       '75',
       '{"country":"FR","code":"75","name":"Paris","size":"2.1"}',
     ]);
+    const own = await read('csv', 'id,__proto__,b\na,5,1\n', { key: 'id', values: ['__proto__', 'b'] }, 'json');
+    assert.deepEqual(own, [['a', '{"__proto__":"5","b":"1"}']]);
     const path = fresh();
     const struct = 'struct(millions:f64,is_big:bool)';
     const rows = 'x,y,size\na,YES,3.5\nb,False,1.0\n';

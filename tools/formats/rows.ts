@@ -106,14 +106,15 @@ export class RowTaker {
     line: number,
   ): Record<string, string> {
     const { missing } = this.#options;
-    const object: Record<string, string> = {};
+    const entries: [name: string, text: string][] = [];
     for (const [name, column] of members) {
       const text = utf8Of(record[column] ?? '');
-      if (text !== '' || missing === undefined) object[name] = text;
+      if (text !== '' || missing === undefined) entries.push([name, text]);
       else if (missing === 'error') throw this.#sink.malformed(line, `the column '${name}' is empty`);
-      else if (missing !== 'skip') object[name] = missing.text;
+      else if (missing !== 'skip') entries.push([name, missing.text]);
     }
-    return object;
+    // Not by assignment: a column may be named `__proto__`.
+    return Object.fromEntries(entries);
   }
 
   #wrongColumns({ last, most }: ChosenColumns, record: readonly string[], line: number): Error {

@@ -28,36 +28,78 @@ export function malformedInput(name: string, line: number, what: string): HmapEr
 /** What the readers of formats need of a {@link HashEntrySink}. */
 export type EntrySink = Omit<HashEntrySink, 'line' | 'lines'> & Partial<Pick<HashEntrySink, 'lines'>>;
 
-export class HashEntrySink {
-  readonly keyType: KeyType;
-  /** What the input has to hold: `none` where values are positions. */
-  readonly valueType: BuildValueType;
+/** What the sinks of all layouts have in common: what is told of an input, and what is done where a value is missing. */
+export abstract class InputNotes {
+  /** What the input has to hold: `none` where there is no value beside the key. */
+  abstract readonly valueType: BuildValueType;
   /** The name of the input in messages. */
   readonly name: string;
-  /** Of the entry that is being added. */
-  line = 0;
   /** What a reader has understood of the input, for people. */
   told: string | undefined;
   /** Entries that were left out, since a part of them is missing. */
   leftOut = 0;
   /** The columns that there are, if they have names. */
   columns: readonly string[] | undefined;
+  protected readonly missingPolicy: ReadOptions['missing'];
+
+  constructor(name: string, missing: ReadOptions['missing']) {
+    this.name = name;
+    this.missingPolicy = missing;
+  }
+
+  /** Says what the reader has understood of the input; the first time counts. */
+  tell(text: string, columns?: readonly string[]): void {
+    this.told ??= text;
+    this.columns ??= columns;
+  }
+
+  /** Counts an entry that is left out, since a part of it is missing. */
+  leaveOut(): void {
+    this.leftOut++;
+  }
+
+  /**
+   * Does what was asked for with an entry whose value is missing or empty.
+   * @returns `false` if nothing was
+   */
+  missing(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): boolean {
+    const policy = this.missingPolicy;
+    if (policy === undefined || this.valueType === 'none') return false;
+    if (policy === 'error') throw this.malformed(line, 'the value is missing');
+    if (policy === 'skip') this.leaveOut();
+    else this.addInstead(key, keyAt, keyEnd, new ByteBuffer(Buffer.from(policy.text)), line);
+    return true;
+  }
+
+  /** An error for a malformed place in the input. */
+  malformed(line: number, what: string): HmapError {
+    return malformedInput(this.name, line, what);
+  }
+
+  /** Adds an entry with the text that stands in for a missing value. */
+  protected abstract addInstead(key: ByteBuffer, keyAt: number, keyEnd: number, value: ByteBuffer, line: number): void;
+}
+
+export class HashEntrySink extends InputNotes {
+  readonly keyType: KeyType;
+  /** What the input has to hold: `none` where values are positions. */
+  readonly valueType: BuildValueType;
+  /** Of the entry that is being added. */
+  line = 0;
   readonly #sink: RecordSink;
   readonly #encode: ValueEncoder;
   readonly #encodeText: TextEncoding;
   readonly #parseFields: FieldsParser;
   readonly #value: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
-  readonly #missing: ReadOptions['missing'];
   readonly #position: ReadOptions['position'];
   /** Whether a text is an element of a JSON array. */
   readonly #isElement: boolean;
   #index = 0;
 
   constructor(sink: RecordSink, name: string, options: Pick<ReadOptions, 'missing' | 'position' | 'elements'> = {}) {
+    super(name, options.missing);
     this.#sink = sink;
-    this.name = name;
     this.keyType = sink.keyType;
-    this.#missing = options.missing;
     this.#position = options.position;
     this.#isElement = options.elements !== undefined;
     this.valueType = this.#position !== undefined ? 'none' : (options.elements ?? sink.valueType);
@@ -83,31 +125,9 @@ export class HashEntrySink {
     this.#text(key, keyAt, keyEnd, value, valueAt, valueEnd, line);
   }
 
-  /** Counts an entry that is left out, since a part of it is missing. */
-  leaveOut(): void {
-    this.leftOut++;
-  }
-
-  /**
-   * Does what was asked for with an entry whose value is missing or empty.
-   * @returns `false` if nothing was
-   */
-  missing(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): boolean {
-    const policy = this.#missing;
-    if (policy === undefined || this.valueType === 'none') return false;
-    if (policy === 'skip') {
-      this.leaveOut();
-      return true;
-    }
-    if (policy === 'error') throw this.malformed(line, 'the value is missing');
-    const value = new ByteBuffer(Buffer.from(policy.text));
-    this.#text(key, keyAt, keyEnd, value, 0, value.size, line);
-    return true;
-  }
-
   /** Adds an entry whose value stands as texts, one a field of the struct; each code unit of a text is a byte. */
   fields(key: ByteBuffer, keyAt: number, keyEnd: number, texts: readonly string[], line: number): void {
-    if (this.#missing === 'skip' && texts.includes('')) {
+    if (this.missingPolicy === 'skip' && texts.includes('')) {
       this.leaveOut();
       return;
     }
@@ -143,30 +163,23 @@ export class HashEntrySink {
     }
   }
 
-  /** Says what the reader has understood of the input; the first time counts. */
-  tell(text: string, columns?: readonly string[]): void {
-    this.told ??= text;
-    this.columns ??= columns;
-  }
-
-  /** An error for a malformed place in the input. */
-  malformed(line: number, what: string): HmapError {
-    return malformedInput(this.name, line, what);
-  }
-
   /**
    * Takes many lines at once, of which each is a key, or a key, a tab and a value; `undefined` if it cannot. It does not
    * see {@link line}.
    */
   get lines(): RecordSink['lines'] {
     const isPlain =
-      this.keyType === 'bytes' && this.#missing === undefined && this.#position === undefined && !this.#isElement;
+      this.keyType === 'bytes' && this.missingPolicy === undefined && this.#position === undefined && !this.#isElement;
     return isPlain ? this.#sink.lines : undefined;
   }
 
   /** Gives other work a turn now and then. */
   pause(): Promise<void> | undefined {
     return this.#sink.pause();
+  }
+
+  protected override addInstead(key: ByteBuffer, keyAt: number, keyEnd: number, value: ByteBuffer, line: number): void {
+    this.#text(key, keyAt, keyEnd, value, 0, value.size, line);
   }
 
   #text(
@@ -202,7 +215,7 @@ export class HashEntrySink {
 
   /** Texts of fields, of which empty ones are missing. */
   #filled(texts: readonly string[]): readonly string[] {
-    const policy = this.#missing;
+    const policy = this.missingPolicy;
     if (typeof policy !== 'object') return texts;
     return texts.map((text) => (text === '' ? Buffer.from(policy.text).toString('latin1') : text));
   }

@@ -10,7 +10,15 @@ import { notRepresentable } from './line-guard.js';
 import { withoutMark } from './lines-reader.js';
 import type { ReadOptions } from './read-options.js';
 import { type JsonRecord, RecordTaker } from './records.js';
-import { isPlainJsonString, jsonKeyPrinter, jsonPrinter, keyPrinter, smallInteger, valueFromJson } from './text.js';
+import {
+  isBig,
+  isPlainInteger,
+  isPlainJsonString,
+  jsonKeyPrinter,
+  jsonPrinter,
+  keyPrinter,
+  valueFromJson,
+} from './text.js';
 
 const QUOTE = 0x22;
 const OPEN_ARRAY = 0x5b;
@@ -195,8 +203,6 @@ class JsonReader {
   }
 }
 
-const isBig = (type: unknown) => type === 'u64' || type === 'i64';
-
 function shortcutOf(type: string): Shortcut {
   if (type === 'json') return 'json';
   if (['bytes', 'utf8', 'enum'].includes(type)) return 'text';
@@ -207,11 +213,6 @@ function shortcutOf(type: string): Shortcut {
 function isMissing(bytes: Buffer, at: number, end: number): boolean {
   if (end - at === 2) return bytes[at] === QUOTE;
   return end - at === 4 && bytes.toString('latin1', at, end) === 'null';
-}
-
-/** Digits without a leading zero. */
-function isPlainInteger(bytes: Buffer, at: number, end: number): boolean {
-  return smallInteger(bytes, at, end) >= 0 && (bytes[at] !== ZERO || end - at === 1);
 }
 
 /** Members by name; of an array, elements by their number from 1. */

@@ -11,7 +11,7 @@ import {
   packedRange,
   ValueError,
 } from '../../src/internal.js';
-import { type EntrySink, malformedInput } from './entry-sink.js';
+import { type EntrySink, InputNotes } from './entry-sink.js';
 import { INTEGER } from './numbers.js';
 import type { ReadOptions } from './read-options.js';
 import { smallInteger, textEncoding } from './text.js';
@@ -27,28 +27,22 @@ interface ElementBuilder {
 }
 
 /** Takes what the formats find, and adds it to the build of a list or a bit array. */
-export class KeylessEntrySink implements EntrySink {
+export class KeylessEntrySink extends InputNotes implements EntrySink {
   /** What the readers of rows ask: whether there is a value beside the key. */
   readonly valueType: ValueType;
   /** Indexes and integers are read as text. */
   readonly keyType = 'bytes';
-  readonly name: string;
   readonly #builder: ElementBuilder;
   readonly #parse: (buffer: ByteBuffer, at: number, end: number) => unknown;
   /** Of elements that are taken as they lie in the input. */
   readonly #check: ((buffer: ByteBuffer, at: number, end: number) => void) | undefined;
   readonly #indexed: boolean;
   readonly #base: number;
-  readonly #missing: ReadOptions['missing'];
-  told: string | undefined;
-  leftOut = 0;
-  columns: readonly string[] | undefined;
 
   /** @param indexed whether what stands as a key is the index, which must be the next one */
   constructor(builder: ElementBuilder, name: string, base: number, indexed: boolean, missing?: ReadOptions['missing']) {
-    this.#missing = missing;
+    super(name, missing);
     this.#builder = builder;
-    this.name = name;
     this.valueType = builder.valueType === 'none' ? 'none' : 'utf8';
     const { valueType } = builder;
     this.#parse = valueType === 'none' ? integerText('an integer') : elementText(valueType);
@@ -83,27 +77,9 @@ export class KeylessEntrySink implements EntrySink {
     this.bare(value, valueAt, valueEnd, line);
   }
 
-  tell(text: string, columns?: readonly string[]): void {
-    this.told ??= text;
-    this.columns ??= columns;
-  }
-
-  leaveOut(): void {
-    this.leftOut++;
-  }
-
-  missing(key: ByteBuffer, keyAt: number, keyEnd: number, line: number): boolean {
-    const policy = this.#missing;
-    if (policy === undefined || this.isSet) return false;
-    if (policy === 'skip') {
-      this.leaveOut();
-      return true;
-    }
-    if (policy === 'error') throw this.malformed(line, 'the value is missing');
+  protected override addInstead(key: ByteBuffer, keyAt: number, keyEnd: number, value: ByteBuffer, line: number): void {
     if (this.#indexed && keyEnd > keyAt) this.index(key.bytes.toString('latin1', keyAt, keyEnd), line);
-    const value = new ByteBuffer(Buffer.from(policy.text));
     this.bare(value, 0, value.size, line);
-    return true;
   }
 
   /** There are no structs in these layouts. */
@@ -147,10 +123,6 @@ export class KeylessEntrySink implements EntrySink {
       line,
       `expected the index ${expected}, found ${shown}: a list's entries come in order, without gaps`,
     );
-  }
-
-  malformed(line: number, what: string): HmapError {
-    return malformedInput(this.name, line, what);
   }
 
   pause(): Promise<void> | undefined {

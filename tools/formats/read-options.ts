@@ -37,3 +37,6 @@ export interface ReadOptions {
 
 /** The name in {@link ReadOptions} of a column that stands for all of a record. */
 export const WHOLE = '*';
+
+/** Whether a value of a record or a row counts as missing. */
+export const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';

@@ -4,16 +4,14 @@
 import { ByteBuffer, isStruct, nearest } from '../../src/internal.js';
 import type { EntrySink } from './entry-sink.js';
 import type { ExactJson } from './exact-json.js';
-import { type ReadOptions, WHOLE } from './read-options.js';
+import { isMissing, type ReadOptions, WHOLE } from './read-options.js';
 import { fieldNames } from './struct-text.js';
-import { bytesFromJson, keyFromJson, valueFromJson } from './text.js';
+import { bytesFromJson, isBig, keyFromJson, valueFromJson } from './text.js';
 
 export type JsonRecord = Record<string, unknown>;
 
 /** What a member is, for messages. */
 const shownName = (name: string): string => `the member "${name}"`;
-
-const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
 export class RecordTaker {
   readonly #sink: EntrySink;
@@ -24,14 +22,12 @@ export class RecordTaker {
   readonly #value: string | readonly string[] | typeof WHOLE_RECORD;
   /** Of a struct: names of the members for its fields. */
   readonly #fields: readonly (readonly [field: string, name: string])[] | undefined;
-  /** Whether integers that JavaScript would round matter: nothing else can hold them. */
-  readonly #isExact: boolean;
+  /** Whether {@link take} wants the exact form of a text: integers that JavaScript would round matter. */
+  readonly isExact: boolean;
   readonly #isBig: boolean;
   readonly #isBytes: boolean;
   /** Whether somebody has named the members of the key. */
   readonly #isChosen: boolean;
-  /** Whether records without a key are left out. */
-  readonly #isSkipped: boolean;
   readonly #missing: ReadOptions['missing'];
   readonly #isSet: boolean;
 
@@ -45,13 +41,12 @@ export class RecordTaker {
     this.#keys = options.keys ?? (options.key !== undefined ? [options.key] : own.key !== undefined ? [own.key] : []);
     this.#isChosen = options.keys !== undefined || options.key !== undefined;
     this.#missing = options.missing;
-    this.#isSkipped = options.missing === 'skip';
     this.#join = options.join ?? '';
     const value = options.values ?? options.value ?? own.value ?? WHOLE;
     this.#value = value === WHOLE ? WHOLE_RECORD : typeof value !== 'string' && value.length === 1 ? value[0]! : value;
     this.#fields = fieldsOf(sink, this.#value);
-    this.#isBig = valueType === 'u64' || valueType === 'i64';
-    this.#isExact = this.#isBig || valueType === 'json' || keyType !== 'bytes' || this.#isChosen;
+    this.#isBig = isBig(valueType);
+    this.isExact = this.#isBig || valueType === 'json' || keyType !== 'bytes' || this.#isChosen;
     this.#isBytes = keyType === 'bytes';
     this.#isSet = valueType === 'none';
     const from = this.#isSet ? '' : `, value = ${this.#shownValue()}`;
@@ -60,18 +55,13 @@ export class RecordTaker {
     );
   }
 
-  /** Whether {@link take} wants the exact form of a text. */
-  get isExact(): boolean {
-    return this.#isExact;
-  }
-
   /**
    * @param precise the record in `exact`, which knows the integers that JavaScript would round, if there are such
    * @param name the key that comes beside the record
    */
   take(record: JsonRecord, precise: JsonRecord, exact: ExactJson | undefined, line: number, name?: ByteBuffer): void {
     const sink = this.#sink;
-    if (this.#isSkipped && this.#keys.some((name) => isMissing(own(record, name)))) {
+    if (this.#missing === 'skip' && this.#keys.some((name) => isMissing(own(record, name)))) {
       sink.leaveOut();
       return;
     }

@@ -125,8 +125,16 @@ export function isPlainJsonString(bytes: Uint8Array, at: number, end: number): b
 /** Whether bytes are a JSON text that `JSON.stringify` would write in the same way: a plain string, or a few digits. */
 function isCanonicalScalar(bytes: Uint8Array, at: number, end: number): boolean {
   if (bytes[at] === QUOTE) return isPlainJsonString(bytes, at, end);
+  return isPlainInteger(bytes, at, end);
+}
+
+/** Whether bytes are up to 15 digits without a leading zero. */
+export function isPlainInteger(bytes: Uint8Array, at: number, end: number): boolean {
   return smallInteger(bytes, at, end) >= 0 && (bytes[at] !== ZERO || end - at === 1);
 }
+
+/** Whether values may be integers that a double does not hold. */
+export const isBig = (type: unknown): boolean => type === 'u64' || type === 'i64';
 
 function parseBig(type: BuildValueType, text: string): bigint {
   return parseInteger(text, () => {

@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { type BuildValueType, ByteBuffer, isStruct, ValueError } from '../../src/internal.js';
 import { type ChosenColumns, chooseColumns } from './columns.js';
 import type { EntrySink } from './entry-sink.js';
-import { type ReadOptions, WHOLE } from './read-options.js';
+import { isMissing, type ReadOptions, WHOLE } from './read-options.js';
 import { fieldNames, structFromJson } from './struct-text.js';
 
 /** A value as it stands in a row. */
@@ -16,7 +16,7 @@ const NO_VALUE = new ByteBuffer(0);
 const LONGEST_KEY = 3000;
 
 /** What of the columns is key and value, if nobody has said so: of two columns one, of more the whole row. */
-export function withOwnColumns(options: ReadOptions, names: readonly string[], type: BuildValueType): ReadOptions {
+function withOwnColumns(options: ReadOptions, names: readonly string[], type: BuildValueType): ReadOptions {
   const isSet = type === 'none';
   if (isSet || isStruct(type) || options.value !== undefined || options.values !== undefined) return options;
   const { key } = options;
@@ -88,7 +88,7 @@ export class TypedRowTaker {
   take(values: readonly RowValue[], row: number): void {
     const sink = this.#sink;
     const { keys, value, fields, members } = this.#chosen;
-    if (this.#isSkipped && keys.some((column) => isNothing(values[column]))) {
+    if (this.#isSkipped && keys.some((column) => isMissing(values[column]))) {
       sink.leaveOut();
       return;
     }
@@ -111,13 +111,13 @@ export class TypedRowTaker {
         : members !== undefined
           ? Object.fromEntries(members.map(([name, column]) => [name, this.#at(values, column, row)]))
           : this.#at(values, value, row);
-    if (isNothing(found) && sink.missing(key, 0, keyBytes, row)) return;
+    if (isMissing(found) && sink.missing(key, 0, keyBytes, row)) return;
     this.#value(key, keyBytes, found, row);
   }
 
   /** The fields of a struct; `null` if one is missing. */
   #struct(fields: readonly number[], values: readonly RowValue[]): RowValue {
-    if (fields.some((column) => isNothing(values[column]))) return null;
+    if (fields.some((column) => isMissing(values[column]))) return null;
     return Object.fromEntries(fields.map((column, i) => [this.#fields![i]!, values[column]]));
   }
 
@@ -165,8 +165,6 @@ export class TypedRowTaker {
     return Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [part] : [this.#join, part])));
   }
 }
-
-const isNothing = (value: RowValue) => value === null || value === undefined || value === '';
 
 /** A value that stands as a JSON text. */
 class RawJson {

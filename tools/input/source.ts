@@ -49,6 +49,7 @@ export class Source {
   readonly #first: BigIntStats | undefined;
   #stream: (NodeJS.ReadableStream & { destroy?(): void }) | undefined;
   /** A stream of which the first bytes were looked at, from its start. */
+  #head: Head | undefined;
   #ahead: AsyncIterable<Uint8Array> | undefined;
   #readers = 0;
   #closed = false;
@@ -112,12 +113,13 @@ export class Source {
 
   /** The first bytes, unpacked. All of them can be read after that, also from a stream. */
   async head(): Promise<Head> {
-    const head = await headOf(this.pieces());
+    if (this.#head !== undefined) return this.#head;
+    this.#head = await headOf(this.pieces());
     if (this.isFile) {
-      await head.close();
+      await this.#head.close();
       this.done = 0;
-    } else this.#ahead = head.pieces;
-    return head;
+    } else this.#ahead = this.#head.pieces;
+    return this.#head;
   }
 
   /**

@@ -221,5 +221,5 @@ export function resolveCommonOptions(options: CommonOptions) {
   return { memory, segmentBytes, metadata, onProgress, signal, overwrite };
 }
 
-/** Which of the records with one key is kept, in the order of the input. */
+/** What becomes of the records with one key, in the order of the input. */
 export type DuplicatePolicy = 'error' | 'first' | 'last' | 'collect';

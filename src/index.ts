@@ -17,6 +17,9 @@ export type {
   FingerprintSummary,
 } from './build/common/options.js';
 export type { Published } from './build/common/replace.js';
+export type { MergeOptions, MergeSummary } from './build/merge/merge.js';
+export type { MergeInput, MergeRole } from './build/merge/sources.js';
+export type { MergeCounts, MergeDuplicates } from './build/merge/walk.js';
 export type { CoreReason, CoreReasonCode } from './core/core.js';
 export type { Layout } from './format/constants.js';
 export type { FingerprintBits } from './format/fingerprints.js';
@@ -46,7 +49,7 @@ export type {
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect/bucket.js';
 export type { StatOptions } from './inspect/stat.js';
 export type { Lengths, TableStat } from './inspect/table-stat.js';
-export { build, stat, verify } from './lazy.js';
+export { build, merge, stat, verify } from './lazy.js';
 export type { MappingChoice } from './mapping/map-ranges.js';
 export type { MappingKind, MappingReason, MappingReasonCode } from './mapping/mapping.js';
 export { BitArray } from './read/bit-array.js';

@@ -1,4 +1,4 @@
-// Building, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait
+// Building, merging, verifying and measuring, loaded when they are first used: a process that only opens tables should not wait
 // for them.
 
 import { type FilePath, ownOptions, pathOf } from './base/options.js';
@@ -10,6 +10,8 @@ import type {
   ListBuildOptions,
 } from './build/common/inputs.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
+import type { MergeOptions, MergeSummary } from './build/merge/merge.js';
+import type { MergeInput } from './build/merge/sources.js';
 import type { KeyArgument, KeyForm, KeyOf } from './format/key-types.js';
 import type { WidenedRecord, WidenedStruct } from './format/schema.js';
 import type { ListType, ListValue, ValueChoice, ValueType } from './format/value-types.js';
@@ -77,6 +79,29 @@ export async function build(
   if (own?.layout === 'list' || own?.layout === 'bits' || own?.layout === 'auto')
     return buildKeyless(pathOf(path), entries as AnyIterable<unknown>, own);
   return buildTable(pathOf(path), entries as Iterable<never>, own);
+}
+
+/**
+ * Merges hash tables of one key type and one value type into the file `path`, which may be one of them. Where several
+ * have a key, the last one's entry stays, unless `duplicates` says otherwise; `{ path, as: 'removals' }` is a table whose
+ * keys are left out of what comes before it. The result is the file that a build of the entries that stay would make,
+ * with the metadata of the first one unless `metadata` says otherwise.
+ *
+ * Files of one seed, as builds practically always make them, are gone through side by side, twice, in fixed memory, and
+ * nothing but the result is written. Where one file has most of the entries and its form stays, its buckets are copied
+ * as they lie: to change a thousandth of a large table costs about a tenth of building it. Files of other seeds are
+ * built anew with a common one first, beside the output.
+ * @throws {TypeError} for a bad argument or option, which it names
+ * @throws {HmapError} as `open` and `build` do; `HMAP_KEY_TYPE`, `HMAP_VALUE_TYPE` or `HMAP_LAYOUT` for files that do not
+ *   go together, `HMAP_FINGERPRINT` for one that stores no keys, `HMAP_DAMAGED` for one that is damaged
+ */
+export async function merge(
+  inputs: readonly MergeInput[],
+  path: FilePath,
+  options: MergeOptions = {},
+): Promise<MergeSummary> {
+  const { merge: mergeTables } = await import('./build/merge/merge.js');
+  return mergeTables(inputs, path, ownOptions(options));
 }
 
 /**

@@ -15,6 +15,8 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   dump: async () => (await import('./commands/dump.js')).addDump,
   verify: async () => (await import('./commands/verify.js')).addVerify,
   stat: async () => (await import('./commands/stat.js')).addStat,
+  diff: async () => (await import('./commands/diff.js')).addDiff,
+  merge: async () => (await import('./commands/merge.js')).addMerge,
   plan: async () => (await import('./commands/plan.js')).addPlan,
 };
 

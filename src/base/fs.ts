@@ -14,6 +14,19 @@ export function readBytes(fd: number, offset: number, length: number): Buffer {
   return done === length ? bytes : bytes.subarray(0, done);
 }
 
+/**
+ * Fills `into` from `offset` on.
+ * @returns `false` if the file ends before
+ */
+export function readInto(fd: number, offset: number, into: Uint8Array): boolean {
+  for (let done = 0; done < into.length; ) {
+    const read = readSync(fd, into, done, into.length - done, offset + done);
+    if (read === 0) return false;
+    done += read;
+  }
+  return true;
+}
+
 /** Writes all of `bytes` at `position`. */
 export function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) {

@@ -64,6 +64,7 @@ export class HashSegment {
    */
   reach = -1;
   readonly #path: string;
+  readonly #offsetMask: number;
   /** As in {@link SegmentViews}. */
   readonly memory: SharedMemory | undefined;
   /** The key heap as users may have it. */
@@ -88,6 +89,7 @@ export class HashSegment {
     this.indexOffset = lines.offset;
     this.offsetBits = header.index.offsetBits;
     this.lineBytes = lineSize(this.offsetBits);
+    this.#offsetMask = 2 ** this.offsetBits - 1;
     this.#path = path;
     this.memory = views.memory;
     this.lent = new LentBytes(this.heap, views.lend);
@@ -121,7 +123,7 @@ export class HashSegment {
   offsetAt(line: number, slot: number): number {
     const bit = slot * this.offsetBits;
     const word = this.index.getUint32(line + 4 + (bit >>> 3), true);
-    return this.offsetBits === FULL_OFFSET_BITS ? word : (word >>> (bit & 7)) & (2 ** this.offsetBits - 1);
+    return this.offsetBits === FULL_OFFSET_BITS ? word : (word >>> (bit & 7)) & this.#offsetMask;
   }
 
   /**

@@ -17,16 +17,23 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/core': ['src/base'],
   'src/storage': ['src/base', 'src/format', 'src/mapping', 'src/core'],
   'src/verify': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage'],
-  'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/mapping', 'src/storage'],
   'src/build/common': ['src/base', 'src/format'],
   'src/build/hash': ['src/base', 'src/format', 'src/codec', 'src/core', 'src/build/common'],
   'src/build/keyless': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash'],
+  'src/build/merge': [
+    ...['src/base', 'src/format', 'src/codec', 'src/mapping', 'src/storage'],
+    ...['src/build/common', 'src/build/hash'],
+  ],
   'src/build': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash', 'src/build/keyless'],
   'src/read': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage', 'src/verify'],
-  'src/lazy': [...['src/base', 'src/format', 'src/verify', 'src/inspect'], ...['src/build/common', 'src/build']],
+  'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/mapping', 'src/storage', 'src/read'],
+  'src/lazy': [
+    ...['src/base', 'src/format', 'src/verify', 'src/inspect'],
+    ...['src/build/common', 'src/build/merge', 'src/build'],
+  ],
   'src/index': [
     ...['src/base', 'src/format', 'src/mapping', 'src/core', 'src/verify', 'src/inspect', 'src/read'],
-    ...['src/build/common', 'src/lazy'],
+    ...['src/build/common', 'src/build/merge', 'src/lazy'],
   ],
   'src/stores': ['src/index'],
   'src/internal': [

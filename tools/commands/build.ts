@@ -38,21 +38,11 @@ import { asUtf8, UTF8 } from '../input/encoding.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import { nameOf, understand } from '../input/understand.js';
-import {
-  collectPair,
-  EXIT,
-  examples,
-  exitWith,
-  parseInteger,
-  parseSize,
-  printable,
-  SIGNAL_EXIT,
-  tellIfWaiting,
-  warn,
-} from '../terminal/cli.js';
+import { collectPair, examples, parseInteger, parseSize, tellIfWaiting, warn } from '../terminal/cli.js';
 import { Progress } from '../terminal/progress.js';
 import { report } from './build-report.js';
 import { addInputFlags, type InputFlags, readOptionsOf } from './input-flags.js';
+import { stoppable } from './stoppable.js';
 
 interface Options extends InputFlags {
   layout: Layout | 'auto';
@@ -235,7 +225,7 @@ class Run {
   #columns: ReadOptions;
   readonly #source: Source;
   readonly #progress = new Progress();
-  readonly #stop = new AbortController();
+  #signal: AbortSignal | undefined;
   #parallel: ParallelSource | undefined;
 
   constructor(input: string, output: string, options: Options) {
@@ -250,27 +240,18 @@ class Run {
 
   async run(): Promise<void> {
     const source = this.#source;
-    const signals = (Object.keys(SIGNAL_EXIT) as (keyof typeof SIGNAL_EXIT)[]).map((signal) => {
-      const listener = () => {
-        this.#stop.abort(signal);
-        // Ends the waiting for input that may never come.
-        source.close();
-        this.#parallel?.stop();
-      };
-      process.once(signal, listener);
-      return () => process.removeListener(signal, listener);
-    });
-    try {
+    // Ends the waiting for input that may never come.
+    const onStop = () => {
+      source.close();
+      this.#parallel?.stop();
+    };
+    const work = async (signal: AbortSignal) => {
+      this.#signal = signal;
       await this.#build();
-      exitWith(EXIT.fine);
-    } catch (error) {
-      this.#progress.stop();
-      const { aborted, reason } = this.#stop.signal;
-      if (!aborted) throw withHint(error);
-      warn(`stopped; ${printable(this.#output)} is unchanged`);
-      exitWith(SIGNAL_EXIT[reason as keyof typeof SIGNAL_EXIT]);
+    };
+    try {
+      await stoppable(this.#output, work, onStop).finally(() => this.#progress.stop());
     } finally {
-      for (const remove of signals) remove();
       this.#parallel?.stop();
       source.close();
     }
@@ -280,7 +261,7 @@ class Run {
     const options = this.#options;
     const source = this.#source;
     const understood = await understand(this.#input, this.#name, source, options.format, this.#columns);
-    this.#stop.signal.throwIfAborted();
+    this.#signal?.throwIfAborted();
     const { format } = understood;
     const isKeyless = options.layout !== 'hash';
     const asked = options.value ?? (options.layout === 'list' ? 'utf8' : understood.value);
@@ -372,7 +353,7 @@ class Run {
     const progress = this.#progress;
     return {
       overwrite: options.force === true,
-      signal: this.#stop.signal,
+      ...(this.#signal && { signal: this.#signal }),
       onProgress: ({ phase, entries, total }) => {
         if (phase === 'write') progress.update('writing', 'entries', entries, total);
         else if (source.size === undefined) progress.update('reading', 'entries', entries, undefined);
@@ -406,7 +387,7 @@ class Run {
     input: Input,
   ): Promise<unknown> {
     const isTwice = error instanceof HmapError && error.code === 'HMAP_DUPLICATE_KEY';
-    if (!isTwice || this.#stop.signal.aborted) return error;
+    if (!isTwice || this.#signal?.aborted) return error;
     const { withLines } = await import('../input/duplicate-lines.js');
     const places = PLACES[format] ?? 'lines';
     const again = this.#source.isFile ? (sink: EntrySink) => read(input, sink, this.#columns) : undefined;
@@ -441,9 +422,4 @@ function keylessOptions(common: CommonOptions, { layout, value, base, length }: 
   const based = { ...common, ...(base !== undefined && { base }) };
   if (layout === 'bits') return { ...based, layout, ...(length !== undefined && { length }) };
   return { ...based, layout: 'list', value: (value ?? 'utf8') as ListType };
-}
-
-function withHint(error: unknown): unknown {
-  if (!(error instanceof HmapError) || error.code !== 'HMAP_OUTPUT_EXISTS') return error;
-  return new HmapError(error.code, `${error.message}; --force replaces it`, { cause: error });
 }

@@ -85,6 +85,17 @@ export class SectionWriter {
     }
   }
 
+  /** Takes `length` bytes from `read`, which fills what it is given, from byte `done` of them on. */
+  fill(length: number, read: (done: number, into: Uint8Array) => void): void {
+    for (let done = 0; done < length; ) {
+      this.reserve(1);
+      const piece = Math.min(this.room - this.used, length - done);
+      read(done, this.buffer.bytes.subarray(this.used, this.used + piece));
+      this.used += piece;
+      done += piece;
+    }
+  }
+
   finish(): void {
     this.#flush(this.end);
   }

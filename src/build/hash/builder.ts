@@ -7,10 +7,9 @@ import { HmapError } from '../../base/errors.js';
 import { pathOf } from '../../base/options.js';
 import { threadsFor, WorkerThread } from '../../base/workers.js';
 import { headerSize, MAX_BUCKET_RECORDS, MAX_SEGMENT_BYTES, VARIABLE } from '../../format/constants.js';
-import { falsePositiveRate, LONG_FINGERPRINT } from '../../format/fingerprints.js';
+import { falsePositiveRate } from '../../format/fingerprints.js';
 import type { HashHeader } from '../../format/header.js';
 import type { KeyType } from '../../format/key-types.js';
-import { hashSections } from '../../format/sections.js';
 import {
   type BuildValueType,
   type StoredType,
@@ -18,7 +17,7 @@ import {
   type ValueChoice,
   valueWidthOf,
 } from '../../format/value-types.js';
-import { schemaBytesOf, writeHashHeader } from '../../format/write-header.js';
+import { schemaBytesOf } from '../../format/write-header.js';
 import { type BuildOptions, type BuildSummary, resolveOptions } from '../common/options.js';
 import { BuildOutput } from '../common/output.js';
 import { Arena } from './arena.js';
@@ -28,6 +27,7 @@ import { type CoreLines, canTakeMany } from './core-lines.js';
 import { rank } from './dictionary-writer.js';
 import { Ingest, type IngestResult, type IngestTask, type RecordSink } from './ingest.js';
 import type { Interned } from './interner.js';
+import { publishTable } from './publish-table.js';
 import type { StagedLayout } from './staged-record.js';
 
 /**
@@ -183,51 +183,29 @@ export class Builder implements RecordSink {
     output.startWriting(this.entries);
     const { seed, shape, stats, written, ranked } = await this.#assemble();
     await this.#stopThreads();
-    const { entries, keyBytes, valueBytes } = stats;
-    const { segments, index, checksums, loads, long } = written;
-    const fileBytes = checksums.offset + checksums.bytes;
-    if (fileBytes >= below) return undefined;
-    const valueType = this.#writtenType(shape.valueWidth);
+    const { checksums, loads, long } = written;
+    if (checksums.offset + checksums.bytes >= below) return undefined;
     const bits = this.#options.fingerprint;
-    const { shard } = this.#staged;
-    const header = writeHashHeader({
-      ...shape,
-      entries,
-      keyBytes,
-      valueBytes,
-      seed,
+    const table = await publishTable(output, {
       keyType: this.keyType,
-      valueType,
+      valueType: this.#writtenType(shape.valueWidth),
       narrowed: this.valueType === 'uint',
-      shard,
-      segments,
-      index,
-      dictionary: ranked,
-      fingerprint: bits === undefined ? undefined : { bits, long },
-      checksums,
-      metadata: this.#options.metadata,
-    });
-    await output.publish(header);
-    const file = { fileBytes, headerBytes: header.length, checksums };
-    return {
-      path: output.target,
-      layout: 'hash',
-      entries,
-      duplicates: this.entries - entries,
-      valueType,
-      fileBytes,
-      payloadBytes: keyBytes + valueBytes,
       seed,
-      sections: hashSections(file, segments, index.bytes, ranked?.bytes ?? 0, LONG_FINGERPRINT.size * long),
-      segments: segments.length,
+      shard: this.#staged.shard,
+      fingerprint: bits === undefined ? undefined : { bits, long },
+      metadata: this.#options.metadata,
+      shape,
+      stats,
+      written,
+      dictionary: ranked,
+    });
+    return {
+      ...table,
+      duplicates: this.entries - stats.entries,
       bucketLoads: loads.toJSON(),
       ...(bits === undefined
         ? {}
-        : { fingerprint: { bits, falsePositiveRate: falsePositiveRate(entries, shape, bits), long } }),
-      spilledBytes: output.spill.size,
-      seconds: output.seconds,
-      synced: output.synced,
-      published: output.published,
+        : { fingerprint: { bits, falsePositiveRate: falsePositiveRate(stats.entries, shape, bits), long } }),
     };
   }
 
@@ -312,7 +290,8 @@ function clash(): HmapError {
   return new HmapError('HMAP_FINGERPRINT', message);
 }
 
-function tooLoaded(longest: number, seeds: readonly number[]): HmapError {
+/** The error for a bucket with too many records, under each of the seeds. */
+export function tooLoaded(longest: number, seeds: readonly number[]): HmapError {
   const limit = MAX_BUCKET_RECORDS;
   const tried = seeds.length === 1 ? `the seed ${seeds[0]}` : `each of ${seeds.length} seeds`;
   const message =

@@ -11,7 +11,7 @@ import type { Stage } from './arena.js';
 const CLASS_SHIFT = 32 - MAX_SEGMENT_BITS;
 
 /** The numbers of {@link EntryStats}, as one thread gives them to another. */
-export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'merge' | 'narrowed'>;
+export type Sums = Omit<EntryStats, 'add' | 'addNarrowed' | 'remove' | 'merge' | 'narrowed'>;
 
 /** Sums over a set of entries, from which the shape of its file follows. */
 export class EntryStats {
@@ -65,6 +65,20 @@ export class EntryStats {
   addNarrowed(hash: number, value: number): void {
     if (value > this.largest) this.largest = value;
     this.entriesByHash[(hash << this.#shardBits) >>> CLASS_SHIFT]!++;
+  }
+
+  /**
+   * Takes an entry out of sums that have it. The shortest and the longest lengths, and the largest value, stay: whoever
+   * calls this knows them.
+   */
+  remove(hash: number, keyBytes: number, valueBytes: number): void {
+    this.entries--;
+    this.keyBytes -= keyBytes;
+    this.valueBytes -= valueBytes;
+    const prefixes = varintSize(keyBytes) + (this.#variableValues ? varintSize(valueBytes) : 0);
+    const at = (hash << this.#shardBits) >>> CLASS_SHIFT;
+    this.bytesByHash[at]! -= prefixes + keyBytes + valueBytes;
+    if (this.entriesByHash.length > 0) this.entriesByHash[at]!--;
   }
 
   /** The same sums where each value has the width in which it is written. */

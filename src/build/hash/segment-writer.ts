@@ -1,46 +1,21 @@
 // Lays records out as key heaps, in one pass over some or all of a file's buckets. Knows the format's layout; does not
 // know where records come from, nor how the index says where they lie.
 
-import type { BlockHasher } from '../../base/block-hasher.js';
 import { type ByteBuffer, writeVarint } from '../../base/bytes.js';
-import { BucketLoads } from '../../format/bucket-loads.js';
 import * as layout from '../../format/constants.js';
-import type { SegmentPlace } from '../../format/header.js';
-import { bucketCount, offsetUnit } from '../../format/index-lines.js';
+import { offsetUnit } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
 import type { BuildValueType } from '../../format/value-types.js';
-import type { BlockSums } from '../common/block-sums.js';
 import { type HeldBytes, HeldBytesWriter } from '../common/held-bytes.js';
-import { SectionWriter } from '../common/section-writer.js';
-import type { SpillFile } from '../common/spill-file.js';
-import { BucketSizes } from './bucket-sizes.js';
+import { BucketWriter, type Start, type Target } from './bucket-writer.js';
 import { FingerprintBucket } from './fingerprint-bucket.js';
 import { headBytes, largeValuePosition, STAGED, type StagedLayout } from './staged-record.js';
 import type { CoreBench, Workbench } from './workbench.js';
 
 // Local copies: V8 folds them (native-notes/performance.md).
-const { align, BLOCK, HASH_BITS, MAX_PREFIX_BYTES, VARIABLE } = layout;
+const { BLOCK, HASH_BITS, MAX_PREFIX_BYTES, VARIABLE } = layout;
 const { imul } = Math;
 const { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES } = STAGED;
-
-/** Where a writer starts. */
-export interface Start {
-  /** The first bucket that it writes, over all segments. */
-  readonly bucket: number;
-  /** Where that bucket's key heap starts in the file, and the bytes of the heap that come before the bucket. */
-  readonly segmentOffset: number;
-  readonly heapBytes: number;
-}
-
-/** Where a writer writes, and what it writes with. */
-export interface Target {
-  readonly fd: number;
-  readonly sums: BlockSums;
-  readonly hashes: BlockHasher;
-  readonly spill: SpillFile;
-  /** Bytes of sizes of buckets, and of long fingerprints, to keep in memory. */
-  readonly sizesLimit: number;
-}
 
 /** What all records of a file have in common. */
 export interface Form {
@@ -72,20 +47,10 @@ export interface Sorted {
 }
 
 /** Writes a run of buckets of one file. Records must come in the order of the format. */
-export class SegmentWriter {
-  /** The segments whose last bucket was written. */
-  readonly segments: SegmentPlace[] = [];
-  readonly loads: BucketLoads = new BucketLoads();
+export class SegmentWriter extends BucketWriter {
   readonly #shape: Shape;
-  /** Buckets of a segment. */
-  readonly #buckets: number;
-  /** Whether all records have one width, so that sizes count them. */
-  readonly #isFixed: boolean;
   readonly #staged: StagedLayout;
   readonly #head: number;
-  readonly #firstBucket: number;
-  readonly #sizes: BucketSizes;
-  readonly #heap: SectionWriter;
   readonly #bench: Workbench | undefined;
   /** What offsets count: bytes, or records of so many bytes. */
   readonly #unit: number;
@@ -93,14 +58,6 @@ export class SegmentWriter {
   readonly #bucket: FingerprintBucket | undefined;
   readonly #long: HeldBytesWriter;
   #readLarge: ReadValue = () => {};
-  #segment: number;
-  #segmentOffset: number;
-  #segmentEntries = 0;
-  #bucketEntries = 0;
-  /** Where the current bucket starts in its key heap, in bytes. */
-  #bucketStart: number;
-  /** The first bucket, over all segments, that has not begun. */
-  #nextBucket: number;
 
   /**
    * @param bytes about how many the records will take, which is how large a buffer is worth having
@@ -113,24 +70,15 @@ export class SegmentWriter {
     bytes: number,
     bench?: Workbench,
   ) {
-    const { fd, sums, hashes, spill, sizesLimit } = target;
+    super(target, shape, start, bytes, bench?.output);
     this.#shape = shape;
-    this.#buckets = bucketCount(shape);
-    this.#isFixed = shape.keyWidth !== VARIABLE && shape.valueWidth !== VARIABLE;
     this.#unit = offsetUnit(shape.keyWidth, shape.valueWidth);
     this.#staged = staged;
     this.#head = headBytes(staged);
-    this.#firstBucket = this.#nextBucket = start.bucket;
-    this.#segmentOffset = start.segmentOffset;
-    this.#segment = Math.floor(start.bucket / this.#buckets);
-    this.#sizes = new BucketSizes(spill, sizesLimit);
-    this.#long = new HeldBytesWriter(spill, sizesLimit);
+    this.#long = new HeldBytesWriter(target.spill, target.sizesLimit);
     this.#bucket =
       staged.fingerprintBytes === 0 ? undefined : new FingerprintBucket(staged, seed, valueType !== 'none');
-    this.#bucketStart = start.heapBytes;
-    this.#heap = new SectionWriter(fd, bytes, sums, hashes, bench?.output);
     this.#bench = bench;
-    this.#heap.start(start.segmentOffset, start.heapBytes);
   }
 
   /**
@@ -155,18 +103,18 @@ export class SegmentWriter {
 
   /** Has the core lay out records from number `from` on; returns the first that it leaves. */
   #layOutMany(core: CoreBench, from: number, count: number): number {
-    const heap = this.#heap;
-    const next = core.layOut(from, count, this.#segment, this.#nextBucket, heap.used, heap.room);
+    const heap = this.heap;
+    const next = core.layOut(from, count, this.segment, this.nextBucket, heap.used, heap.room);
     const { events, eventCount } = core;
     let last = from;
     for (let event = 0; event < 3 * eventCount; event += 3) {
       const index = events[event + 2]!;
-      this.#bucketEntries += index - last;
+      this.bucketEntries += index - last;
       last = index;
       heap.used = core.offsetOf(events[event + 1]!);
-      this.#startBuckets(events[event]!);
+      this.startBuckets(events[event]!);
     }
-    this.#bucketEntries += next - last;
+    this.bucketEntries += next - last;
     heap.used = core.used;
     return next;
   }
@@ -175,9 +123,9 @@ export class SegmentWriter {
     const { fixedValue, largeValue } = this.#staged;
     const { view } = buffer;
     const { keyWidth, valueWidth, shardBits, segmentBits, bucketBits, eighths } = this.#shape;
-    const buckets = this.#buckets;
+    const buckets = this.buckets;
     const before = shardBits + segmentBits;
-    const heap = this.#heap;
+    const heap = this.heap;
     const head = this.#head;
     const pending = this.#bucket;
     pending?.enter(buffer);
@@ -187,8 +135,8 @@ export class SegmentWriter {
       const hash = hashes[index]!;
       const segment = ((hash << shardBits) >>> 1) >>> (HASH_BITS - 1 - segmentBits);
       const bucket = segment * buckets + (imul((hash << before) >>> 3, eighths) >>> (HASH_BITS - bucketBits));
-      if (bucket >= this.#nextBucket) this.#startBuckets(bucket);
-      this.#bucketEntries++;
+      if (bucket >= this.nextBucket) this.startBuckets(bucket);
+      this.bucketEntries++;
       const at = positions[index]!;
       if (pending !== undefined) {
         pending.add(at);
@@ -216,7 +164,7 @@ export class SegmentWriter {
   #writeBucket(bucket: FingerprintBucket): void {
     const { fixedValue, largeValue, fingerprintBytes } = this.#staged;
     const { valueWidth } = this.#shape;
-    const heap = this.#heap;
+    const heap = this.heap;
     bucket.sort();
     for (let rank = 0; rank < bucket.count; rank++) {
       const buffer = bucket.buffer(rank);
@@ -238,14 +186,14 @@ export class SegmentWriter {
   }
 
   #writeLong(bucket: FingerprintBucket, rank: number): void {
-    this.#long.u32(this.#segment);
-    this.#long.u32(this.#heap.length / this.#unit);
+    this.#long.u32(this.segment);
+    this.#long.u32(this.heap.length / this.#unit);
     this.#long.u32(bucket.low(rank));
     this.#long.u32(bucket.high(rank));
   }
 
   #copyLarge(position: number, length: number): void {
-    const heap = this.#heap;
+    const heap = this.heap;
     for (let done = 0; done < length; ) {
       const piece = Math.min(BLOCK, length - done);
       heap.reserve(piece);
@@ -255,58 +203,12 @@ export class SegmentWriter {
     }
   }
 
-  /** Begins all buckets up to `last`, inclusive; those before it that have not begun yet are empty. */
-  #startBuckets(last: number): void {
-    for (let bucket = this.#nextBucket; bucket <= last; bucket++) {
-      if (bucket > this.#firstBucket) {
-        this.#endBucket();
-        if (bucket % this.#buckets === 0) {
-          this.#endSegment();
-          this.#startSegment(align(this.#heap.end));
-        }
-      }
-    }
-    this.#nextBucket = last + 1;
-  }
-
-  #endBucket(): void {
+  protected override closeBucket(): void {
     if (this.#bucket !== undefined) this.#writeBucket(this.#bucket);
-    this.loads.add(this.#bucketEntries);
-    const end = this.#heap.length;
-    this.#sizes.add(this.#isFixed ? this.#bucketEntries : end - this.#bucketStart);
-    this.#bucketStart = end;
-    this.#segmentEntries += this.#bucketEntries;
-    this.#bucketEntries = 0;
-  }
-
-  #startSegment(offset: number): void {
-    this.#segment++;
-    this.#segmentOffset = offset;
-    this.#segmentEntries = 0;
-    this.#bucketStart = 0;
-    this.#heap.start(offset, 0);
-  }
-
-  #endSegment(): void {
-    const bytes = this.#heap.end - this.#segmentOffset;
-    this.segments.push({ offset: this.#segmentOffset, bytes, entries: this.#segmentEntries });
-    this.#heap.finish();
-  }
-
-  /**
-   * Ends the run, of one bucket or more, before bucket `end`, and writes what is left. Returns where the key heap ends
-   * in the file.
-   */
-  end(end: number): number {
-    this.#startBuckets(end - 1);
-    this.#endBucket();
-    if (end % this.#buckets === 0) this.#endSegment();
-    else this.#heap.finish();
-    return this.#heap.end;
   }
 
   /** What the sections behind the heaps need; nothing can be written afterwards. */
   finish(): Rest {
-    return { sizes: this.#sizes.finish(), long: this.#long.finish(), clashes: this.#bucket?.clashes ?? 0 };
+    return { sizes: this.sizes.finish(), long: this.#long.finish(), clashes: this.#bucket?.clashes ?? 0 };
   }
 }

@@ -6,8 +6,8 @@ import type { SegmentPlace } from '../../format/header.js';
 import { bucketCount } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
 import { type BuildValueType, valueWidthOf } from '../../format/value-types.js';
+import type { Start } from './bucket-writer.js';
 import type { EntryStats } from './entry-stats.js';
-import type { Start } from './segment-writer.js';
 
 /** Partitions `[first, end)`, which fill whole buckets of the file, up to bucket `endBucket`, exclusive. */
 export interface Span {

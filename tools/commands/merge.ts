@@ -1,0 +1,119 @@
+// hmap merge: makes one file of several, and applies patches.
+
+import { type Command, Option } from 'commander';
+import { type MergeDuplicates, type MergeInput, type MergeSummary, merge } from '../../src/index.js';
+import { fileHeader } from '../../src/internal.js';
+import {
+  collectPair,
+  counted,
+  examples,
+  grouped,
+  humanBytes,
+  jsonLine,
+  parseSize,
+  printable,
+  say,
+  tellIfWaiting,
+} from '../terminal/cli.js';
+import { Progress } from '../terminal/progress.js';
+import { isPatch, PatchTables } from './patch-tables.js';
+import { stoppable } from './stoppable.js';
+
+interface Options {
+  output: string;
+  duplicates: MergeDuplicates;
+  meta?: Record<string, string>;
+  memory?: number;
+  check: 'header' | 'touch';
+  force?: boolean;
+  json?: boolean;
+}
+
+export function addMerge(program: Command): void {
+  const command = program
+    .command('merge')
+    .summary('make one file of several, or apply a patch')
+    .description(
+      'Makes one table of several, or applies patches that hmap diff has made. The result is, byte for byte, the file that a build of all entries would make. Where several files have a key, the last ' +
+        'one has it, or as --duplicates says; what a patch says always counts. The files are read side by side, in fixed memory, and nothing but the result is written; a file with another seed is built anew first. The output may be one of the files (--force).',
+    )
+    .argument('<file...>', '.hmap files and patches, in the order in which they count; - is a patch on stdin')
+    .requiredOption('-o, --output <file>', 'the .hmap file to make')
+    .addOption(
+      new Option('--duplicates <policy>', 'which file has a key that several have: last, first, or none: an error')
+        .choices(['last', 'first', 'error'])
+        .default('last'),
+    )
+    .option('--meta <name=value>', 'metadata to add to that of the first file; may be repeated', collectPair)
+    .option('-m, --memory <size>', 'memory for entries that are built anew (default: 256M)', parseSize)
+    .option('--force', 'replace the output if it exists')
+    .addOption(
+      new Option('--check <what>', 'what to compare with its checksum: the header, or each block before it is used')
+        .choices(['header', 'touch'])
+        .default('touch'),
+    )
+    .option('--json', 'print the summary as JSON')
+    .action(runMerge);
+  examples(
+    command,
+    'hmap merge monday.hmap tuesday.hmap -o both.hmap',
+    'hmap merge table.hmap changes.patch -o table.hmap --force',
+    'hmap diff --patch old.hmap new.hmap | hmap merge copy.hmap - -o updated.hmap',
+  );
+}
+
+async function runMerge(files: string[], options: Options): Promise<void> {
+  const first = files.find((file) => !isPatch(file));
+  if (first === undefined) throw new TypeError('<file...>: name a table; a patch is applied to one');
+  if (files.filter((file) => file === '-').length > 1) throw new TypeError('<file...>: stdin can be read once');
+  const header = fileHeader(first);
+  if (header.layout !== 'hash')
+    throw new TypeError(`${first}: merging is for tables; it has the layout '${header.layout}'`);
+  const progress = new Progress();
+  let patches: PatchTables | undefined;
+  const work = async (signal: AbortSignal) => {
+    const memory = options.memory === undefined ? {} : { memory: options.memory };
+    patches = new PatchTables(options.output, header, { signal, ...memory });
+    try {
+      const inputs: MergeInput[] = [];
+      for (const file of files) {
+        if (file === '-') tellIfWaiting('a patch');
+        inputs.push(...(isPatch(file) ? await patches.add(file) : [file]));
+      }
+      const summary = await merge(inputs, options.output, {
+        duplicates: options.duplicates,
+        check: options.check,
+        overwrite: options.force === true,
+        signal,
+        ...memory,
+        ...(options.meta && { metadata: { ...header.metadata, ...options.meta } }),
+        onProgress: ({ phase, entries, total }) =>
+          progress.update(phase === 'write' ? 'writing' : 'counting', 'entries', entries, total),
+      });
+      progress.stop();
+      report(summary, options);
+    } finally {
+      progress.stop();
+      patches.remove();
+    }
+  };
+  await stoppable(options.output, work, () => patches?.stop());
+}
+
+function report(summary: MergeSummary, { output, json }: Options): void {
+  if (json) {
+    process.stdout.write(jsonLine(summary));
+    return;
+  }
+  const { entries, replaced, removed, missing, fileBytes, reseeded, seconds } = summary;
+  const notes = [
+    replaced === 0 ? '' : `${grouped(replaced)} replaced`,
+    removed === 0 ? '' : `${grouped(removed)} removed`,
+    missing === 0 ? '' : `${grouped(missing)} to be removed were not there`,
+  ].filter((note) => note !== '');
+  const changes = notes.length === 0 ? '' : ` (${notes.join(', ')})`;
+  const anew = reseeded === 0 ? '' : `; ${counted(reseeded, 'file')} of another seed built anew`;
+  say(
+    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${changes}, ${humanBytes(fileBytes)}, ${seconds.toFixed(2)} s${anew}`,
+  );
+}

@@ -48,7 +48,15 @@ export type {
 } from './format/value-types.js';
 export { type BucketView, inspectBucket, inspectKey, type RecordView } from './inspect/bucket.js';
 export type { StatOptions } from './inspect/stat.js';
-export type { Lengths, TableStat } from './inspect/table-stat.js';
+export type {
+  FullBucket,
+  LargeEntry,
+  LengthRange,
+  Lengths,
+  MeasuredLengths,
+  ResidentBytes,
+  TableStat,
+} from './inspect/table-stat.js';
 export { build, merge, stat, verify } from './lazy.js';
 export type { MappingChoice } from './mapping/map-ranges.js';
 export type { MappingKind, MappingReason, MappingReasonCode } from './mapping/mapping.js';

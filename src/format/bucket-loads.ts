@@ -1,4 +1,4 @@
-// Counts how full buckets are. Knows nothing of files.
+// Counts how full buckets are, and how full they should be. Knows nothing of files.
 
 /** The histogram's last class holds all buckets of this many records or more. */
 export const LAST_LOAD = 16;
@@ -34,4 +34,20 @@ export class BucketLoads {
   toJSON(): { buckets: number; mean: number; longest: number; histogram: number[] } {
     return { buckets: this.buckets, mean: this.mean, longest: this.longest, histogram: this.histogram };
   }
+}
+
+/**
+ * How many of so many buckets hold 0, 1, 2, ... records, and the last {@link LAST_LOAD} or more, if each record falls into
+ * any of them alike: Poisson's law, https://en.wikipedia.org/wiki/Poisson_distribution.
+ */
+export function expectedLoads(buckets: number, mean: number): number[] {
+  const expected: number[] = [];
+  let share = Math.exp(-mean);
+  let rest = 1;
+  for (let load = 0; load < LAST_LOAD; load++) {
+    expected.push(buckets * share);
+    rest -= share;
+    share *= mean / (load + 1);
+  }
+  return [...expected, buckets * Math.max(0, rest)];
 }

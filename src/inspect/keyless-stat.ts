@@ -6,7 +6,8 @@ import { countIn, formOf } from '../format/keyless.js';
 import { keylessSections } from '../format/sections.js';
 import { QuietPass } from '../mapping/quiet-pass.js';
 import { mappedKeylessSegments } from '../storage/keyless-segment.js';
-import { type Lengths, type TableStat, tableSections } from './table-stat.js';
+import { type LargeEntry, type MeasuredLengths, type TableStat, tableSections } from './table-stat.js';
+import type { Top } from './top.js';
 
 /**
  * Reports the length in bytes of each element, if elements have lengths of their own; otherwise there is nothing to
@@ -16,15 +17,23 @@ export async function measureElements(
   fd: number,
   path: string,
   header: KeylessHeader,
+  check: 'none' | 'touch',
   pacer: Pacer,
   add: (length: number) => void,
+  largest: Top<LargeEntry>,
 ): Promise<void> {
   if (formOf(header).kind !== 'offsets') return;
-  for (const { segment, reach, stride } of mappedKeylessSegments(fd, header, path, 'touch', QuietPass.over(fd))) {
+  for (const { segment, number, reach, stride } of mappedKeylessSegments(fd, header, path, check, QuietPass.over(fd))) {
     const { count, blocks, index } = segment;
     for (let at = 0; at < count; at++) {
       if (blocks.unchecked > 0) blocks.check(4 * at, 4 * at + 8);
-      add(index[at + 1]! - segment.elementStart(at));
+      const start = segment.elementStart(at);
+      const bytes = index[at + 1]! - start;
+      add(bytes);
+      if (bytes > largest.floor) {
+        const key = String(header.base + number * header.perSegment + at);
+        largest.add(bytes, { key, offset: segment.offset + start, bytes, valueBytes: bytes });
+      }
       if (at % stride !== 0) continue;
       reach(at, false);
       await pacer.pause(segment.offset + 4 * at);
@@ -32,7 +41,12 @@ export async function measureElements(
   }
 }
 
-export function keylessSummary(path: string, header: KeylessHeader, measured: Lengths): TableStat {
+export function keylessSummary(
+  path: string,
+  header: KeylessHeader,
+  measured: MeasuredLengths,
+  largest: LargeEntry[],
+): Omit<TableStat, 'resident'> {
   const { fileBytes, segments, entries, valueBytes, perSegment, length } = header;
   const form = formOf(header);
   const counts = segments.map((_, i) => countIn(i, perSegment, length));
@@ -45,8 +59,10 @@ export function keylessSummary(path: string, header: KeylessHeader, measured: Le
     payloadBytes: valueBytes,
     overheadPerEntry: entries === 0 ? 0 : (fileBytes - valueBytes) / entries,
     sections: tableSections(keylessSections(header, form, counts, valueBytes), 0, 0, valueBytes),
-    keys: { shortest: 0, longest: 0, mean: 0 },
-    values: form.kind === 'offsets' ? measured : { shortest: fixed, longest: fixed, mean: fixed },
-    bucketLoads: { buckets: 0, mean: 0, longest: 0, histogram: [] },
+    keys: { shortest: 0, longest: 0, mean: 0, histogram: [] },
+    values: form.kind === 'offsets' ? measured : { shortest: fixed, longest: fixed, mean: fixed, histogram: [] },
+    bucketLoads: { buckets: 0, mean: 0, longest: 0, histogram: [], expected: [] },
+    largest,
+    fullest: [],
   };
 }

@@ -133,6 +133,11 @@ export class Pages implements ExternalPages {
     return runs;
   }
 
+  /** For each page, whether it is in physical memory: 1 or 0; `undefined` if the system does not say. */
+  residency(): Uint8Array | undefined {
+    return this.#residency(0, this.length)?.map((flags) => flags & 1);
+  }
+
   /** @param first a multiple of the page size */
   #residentPages(first: number, length: number): number | undefined {
     const vector = this.#residency(first, length);

@@ -5,7 +5,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { before, describe, test } from 'node:test';
-import { type BuildOptions, type Key, open, stat, type TableStat, type Verification } from '../../src/index.js';
+import {
+  type BuildOptions,
+  inspectBucket,
+  inspectKey,
+  type Key,
+  open,
+  stat,
+  type TableStat,
+  type Verification,
+} from '../../src/index.js';
 import { temporaryFolder } from '../support/temp.js';
 import { assertComplaint, fine, hmap, libraryTable } from '../support/tools.js';
 
@@ -215,7 +224,16 @@ describe('stat', { concurrency: true }, () => {
         [measured.keys, keys],
         [measured.values, values],
       ] as const) {
-        assert.deepEqual(lengths, {
+        const { histogram, ...rest } = lengths;
+        const isVariable = new Set(list).size > 1;
+        const inRanges = histogram.map(({ least, most }) => list.filter((one) => one >= least && one <= most).length);
+        assert.deepEqual(
+          inRanges,
+          histogram.map(({ count }) => count),
+          'the ranges hold what they say',
+        );
+        assert.equal(sum(inRanges), isVariable ? list.length : sum(inRanges));
+        assert.deepEqual(rest, {
           shortest: list.length === 0 ? 0 : Math.min(...list),
           longest: list.length === 0 ? 0 : Math.max(...list),
           mean: list.length === 0 ? 0 : sum(list) / list.length,
@@ -232,6 +250,33 @@ describe('stat', { concurrency: true }, () => {
         ),
       );
       assert.equal(bucketLoads.mean, pairs.length / bucketLoads.buckets);
+      assert.ok(Math.abs(sum(bucketLoads.expected) - bucketLoads.buckets) < 1e-6, 'chance fills all buckets');
+      assert.ok(
+        Math.abs(sum(bucketLoads.expected.map((count, load) => count * load)) - pairs.length) <
+          0.01 * pairs.length + 1e-6,
+      );
+      const sizes = measured.largest.map(({ bytes }) => bytes);
+      assert.deepEqual(
+        sizes,
+        sizes.toSorted((a, b) => b - a),
+      );
+      for (const { key, offset, valueBytes } of measured.largest) {
+        const { record } = inspectKey(path, JSON.parse(key));
+        assert.deepEqual([record?.offset, record?.value.length], [offset, valueBytes]);
+      }
+      for (const { index, records, offset, bytes } of measured.fullest) {
+        const bucket = inspectBucket(path, index);
+        assert.deepEqual([bucket.records.length, bucket.start, bucket.end - bucket.start], [records, offset, bytes]);
+      }
+      assert.equal(measured.fullest[0]?.records ?? 0, bucketLoads.longest);
+      const { resident } = measured;
+      if (process.platform === 'linux' && resident !== null) {
+        const { total, map, ...parts } = resident;
+        assert.equal(total, file.length, 'a file that was just written is in memory');
+        assert.ok(map.every((share) => share === 1) && map.length <= 256);
+        assert.ok(sum(Object.values(parts)) <= file.length);
+        assert.deepEqual([parts.header, parts.checksums], [sections.header, sections.checksums]);
+      }
       assert.equal(measured.header.segments.length, 2 ** file[59]!);
       assert.equal(bucketLoads.buckets, (file[77]! * 2 ** (file[59]! + file[60]!)) / 8);
       assert.deepEqual(measured.header.metadata, options.metadata ?? {});
@@ -272,7 +317,7 @@ describe('stat', { concurrency: true }, () => {
       assert.deepEqual(Object.fromEntries(sections.map(([section, size]) => [section!, number(size)])), shown);
       const shares = sections.map(([, , share]) => Number.parseFloat(share!));
       assert.ok(Math.abs(shares.reduce((total, share) => total + share, 0) - 100) < 0.1, 'the shares are of 100 %');
-      const rows = rowsBelow(/^records\s+buckets\s+share/);
+      const rows = rowsBelow(/^records\s+buckets\s+share\s+by chance/);
       const counts = rows.map(([, count]) => number(count));
       const { histogram, buckets, longest } = measured.bucketLoads;
       assert.deepEqual(counts, histogram.slice(0, longest + 1));
@@ -283,5 +328,45 @@ describe('stat', { concurrency: true }, () => {
       const bars = rows.map((row) => (/█+$/.exec(row.join(' ')) ?? [''])[0].length);
       assert.equal(bars.indexOf(Math.max(...bars)), counts.indexOf(Math.max(...counts)), 'the longest bar');
     }
+  });
+
+  test('other types and layouts: what is predicted is what a build makes', async () => {
+    const words = Array.from({ length: 3000 }, (_, i): Pair => [`word ${i}`, `value ${i % 7}`]);
+    const path = await table(words, { value: 'utf8' });
+    const { stdout } = await fine(['stat', '--json', path]);
+    const { layouts, distinct } = JSON.parse(stdout);
+    assert.deepEqual(distinct, { count: 7, bytes: 49 });
+    const predicted = (options: string) =>
+      layouts.find((one: { options: string[] }) => one.options.join(' ') === options)?.fileBytes;
+    for (const value of ['utf8', 'enum', 'bytes'] as const) {
+      const made = await stat(await table(words, { value }));
+      const shown = predicted(`--value ${value}`);
+      assert.ok(Math.abs(shown - made.fileBytes) <= 0.02 * made.fileBytes, `${value}: ${shown} for ${made.fileBytes}`);
+    }
+    const page = (await fine(['stat', path])).stdout;
+    assert.match(page, /^7 distinct values, 49 bytes; as enum the file would have [\d,]+ bytes less \(\d+ %\)$/m);
+    assert.match(page, /^map, enum .* --value enum$/m);
+    assert.doesNotMatch((await fine(['stat', '--no-layouts', path])).stdout, /distinct values/);
+    const integers = Array.from({ length: 500 }, (_, i): Pair => [`${i}`, i]);
+    const dense = JSON.parse((await fine(['stat', '--json', await table(integers, { value: 'u16' })])).stdout).layouts;
+    assert.ok(
+      dense.some(({ name }: { name: string }) => name === 'list, u9'),
+      'keys that are indexes could be a list',
+    );
+  });
+
+  test('of a damaged file: says so, and shows what the records seem to be', async () => {
+    const { path } = shapes.numbers!;
+    const heap = open(path).header.segments[0]!.offset;
+    // In a value, so that the records are still found.
+    const value = inspectKey(path, 'key 5').record!.valueOffset;
+    assert.ok(value > heap);
+    const { code, stdout, stderr } = await hmap(['stat', flip(path, value)]);
+    assert.equal(code, 1);
+    assert.match(stderr, /the file is damaged: the bytes \[\d+, \d+\) do not match their checksum; run verify\n$/);
+    assert.match(stdout, /^entries +3,000$/m);
+    const worse = await hmap(['stat', changed(path, (file) => void file.fill(0xff, heap, heap + 2000))]);
+    assert.equal(worse.code, 2);
+    assertComplaint(worse.stderr, /damaged/);
   });
 });

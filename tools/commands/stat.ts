@@ -1,37 +1,30 @@
-// hmap stat: what a file is and what its bytes are spent on.
+// hmap stat: what a file is, what its bytes are spent on, and how it lies in memory.
 
 import type { Command } from 'commander';
-import { type Header, stat, type TableStat } from '../../src/index.js';
-import { isStruct, structOf } from '../../src/internal.js';
-import {
-  counted,
-  EXIT,
-  examples,
-  exitWith,
-  foundByMistake,
-  grouped,
-  humanBytes,
-  jsonLine,
-  printable,
-  range,
-} from '../terminal/cli.js';
-import { pageWidth, textTable, wrapped } from '../terminal/columns.js';
+import { HmapError, stat, type TableStat } from '../../src/index.js';
+import { complain, EXIT, examples, exitWith, jsonLine } from '../terminal/cli.js';
+import { coloured, hasColours } from '../terminal/colours.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
+import type { OtherLayouts } from './other-layouts.js';
+import { FEW, statText } from './stat-page.js';
 
 interface Options {
   json?: boolean;
+  layouts?: boolean;
 }
 
 export function addStat(program: Command): void {
   const command = program
     .command('stat')
-    .summary('show what the bytes are spent on and how full the buckets are')
+    .summary('show what the bytes are spent on, what is in memory, and how full the buckets are')
     .description(
-      'Shows entries, sections and their share of the file, bytes per entry over the payload (keys and values), and how full the buckets are. Cost: one ' +
-        'pass over the file.',
+      'Shows entries, sections and their share of the file, bytes per entry over the payload (keys and values), what of the file is in memory, how full the buckets are beside what chance would give, ' +
+        'how long keys and values are, the largest entries, the fullest buckets, and what other types and layouts would take. Cost: one pass over the file, and another one for other layouts. Of a damaged file it shows what the records seem to be; the exit code is then 1.',
     )
     .argument('<file>', 'the .hmap file')
+    .option('--layouts', 'show other types and layouts, and distinct values, also of more than a million entries')
+    .option('--no-layouts', 'do not show them, which saves a pass')
     .option('--json', 'print JSON')
     .action(runStat);
   examples(command, 'hmap stat table.hmap', 'hmap stat --json table.hmap | jq .overheadPerEntry');
@@ -39,118 +32,34 @@ export function addStat(program: Command): void {
 
 async function runStat(file: string, options: Options): Promise<void> {
   const progress = new Progress();
-  const result = await stat(file, {
-    onProgress: (done, total) => progress.update('reading', 'bytes', done, total),
-  }).finally(() => progress.stop());
-  const json = () => jsonLine({ ...result, header: headerJson(result.header) });
-  process.stdout.write(options.json ? json() : `${statText(result)}\n`);
-  exitWith(EXIT.fine);
-}
-
-/** The page that the command prints, in lines of `width` characters from 60 on. */
-export function statText(result: TableStat, width: number = pageWidth()): string {
-  const { header, entries, fileBytes, payloadBytes, keys, values, bucketLoads } = result;
-  const keyed = header.layout === 'hash';
-  const each = (shared: number | null) => (shared === null ? 'variable' : `${counted(shared, 'byte')} each`);
-  const per = (bytes: number) => (entries === 0 ? '' : (bytes / entries).toFixed(2));
-  const share = (bytes: number) => `${((100 * bytes) / fileBytes).toFixed(2)} %`;
-  const facts = [
-    ['entries', grouped(entries)],
-    ['file', `${humanBytes(fileBytes)} (${grouped(fileBytes)} bytes)`],
-    ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
-    ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
-    keyed
-      ? ['keys', keyFacts(header, each(header.keyWidth), keys)]
-      : ['layout', `${header.layout}, integers from ${header.base}, ${grouped(header.length)} of them`],
-    [
-      'values',
-      `${typeOf(header)}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${each(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
-    ],
-    ...(keyed ? [['hash', `xxh32, seed ${header.hash.seed}`]] : []),
-    [
-      'format',
-      `version ${header.version.major}.${header.version.minor}, ${counted(header.segments.length, 'segment')}`,
-    ],
-  ];
-  const { shard } = header;
-  if (shard.bits > 0) facts.push(['shard', `${shard.index} of ${2 ** shard.bits}`]);
-  if (Object.keys(header.metadata).length > 0) facts.push(['metadata', printable(JSON.stringify(header.metadata))]);
-  const name = Math.max(...facts.map(([label]) => label!.length));
-  const absent = [header.dictionary === null ? 'dictionary' : '', header.fingerprint === null ? 'fingerprints' : ''];
-  const parts = Object.entries(result.sections).filter(([part]) => !absent.includes(part));
-  const sections = parts.map(([part, bytes]) => [part, grouped(bytes), share(bytes), per(bytes)]);
-  return [
-    printable(result.path),
-    '',
-    ...facts.map(([label, value]) => wrapped(`${label!.padEnd(name)}  ${value}`, width, ' '.repeat(name + 2))),
-    '',
-    textTable(['section', 'bytes', 'share', 'per entry'], sections),
-    ...(keyed ? bucketLines(header, bucketLoads, width) : []),
-  ].join('\n');
-}
-
-function keyFacts({ keyType, keyWidth, fingerprint }: Header, width: string, keys: TableStat['keys']): string {
-  const type = keyType === 'bytes' ? '' : `${keyType}, `;
-  if (fingerprint === null) return `${type}${width}${keyWidth === null ? `; ${lengths(keys)}` : ''}`;
-  const { bits, falsePositiveRate, long } = fingerprint;
-  const others = `${grouped(long.count)} with a long one`;
-  return `${type}fingerprints of ${bits} bits, ${others}; ${foundByMistake(falsePositiveRate)}`;
-}
-
-function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads'], width: number): string[] {
-  return [
-    '',
-    ...fieldTable(header),
-    wrapped(
-      `${grouped(bucketLoads.buckets)} buckets, ${bucketLoads.mean.toFixed(2)} records on average, longest ${bucketLoads.longest}; offsets of ${header.index?.offsetBits ?? 0} bits`,
-      width,
-    ),
-    '',
-    histogram(bucketLoads, width),
-  ];
-}
-
-function typeOf({ valueType, dictionary, narrowed }: Header): string {
-  if (dictionary !== null) return `enum of ${grouped(dictionary.count)} distinct strings`;
-  if (narrowed) return `${valueType}, the narrowest that holds them`;
-  if (!isStruct(valueType)) return valueType;
-  const { fields, bits } = structOf(valueType);
-  return `struct of ${counted(fields.length, 'field')} in ${bits} bits`;
-}
-
-/** Where each field of a value lies. */
-function fieldTable({ valueType }: Header): string[] {
-  if (!isStruct(valueType)) return [];
-  const rows = structOf(valueType).fields.map(({ name, type, from, bits }) => [
-    name,
-    type,
-    String(bits),
-    `[${from}, ${from + bits})`,
-  ]);
-  return [textTable(['field', 'type', 'bits', 'place'], rows), ''];
-}
-
-function lengths({ shortest, longest, mean }: TableStat['keys']): string {
-  return `${range(shortest, longest, 'byte')}, ${mean.toFixed(1)} on average`;
-}
-
-const BAR = 40;
-/** Characters of a line beside a bar: the other columns and the gaps between them. */
-const BESIDE_BAR = 40;
-
-function histogram({ buckets, histogram: counts }: TableStat['bucketLoads'], width: number): string {
-  const longest = Math.max(8, Math.min(BAR, width - BESIDE_BAR));
-  const most = Math.max(...counts, 1);
-  const last = counts.length - 1;
-  const used = counts.findLastIndex((count) => count > 0);
-  const rows = counts.slice(0, used + 1).map((count, load) => {
-    const bar = '█'.repeat(Math.round((longest * count) / most));
-    return [
-      `${load}${load === last ? ' or more' : ''}`,
-      grouped(count),
-      `${((100 * count) / buckets).toFixed(2)} %`,
-      bar.padEnd(longest),
-    ];
-  });
-  return textTable(['records', 'buckets', 'share', ''.padEnd(longest)], rows);
+  let result: TableStat;
+  let damaged: HmapError | undefined;
+  let others: OtherLayouts | undefined;
+  try {
+    const onProgress = (done: number, total: number) => progress.update('reading', 'bytes', done, total);
+    try {
+      result = await stat(file, { onProgress });
+    } catch (error) {
+      if (!(error instanceof HmapError) || error.code !== 'HMAP_DAMAGED') throw error;
+      damaged = error;
+      // What is damaged may be a value, which nothing here depends on.
+      result = await stat(file, { onProgress, check: 'header' });
+    }
+    const { header, entries } = result;
+    const isWanted = options.layouts ?? (entries <= FEW && entries > 0);
+    if (isWanted && header.fingerprint === null && damaged === undefined) {
+      const { otherLayouts } = await import('./other-layouts.js');
+      others = await otherLayouts(file, header, (done) => progress.update('comparing', 'entries', done, entries));
+    }
+  } finally {
+    progress.stop();
+  }
+  if (options.json) {
+    process.stdout.write(jsonLine({ ...result, header: headerJson(result.header), ...others }));
+  } else {
+    const page = statText(result, others);
+    process.stdout.write(`${hasColours() ? coloured(page) : page}\n`);
+  }
+  if (damaged !== undefined) complain(damaged);
+  exitWith(damaged === undefined ? EXIT.fine : EXIT.findings);
 }

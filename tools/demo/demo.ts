@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, type Entry, open, stat, verify } from 'hmap';
-import { statText } from '../commands/stat.js';
+import { statText } from '../commands/stat-page.js';
 import { complain, grouped, humanBytes, SIGNAL_EXIT } from '../terminal/cli.js';
 import { endWithReader } from '../terminal/output.js';
 import { type DataSet, ranks, words } from './data.js';

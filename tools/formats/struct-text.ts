@@ -64,18 +64,24 @@ function fieldsOf(type: StructText): readonly Field[] {
 
 /** Prints values as JSON objects. */
 export function structPrinter(type: StructText): TextPrinter {
+  const json = structJson(type);
+  return ({ view }, at, _length, out) => out.text(json(view, at));
+}
+
+/** Makes the JSON text of a value. */
+export function structJson(type: StructText): (view: DataView, at: number) => string {
   const { fields, bytes } = structOf(type);
   const parts = fields.map((field, i) => ({
     name: `${i === 0 ? '{' : ','}${JSON.stringify(field.name)}:`,
     read: fieldReader(field, bytes),
   }));
-  return ({ view }, at, _length, out) => {
+  return (view, at) => {
     let text = '';
     for (const { name, read } of parts) {
       const value = read(view, at);
       text += name + (typeof value === 'number' ? numberJson(value) : value);
     }
-    out.text(`${text}}`);
+    return `${text}}`;
   };
 }
 

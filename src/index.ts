@@ -10,6 +10,14 @@ export type {
   ListBuildOptions,
 } from './build/common/inputs.js';
 export type {
+  MergeCounts,
+  MergeDuplicates,
+  MergeInput,
+  MergeOptions,
+  MergeRole,
+  MergeSummary,
+} from './build/common/merge-options.js';
+export type {
   BuildOptions,
   BuildProgress,
   BuildSummary,
@@ -17,9 +25,6 @@ export type {
   FingerprintSummary,
 } from './build/common/options.js';
 export type { Published } from './build/common/replace.js';
-export type { MergeOptions, MergeSummary } from './build/merge/merge.js';
-export type { MergeInput, MergeRole } from './build/merge/sources.js';
-export type { MergeCounts, MergeDuplicates } from './build/merge/walk.js';
 export type { CoreReason, CoreReasonCode } from './core/core.js';
 export type { Layout } from './format/constants.js';
 export type { FingerprintBits } from './format/fingerprints.js';

@@ -50,5 +50,7 @@ export {
 // Reading a file as it lies.
 export { enumValues } from './inspect/bucket.js';
 export { type DiffCounts, type Difference, diffFiles } from './inspect/diff.js';
+export { explainLookup } from './inspect/explain.js';
+export type { ComparedRecord, Explanation, LookupStep } from './inspect/explanation.js';
 export { type ElementScan, type EntryScan, scanFile } from './inspect/scan-file.js';
 export { fileHeader } from './storage/open-file.js';

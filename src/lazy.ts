@@ -9,9 +9,9 @@ import type {
   IntegerSetBuildOptions,
   ListBuildOptions,
 } from './build/common/inputs.js';
+import type { MergeInput, MergeOptions, MergeSummary } from './build/common/merge-options.js';
 import type { BuildOptions, BuildSummary } from './build/common/options.js';
-import type { MergeOptions, MergeSummary } from './build/merge/merge.js';
-import type { MergeInput } from './build/merge/sources.js';
+
 import type { KeyArgument, KeyForm, KeyOf } from './format/key-types.js';
 import type { WidenedRecord, WidenedStruct } from './format/schema.js';
 import type { ListType, ListValue, ValueChoice, ValueType } from './format/value-types.js';

@@ -12,6 +12,7 @@ type AddCommand = (program: Command) => void;
 const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   build: async () => (await import('./commands/build.js')).addBuild,
   get: async () => (await import('./commands/get.js')).addGet,
+  explain: async () => (await import('./commands/explain.js')).addExplain,
   dump: async () => (await import('./commands/dump.js')).addDump,
   verify: async () => (await import('./commands/verify.js')).addVerify,
   stat: async () => (await import('./commands/stat.js')).addStat,

@@ -74,7 +74,16 @@ const storesOf = (format, end) =>
   }));
 
 /** Packages take long to load: each has a chunk to itself, which only commands load that use it; what they need, another. */
-const PACKAGES = ['commander', 'csv-parse', 'csv-stringify', 'cli-table3', 'cli-progress', 'fzstd', 'hyparquet'];
+const PACKAGES = [
+  'commander',
+  'csv-parse',
+  'csv-stringify',
+  'cli-table3',
+  'cli-progress',
+  'fastest-levenshtein',
+  'fzstd',
+  'hyparquet',
+];
 
 /**
  * The library's chunks, each what an entry needs beyond those before it: what `import 'hmap'` loads, what a thread that

@@ -2,7 +2,7 @@
 // hold.
 
 import { loadKoffiLibc } from './koffi-libc.js';
-import { isLibc, Pages } from './libc.js';
+import { GRANULE, isLibc, Pages } from './libc.js';
 
 export interface Residency {
   readonly pageBytes: number;
@@ -27,3 +27,34 @@ export function residencyOf(fd: number, bytes: number): Residency | undefined {
     mapped.unmap();
   }
 }
+
+/** A page of a file. */
+export interface PageState {
+  readonly offset: number;
+  /** `undefined` if the system does not say. */
+  readonly isInMemory: boolean | undefined;
+}
+
+/** The pages with bytes of `[from, end)`, of an open file of so many bytes; reads nothing. */
+export function pagesOf(fd: number, fileBytes: number, from: number, end: number): PageState[] {
+  const libc = loadKoffiLibc();
+  const pageBytes = isLibc(libc) ? libc.pageBytes : USUAL_PAGE;
+  const first = Math.floor(from / pageBytes);
+  const count = Math.ceil(end / pageBytes) - first;
+  let states: Uint8Array | undefined;
+  const start = Math.floor(from / GRANULE) * GRANULE;
+  if (isLibc(libc) && count > 0) {
+    const mapped = Pages.map(libc, null, fd, start, Math.min(fileBytes, end) - start, 'normal');
+    if (mapped instanceof Pages) {
+      states = mapped.residency()?.subarray((first * pageBytes - start) / pageBytes);
+      mapped.unmap();
+    }
+  }
+  return Array.from({ length: Math.max(0, count) }, (_, i) => ({
+    offset: (first + i) * pageBytes,
+    isInMemory: states === undefined ? undefined : states[i] === 1,
+  }));
+}
+
+/** Bytes of a page where the system is not asked. */
+const USUAL_PAGE = 4096;

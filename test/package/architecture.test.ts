@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/index': [
     ...['src/base', 'src/format', 'src/mapping', 'src/core', 'src/verify', 'src/inspect', 'src/read'],
-    ...['src/build/common', 'src/build/merge', 'src/lazy'],
+    ...['src/build/common', 'src/lazy'],
   ],
   'src/stores': ['src/index'],
   'src/internal': [

@@ -7,7 +7,7 @@ import { hashSections } from '../../format/sections.js';
 import type { Shape } from '../../format/shape.js';
 import type { StoredType } from '../../format/value-types.js';
 import { writeHashHeader } from '../../format/write-header.js';
-import type { BuildSummary } from '../common/options.js';
+import type { TableSummary } from '../common/merge-options.js';
 import type { BuildOutput } from '../common/output.js';
 import type { Written } from './assemble.js';
 import type { EntryStats } from './entry-stats.js';
@@ -26,9 +26,6 @@ export interface UnpublishedTable {
   readonly written: Pick<Written, 'segments' | 'index' | 'checksums'>;
   readonly dictionary: Pick<DictionaryPlace, 'count' | 'bytes'> | undefined;
 }
-
-/** What every table's summary says. */
-export type TableSummary = Omit<BuildSummary, 'duplicates' | 'bucketLoads' | 'fingerprint'>;
 
 /** Writes the header and puts the file in its place. Throws as {@link BuildOutput.publish} does. */
 export async function publishTable(output: BuildOutput, table: UnpublishedTable): Promise<TableSummary> {

@@ -10,32 +10,14 @@ import { type StoredType, UINTS, valueWidthOf } from '../../format/value-types.j
 import { type Dictionary, readDictionary } from '../../storage/dictionary.js';
 import { openForReading, readHeader } from '../../storage/open-file.js';
 import { temporaryName } from '../common/leftovers.js';
-import { type CommonOptions, resolveCommonOptions } from '../common/options.js';
+import type { MergeInput, MergeOptions, MergeSummary } from '../common/merge-options.js';
+import { resolveCommonOptions } from '../common/options.js';
 import { BuildOutput } from '../common/output.js';
 import { tooLoaded } from '../hash/builder.js';
-import { publishTable, type TableSummary } from '../hash/publish-table.js';
+import { publishTable } from '../hash/publish-table.js';
 import { type Merged, mergeOnce, type Work } from './passes.js';
 import { reseed } from './reseed.js';
-import { formOf, type MergeInput, type MergeSource, needRecords } from './sources.js';
-import type { MergeCounts, MergeDuplicates } from './walk.js';
-
-export interface MergeOptions extends CommonOptions {
-  /**
-   * What happens to entries of several files with the same key: the `last` file has it, or the `first`, or it is an
-   * `error`. Default `last`.
-   */
-  duplicates?: MergeDuplicates;
-  /** What is compared with its checksum: each block before it is used, or the headers alone. Default `touch`. */
-  check?: 'header' | 'touch';
-}
-
-/** What a merge has made. Sizes are in bytes. */
-export interface MergeSummary extends TableSummary, MergeCounts {
-  /** How the records were gone through: whole buckets of a large file were copied, or each record by itself. */
-  by: Merged['by'];
-  /** Files that had another seed, and were built anew with that of the result. */
-  reseeded: number;
-}
+import { formOf, type MergeSource, needRecords } from './sources.js';
 
 /** How files are merged, whichever they are. */
 type How = Omit<Work, 'sources' | 'dictionaries'>;

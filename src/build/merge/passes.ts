@@ -14,6 +14,7 @@ import { schemaBytesOf } from '../../format/write-header.js';
 import type { Dictionary } from '../../storage/dictionary.js';
 import { type BucketsOf, OrderedRecords } from '../../storage/ordered-records.js';
 import { BlockSums } from '../common/block-sums.js';
+import type { MergeCounts, MergeDuplicates, MergeSummary } from '../common/merge-options.js';
 import type { ResolvedOptions } from '../common/options.js';
 import type { BuildOutput } from '../common/output.js';
 import type { Written } from '../hash/assemble.js';
@@ -23,7 +24,7 @@ import { ChangeCount, Count, OtherForm } from './count.js';
 import { type MergedDictionary, mergeDictionaries, type UsedStrings } from './dictionaries.js';
 import { RecordWriter } from './record-writer.js';
 import type { MergedForm, MergeSource } from './sources.js';
-import { type MergeCounts, type MergeDuplicates, type MergeTaker, walkMerged } from './walk.js';
+import { type MergeTaker, walkMerged } from './walk.js';
 
 /** What is merged, and how. */
 export interface Work {
@@ -46,8 +47,7 @@ export interface Merged {
   readonly counts: MergeCounts;
   /** Most records in one bucket, as far as buckets are not those of one of the files. */
   readonly longest: number;
-  /** How the records were gone through: whole buckets of a large file were copied, or each record by itself. */
-  readonly by: 'buckets' | 'records';
+  readonly by: MergeSummary['by'];
 }
 
 /** One file is the base of a merge if it has so many times the entries of all others together. */

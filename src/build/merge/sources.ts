@@ -2,19 +2,10 @@
 // no records.
 
 import { HmapError, noKeys } from '../../base/errors.js';
-import type { FilePath } from '../../base/options.js';
 import type { HashHeader, Header } from '../../format/header.js';
 import type { KeyType } from '../../format/key-types.js';
 import { type BuildValueType, isUint, valueWidthOf } from '../../format/value-types.js';
-
-/**
- * What a file is for. `entries`: a table like the others. `changes`: its entries take the place of earlier ones with the
- * same keys, whatever is to happen with duplicates. `removals`: earlier entries with its keys are left out.
- */
-export type MergeRole = 'entries' | 'changes' | 'removals';
-
-/** A file to merge; a path alone has the role `entries`. */
-export type MergeInput = FilePath | { readonly path: FilePath; readonly as: MergeRole };
+import type { MergeRole } from '../common/merge-options.js';
 
 /** An open file to merge. */
 export interface MergeSource {

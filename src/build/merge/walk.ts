@@ -4,11 +4,8 @@
 import { HmapError } from '../../base/errors.js';
 import { keyForError, showKey } from '../../codec/key-text.js';
 import { AFTER_ALL, BEFORE_ALL, type BucketsOf, type OrderedRecords } from '../../storage/ordered-records.js';
-import type { DuplicatePolicy } from '../common/options.js';
+import type { MergeCounts, MergeDuplicates } from '../common/merge-options.js';
 import type { MergeSource } from './sources.js';
-
-/** What becomes of keys that several files have. */
-export type MergeDuplicates = Exclude<DuplicatePolicy, 'collect'>;
 
 /** Told of each record, in order, by the number of its file; it is the current one of that file's records. */
 export interface MergeTaker {
@@ -18,15 +15,6 @@ export interface MergeTaker {
   drop(source: number): void;
   /** Whole buckets of the base, all of whose records are in the result. */
   pass(buckets: BucketsOf): void;
-}
-
-/** How many entries of the files are not in the result, and why. */
-export interface MergeCounts {
-  /** Another entry with the same key took their place. */
-  replaced: number;
-  removed: number;
-  /** Keys to be removed that no file had. */
-  missing: number;
 }
 
 export interface MergeTask {

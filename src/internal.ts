@@ -8,6 +8,7 @@ export { nearest } from './base/options.js';
 export { Pacer } from './base/pacer.js';
 export { decodeText } from './base/text.js';
 export { threadsFor } from './base/workers.js';
+export { xxh32 } from './base/xxh32.js';
 // Building from encoded records, by several threads or one; and without keys.
 export { type KeylessBuildChoice, withBuilder, withKeylessBuilder } from './build/build.js';
 export { type CommonOptions, DEFAULT_MEMORY } from './build/common/options.js';
@@ -32,6 +33,7 @@ export {
   VARIABLE,
 } from './format/constants.js';
 export { FINGERPRINT_BITS } from './format/fingerprints.js';
+export { bucketOf, segmentOf, shardOf } from './format/index-lines.js';
 export { KEY_FORMS } from './format/key-types.js';
 export type { KeylessForm } from './format/keyless.js';
 export { predictTable } from './format/predict.js';

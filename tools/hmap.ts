@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   stat: async () => (await import('./commands/stat.js')).addStat,
   diff: async () => (await import('./commands/diff.js')).addDiff,
   merge: async () => (await import('./commands/merge.js')).addMerge,
+  report: async () => (await import('./commands/report.js')).addReport,
   plan: async () => (await import('./commands/plan.js')).addPlan,
 };
 

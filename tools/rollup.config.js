@@ -80,6 +80,7 @@ const PACKAGES = [
   'csv-stringify',
   'cli-table3',
   'cli-progress',
+  'd3',
   'fastest-levenshtein',
   'fzstd',
   'hyparquet',
@@ -96,8 +97,15 @@ const CHUNKS = [
   ['stat', '/dist/src/inspect/stat.js'],
 ];
 
+/** What draws charts, which is many packages. */
+const DRAWING = /\/node_modules\/(d3-[a-z-]+|internmap)\//;
+
 function chunkOf(id, graph) {
-  if (isPackage(id)) return PACKAGES.find((name) => id.includes(`/node_modules/${name}/`)) ?? 'packages';
+  if (isPackage(id))
+    return (
+      PACKAGES.find((name) => id.includes(`/node_modules/${name}/`) || (name === 'd3' && DRAWING.test(id))) ??
+      'packages'
+    );
   needs ??= CHUNKS.map(([chunk, entry]) => [chunk, neededAtOnce(entry, graph)]);
   const isEntry = id.endsWith('/span-worker.js');
   return isEntry ? undefined : needs.find(([, ids]) => ids.has(id))?.[0];
@@ -168,6 +176,12 @@ export default [
     },
     plugins: [index, commonJsUrl],
     treeshake,
+  },
+  {
+    // The script of a report's page, which the command puts into it.
+    input: 'dist/tools/report/lookup-box.js',
+    output: { file: 'dist/bin/report-box.js', format: 'iife', plugins: [small] },
+    treeshake: { moduleSideEffects: (id) => id.endsWith('/lookup-box.js') },
   },
   ...storesOf('es', '.js'),
   ...storesOf('cjs', '.cjs'),

@@ -44,9 +44,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'tools/formats': ['src/index', 'src/internal', 'tools/terminal'],
   'tools/input': ['src/index', 'src/internal', 'tools/formats'],
   'tools/plan': ['src/index', 'src/internal', 'tools/terminal', 'tools/formats'],
+  'tools/report': ['src/index', 'src/internal', 'tools/terminal', 'tools/formats'],
   'tools/commands': [
     ...['src/index', 'src/internal'],
-    ...['tools/terminal', 'tools/formats', 'tools/input', 'tools/plan'],
+    ...['tools/terminal', 'tools/formats', 'tools/input', 'tools/plan', 'tools/report'],
   ],
   'tools/compile-core': [],
   'tools/ship-types': [],

@@ -16,7 +16,7 @@ const PUBLIC = {
 };
 
 const INTERNAL = {
-  values: `ByteBuffer DECODERS DEFAULT_MEMORY FINGERPRINT_BITS INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError checkValueLength checkValueType copyBytes decodeText dictionarySize diffFiles encodeKeyText enumValues explainLookup fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong nearest oneLine packedInteger packedRange predictKeylessSections predictTable scanFile scratch serveIngest showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder withKeylessBuilder`,
+  values: `ByteBuffer DECODERS DEFAULT_MEMORY FINGERPRINT_BITS INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_VALUE_BYTES Pacer ParallelIngest VALUE_TYPES VARIABLE ValueError bucketOf checkValueLength checkValueType copyBytes decodeText dictionarySize diffFiles encodeKeyText enumValues explainLookup fieldReader fileHeader indexWidth isListType isStruct keyFromText keyTooLong nearest oneLine packedInteger packedRange predictKeylessSections predictTable scanFile scratch segmentOf serveIngest shardOf showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder withKeylessBuilder xxh32`,
   types: `BuildValueType Builder ByteSlice CommonOptions ComparedRecord DiffCounts Difference ElementScan EntryScan Explanation Field KeylessBuildChoice KeylessForm LookupStep RecordSink ValueEncoder`,
 };
 

@@ -1,8 +1,9 @@
 // The page of `hmap stat`: what was measured of a file, as people read it. Measures nothing.
 
-import type { Header, LengthRange, TableStat } from '../../src/index.js';
+import type { Header, TableStat } from '../../src/index.js';
 import { isStruct, structOf } from '../../src/internal.js';
 import { shellLine } from '../plan/page.js';
+import { memoryText, mergedRanges, residentParts, typeText } from '../report/measures.js';
 import { counted, foundByMistake, grouped, humanBytes, printable, range } from '../terminal/cli.js';
 import { fittedTable, pageWidth, textTable, wrapped } from '../terminal/columns.js';
 import type { OtherLayouts } from './other-layouts.js';
@@ -22,13 +23,13 @@ export function statText(result: TableStat, others?: OtherLayouts, width: number
     ['file', `${humanBytes(fileBytes)} (${grouped(fileBytes)} bytes)`],
     ['payload', `${humanBytes(payloadBytes)} (${grouped(payloadBytes)} bytes of keys and values)`],
     ['over the payload', `${result.overheadPerEntry.toFixed(2)} bytes an entry`],
-    ['in memory', memoryFacts(result)],
+    ['in memory', memoryText(result)],
     keyed
       ? ['keys', keyFacts(header, each(header.keyWidth), keys)]
       : ['layout', `${header.layout}, integers from ${header.base}, ${grouped(header.length)} of them`],
     [
       'values',
-      `${typeOf(header)}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${each(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
+      `${typeText(header)}${keyed || header.valueWidth === null ? '' : `, ${values.mean} bytes each`}${keyed ? `, ${each(header.valueWidth)}` : ''}${header.valueWidth === null ? `; ${lengths(values)}` : ''}`,
     ],
     ...(keyed ? [['hash', `xxh32, seed ${header.hash.seed}`]] : []),
     [
@@ -58,42 +59,23 @@ export function statText(result: TableStat, others?: OtherLayouts, width: number
   ].join('\n');
 }
 
-function memoryFacts({ resident, fileBytes }: TableStat): string {
-  if (resident === null) return 'the system does not say';
-  return `${humanBytes(resident.total)}, ${((100 * resident.total) / fileBytes).toFixed(1)} % of the file`;
-}
-
 /** What of each part is in memory, if that is not all or nothing. */
-function residentLines({ resident, header, fileBytes }: TableStat, width: number): string[] {
+function residentLines(measured: TableStat, width: number): string[] {
+  const { resident, fileBytes } = measured;
   if (resident === null || resident.total === 0 || resident.total >= fileBytes) return [];
-  const { headerBytes, segments, index, dictionary, fingerprint, checksums } = header;
-  const heap = segments.at(-1)!.offset + segments.at(-1)!.bytes - segments[0]!.offset;
-  const parts: [name: string, bytes: number, inMemory: number][] = [
-    ['header', headerBytes, resident.header],
-    ['heap', heap, resident.heap],
-    ['buckets', index?.bytes ?? 0, resident.buckets],
-    ['dictionary', dictionary?.bytes ?? 0, resident.dictionary],
-    ['fingerprints', fingerprint?.long.bytes ?? 0, resident.fingerprints],
-    ['checksums', checksums.bytes, resident.checksums],
-  ];
   const longest = barWidth(width);
-  const rows = parts
-    .filter(([, bytes]) => bytes > 0)
-    .map(([name, bytes, inMemory]) => [
-      name,
-      grouped(inMemory),
-      `${((100 * inMemory) / bytes).toFixed(1)} %`,
-      bar(inMemory, bytes, longest),
-    ]);
+  const rows = residentParts(measured).map(([name, bytes, inMemory]) => [
+    name,
+    grouped(inMemory),
+    `${((100 * inMemory) / bytes).toFixed(1)} %`,
+    bar(inMemory, bytes, longest),
+  ]);
   return ['', textTable(['in memory', 'bytes', 'share', ''.padEnd(longest)], rows)];
 }
 
-/** Rows of a table of lengths, at most. */
-const MOST_ROWS = 12;
-
 function lengthLines(name: string, { histogram: ranges }: TableStat['keys'], width: number): string[] {
   if (ranges.length < 2) return [];
-  const rows = merged(ranges);
+  const rows = mergedRanges(ranges);
   const all = ranges.reduce((sum, { count }) => sum + count, 0);
   const most = Math.max(...rows.map(({ count }) => count));
   const longest = barWidth(width);
@@ -104,30 +86,6 @@ function lengthLines(name: string, { histogram: ranges }: TableStat['keys'], wid
     bar(count, most, longest),
   ]);
   return ['', textTable([name, 'entries', 'share', ''.padEnd(longest)], cells)];
-}
-
-/** Ranges of lengths, of which neighbours are put together until they are few: by equal steps, or by powers of two. */
-function merged(ranges: readonly LengthRange[]): LengthRange[] {
-  if (ranges.length <= MOST_ROWS) return [...ranges];
-  const least = ranges[0]!.least;
-  const most = ranges.at(-1)!.most;
-  const step = Math.ceil((most - least + 1) / MOST_ROWS);
-  const isNarrow = most < 64;
-  const groupOf = (length: number) =>
-    isNarrow ? Math.floor((length - least) / step) : Math.floor(Math.log2(length + 1));
-  const rows: LengthRange[] = [];
-  let last: number | undefined;
-  for (const range of ranges) {
-    const group = groupOf(range.least);
-    if (group === last) {
-      const row = rows.at(-1)!;
-      rows[rows.length - 1] = { least: row.least, most: range.most, count: row.count + range.count };
-    } else {
-      rows.push({ ...range });
-    }
-    last = group;
-  }
-  return rows;
 }
 
 /** Characters of a key in a table. */
@@ -215,14 +173,6 @@ function bucketLines(header: Header, bucketLoads: TableStat['bucketLoads'], widt
     '',
     histogram(bucketLoads, width),
   ];
-}
-
-function typeOf({ valueType, dictionary, narrowed }: Header): string {
-  if (dictionary !== null) return `enum of ${grouped(dictionary.count)} distinct strings`;
-  if (narrowed) return `${valueType}, the narrowest that holds them`;
-  if (!isStruct(valueType)) return valueType;
-  const { fields, bits } = structOf(valueType);
-  return `struct of ${counted(fields.length, 'field')} in ${bits} bits`;
 }
 
 /** Where each field of a value lies. */

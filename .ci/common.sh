@@ -5,7 +5,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Installs the system's packages (tinycdb, sqlite3, redis: dumps load into them; a compiler: mmap-io) and the project's.
+# Installs the system's packages (tinycdb, sqlite3, redis: dumps load into them; a compiler: mmap-io; shells) and the project's.
 prepare() {
   step "system packages"
   local missing=()
@@ -14,6 +14,8 @@ prepare() {
   command -v redis-server >/dev/null || missing+=(redis-server)
   command -v g++ >/dev/null && command -v make >/dev/null || missing+=(build-essential)
   command -v python3 >/dev/null || missing+=(python3)
+  # Examples of the helps use it; completion is tried in these shells.
+  for package in jq zsh fish; do command -v "$package" >/dev/null || missing+=("$package"); done
   if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -qq
     apt-get install -y -qq "${missing[@]}" >/dev/null

@@ -20,7 +20,18 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   merge: async () => (await import('./commands/merge.js')).addMerge,
   report: async () => (await import('./commands/report.js')).addReport,
   plan: async () => (await import('./commands/plan.js')).addPlan,
+  completion: async () => {
+    const { addCompletion } = await import('./commands/completion.js');
+    return (program) => addCompletion(program, allCommands);
+  },
 };
+
+/** Every command, for what is made from all of them. */
+async function allCommands(): Promise<readonly Command[]> {
+  const program = new Command('hmap');
+  for (const load of Object.values(COMMANDS)) (await load())(program);
+  return program.commands;
+}
 
 function version(): string {
   const manifest = new URL('../../package.json', import.meta.url);

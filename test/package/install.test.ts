@@ -10,7 +10,7 @@ import { HAS_FFI } from '../support/mappings.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 
-const COMMANDS = 'hmap build diff dump explain get keyless merge plan report report-box stat';
+const COMMANDS = 'hmap build completion diff dump explain get keyless merge plan report report-box stat';
 const TOOLS =
   'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats head input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look measures optional other-layouts output output-file page parquet patch read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
 /** Chunks of packages; `packages` are those that the others need. */

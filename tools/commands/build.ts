@@ -38,10 +38,11 @@ import { asUtf8, UTF8 } from '../input/encoding.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import { nameOf, understand } from '../input/understand.js';
-import { collectPair, examples, parseInteger, parseSize, tellIfWaiting, warn } from '../terminal/cli.js';
+import { collectPair, parseInteger, parseSize, tellIfWaiting, warn } from '../terminal/cli.js';
+import { examples, rare } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { report } from './build-report.js';
-import { addInputFlags, type InputFlags, readOptionsOf } from './input-flags.js';
+import { addInputFlags, type InputFlags, RARE_INPUT_FLAGS, readOptionsOf } from './input-flags.js';
 import { stoppable } from './stoppable.js';
 
 interface Options extends InputFlags {
@@ -65,8 +66,8 @@ export function addBuild(program: Command): void {
     .command('build')
     .summary('make an .hmap file from a file of entries')
     .description(
-      'Makes an .hmap file from the entries of a file, or of stdin, and says how it has read them; --dry-run shows what it would store. The same entries make the same file, in any order. Memory is ' +
-        'bounded (--memory): the rest goes to a temporary file beside the output, which appears in one step once it is complete.',
+      'Makes an .hmap file from the entries of a file, or of stdin, and says how it has read them. The same entries make the same file, in any order. What does not fit in --memory goes to a ' +
+        'temporary file beside the output, which appears in one step once it is complete.',
     )
     .argument('<input>', 'the file, which may be compressed (gzip, zstd, brotli), or - for stdin')
     .argument('[output]', 'the .hmap file to make');
@@ -74,20 +75,12 @@ export function addBuild(program: Command): void {
     .addOption(
       new Option(
         '-v, --value <type>',
-        `type of the values: ${VALUE_TYPES.filter((type) => type !== 'enum').join(', ')}; uint: the narrowest of u8 to u48 that holds all values; ` +
-          "enum: strings with few distinct values; 'struct(NAME:TYPE,...)': fields of the types bool, u1 to u53, " +
-          'i1 to i53, f32 and f64, which tsv and csv have in the columns after the key, or in columns of the same names ' +
-          '(--header-row), and the other formats in a JSON object. Lists also take u1 to u53 and i1 to i53. ' +
-          '(default: utf8 for tsv, csv and lists, json for json, jsonl, sqlite and parquet, bytes for cdb and redis, none for lines)',
+        `type of the values: ${VALUE_TYPES.filter((type) => type !== 'enum').join(', ')}; uint: the narrowest that holds all; ` +
+          "enum: few distinct strings; 'struct(NAME:TYPE,...)'; of lists also u1 to u53 and i1 to i53 (default: by the format)",
       ).argParser(parseValue),
     )
     .addOption(
-      new Option(
-        '--layout <layout>',
-        'hash: values by key. list: values by index, in the order of the input; a column of keys, if there is one, has ' +
-          'the indexes. bits: a set of integers, one bit each. auto: a set of integers as bits or as hash, whichever ' +
-          'file is smaller',
-      )
+      new Option('--layout <layout>', 'by key, by index, or a set of integers, whose smaller form auto finds')
         .choices([...LAYOUTS, 'auto'])
         .default('hash'),
     )
@@ -98,25 +91,15 @@ export function addBuild(program: Command): void {
       parseCount,
     )
     .addOption(
-      new Option(
-        '-k, --key <type>',
-        'type of the keys (default: bytes, which is the text unchanged; string is the same)',
-      ).choices(KEY_FORMS),
+      new Option('-k, --key <type>', 'type of the keys (default: bytes, the text unchanged)').choices(KEY_FORMS),
     )
     .addOption(
-      new Option(
-        '--fingerprint <bits>',
-        'store so many bits of a hash in place of each key: each key is found, but so is another one with a probability ' +
-          'of about 2.5 / 2^bits; the keys cannot be printed again',
-      )
+      new Option('--fingerprint <bits>', 'bits of a hash in place of each key: finds others, too, 1 in 2^bits / 2.5')
         .choices(FINGERPRINT_BITS.map(String))
         .argParser(parseFingerprint),
     )
     .addOption(
-      new Option(
-        '-d, --duplicates <policy>',
-        'what to do with a key that occurs more than once: fail, keep its first or last entry, or collect the values of each key in a JSON array',
-      )
+      new Option('-d, --duplicates <policy>', 'what to do with keys that occur again')
         .choices(['error', 'first', 'last', 'collect'])
         .default('error'),
     )
@@ -127,23 +110,19 @@ export function addBuild(program: Command): void {
       parseSeed,
     )
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
-    .option('--dry-run', 'read the first 1,000 entries, show what would be stored, and build nothing')
+    .option('--dry-run', 'show what would be stored of the first 1,000 entries')
     .option('--force', 'replace the output if it exists')
     .option('--json', 'print what was built as JSON on stdout')
     .action(runBuild);
+  rare(command, [...RARE_INPUT_FLAGS, '--base', '--length', '--seed']);
   examples(
     command,
     'hmap build words.txt words.hmap                       # a set: one key per line',
     'hmap build --value u32 ranks.tsv ranks.hmap           # key, tab, number',
-    'hmap build --key u64 --value f32 scores.tsv s.hmap    # 8-byte keys',
-    "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap  # key, active, level",
     'hmap build --key-column ip --value-column country hosts.csv hosts.hmap',
-    'hmap build --dry-run --at data.items --key-column id export.json        # what it would store',
-    'hmap build --fingerprint 16 leaked.txt leaked.hmap    # a set that finds its keys without storing them',
-    'hmap build --layout list --value u7 ages.txt ages.hmap  # one value per line, looked up by its index',
-    'hmap build --layout bits ids.txt ids.hmap             # a set of integers, one bit each',
-    'hmap build --layout auto ids.txt ids.hmap             # whichever of the two is smaller',
-    'hmap build --memory 1G big.jsonl.gz big.hmap',
+    'hmap build --dry-run --at data.items --key-column id export.json',
+    "hmap build --value 'struct(active:bool,level:u7)' users.tsv users.hmap",
+    'hmap build --layout auto ids.txt ids.hmap             # a set of integers, in its smaller form',
   );
 }
 

@@ -7,7 +7,8 @@ import { elementPrinter } from '../formats/keyless-writer.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { type PatchOp, PatchWriter } from '../formats/patch.js';
 import { jsonKeyPrinter, jsonPrinter } from '../formats/text.js';
-import { EXIT, examples, exitWith, grouped, jsonLine, parseInteger, printable, say } from '../terminal/cli.js';
+import { EXIT, exitWith, grouped, jsonLine, parseInteger, printable, say } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
 import { Output } from '../terminal/output.js';
 import { Progress } from '../terminal/progress.js';
 

@@ -16,7 +16,8 @@ import {
   showKey,
 } from '../../src/internal.js';
 import { OUTPUTS, type OutputName } from '../formats/format.js';
-import { counted, EXIT, examples, exitWith, parseInteger, warn } from '../terminal/cli.js';
+import { counted, EXIT, exitWith, parseInteger, warn } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
 import { hexDump } from '../terminal/hex.js';
 import { Output } from '../terminal/output.js';
 import { Progress } from '../terminal/progress.js';

@@ -14,9 +14,10 @@ import {
 } from '../../src/internal.js';
 import { elementPrinter } from '../formats/keyless-writer.js';
 import { jsonPrinter } from '../formats/text.js';
-import { counted, EXIT, examples, exitWith, grouped, jsonLine, printable } from '../terminal/cli.js';
+import { counted, EXIT, exitWith, grouped, jsonLine, printable } from '../terminal/cli.js';
 import { coloured, hasColours } from '../terminal/colours.js';
 import { pageWidth, textTable, wrapped } from '../terminal/columns.js';
+import { examples } from '../terminal/help.js';
 import { Output } from '../terminal/output.js';
 import { Progress } from '../terminal/progress.js';
 import { nearestKeys, type Spelling, variantsOf } from './spellings.js';

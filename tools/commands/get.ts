@@ -5,7 +5,8 @@ import { type Check, type FingerprintTable, HmapError, type KeyType, open } from
 import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
-import { EXIT, examples, exitWith, tellIfWaiting, warn } from '../terminal/cli.js';
+import { EXIT, exitWith, tellIfWaiting, warn } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
 import { Output } from '../terminal/output.js';
 
 interface Options {

@@ -42,12 +42,9 @@ export function addInputFlags(command: Command): Command {
     )
     .option(
       '--key-column <column>',
-      'column of the keys: its number, counted from 1, or its name; of JSON records the name of a member (default: 1, or "key")',
+      'column of the keys: its number, from 1, or its name; the member of JSON records (default: 1, or "key")',
     )
-    .option(
-      '--value-column <column>',
-      'column of the values, in the same way; for a struct, the column with its JSON object; * for the whole record, as json (default: 2, or "value")',
-    )
+    .option('--value-column <column>', 'column of the values, or * for all columns (default: 2, or "value")')
     .option('--key-columns <columns>', 'columns that make the key, with commas between them; needs --join', parseList)
     .option('--join <text>', 'what stands between the columns of a key')
     .option(
@@ -55,12 +52,12 @@ export function addInputFlags(command: Command): Command {
       'columns that make the value: the members of a json object, or the fields of a struct in their order',
       parseList,
     )
-    .option('--header-row', 'the first row names the columns (implied when a column is chosen by name)')
+    .option('--header-row', 'the first row names the columns')
     .option('--no-header-row', 'the first row is an entry, whatever it looks like')
     .addOption(
       new Option(
         '--delimiter <text>',
-        "what separates columns: a character such as ';', tab, spaces for any run of them (default: a tab for tsv, found by the first lines for csv)",
+        "what separates columns, such as ';', tab, or spaces (default: by the format, or the first lines)",
       ).argParser(parseDelimiterFlag),
     )
     .option('--comment <text>', "leave out lines that begin with this, such as '#'", parseText)
@@ -71,21 +68,14 @@ export function addInputFlags(command: Command): Command {
     )
     .option('--relax-quotes', 'take quotes as they are where RFC 4180 has none')
     .option('--trim', 'leave out spaces around columns')
-    .option(
-      '--missing <what>',
-      'where a value is missing or empty: skip the entry (or a member of a json object), error, or a text to take, such as 0 or =skip (default: an empty text is a value)',
-      parseMissing,
-    )
+    .option('--missing <what>', 'for a missing value: skip the entry, error, or a text, such as 0', parseMissing)
     .addOption(
       new Option(
         '--value-from <position>',
         'the value is where the entry stands: its line, counted from 1, or its index among the entries, from 0',
       ).choices(['line', 'index']),
     )
-    .option(
-      '--at <path>',
-      'where in a JSON text the entries are: names and indexes with dots between them, such as data.items, or a JSON Pointer',
-    )
+    .option('--at <path>', 'where in a JSON text the entries are, such as data.items')
     .option('--table <name>', 'the table of a database whose rows are the entries')
     .option('--query <sql>', 'the query whose rows are the entries')
     .option(
@@ -197,3 +187,20 @@ export function inputArgs(flags: InputFlags): string[] {
   if (flags.headerRow !== undefined) args.push(flags.headerRow ? '--header-row' : '--no-header-row');
   return args;
 }
+
+/** Options of inputs that few inputs need. */
+export const RARE_INPUT_FLAGS: readonly string[] = [
+  '--key-columns',
+  '--join',
+  '--value-columns',
+  '--no-header-row',
+  '--comment',
+  '--quote',
+  '--relax-quotes',
+  '--trim',
+  '--value-from',
+  '--table',
+  '--query',
+  '--encoding',
+  '--compression',
+];

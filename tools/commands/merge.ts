@@ -6,7 +6,6 @@ import { fileHeader } from '../../src/internal.js';
 import {
   collectPair,
   counted,
-  examples,
   grouped,
   humanBytes,
   jsonLine,
@@ -15,6 +14,7 @@ import {
   say,
   tellIfWaiting,
 } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { isPatch, PatchTables } from './patch-tables.js';
 import { stoppable } from './stoppable.js';

@@ -13,9 +13,10 @@ import { type Plan, planJson, planText } from '../plan/page.js';
 import { fingerprinted, type Representation, representations } from '../plan/predict.js';
 import { rivals } from '../plan/rivals.js';
 import { Survey } from '../plan/survey.js';
-import { EXIT, examples, exitWith, printableLines, tellIfWaiting } from '../terminal/cli.js';
+import { EXIT, exitWith, printableLines, tellIfWaiting } from '../terminal/cli.js';
+import { examples, rare } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
-import { addInputFlags, type InputFlags, inputArgs, readOptionsOf } from './input-flags.js';
+import { addInputFlags, type InputFlags, inputArgs, RARE_INPUT_FLAGS, readOptionsOf } from './input-flags.js';
 
 interface Options extends InputFlags {
   set?: boolean;
@@ -38,6 +39,7 @@ export function addPlan(program: Command): void {
     .option('--explain', 'print the formulas for Map, object, SQLite and Redis, and their sources')
     .option('--json', 'print JSON')
     .action(runPlan);
+  rare(command, RARE_INPUT_FLAGS);
   examples(
     command,
     'hmap plan ranks.tsv',

@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import { systemError } from '../../src/internal.js';
 import { gather } from '../report/gather.js';
 import { reportPage } from '../report/page.js';
-import { EXIT, examples, exitWith, humanBytes, printable, say } from '../terminal/cli.js';
+import { EXIT, exitWith, humanBytes, printable, say } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { OutputFile } from './output-file.js';
 

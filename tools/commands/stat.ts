@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander';
 import { HmapError, stat, type TableStat } from '../../src/index.js';
-import { complain, EXIT, examples, exitWith, jsonLine } from '../terminal/cli.js';
+import { complain, EXIT, exitWith, jsonLine } from '../terminal/cli.js';
 import { coloured, hasColours } from '../terminal/colours.js';
+import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { headerJson } from './header-json.js';
 import type { OtherLayouts } from './other-layouts.js';

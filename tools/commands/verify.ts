@@ -6,7 +6,6 @@ import {
   complain,
   counted,
   EXIT,
-  examples,
   exitWith,
   foundByMistake,
   grouped,
@@ -14,6 +13,7 @@ import {
   jsonLine,
   printable,
 } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { recordWith } from './damaged-record.js';
 

@@ -1,6 +1,6 @@
 // What the commands share: exit codes, sizes, messages, the end of a pipe. Knows nothing of tables.
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { oneLine } from '../../src/internal.js';
 
 /** Exit codes of every command. */
@@ -92,11 +92,6 @@ export function collectPair(text: string, pairs: Record<string, string> = {}): R
 /** Sets what the program ends with, once all output is written. */
 export function exitWith(code: number): void {
   process.exitCode = code;
-}
-
-/** Adds examples to a command's help. */
-export function examples(command: Command, ...lines: string[]): Command {
-  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
 }
 
 /** A number for people: groups of three digits. */

@@ -95,7 +95,7 @@ describe('the tarball', () => {
         ...within('dist/lib', ...js('index library build merge stat parallel-ingest span-worker span-writer')),
         ...within('dist/lib', 'index.cjs', 'build.cjs', 'builder.cjs', 'merge.cjs', 'stat.cjs', 'sections.cjs'),
         ...within('dist/lib', 'keyv.js', 'keyv.cjs', 'unstorage.js', 'unstorage.cjs'),
-        ...within('native-notes', ...NOTES.map((name) => `${name}.md`)),
+        ...within('native-notes', 'hmap.ksy', ...NOTES.map((name) => `${name}.md`)),
       ].toSorted(),
     );
   });

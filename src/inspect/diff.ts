@@ -54,7 +54,9 @@ export function diffFiles(a: string, b: string, options: DiffOptions, report: On
     withFileAsync(b, (second) => {
       const [x, y] = [first.header, second.header];
       if (x.fingerprint !== null || y.fingerprint !== null) return Promise.resolve(diffFingerprints(first, second));
-      if (x.layout === 'hash' && y.layout === 'hash' && haveOneOrder(x, y)) {
+      // A file whose blocks are not checked may be in no order.
+      const areChecked = options.check === 'touch';
+      if (areChecked && x.layout === 'hash' && y.layout === 'hash' && haveOneOrder(x, y)) {
         return diffOrdered({ ...first, header: x }, { ...second, header: y }, options, report);
       }
       if (x.layout !== 'hash' && x.layout === y.layout) return diffElements(a, b, options, report);
@@ -87,15 +89,14 @@ function pacerOf(a: Header, b: Header, { onProgress }: DiffOptions): Pacer {
 
 type OpenTable = OpenFile & { header: HashHeader };
 
-/** A pass over both tables, whose records come in one order. */
+/** A pass over both tables, whose records come in one order; each block is checked. */
 async function diffOrdered(
   a: OpenTable,
   b: OpenTable,
   options: DiffOptions,
   report: OnDifference,
 ): Promise<DiffCounts> {
-  const check = options.check === 'touch' ? 'touch' : 'none';
-  const [first, second] = [a, b].map((file) => new OrderedValues(file, check)) as [OrderedValues, OrderedValues];
+  const [first, second] = [new OrderedValues(a), new OrderedValues(b)];
   const isSame = sameValue(a.header, b.header);
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, same: 0 };
   const pacer = pacerOf(a.header, b.header, options);
@@ -143,9 +144,9 @@ class OrderedValues {
   readonly #value: ByteSlice = { ...NO_KEY };
   readonly #dictionary: ReturnType<typeof readDictionary>;
 
-  constructor({ fd, header, path }: OpenTable, check: 'none' | 'touch') {
-    this.records = new OrderedRecords(fd, header, path, check, check === 'touch');
-    this.#dictionary = readDictionary(fd, header, path, check);
+  constructor({ fd, header, path }: OpenTable) {
+    this.records = new OrderedRecords(fd, header, path, 'touch');
+    this.#dictionary = readDictionary(fd, header, path, 'touch');
   }
 
   key(): ByteSlice {

@@ -29,7 +29,6 @@ export class OrderedRecords {
   segment!: HashSegment;
   readonly #segments: Iterator<MappedHashSegment>;
   readonly #seed: number;
-  readonly #isStrict: boolean;
   readonly #buckets: number;
   #reach: MappedHashSegment['reach'] = () => {};
   #next = 0;
@@ -37,13 +36,9 @@ export class OrderedRecords {
   #lastKey = 0;
   #lastLength = 0;
 
-  /**
-   * @param check whether each block is compared with its checksum before it is used
-   * @param isStrict whether a record that is out of order is an error
-   */
-  constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch', isStrict = true) {
+  /** @param check whether each block is compared with its checksum before it is used */
+  constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch') {
     this.header = header;
-    this.#isStrict = isStrict;
     this.cursor = new RecordCursor(header);
     this.#segments = mappedSegments(fd, header, path, check, QuietPass.over(fd))[Symbol.iterator]();
     this.#seed = header.hash.seed;
@@ -69,7 +64,7 @@ export class OrderedRecords {
     const { heap } = this.segment;
     const { keyBytes } = cursor;
     const hash = xxh32(heap.view, cursor.key, keyBytes, this.#seed) >>> 0;
-    if (hash <= this.hash && this.#isStrict) this.#checkOrder(hash);
+    if (hash <= this.hash) this.#checkOrder(hash);
     this.hash = hash;
     this.#lastKey = cursor.key;
     this.#lastLength = keyBytes;

@@ -2,12 +2,12 @@
 // the first file into the second, byte for byte.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build, type ValueChoice } from '../../src/index.js';
+import { type BuildOptions, build, inspectKey, type ValueChoice } from '../../src/index.js';
 import { Random } from '../support/random.js';
 import { contentOf, temporaryFolder } from '../support/temp.js';
 import { assertRefused, fine, hmap, start } from '../support/tools.js';
@@ -100,11 +100,11 @@ describe('hmap diff', () => {
     assert.deepEqual(lines.stdout.trimEnd().split('\n').toSorted(), ['+ "plum"  9', '- "pear"  4', '~ "fig"  2 -> 7']);
     assert.equal(
       lines.stderr,
-      '1 added, 1 removed, 1 changed, 1 the same\nvalues: u8 -> u16\nmetadata: {} -> {"day":"Tue"}\n',
+      'values: u8 -> u16\nmetadata: {} -> {"day":"Tue"}\n1 added, 1 removed, 1 changed, 1 the same\n',
     );
     const limited = await hmap(['diff', '--limit', '1', a, b]);
     assert.equal(limited.stdout.split('\n').length, 2);
-    assert.match(limited.stderr, /^1 added, 1 removed, 1 changed, 1 the same\n/);
+    assert.match(limited.stderr, /^1 added, 1 removed, 1 changed, 1 the same; 1 printed\n/m);
     const counts = await hmap(['diff', '--stat', '--json', a, b]);
     assert.deepEqual(JSON.parse(counts.stdout), {
       ...{ added: 1, removed: 1, changed: 1, same: 1 },
@@ -138,7 +138,7 @@ describe('hmap diff', () => {
     assert.deepEqual(await differences(exact, rounded), {});
     const named = await table(numbers, { value: 'u8', metadata: { a: 1 } });
     const { code, stderr } = await hmap(['diff', paths[0]!, named]);
-    assert.deepEqual([code, stderr.split('\n')[1]], [1, 'metadata: {} -> {"a":1}']);
+    assert.deepEqual([code, stderr.split('\n')[0]], [1, 'metadata: {} -> {"a":1}']);
   });
 
   test('compares keys of two types, and files of two layouts', async () => {
@@ -185,7 +185,7 @@ describe('hmap diff', () => {
     assert.deepEqual(await differences(prints, prints), {});
     assertRefused(await hmap(['diff', prints, others]), /cannot compare it: the table stores fingerprints/);
     assertRefused(await hmap(['diff', one, join(folder, 'missing.hmap')]), /no such file/);
-    assertRefused(await hmap(['diff', '--patch', '--json', one, one]), /--patch: /);
+    assertRefused(await hmap(['diff', '--patch', '--json', one, one]), /--patch and --json cannot be used together/);
     assertRefused(await hmap(['diff', '--patch', '--stat', one, one]), /cannot be used together/);
   });
 
@@ -205,8 +205,24 @@ describe('hmap diff', () => {
     assert.ok(found > 1000 && found < 30_000, `${found} lines`);
     const all = await hmap(['diff', '--check', 'header', '--stat', a, damaged]);
     assert.match(all.stdout, /(?:30,000|29,999) changed/);
+    // A key that is damaged is one difference, wherever the order of the file would have it.
+    const key = readFileSync(a);
+    const { keyOffset } = inspectKey(a, 'key 12345').record!;
+    key[keyOffset]! ^= 0x10;
+    writeFileSync(damaged, key);
+    const one = await hmap(['diff', '--check', 'header', a, damaged]);
+    assert.match(one.stderr, /^1 added, 1 removed, 0 changed, 29,999 the same\n/m);
+    assert.deepEqual(one.stdout.split('\n').toSorted().slice(1), ['+ "{ey 12345"  12345', '- "key 12345"  12345']);
+    const patch = await hmap(['diff', '--patch', a, damaged]);
+    assert.equal(patch.code, 2);
+    const merged = await hmap(['merge', a, '-', '-o', join(folder, 'never.hmap')], { input: patch.bytes });
+    assertRefused(merged, /the patch was cut short/);
   });
 });
+
+/** A patch of these lines for tables of u8. */
+const patchOf = (...lines: string[]) =>
+  ['{"hmapPatch":1,"key":"bytes","value":"u8"}', ...lines, `{"op":"end","lines":${lines.length}}`, ''].join('\n');
 
 describe('hmap merge', () => {
   const fruit: Entries = new Map([
@@ -246,22 +262,18 @@ describe('hmap merge', () => {
   test('applies patches from stdin, packed ones, and several in their order', async () => {
     const a = await table(fruit, { value: 'u8' });
     const out = join(folder, 'patched.hmap');
-    const first =
-      '{"hmapPatch":1,"key":"bytes","value":"u8"}\n{"op":"remove","key":"fig"}\n{"op":"add","key":{"base64":"/w=="},"value":3}\n';
+    const first = patchOf('{"op":"remove","key":"fig"}', '{"op":"add","key":{"base64":"/w=="},"value":3}');
     await fine(['merge', a, '-', '-o', out], { input: first });
     assert.equal((await fine(['get', out, 'apple', 'pear'])).stdout, '1\n4\n');
     assert.match((await fine(['dump', out])).stdout, /\{"key":\{"base64":"\/w=="\},"value":3\}/);
     const packed = join(folder, 'packed.patch');
-    writeFileSync(
-      packed,
-      gzipSync('{"hmapPatch":1,"key":"bytes","value":"u8"}\n{"op":"change","key":"fig","value":5}\n'),
-    );
+    writeFileSync(packed, gzipSync(patchOf('{"op":"change","key":"fig","value":5}')));
     const { stderr } = await fine(['merge', a, '-', packed, '-o', out, '--force', '--duplicates', 'error'], {
       input: first,
     });
     assert.match(stderr, /4 entries \(1 removed\)/);
     assert.equal((await fine(['get', out, 'fig'])).stdout, '5\n');
-    const missing = '{"hmapPatch":1,"key":"bytes","value":"u8"}\n{"op":"remove","key":"nothing"}\n';
+    const missing = patchOf('{"op":"remove","key":"nothing"}');
     assert.match(
       (await fine(['merge', a, '-', '-o', out, '--force'], { input: missing })).stderr,
       /3 entries \(1 to be removed were not there\)/,
@@ -284,13 +296,32 @@ describe('hmap merge', () => {
       [`${start}{"op":"move","key":"a"}\n`, /stdin: line 2: expected "op" to be .*, got "move"/],
       [`${start}{"op":"add","key":"a"}\n`, /stdin: line 2: .*"value"/],
       [`${start}{"op":"add","key":"a","value":256}\n`, /stdin: line 2: the value of key "a": expected u8/],
-      [`${start}{"op":"add","key":"a","value":1}\n{"op":"remove","key":"a"}\n`, /the key "a" is removed, and added/],
-      [`${start}{"op":"add","key":"a","value":1}\n{"op":"change","key":"a","value":2}\n`, /key "a"/],
+      [
+        `${start}{"op":"add","key":"a","value":1}\n{"op":"remove","key":"a"}\n`,
+        /line 4: expected a last line \{"op":"end","lines":2\}; the patch was cut short/,
+      ],
+      [`${start}{"op":"end","lines":1}\n`, /line 2: expected 1 lines before it, got 0/],
+      [`${patchOf()}{"op":"remove","key":"a"}\n`, /line 3: expected nothing after/],
+      [patchOf('{"op":"add","key":"a","value":1}', '{"op":"remove","key":"a"}'), /the key "a" is removed, and added/],
+      [
+        patchOf('{"op":"add","key":"a","value":1}', '{"op":"add","key":"a","value":2}'),
+        /stdin: the key "a" is in two lines/,
+      ],
+      ['{"hmapPatch":2,"key":"bytes","value":"u8"}\n', /expected a patch of version 1, got version 2/],
       [`${start}{"op":"remove","key":1}\n`, /stdin: line 2: .*"key"/],
     ] as const) {
       assertRefused(await hmap(['merge', a, '-', '-o', out], { input }), message);
     }
-    assertRefused(await hmap(['merge', '-', '-o', out], { input: start }), /name a table/);
+    assertRefused(
+      await hmap(['merge', '-', '-o', out], { input: start }),
+      /stdin is a patch; name the table that it changes/,
+    );
+    assertRefused(await hmap(['merge', a, '-o', '-']), /--output: expected a file/);
+    const own = join(folder, 'own.patch');
+    writeFileSync(own, patchOf());
+    assertRefused(await hmap(['merge', a, own, '-o', own, '--force']), /--output: .*own\.patch is one of the patches/);
+    assert.equal(readFileSync(own, 'utf8'), patchOf());
+    rmSync(own);
     assertRefused(await hmap(['merge', a, '-', '-', '-o', out], { input: start }), /stdin can be read once/);
     assertRefused(await hmap(['merge', list, '-o', out]), /has the layout 'list'/);
     assert.deepEqual(contentOf(folder), before);

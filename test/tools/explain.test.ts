@@ -37,7 +37,8 @@ async function explain(path: string, key: string, ...more: string[]): Promise<To
   const { code, stdout, stderr } = await hmap(['explain', '--json', ...more, '--', path, key]);
   assert.equal(stderr, '');
   const told: Told = JSON.parse(stdout);
-  assert.equal(code, told.found ? 0 : 1);
+  const isSound = told.blocks.every(({ fits }) => fits);
+  assert.equal(code, told.found && isSound ? 0 : 1);
   return told;
 }
 
@@ -240,6 +241,20 @@ describe('hmap explain', { concurrency: true }, () => {
     assert.equal(length.found, false);
     assert.match(length.reason!, /damaged/);
     assert.ok(length.steps.some(({ name }) => name === 'bucket'));
+  });
+
+  test('takes a key of any bytes from stdin', async () => {
+    const path = await table(
+      [
+        [Buffer.of(0xff, 0xfe), 7],
+        ['text', 8],
+      ],
+      { value: 'u8' },
+    );
+    const { stdout } = await fine(['explain', path, '-'], { input: Buffer.of(0xff, 0xfe, 0x0a) });
+    assert.match(stdout, /^found: 7$/m);
+    assert.match((await fine(['explain', path, '-'], { input: 'text' })).stdout, /^found: 8$/m);
+    assert.equal((await hmap(['explain', path, '-'], { input: Buffer.of(0xfe) })).code, 1);
   });
 
   test('prints the steps for people', async () => {

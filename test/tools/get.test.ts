@@ -57,12 +57,15 @@ describe('keys as arguments', { concurrency: true }, () => {
 
   test('none of the keys is there', async () => {
     const ran = await hmap(['get', fruit, 'nope']);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'hmap: not found: "nope"\n']);
+    assert.deepEqual(
+      [ran.code, ran.stdout, ran.stderr],
+      [1, '', 'hmap: not found: "nope"\n(hmap explain shows why)\n'],
+    );
   });
 
   test('an empty table has no keys', async () => {
     const ran = await hmap(['get', await table([], { value: 'u8' }), '']);
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'hmap: not found: ""\n']);
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [1, '', 'hmap: not found: ""\n(hmap explain shows why)\n']);
   });
 
   test('keys that begin with a dash, after --; a dash among others is a key', async () => {

@@ -63,7 +63,10 @@ async function prepared(): Promise<string> {
   );
   for (const name of ['old', 'copy']) await build(path(`${name}.hmap`), [['a', 1]], { value: 'u32' });
   await build(path('new.hmap'), [['a', 2]], { value: 'u32' });
-  write('changes.patch', '{"hmapPatch":1,"key":"bytes","value":"u32"}\n{"op":"add","key":"fig","value":5}\n');
+  write(
+    'changes.patch',
+    '{"hmapPatch":1,"key":"bytes","value":"u32"}\n{"op":"add","key":"fig","value":5}\n{"op":"end","lines":1}\n',
+  );
   mkdirSync(path('bin'));
   write('bin/hmap', `#!/bin/sh\nexec '${process.execPath}' '${HMAP}' "$@"\n`);
   chmodSync(path('bin/hmap'), 0o755);

@@ -42,6 +42,8 @@ async function samples(): Promise<Record<string, { path: string; code?: number; 
   writeFileSync(damaged, copy);
   const ruined = await table(words, { value: 'utf8' });
   writeFileSync(ruined, readFileSync(ruined).fill(0xff, 4096, 9000));
+  const short = await table(words, { value: 'utf8' });
+  writeFileSync(short, readFileSync(short).subarray(0, 9000));
   const list = join(folder, 'list.hmap');
   await build(list, ['a', '', 'ccc'.repeat(99)], { layout: 'list', value: 'utf8', base: 7 });
   const bits = join(folder, 'bits.hmap');
@@ -76,6 +78,7 @@ async function samples(): Promise<Record<string, { path: string; code?: number; 
     bits: { path: bits, says: [/bits, integers from 0/, />90</] },
     damaged: { path: damaged, code: 1, says: [/HMAP_BLOCK_CHECKSUM/, />3,000<\/data>/, /1 finding/] },
     ruined: { path: ruined, code: 1, says: [/too damaged to be measured/, /HMAP_/] },
+    short: { path: short, code: 1, says: [/The header of the file is damaged, or/, /HMAP_TRUNCATED/] },
   };
 }
 
@@ -104,8 +107,12 @@ describe('hmap report', () => {
     const before = contentOf(folder);
     assertRefused(await hmap(['report', path, '-o', file]), /exists; --force replaces it/);
     assertRefused(await hmap(['report', path, '-o', path, '--force']), /it is the table/);
-    assertRefused(await hmap(['report', join(folder, 'missing.hmap'), '-o', join(folder, 'new.html')]), /no such file/);
+    assertRefused(
+      await hmap(['report', join(folder, 'missing.hmap'), '-o', join(folder, 'new.html')]),
+      /cannot open .*missing\.hmap: no such file/,
+    );
     assertRefused(await hmap(['report', path, '-o', join(folder, 'no', 'new.html')]), /no such file or folder/);
+    assertRefused(await hmap(['report', path, '-o', '-']), /--output: expected a file/);
     assert.deepEqual(contentOf(folder), before);
   });
 });

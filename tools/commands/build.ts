@@ -38,7 +38,7 @@ import { asUtf8, UTF8 } from '../input/encoding.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import { nameOf, understand } from '../input/understand.js';
-import { collectPair, parseInteger, parseSize, tellIfWaiting, warn } from '../terminal/cli.js';
+import { collectPair, parseInteger, parseMemory, tellIfWaiting, warn } from '../terminal/cli.js';
 import { examples, rare } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { report } from './build-report.js';
@@ -103,7 +103,7 @@ export function addBuild(program: Command): void {
         .choices(['error', 'first', 'last', 'collect'])
         .default('error'),
     )
-    .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseSize)
+    .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseMemory)
     .option(
       '--seed <number>',
       'seed of the hash, or random: one that nobody can have chosen keys for (default: 0; another one if too many keys share a bucket)',

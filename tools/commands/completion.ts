@@ -20,7 +20,7 @@ export function addCompletion(program: Command, loadAll: () => Promise<readonly 
     });
   examples(
     command,
-    'hmap completion bash > ~/.local/share/bash-completion/completions/hmap',
+    'hmap completion bash >> ~/.bashrc',
     'hmap completion zsh > ~/.zfunc/_hmap      # with fpath+=~/.zfunc before compinit in ~/.zshrc',
     'hmap completion fish > ~/.config/fish/completions/hmap.fish',
   );

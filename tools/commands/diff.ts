@@ -59,12 +59,17 @@ export function addDiff(program: Command): void {
 async function runDiff(a: string, b: string, options: Options): Promise<void> {
   const modes = (['stat', 'patch'] as const).filter((name) => options[name]);
   if (modes.length === 2) throw new TypeError('--stat and --patch cannot be used together');
-  if (options.patch && (options.json || options.limit !== undefined)) {
-    throw new TypeError('--patch: is all of the differences in a form of its own; leave out --json and --limit');
+  for (const name of ['json', 'limit'] as const) {
+    if (options.patch && options[name] !== undefined)
+      throw new TypeError(`--patch and --${name} cannot be used together`);
   }
   const headers = [fileHeader(a), fileHeader(b)] as const;
+  const notes = notesOn(headers);
+  // First: keys of two types explain all that follows.
+  if (!options.json) for (const note of notes) say(`${note.name}: ${show(note.before)} -> ${show(note.after)}`);
   const out = new Output();
-  const printer = options.stat ? undefined : printerOf(headers, out, options);
+  const patch = options.patch ? patchWriter(headers, out) : undefined;
+  const printer = options.stat ? undefined : (patch?.print ?? printerOf(headers, out, options));
   const progress = new Progress();
   let printed = 0;
   const report = (difference: Difference) => {
@@ -81,21 +86,20 @@ async function runDiff(a: string, b: string, options: Options): Promise<void> {
       { check: options.check, onProgress: (done, total) => progress.update('comparing', 'bytes', done, total) },
       report,
     );
+    patch?.end();
   } finally {
     progress.stop();
     // What was found before an error is right.
     await out.flush();
   }
-  const notes = notesOn(headers);
   const { removed, added, changed } = counts;
   const isOther = removed + added + changed > 0 || notes.some(({ isContent }) => isContent);
   if (options.stat) {
     const told = Object.fromEntries(notes.map(({ name, before, after }) => [name, { before, after }]));
     process.stdout.write(options.json ? jsonLine({ ...counts, ...told }) : `${summaryOf(counts)}\n`);
   } else if (!options.json && !options.patch) {
-    say(summaryOf(counts));
+    say(`${summaryOf(counts)}${printed < removed + added + changed ? `; ${grouped(printed)} printed` : ''}`);
   }
-  if (!options.json) for (const note of notes) say(`${note.name}: ${show(note.before)} -> ${show(note.after)}`);
   exitWith(isOther ? EXIT.findings : EXIT.fine);
 }
 
@@ -138,7 +142,6 @@ const OPS = { removed: 'remove', added: 'add', changed: 'change' } as const sati
 const SIGNS = { removed: '-', added: '+', changed: '~' } as const;
 
 function printerOf(headers: readonly [Header, Header], out: Output, options: Options): DifferencePrinter {
-  if (options.patch) return patchPrinter(headers, out);
   const [first, second] = headers.map(partPrinters) as [PartPrinters, PartPrinters];
   return ({ kind, key, index, before, after }) => {
     const { printKey } = kind === 'added' ? second : first;
@@ -186,7 +189,10 @@ function valuePrinter({ valueType }: HashHeader, print: TextPrinter): PartPrinte
   return ({ buffer, at, length }, out) => print(buffer, at, length, out);
 }
 
-function patchPrinter([a, b]: readonly [Header, Header], out: Output): DifferencePrinter {
+function patchWriter(
+  [a, b]: readonly [Header, Header],
+  out: Output,
+): { readonly print: DifferencePrinter; end(): void } {
   for (const { layout } of [a, b]) {
     if (layout !== 'hash') throw new TypeError(`--patch: is for tables; a file has the layout '${layout}'`);
   }
@@ -195,5 +201,5 @@ function patchPrinter([a, b]: readonly [Header, Header], out: Output): Differenc
     throw new TypeError(`--patch: the values have two types, ${a.valueType} and ${b.valueType}`);
   }
   const writer = new PatchWriter(b as HashHeader, out);
-  return ({ kind, key, after }) => writer.line(OPS[kind], key, after);
+  return { print: ({ kind, key, after }) => writer.line(OPS[kind], key, after), end: () => writer.end() };
 }

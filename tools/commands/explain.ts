@@ -1,5 +1,6 @@
 // hmap explain: one lookup, step by step.
 
+import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
 import type { HashHeader, Header } from '../../src/index.js';
 import {
@@ -14,7 +15,7 @@ import {
 } from '../../src/internal.js';
 import { elementPrinter } from '../formats/keyless-writer.js';
 import { jsonPrinter } from '../formats/text.js';
-import { counted, EXIT, exitWith, grouped, jsonLine, printable } from '../terminal/cli.js';
+import { counted, EXIT, exitWith, grouped, jsonLine, printable, tellIfWaiting } from '../terminal/cli.js';
 import { coloured, hasColours } from '../terminal/colours.js';
 import { pageWidth, textTable, wrapped } from '../terminal/columns.js';
 import { examples } from '../terminal/help.js';
@@ -33,10 +34,13 @@ export function addExplain(program: Command): void {
     .summary('show one lookup step by step, and why a key is not found')
     .description(
       'Looks a key up as a program would, and shows each step: the bytes of the key, their hash, the bucket, the records that are compared and why each of them is passed, the value; ' +
-        'which pages of the file are read and whether they were in memory, whether their blocks fit their checksums, and how long each step takes. A key that is not found is also tried in spellings that are often mixed up (case, spaces, line ends, quotes, Unicode forms). The exit code is 1 if the key is not found.',
+        'which pages of the file are read and whether they were in memory, whether their blocks fit their checksums, and how long each step takes. A key that is not found is also tried in spellings that are often mixed up (case, spaces, line ends, quotes, Unicode forms). The exit code is 1 if the key is not found, or what was read is damaged.',
     )
     .argument('<file>', 'the .hmap file')
-    .argument('<key>', "the key, as text of the table's key type; an index of a list, an integer of a bit array")
+    .argument(
+      '<key>',
+      "the key, as text of the table's key type; an index of a list, an integer of a bit array; - for stdin",
+    )
     .option('--near', 'also go through all keys for those with the fewest edits')
     .option('--json', 'print JSON')
     .action(runExplain);
@@ -48,16 +52,24 @@ export function addExplain(program: Command): void {
   );
 }
 
+/** Whether all that the lookup has read fits its checksums. */
+function isSound({ blocks }: Explanation): boolean {
+  return blocks.every(({ fits }) => fits);
+}
+
 /** How many near keys are shown. */
 const MOST_NEAR = 5;
 
-async function runExplain(file: string, key: string, options: Options): Promise<void> {
+async function runExplain(file: string, given: string, options: Options): Promise<void> {
   const header = fileHeader(file);
+  const key = given === '-' ? await keyOnStdin(header) : given;
   const looked = explainLookup(file, keyOf(header, key));
   // What is no integer has no other name.
-  const explained = header.layout === 'hash' ? looked : { ...looked, key: printable(key) };
-  const spellings = explained.found || !hasKeys(header) ? [] : variantsOf(file, header, key);
-  const near = options.near && !explained.found && hasKeys(header) ? await findNear(file, header, key) : undefined;
+  const explained = header.layout === 'hash' ? looked : { ...looked, key: printable(String(key)) };
+  // Bytes that are no text have no other spelling.
+  const isOther = !explained.found && hasKeys(header) && typeof key === 'string';
+  const spellings = isOther ? variantsOf(file, header, key) : [];
+  const near = options.near && isOther ? await findNear(file, header, key) : undefined;
   const value = explained.value === null ? undefined : valueText(header, explained.value);
   if (options.json) {
     const { value: place, ...rest } = explained;
@@ -67,16 +79,27 @@ async function runExplain(file: string, key: string, options: Options): Promise<
     const page = pageOf(explained, header, value, spellings, near, pageWidth());
     process.stdout.write(`${hasColours() ? coloured(page) : page}\n`);
   }
-  exitWith(explained.found ? EXIT.fine : EXIT.findings);
+  exitWith(explained.found && isSound(explained) ? EXIT.fine : EXIT.findings);
 }
 
 function hasKeys(header: Header): header is HashHeader {
   return header.layout === 'hash' && header.fingerprint === null;
 }
 
+/** Stdin without the line end: a key of any bytes, which an argument cannot be. */
+async function keyOnStdin({ layout, keyType }: Header): Promise<string | Uint8Array> {
+  tellIfWaiting('a key');
+  const pieces: Uint8Array[] = [];
+  for await (const piece of process.stdin) pieces.push(piece as Uint8Array);
+  const all = Buffer.concat(pieces);
+  const bytes = all.at(-1) === 0x0a ? all.subarray(0, -1) : all;
+  return layout === 'hash' && keyType === 'bytes' && !isUtf8(bytes) ? Uint8Array.from(bytes) : bytes.toString();
+}
+
 /** The key that the text is. */
-function keyOf({ layout, keyType }: Header, text: string): string | number | bigint | Uint8Array {
-  if (layout !== 'hash') return /^[+-]?\d{1,17}$/.test(text) ? Number(text) : Number.NaN;
+function keyOf({ layout, keyType }: Header, text: string | Uint8Array): string | number | bigint | Uint8Array {
+  if (layout !== 'hash' && typeof text === 'string') return /^[+-]?\d{1,17}$/.test(text) ? Number(text) : Number.NaN;
+  if (typeof text !== 'string') return text;
   if (keyType === 'bytes') return text;
   // Refuses what is not a key of the type.
   encodeKeyText(keyType, text);
@@ -125,12 +148,12 @@ function pageOf(
   return [
     printable(`${path}: ${key}`),
     '',
-    ...lines,
-    ...(compared.length > 0 ? ['', 'records compared:', ...compared] : []),
-    '',
     verdict(explained, header, shown, width),
     ...spellings.map(({ key: other, how }) => wrapped(`the table has ${text(other)}: ${how}`, width, '  ')),
     ...nearLines(near),
+    '',
+    ...lines,
+    ...(compared.length > 0 ? ['', 'records compared:', ...compared] : []),
     '',
     ...touched(explained, width),
   ].join('\n');
@@ -192,14 +215,11 @@ function comparedLine({ key, offset, bytes, passedBecause }: ComparedRecord, wid
   return wrapped(`  ${printable(key)}, ${counted(bytes, 'byte')} at byte ${grouped(offset)}: ${why}`, width, '    ');
 }
 
-function verdict(
-  { found, reason, records }: Explanation,
-  header: Header,
-  value: string | undefined,
-  width: number,
-): string {
+function verdict(explained: Explanation, header: Header, value: string | undefined, width: number): string {
+  const { found, reason, records } = explained;
   if (!found) return wrapped(printable(`not found: ${reason}`), width, '  ');
-  const what = value === undefined || header.valueType === 'none' ? 'found' : `found: ${printable(value)}`;
+  const sound = isSound(explained) ? '' : ', but the file is damaged here, so that this may be wrong';
+  const what = (value === undefined || header.valueType === 'none' ? 'found' : `found: ${printable(value)}`) + sound;
   if (header.fingerprint === null) return `${what}${header.layout === 'bits' ? ': its bit is 1' : ''}`;
   const rate = header.fingerprint.falsePositiveRate;
   const note = `, if it is a key of the table: one in ${grouped(Math.round(1 / rate))} other keys has such a fingerprint as well`;
@@ -209,7 +229,10 @@ function verdict(
 function nearLines(near: { key: string; edits: number }[] | undefined): string[] {
   if (near === undefined) return [];
   if (near.length === 0) return ['no key of the table is near'];
-  return ['near keys:', ...near.map(({ key, edits }) => `  ${text(key)}, ${counted(edits, 'edit')} away`)];
+  return [
+    `near keys, at most ${MOST_NEAR}:`,
+    ...near.map(({ key, edits }) => `  ${text(key)}, ${counted(edits, 'edit')} away`),
+  ];
 }
 
 /** Which pages were read, and whether what was read can be trusted. */

@@ -5,7 +5,7 @@ import { type Check, type FingerprintTable, HmapError, type KeyType, open } from
 import { ByteBuffer, encodeKeyText, fileHeader, scratch, showKey } from '../../src/internal.js';
 import type { TextPrinter } from '../formats/numbers.js';
 import { jsonKeyPrinter, jsonPrinter, textPrinter } from '../formats/text.js';
-import { EXIT, exitWith, tellIfWaiting, warn } from '../terminal/cli.js';
+import { EXIT, exitWith, say, tellIfWaiting, warn } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Output } from '../terminal/output.js';
 
@@ -52,6 +52,8 @@ async function runGet(file: string, keys: string[], options: Options): Promise<v
       ? new Printer(openTable(file, fingerprint !== null, check), json)
       : new (await import('./keyless.js')).KeylessPrinter(file, layout, check, json);
   await printAll(printer, keys, options);
+  const isOne = keys.length === 1 && keys[0] !== '-';
+  if (isOne && printer.missing === 1 && !json) say('(hmap explain shows why)');
   exitWith(printer.missing === 0 ? EXIT.fine : EXIT.findings);
 }
 

@@ -1,5 +1,6 @@
 // hmap merge: makes one file of several, and applies patches.
 
+import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type MergeDuplicates, type MergeInput, type MergeSummary, merge } from '../../src/index.js';
 import { fileHeader } from '../../src/internal.js';
@@ -9,7 +10,7 @@ import {
   grouped,
   humanBytes,
   jsonLine,
-  parseSize,
+  parseMemory,
   printable,
   say,
   tellIfWaiting,
@@ -35,7 +36,7 @@ export function addMerge(program: Command): void {
     .summary('make one file of several, or apply a patch')
     .description(
       'Makes one table of several, or applies patches that hmap diff has made. The result is, byte for byte, the file that a build of all entries would make. Where several files have a key, the last ' +
-        'one has it, or as --duplicates says; what a patch says always counts. The files are read side by side, in fixed memory, and nothing but the result is written; a file with another seed is built anew first. The output may be one of the files (--force).',
+        'one has it, or as --duplicates says; a patch changes what comes before it. The files are read side by side, in fixed memory, and nothing but the result is written; a file with another seed is built anew first. The output may be one of the files (--force).',
     )
     .argument('<file...>', '.hmap files and patches, in the order in which they count; - is a patch on stdin')
     .requiredOption('-o, --output <file>', 'the .hmap file to make')
@@ -45,7 +46,7 @@ export function addMerge(program: Command): void {
         .default('last'),
     )
     .option('--meta <name=value>', 'metadata to add to that of the first file; may be repeated', collectPair)
-    .option('-m, --memory <size>', 'memory for entries that are built anew (default: 256M)', parseSize)
+    .option('-m, --memory <size>', 'memory for entries that are built anew (default: 256M)', parseMemory)
     .option('--force', 'replace the output if it exists')
     .addOption(
       new Option('--check <what>', 'what to compare with its checksum: the header, or each block before it is used')
@@ -63,8 +64,15 @@ export function addMerge(program: Command): void {
 }
 
 async function runMerge(files: string[], options: Options): Promise<void> {
-  const first = files.find((file) => !isPatch(file));
-  if (first === undefined) throw new TypeError('<file...>: name a table; a patch is applied to one');
+  if (options.output === '-') throw new TypeError('--output: expected a file; a table cannot be written to stdout');
+  const first = files[0]!;
+  if (isPatch(first)) {
+    throw new TypeError(
+      `<file...>: ${first === '-' ? 'stdin' : first} is a patch; name the table that it changes before it`,
+    );
+  }
+  const patch = files.find((file) => file !== '-' && isPatch(file) && isSameFile(file, options.output));
+  if (patch !== undefined) throw new TypeError(`--output: ${patch} is one of the patches`);
   if (files.filter((file) => file === '-').length > 1) throw new TypeError('<file...>: stdin can be read once');
   const header = fileHeader(first);
   if (header.layout !== 'hash')
@@ -98,6 +106,11 @@ async function runMerge(files: string[], options: Options): Promise<void> {
     }
   };
   await stoppable(options.output, work, () => patches?.stop());
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 function report(summary: MergeSummary, { output, json }: Options): void {

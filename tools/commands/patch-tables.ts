@@ -108,17 +108,29 @@ export class PatchTables {
     ) as [string, string];
     const seed = this.#table.hash.seed;
     const common = { ...this.#options, key: types.keyType, seed };
-    await withBuilder(changes, { ...common, value: types.valueType }, async (added) => {
-      await withBuilder(removals, { ...common, value: 'none' }, (removed) =>
-        readPatch(pieces, new HashEntrySink(added, name), new HashEntrySink(removed, name)),
-      );
-    });
+    try {
+      await withBuilder(changes, { ...common, value: types.valueType }, async (added) => {
+        await withBuilder(removals, { ...common, value: 'none' }, (removed) =>
+          readPatch(pieces, new HashEntrySink(added, name), new HashEntrySink(removed, name)),
+        );
+      });
+    } catch (error) {
+      throw twice(name, types, error);
+    }
     refuseBoth(name, changes, removals);
     return [
       { path: removals, as: 'removals' },
       { path: changes, as: 'changes' },
     ];
   }
+}
+
+/** The error for a key that is in two lines, without the advice that is for builds. */
+function twice(name: string, { keyType }: PatchTypes, error: unknown): unknown {
+  if (!(error instanceof HmapError) || error.code !== 'HMAP_DUPLICATE_KEY' || error.key === undefined) return error;
+  const { key } = error;
+  const shown = keyType === 'bytes' ? showKey('bytes', Buffer.from(key as string)) : String(key);
+  return new HmapError(error.code, `${name}: the key ${shown} is in two lines`, { path: name, key });
 }
 
 /** Refuses a key that is changed and removed: which of the two came last cannot be told. */

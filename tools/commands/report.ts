@@ -1,10 +1,10 @@
 // hmap report: one file as a page for a browser.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { systemError } from '../../src/internal.js';
 import { gather } from '../report/gather.js';
-import { reportPage } from '../report/page.js';
+import { brokenPage, reportPage } from '../report/page.js';
 import { EXIT, exitWith, humanBytes, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
@@ -31,13 +31,16 @@ export function addReport(program: Command): void {
 }
 
 async function runReport(file: string, options: Options): Promise<void> {
+  if (options.output === '-') throw new TypeError('--output: expected a file; a page is not written to stdout');
+  // First: what is no file has a clear error.
+  openable(file);
   const output = new OutputFile(options.output, file, options.force === true);
   const progress = new Progress();
   try {
     const data = await gather(file, (stage, done, total) => progress.update(stage, 'bytes', done, total));
     // Beside the program, as the build puts it there.
     const script = readFileSync(new URL('./report-box.js', import.meta.url), 'utf8');
-    const page = reportPage(data, script, version());
+    const page = data.isWhole ? reportPage(data, script, version()) : brokenPage(data, version());
     try {
       writeFileSync(output.temporary, page);
     } catch (error) {
@@ -50,6 +53,15 @@ async function runReport(file: string, options: Options): Promise<void> {
   } finally {
     progress.stop();
     output.abandon();
+  }
+}
+
+/** @throws {HmapError} for a file that cannot be opened at all */
+function openable(file: string): void {
+  try {
+    closeSync(openSync(file, 'r'));
+  } catch (error) {
+    throw systemError(error, 'open', file);
   }
 }
 

@@ -136,7 +136,9 @@ function layoutLines({ fileBytes, header }: TableStat, { layouts, distinct }: Ot
     distinct === null || header.valueType === 'none'
       ? []
       : ['', wrapped(repeatedFacts(header, distinct, layouts, fileBytes), width)];
-  return [...repeated, '', fittedTable(head, rows, width, ['hmap build'])];
+  const how =
+    'hmap dump prints the entries, from which hmap build makes such a file; with fingerprints it finds other keys, too.';
+  return [...repeated, '', fittedTable(head, rows, width, ['hmap build']), '', wrapped(how, width)];
 }
 
 function repeatedFacts(

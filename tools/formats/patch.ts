@@ -1,5 +1,6 @@
 // A patch: what `hmap diff` writes and `hmap merge` applies. One JSON object a line: first the types, then what is added,
-// changed and removed. Knows its lines; does not know files.
+// changed and removed, and last how many lines these are, so that a patch that was cut short is none. Knows its lines;
+// does not know files.
 
 import type { HashHeader, KeyType } from '../../src/index.js';
 import { type BuildValueType, type ByteSlice, checkValueType } from '../../src/internal.js';
@@ -31,6 +32,7 @@ export class PatchWriter {
   readonly #printKey: ReturnType<typeof jsonKeyPrinter>;
   readonly #print: ReturnType<typeof jsonPrinter>;
   readonly #isSet: boolean;
+  #lines = 0;
 
   /** @param header of the table that the patch leads to */
   constructor(header: HashHeader, out: Output) {
@@ -42,9 +44,15 @@ export class PatchWriter {
     out.text(`${PATCH_START}"key":${JSON.stringify(keyType)},"value":${JSON.stringify(valueType)}}\n`);
   }
 
+  /** Writes the last line. */
+  end(): void {
+    this.#out.text(`{"op":"end","lines":${this.#lines}}\n`);
+  }
+
   /** @param value nothing of a key that is removed */
   line(op: PatchOp, key: ByteSlice, value: ByteSlice | undefined): void {
     const out = this.#out;
+    this.#lines++;
     out.ascii(`{"op":"${op}","key":`);
     this.#printKey(key.buffer, key.at, key.length, out);
     if (value !== undefined && !this.#isSet) {
@@ -69,6 +77,9 @@ export function parsePatchTypes(name: string, line: string): PatchTypes {
     // Said below.
   }
   const { hmapPatch, key, value } = first;
+  if (typeof hmapPatch === 'number' && hmapPatch !== 1) {
+    throw new TypeError(`${name}: expected a patch of version 1, got version ${hmapPatch}`);
+  }
   if (hmapPatch !== 1 || typeof key !== 'string' || typeof value !== 'string') {
     throw new TypeError(
       `${name}: expected a patch, whose first line is like ${PATCH_START}"key":"bytes","value":"u32"}`,
@@ -82,15 +93,28 @@ export function parsePatchTypes(name: string, line: string): PatchTypes {
  * @param changes takes what is added and changed
  * @param removals takes keys that are removed
  */
-export function readPatch(pieces: AsyncIterable<Uint8Array>, changes: EntrySink, removals: EntrySink): Promise<void> {
+export async function readPatch(
+  pieces: AsyncIterable<Uint8Array>,
+  changes: EntrySink,
+  removals: EntrySink,
+): Promise<void> {
+  let lines = 0;
+  let end: number | undefined;
   const names = { key: 'key', value: 'value' };
   const options = { key: undefined, value: undefined, headerRow: undefined };
   const takers = {
     change: new RecordTaker(changes, options, 'patch', names),
     remove: new RecordTaker(removals, options, 'patch', { key: 'key' }),
   };
-  return eachObject(pieces, changes, ({ op, ...record }, line, text) => {
+  await eachObject(pieces, changes, ({ op, ...record }, line, text) => {
     if (line === 1) return;
+    if (end !== undefined) throw changes.malformed(line, 'expected nothing after the line with "op":"end"');
+    if (op === 'end') {
+      end = Number(record.lines);
+      if (end !== lines) throw changes.malformed(line, `expected ${end} lines before it, got ${lines}`);
+      return;
+    }
+    lines++;
     if (op !== 'add' && op !== 'change' && op !== 'remove') {
       throw changes.malformed(line, `expected "op" to be "add", "change" or "remove", got ${JSON.stringify(op)}`);
     }
@@ -98,4 +122,6 @@ export function readPatch(pieces: AsyncIterable<Uint8Array>, changes: EntrySink,
     const exact = taker.isExact ? ExactJson.parse(text) : undefined;
     taker.take(record, (exact?.value ?? record) as JsonRecord, exact, line);
   });
+  if (end !== undefined) return;
+  throw changes.malformed(lines + 2, `expected a last line {"op":"end","lines":${lines}}; the patch was cut short`);
 }

@@ -43,7 +43,15 @@ export interface SampleElement {
   readonly value: string;
 }
 
+/** A file whose header cannot be used. */
+export interface BrokenFile {
+  readonly isWhole: false;
+  readonly path: string;
+  readonly verified: Verification;
+}
+
 export interface ReportData {
+  readonly isWhole: true;
   readonly path: string;
   readonly header: Header;
   /** `undefined` if the records are too damaged to be measured. */
@@ -65,14 +73,33 @@ const KEY = 512;
 export async function gather(
   path: string,
   report: (stage: string, done: number, total: number) => void,
-): Promise<ReportData> {
-  const header = fileHeader(path);
+): Promise<ReportData | BrokenFile> {
+  const header = usableHeader(path);
+  if (header === undefined) return { isWhole: false, path, verified: await verify(path) };
   const measured = await measure(path, (done, total) => report('measuring', done, total));
   const verified = await verify(path, { onProgress: (done, total) => report('verifying', done, total) });
   const buckets = header.layout === 'hash' && header.fingerprint === null ? await sampleBuckets(path, header) : [];
   const elements = header.layout === 'hash' ? [] : await sampleElements(path);
-  return { path, header, measured, verified, buckets, elements };
+  return { isWhole: true, path, header, measured, verified, buckets, elements };
 }
+
+/** `undefined` if the header is damaged, or the file is not as long as it says. */
+function usableHeader(path: string): Header | undefined {
+  try {
+    return fileHeader(path);
+  } catch (error) {
+    if (error instanceof HmapError && HEADER_DAMAGE.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const HEADER_DAMAGE: readonly string[] = [
+  'HMAP_HEADER_CHECKSUM',
+  'HMAP_HEADER_FIELD',
+  'HMAP_TRUNCATED',
+  'HMAP_TOO_LONG',
+  'HMAP_TEXT_DAMAGE',
+];
 
 /** Of a damaged file, what its records seem to be. */
 async function measure(

@@ -1,10 +1,10 @@
 // The page of a report, from what was gathered. Knows HTML; draws no chart and measures nothing.
 
 import { isUtf8 } from 'node:buffer';
-import type { HashHeader, Header, TableStat } from '../../src/index.js';
+import type { HashHeader, TableStat } from '../../src/index.js';
 import { counted, grouped, humanBytes, range } from '../terminal/cli.js';
 import { bars, escaped, heatMap, type Part, stack } from './charts.js';
-import type { ReportData } from './gather.js';
+import type { BrokenFile, ReportData } from './gather.js';
 import type { BoxData } from './lookup-box.js';
 import { memoryText, mergedRanges, residentParts, typeText } from './measures.js';
 import { STYLE } from './style.js';
@@ -44,6 +44,36 @@ export function reportPage(data: ReportData, script: string, version: string): s
   ];
   const shown = parts.filter(([, , body]) => body !== '');
   const hasBox = data.buckets.length > 0;
+  const box = hasBox
+    ? `<script type="application/json" id="lookup-data">${embedded(boxData(data))}</script>\n<script>${script}</script>`
+    : '';
+  const body = `<header>
+<h1>${escaped(name)}</h1>
+${facts(data)}
+<nav aria-label="Sections"><ul>${shown.map(([id, title]) => `<li><a href="#${id}">${escaped(title)}</a></li>`).join('')}</ul></nav>
+</header>
+<main id="main">
+${shown.map(([id, title, part]) => `<section aria-labelledby="${id}"><h2 id="${id}">${escaped(title)}</h2>\n${part}\n</section>`).join('\n')}
+</main>`;
+  return htmlPage(name, body, version, box);
+}
+
+/** The page of a file whose header cannot be used: what verify found. */
+export function brokenPage({ path, verified }: BrokenFile, version: string): string {
+  const name = path.split(/[\\/]/).at(-1)!;
+  const body = `<header>
+<h1>${escaped(name)}</h1>
+<p class="bad">The header of the file is damaged, or the file is not as long as it says, so that nothing else can be shown.</p>
+</header>
+<main id="main">
+<section aria-labelledby="verified"><h2 id="verified">Verified</h2>
+${verifySection({ verified })}
+</section>
+</main>`;
+  return htmlPage(name, body, version, '');
+}
+
+function htmlPage(name: string, body: string, version: string, scripts: string): string {
   const policy =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
   return `<!doctype html>
@@ -58,16 +88,9 @@ export function reportPage(data: ReportData, script: string, version: string): s
 </head>
 <body>
 <a class="skip" href="#main">Skip to the report</a>
-<header>
-<h1>${escaped(name)}</h1>
-${facts(data)}
-<nav aria-label="Sections"><ul>${shown.map(([id, title]) => `<li><a href="#${id}">${escaped(title)}</a></li>`).join('')}</ul></nav>
-</header>
-<main id="main">
-${shown.map(([id, title, body]) => `<section aria-labelledby="${id}"><h2 id="${id}">${escaped(title)}</h2>\n${body}\n</section>`).join('\n')}
-</main>
+${body}
 <footer>Made by <code>hmap report</code> ${escaped(version)}. The page loads nothing from anywhere.</footer>
-${hasBox ? `<script type="application/json" id="lookup-data">${embedded(boxData(data))}</script>\n<script>${script}</script>` : ''}
+${scripts}
 </body>
 </html>
 `;
@@ -146,13 +169,13 @@ function tooDamaged(): string {
   return '<p class="bad">The records are too damaged to be measured; what was verified is below.</p>';
 }
 
-function fileSection({ sections, fileBytes, entries, header }: TableStat): string {
+function fileSection({ sections, fileBytes, entries }: TableStat): string {
   const parts = SECTIONS.map((name): Part => ({ name, bytes: sections[name] })).filter(({ bytes }) => bytes > 0);
   const rest = parts.filter(({ name }) => name !== 'keys' && name !== 'values');
   const told = (list: readonly Part[], all: number) =>
     list.map(({ name, bytes }) => `${name} ${share(bytes, all)}`).join(', ');
   const swatch = (name: string): Cell => ({
-    html: `<span class="swatch swatch-${name}"></span>${escaped(nameOf(name, header))}`,
+    html: `<span class="swatch swatch-${name}"></span>${escaped(name)}`,
   });
   const rows = parts.map(({ name, bytes }) => [
     swatch(name),
@@ -170,12 +193,6 @@ function fileSection({ sections, fileBytes, entries, header }: TableStat): strin
   return `${charts.join('')}${table('Bytes by section', ['section', 'bytes', 'share', 'an entry'], rows)}`;
 }
 
-/** Sections by the names that they have for people. */
-function nameOf(section: string, { layout }: Header): string {
-  if (section === 'buckets') return layout === 'hash' ? 'index' : layout === 'list' ? 'offsets' : 'counts';
-  return section === 'prefixes' ? 'lengths' : section;
-}
-
 function memorySection(measured: TableStat): string {
   const { resident, fileBytes } = measured;
   if (resident === null) return '<p>The system does not say.</p>';
@@ -183,7 +200,7 @@ function memorySection(measured: TableStat): string {
   const each = fileBytes / resident.map.length;
   const summary = `Each cell is ${humanBytes(each)} of the file, in order; the fuller its colour, the more of it is in memory. ${text}.`;
   const rows = residentParts(measured).map(([name, bytes, inMemory]) => [
-    name === 'buckets' ? nameOf(name, measured.header) : name,
+    name,
     grouped(bytes),
     { html: figure(inMemory, `resident.${name}`) },
     share(inMemory, bytes),
@@ -315,7 +332,7 @@ function boxData({ header, buckets }: ReportData): BoxData {
   return { keyType, keyWidth, seed: hash.seed, shard, segmentBits, bucketBits, eighths, buckets };
 }
 
-function verifySection({ verified }: ReportData): string {
+function verifySection({ verified }: Pick<ReportData, 'verified'>): string {
   const { ok, total, findings, entries } = verified;
   if (ok)
     return `<p><span class="good">Nothing was found wrong</span>: all checksums fit, and ${counted(entries, 'entry', 'entries')} break no rule of the format.</p>`;

@@ -73,6 +73,13 @@ export function parseSize(text: string): number {
   return Math.floor(Number(match[1]) * UNITS[match[2]!.toUpperCase()]!);
 }
 
+/** {@link parseSize} for the memory of a build. */
+export function parseMemory(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes >= 2 ** 20) return bytes;
+  throw new InvalidArgumentError('Expected at least 1M.');
+}
+
 /** Parses an integer from `least` to `most`, inclusive, in decimal or as 0x and hexadecimal. */
 export function parseInteger(least: number, most: number): (text: string) => number {
   return (text) => {

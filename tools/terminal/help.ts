@@ -20,6 +20,7 @@ export function rare(command: Command, names: readonly string[]): Command {
   // Once the whole line is known to be right, as for --help.
   command.on('option:help-all', () => {
     for (const option of hidden) option.hideHelp(false);
+    command.options.find(({ long }) => long === '--help-all')?.hideHelp();
     command.help();
   });
   return command;

@@ -2,10 +2,10 @@
 
 // The program `hmap`: chooses the command. Each command parses, makes one call, prints and sets the exit code.
 
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { complain, EXIT, exitWith, printableLines } from './terminal/cli.js';
 import { endWithReader } from './terminal/output.js';
+import { version } from './terminal/version.js';
 
 type AddCommand = (program: Command) => void;
 
@@ -31,11 +31,6 @@ async function allCommands(): Promise<readonly Command[]> {
   const program = new Command('hmap');
   for (const load of Object.values(COMMANDS)) (await load())(program);
   return program.commands;
-}
-
-function version(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
 async function main(): Promise<void> {

@@ -118,7 +118,7 @@ function valueText(header: Header, { bytes, number = 0 }: NonNullable<Explanatio
   const out = new Output(64);
   if (header.layout === 'list') elementPrinter(header.valueType, true)(number, slice, out);
   else jsonPrinter((header as HashHeader).valueType)(slice.buffer, slice.at, slice.length, out);
-  return Buffer.from(out.toLatin1(), 'latin1').toString();
+  return out.toText();
 }
 
 /** Characters of a value on the page. */

@@ -8,6 +8,7 @@ import { brokenPage, reportPage } from '../report/page.js';
 import { EXIT, exitWith, humanBytes, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
+import { version } from '../terminal/version.js';
 import { OutputFile } from './output-file.js';
 
 interface Options {
@@ -63,9 +64,4 @@ function openable(file: string): void {
   } catch (error) {
     throw systemError(error, 'open', file);
   }
-}
-
-function version(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

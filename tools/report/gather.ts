@@ -150,7 +150,7 @@ async function sampleBuckets(path: string, header: HashHeader): Promise<SampleBu
 function printed(bytes: Uint8Array, print: ReturnType<typeof jsonPrinter>): string {
   const out = new Output(64);
   print(new ByteBuffer(bytes), 0, bytes.length, out);
-  return Buffer.from(out.toLatin1(), 'latin1').toString();
+  return out.toText();
 }
 
 function cut(text: string): string {
@@ -168,7 +168,7 @@ async function sampleElements(path: string): Promise<SampleElement[]> {
       while (found.length < ELEMENTS && scan.step()) {
         const out = new Output(64);
         print?.(scan.number, scan.bytes, out);
-        found.push({ index: scan.index, value: cut(Buffer.from(out.toLatin1(), 'latin1').toString()) });
+        found.push({ index: scan.index, value: cut(out.toText()) });
       }
     });
   } catch (error) {

@@ -141,6 +141,11 @@ export class Output {
     return this.#buffer.bytes.toString('latin1', 0, this.#used);
   }
 
+  /** What the buffer holds, as UTF-8. */
+  toText(): string {
+    return this.#buffer.bytes.toString('utf8', 0, this.#used);
+  }
+
   async flush(): Promise<void> {
     if (this.#used === 0) return;
     const bytes = this.#buffer.bytes.subarray(0, this.#used);

@@ -18,6 +18,8 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   stat: async () => (await import('./commands/stat.js')).addStat,
   diff: async () => (await import('./commands/diff.js')).addDiff,
   merge: async () => (await import('./commands/merge.js')).addMerge,
+  split: async () => (await import('./commands/split.js')).addSplit,
+  join: async () => (await import('./commands/join.js')).addJoin,
   report: async () => (await import('./commands/report.js')).addReport,
   plan: async () => (await import('./commands/plan.js')).addPlan,
   completion: async () => {

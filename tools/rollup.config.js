@@ -94,6 +94,7 @@ const CHUNKS = [
   ['library', '/dist/src/index.js'],
   ['span-writer', '/dist/src/build/hash/span-worker.js'],
   ['build', '/dist/src/build/build.js'],
+  ['merge', '/dist/src/build/merge/shards.js'],
   ['stat', '/dist/src/inspect/stat.js'],
 ];
 

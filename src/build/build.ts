@@ -8,6 +8,7 @@ import { type ValueEncoder, ValueError, valueEncoder } from '../codec/encode-val
 import { badTypedKey, bytesForError, showBytes } from '../codec/key-text.js';
 import { encodeKey, NOT_UNICODE, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
+import type { HashHeader } from '../format/header.js';
 import type { Key, KeyForm, KeyType } from '../format/key-types.js';
 import type { ValueChoice } from '../format/value-types.js';
 import { ColumnAdder, isColumns } from './columns.js';
@@ -101,6 +102,7 @@ async function giveColumns(chunk: EntryColumns, columns: ColumnAdder, taker: Tak
 /**
  * Makes a builder, lets `fill` add records, and finishes; if anything fails, no file is left.
  * @param hasLines whether lines of text may come
+ * @param shard which part of the table to build; records of others are left out
  */
 export function withBuilder(
   path: string,
@@ -108,8 +110,9 @@ export function withBuilder(
   fill: (builder: Builder) => Promise<void>,
   workers = 1,
   hasLines = true,
+  shard?: HashHeader['shard'],
 ): Promise<BuildSummary> {
-  return finished(() => new Builder(path, options, workers, undefined, hasLines), fill);
+  return finished(() => new Builder(path, options, workers, shard, hasLines), fill);
 }
 
 /** {@link withBuilder} for a layout without keys, or for one that is chosen when all integers are known. */

@@ -13,6 +13,14 @@ import { type MappedHashSegment, mappedSegments } from './scan.js';
 /** Bytes between two words to the operating system of how far the pass has come. */
 const STRIDE = 2 ** 20;
 
+/** Hashes, unsigned, `[from, end)`. */
+export interface HashRange {
+  readonly from: number;
+  readonly end: number;
+}
+
+const ALL_HASHES: HashRange = { from: 0, end: 2 ** 32 };
+
 /** Whole buckets of one segment, `[from, end)`. */
 export interface BucketsOf {
   readonly segment: HashSegment;
@@ -35,12 +43,23 @@ export class OrderedRecords {
   /** The key before the current one, for the order of keys with one hash. */
   #lastKey = 0;
   #lastLength = 0;
+  /** Hashes of the records that are wanted. */
+  readonly #range: HashRange;
 
-  /** @param check whether each block is compared with its checksum before it is used */
-  constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch') {
+  /**
+   * @param check whether each block is compared with its checksum before it is used
+   * @param range whose records are wanted, if not all are; of the file's own shard
+   */
+  constructor(fd: number, header: HashHeader, path: string, check: 'none' | 'touch', range = ALL_HASHES) {
     this.header = header;
     this.cursor = new RecordCursor(header);
-    this.#segments = mappedSegments(fd, header, path, check, QuietPass.over(fd))[Symbol.iterator]();
+    this.#range = range;
+    const [first, last] =
+      range === ALL_HASHES
+        ? [0, header.segments.length - 1]
+        : ([range.from, range.end - 1].map((hash) => segmentOf(hash, header)) as [number, number]);
+    const wanted = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    this.#segments = mappedSegments(fd, header, path, check, QuietPass.over(fd), wanted)[Symbol.iterator]();
     this.#seed = header.hash.seed;
     this.#buckets = bucketCount(header);
   }
@@ -55,6 +74,16 @@ export class OrderedRecords {
    * @throws {HmapError} `HMAP_DAMAGED` at a record that does not fit, or does not follow the one before it
    */
   step(): boolean {
+    while (this.#step()) {
+      if (this.hash < this.#range.from) continue;
+      if (this.hash < this.#range.end) return true;
+      this.end();
+      return false;
+    }
+    return false;
+  }
+
+  #step(): boolean {
     const { cursor } = this;
     while (!cursor.step()) {
       if (!this.#enter()) return false;
@@ -123,12 +152,16 @@ export class OrderedRecords {
       this.hash = AFTER_ALL;
       return false;
     }
-    const { segment, reach } = next.value;
+    const { segment, reach, begin } = next.value;
     this.segment = segment;
     this.#reach = reach;
     this.#next = 0;
     this.#lastLength = -1;
-    this.cursor.enter(segment, 0, segment.heapBytes);
+    const { from } = this.#range;
+    const isFirst = from > 0 && segmentOf(from, this.header) === segment.number;
+    const start = isFirst ? segment.bucketRange(bucketOf(from, this.header)).start : 0;
+    if (start > 0) begin(start);
+    this.cursor.enter(segment, start, segment.heapBytes);
     return true;
   }
 

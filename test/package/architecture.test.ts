@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/stores': ['src/index'],
   'src/internal': [
     ...['src/base', 'src/format', 'src/codec', 'src/storage', 'src/inspect'],
-    ...['src/build/common', 'src/build/hash', 'src/build'],
+    ...['src/build/common', 'src/build/hash', 'src/build/merge', 'src/build'],
   ],
   'tools/terminal': ['src/internal'],
   'tools/formats': ['src/index', 'src/internal', 'tools/terminal'],

@@ -10,9 +10,9 @@ import { HAS_FFI } from '../support/mappings.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 
-const COMMANDS = 'hmap build completion diff dump explain get keyless merge plan report report-box stat';
+const COMMANDS = 'hmap build completion diff dump explain get join keyless merge plan report report-box split stat';
 const TOOLS =
-  'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats head input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look measures optional other-layouts output output-file page parquet patch read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
+  'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look measures optional other-layouts output output-file page parquet patch read-worker records redis resp shard-folder source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
 /** Chunks of packages; `packages` are those that the others need. */
 const PACKAGES =
   'commander csv-parse csv-stringify cli-table3 cli-progress d3 fastest-levenshtein fzstd hyparquet packages';
@@ -118,6 +118,12 @@ describe('the tarball', () => {
       assert.deepEqual(types.toSorted(), [...imported].toSorted());
       assert.ok(types.length > 40 && !types.includes(`dist/types/internal${end}`));
     }
+  });
+
+  test('has a library that needs nothing of the program', () => {
+    const lib = join(PACKAGE_ROOT, 'dist/lib');
+    for (const name of readdirSync(lib))
+      assert.doesNotMatch(readFileSync(join(lib, name), 'utf8'), /\.\.\/bin\//, name);
   });
 
   test('names each package that is bundled, with its licence', () => {

@@ -101,6 +101,8 @@ describe('help', { skip: process.platform === 'win32' }, () => {
           mkdirSync(join(folder, place), { recursive: true });
         }
       }
+      if (command === 'join')
+        await fine(['split', '--shards', '2', join(folder, 'table.hmap'), '-o', join(folder, 'shards')]);
       for (const example of examples) {
         // The table that an earlier example has made, or the one that is asked for a key.
         if (example.includes('words.hmap') && command !== 'build') {

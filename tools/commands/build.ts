@@ -6,6 +6,7 @@ import {
   type BuildSummary,
   type DuplicatePolicy,
   type FingerprintBits,
+  type HashHeader,
   HmapError,
   type KeyForm,
   type KeyType,
@@ -56,6 +57,7 @@ interface Options extends InputFlags {
   memory?: number;
   seed?: number | 'random';
   meta?: Record<string, string>;
+  shard?: HashHeader['shard'];
   dryRun?: boolean;
   force?: boolean;
   json?: boolean;
@@ -109,12 +111,17 @@ export function addBuild(program: Command): void {
       'seed of the hash, or random: one that nobody can have chosen keys for (default: 0; another one if too many keys share a bucket)',
       parseSeed,
     )
+    .option(
+      '--shard <i/n>',
+      'build only shard i of n, from 0; n is a power of two: for several machines, each of which reads the whole input',
+      parseShard,
+    )
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
     .option('--dry-run', 'show what would be stored of the first 1,000 entries')
     .option('--force', 'replace the output if it exists')
     .option('--json', 'print what was built as JSON on stdout')
     .action(runBuild);
-  rare(command, [...RARE_INPUT_FLAGS, '--base', '--length', '--seed']);
+  rare(command, [...RARE_INPUT_FLAGS, '--base', '--length', '--seed', '--shard']);
   examples(
     command,
     'hmap build words.txt words.hmap                       # a set: one key per line',
@@ -149,6 +156,13 @@ function parseSeed(text: string): number | 'random' {
   return text === 'random' ? text : parseNumber(text);
 }
 
+function parseShard(text: string): HashHeader['shard'] {
+  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
+  const bits = Math.log2(Number(count));
+  if (Number(index) < Number(count) && Number.isInteger(bits) && bits <= 16) return { index: Number(index), bits };
+  throw new InvalidArgumentError('Expected a shard such as 0/16, of a power of two up to 65536.');
+}
+
 function parseSigned(text: string): number {
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
@@ -174,6 +188,7 @@ function checkLayout(options: Options): void {
   wrong('length', options.length, 'bits');
   wrong('seed', options.seed, 'hash');
   wrong('key', options.key, 'hash');
+  wrong('shard', options.shard, 'hash');
   wrong('fingerprint', options.fingerprint, 'hash');
   wrong('value', options.value, 'hash', 'list');
   if (options.valueFrom !== undefined && layout !== 'hash') {
@@ -282,6 +297,8 @@ class Run {
           this.#hashOptions(value as BuildValueType, format),
           fill,
           parallel?.workers,
+          true,
+          options.shard,
         );
       } catch (error) {
         throw await this.#withPlaces(error, format, value as BuildValueType, read, input);

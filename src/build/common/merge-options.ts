@@ -26,6 +26,11 @@ export interface MergeOptions extends CommonOptions {
   check?: 'header' | 'touch';
 }
 
+export interface JoinOptions extends CommonOptions {
+  /** See {@link MergeOptions.check}. */
+  check?: 'header' | 'touch';
+}
+
 /** How many entries of the files are not in the result, and why. */
 export interface MergeCounts {
   /** Another entry with the same key took their place. */

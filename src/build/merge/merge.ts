@@ -11,7 +11,7 @@ import { type Dictionary, readDictionary } from '../../storage/dictionary.js';
 import { openForReading, readHeader } from '../../storage/open-file.js';
 import { temporaryName } from '../common/leftovers.js';
 import type { MergeInput, MergeOptions, MergeSummary } from '../common/merge-options.js';
-import { resolveCommonOptions } from '../common/options.js';
+import { type CommonOptions, resolveCommonOptions } from '../common/options.js';
 import { BuildOutput } from '../common/output.js';
 import { tooLoaded } from '../hash/builder.js';
 import { publishTable } from '../hash/publish-table.js';
@@ -20,7 +20,7 @@ import { reseed } from './reseed.js';
 import { formOf, type MergeSource, needRecords } from './sources.js';
 
 /** How files are merged, whichever they are. */
-type How = Omit<Work, 'sources' | 'dictionaries'>;
+export type How = Omit<Work, 'sources' | 'dictionaries'>;
 
 /** See the function of this name in lazy.ts. */
 export async function merge(
@@ -35,20 +35,33 @@ export async function merge(
   const target = pathOf(path);
   const opened: MergeSource[] = [];
   try {
-    for (const input of checkInputs(inputs)) opened.push(open(input));
-    const form = formOf(opened);
-    const metadata = rest.metadata ?? opened[0]!.header.metadata;
-    const resolved = resolveCommonOptions({ ...rest, metadata });
-    const output = new BuildOutput(target, resolved);
-    try {
-      const how = { form, check: check === 'touch' ? ('touch' as const) : ('none' as const), duplicates, output };
-      return await withSomeSeed({ ...how, options: resolved }, opened);
-    } catch (error) {
-      output.abandon();
-      throw error;
-    }
+    for (const input of checkInputs(inputs)) opened.push(openSource(input));
+    return await mergeInto(target, opened, { form: formOf(opened), check, duplicates, rest });
   } finally {
     for (const { fd } of opened) closeSync(fd);
+  }
+}
+
+/** What is asked for, and the options that every build has. */
+export interface Asked extends Pick<Work, 'form' | 'duplicates' | 'areInTurn'> {
+  readonly check: 'header' | 'touch';
+  readonly rest: CommonOptions;
+}
+
+/** Merges open files into `target`. */
+export async function mergeInto(
+  target: string,
+  opened: readonly MergeSource[],
+  { check, rest, ...how }: Asked,
+): Promise<MergeSummary> {
+  const metadata = rest.metadata ?? opened[0]!.header.metadata;
+  const options = resolveCommonOptions({ ...rest, metadata });
+  const output = new BuildOutput(target, options);
+  try {
+    return await withSomeSeed({ ...how, check: check === 'touch' ? 'touch' : 'none', output, options }, opened);
+  } catch (error) {
+    output.abandon();
+    throw error;
   }
 }
 
@@ -78,7 +91,8 @@ function checkInputs(inputs: unknown): { path: string; role: MergeSource['role']
   return roles;
 }
 
-function open({ path, role }: { path: string; role: MergeSource['role'] }): MergeSource {
+/** @internal */
+export function openSource({ path, role }: { path: string; role: MergeSource['role'] }): MergeSource {
   const fd = openForReading(path);
   try {
     return { path, role, fd, header: needRecords(readHeader(fd, path), path) };
@@ -97,7 +111,9 @@ async function withSomeSeed(how: How, opened: readonly MergeSource[]): Promise<M
     try {
       const sources: MergeSource[] = [];
       for (const source of opened) sources.push(await withSeed(how, source, seed, copies));
-      const merged = await mergeOnce({ ...how, sources, dictionaries: readDictionaries(how, sources) });
+      // Copies are no shards any more: their hashes are others.
+      const areInTurn = how.areInTurn === true && copies.length === 0;
+      const merged = await mergeOnce({ ...how, areInTurn, sources, dictionaries: readDictionaries(how, sources) });
       if (merged.longest > MAX_BUCKET_RECORDS) throw tooLoaded(merged.longest, seeds);
       return await publish(how, merged, seed, copies.length);
     } catch (error) {
@@ -127,7 +143,7 @@ async function withSeed(
   const { memory, signal } = options;
   const path = join(dirname(output.target), temporaryName(basename(output.target)));
   await reseed(source, path, seed, { check, memory, signal });
-  const copy = open({ path, role: source.role });
+  const copy = openSource({ path, role: source.role });
   copies.push(copy);
   return copy;
 }
@@ -137,14 +153,16 @@ function remove(fd: number, path: string): void {
   unlinkSync(path);
 }
 
-function readDictionaries({ form, check }: How, sources: readonly MergeSource[]): (Dictionary | undefined)[] {
+/** @internal */
+export function readDictionaries({ form, check }: How, sources: readonly MergeSource[]): (Dictionary | undefined)[] {
   if (form.valueType !== 'enum') return sources.map(() => undefined);
   return sources.map(({ fd, header, path, role }) =>
     role === 'removals' ? undefined : readDictionary(fd, header, path, check),
   );
 }
 
-async function publish(
+/** @internal */
+export async function publish(
   { form, output, options }: How,
   { shape, stats, written, dictionary, counts, by }: Merged,
   seed: number,

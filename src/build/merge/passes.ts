@@ -12,7 +12,7 @@ import { keyWidthOf } from '../../format/key-types.js';
 import { type Shape, sameShape } from '../../format/shape.js';
 import { schemaBytesOf } from '../../format/write-header.js';
 import type { Dictionary } from '../../storage/dictionary.js';
-import { type BucketsOf, OrderedRecords } from '../../storage/ordered-records.js';
+import { type BucketsOf, type HashRange, OrderedRecords } from '../../storage/ordered-records.js';
 import { BlockSums } from '../common/block-sums.js';
 import type { MergeCounts, MergeDuplicates, MergeSummary } from '../common/merge-options.js';
 import type { ResolvedOptions } from '../common/options.js';
@@ -24,7 +24,7 @@ import { ChangeCount, Count, OtherForm } from './count.js';
 import { type MergedDictionary, mergeDictionaries, type UsedStrings } from './dictionaries.js';
 import { RecordWriter } from './record-writer.js';
 import type { MergedForm, MergeSource } from './sources.js';
-import { type MergeTaker, walkMerged } from './walk.js';
+import { type MergeTaker, walkInTurn, walkMerged } from './walk.js';
 
 /** What is merged, and how. */
 export interface Work {
@@ -36,6 +36,10 @@ export interface Work {
   readonly duplicates: MergeDuplicates;
   readonly options: ResolvedOptions;
   readonly output: BuildOutput;
+  /** Whether the files are shards in their order, so that each follows the one before it. */
+  readonly areInTurn?: boolean;
+  /** The hashes whose records are wanted, if not all are. */
+  readonly range?: HashRange;
 }
 
 /** A result without its header. */
@@ -55,7 +59,7 @@ const BASE_FACTOR = 4;
 
 /** Writes all but the header. */
 export async function mergeOnce(work: Work): Promise<Merged> {
-  const base = baseOf(work);
+  const base = work.areInTurn || work.range ? undefined : baseOf(work);
   return (base === undefined ? undefined : await mergeInto(work, base)) ?? mergeAll(work);
 }
 
@@ -184,17 +188,18 @@ function shapeOfFile(header: HashHeader): Shape {
 
 /** Goes through all files once. */
 async function pass<T extends MergeTaker>(
-  { sources, check, duplicates, output }: Work,
+  { sources, check, duplicates, output, areInTurn, range }: Work,
   base: number | undefined,
   make: (records: readonly OrderedRecords[]) => T,
 ): Promise<{ taker: T; counts: MergeCounts }> {
-  const records = sources.map(({ fd, header, path }) => new OrderedRecords(fd, header, path, check));
+  const records = sources.map(({ fd, header, path }) => new OrderedRecords(fd, header, path, check, range));
   const bytes = sources.reduce((sum, { header }) => sum + header.index.offset, 0);
   const entries = sources.reduce((sum, { header }) => sum + header.entries, 0);
   try {
     const taker = make(records);
     const pause = (position: number) => output.pause(Math.round((entries * position) / bytes));
-    return { taker, counts: await walkMerged({ sources, records, duplicates, base, pause }, taker) };
+    const task = { sources, records, duplicates, base, pause };
+    return { taker, counts: await (areInTurn ? walkInTurn : walkMerged)(task, taker) };
   } finally {
     for (const each of records) each.end();
   }

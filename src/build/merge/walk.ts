@@ -62,6 +62,24 @@ export async function walkMerged(task: MergeTask, taker: MergeTaker): Promise<Me
 }
 
 /**
+ * Goes through the files one after the other; all of their records stay.
+ * @throws {HmapError} `HMAP_DAMAGED`
+ */
+export async function walkInTurn({ records, pause }: MergeTask, taker: MergeTaker): Promise<MergeCounts> {
+  let before = 0;
+  for (const [source, each] of records.entries()) {
+    for (let steps = 1; each.step(); steps++) {
+      taker.keep(source);
+      if (steps % STRIDE !== 0) continue;
+      const waiting = pause(before + each.position);
+      if (waiting !== undefined) await waiting;
+    }
+    before += each.position;
+  }
+  return { replaced: 0, removed: 0, missing: 0 };
+}
+
+/**
  * Puts the files whose current records have the lowest key into `group`, in their order; returns the lowest hash of the
  * others.
  */

@@ -1,0 +1,150 @@
+// Divides a table into shards, and joins shards, in their order (native-notes/format.md, section 3). Knows which shards make
+// a whole; how records are gone through is passes.ts.
+
+import { closeSync } from 'node:fs';
+import { HmapError } from '../../base/errors.js';
+import { checkOptions, type FilePath, oneOf, pathOf } from '../../base/options.js';
+import { MAX_BUCKET_RECORDS, MAX_SHARD_BITS, SEEDS } from '../../format/constants.js';
+import type { HashHeader } from '../../format/header.js';
+import type { JoinOptions, MergeSummary } from '../common/merge-options.js';
+import { resolveCommonOptions } from '../common/options.js';
+import { BuildOutput } from '../common/output.js';
+import { mergeInto, openSource, publish, readDictionaries } from './merge.js';
+import { mergeOnce, type Work } from './passes.js';
+import { formOf, type MergeSource } from './sources.js';
+
+/** See the function of this name in lazy.ts. */
+export async function joinShards(
+  paths: readonly FilePath[],
+  path: FilePath,
+  options: JoinOptions = {},
+): Promise<MergeSummary> {
+  checkOptions(options, JOIN_OPTIONS);
+  const { check = 'touch', ...rest } = options;
+  oneOf('check', check, ['header', 'touch']);
+  const target = pathOf(path);
+  if (!Array.isArray(paths) || paths.length === 0) throw new TypeError('paths: expected an array of one file or more');
+  const opened: MergeSource[] = [];
+  try {
+    for (const each of paths) opened.push(openSource({ path: pathOf(each), role: 'entries' }));
+    opened.sort((a, b) => a.header.shard.index - b.header.shard.index);
+    const shard = parentOf(opened);
+    const form = { ...formOf(opened.map((source) => ({ ...source, header: { ...source.header, shard } }))), shard };
+    return await mergeInto(target, opened, { form, check, duplicates: 'error', areInTurn: true, rest });
+  } finally {
+    for (const { fd } of opened) closeSync(fd);
+  }
+}
+
+/**
+ * The shard, or the whole table, that these shards make together.
+ * @throws {HmapError} `HMAP_LAYOUT` if one is missing, stands twice, or is of another division or seed
+ */
+function parentOf(sorted: readonly MergeSource[]): HashHeader['shard'] {
+  const [first] = sorted;
+  const { bits, index } = first!.header.shard;
+  const joined = Math.log2(sorted.length);
+  for (const [i, { path, header }] of sorted.entries()) {
+    if (header.shard.bits !== bits || header.hash.seed !== first!.header.hash.seed) {
+      const [actual, expected] = [header, first!.header].map(
+        ({ shard, hash }) => `shard ${shard.index} of ${2 ** shard.bits} with seed ${hash.seed}`,
+      );
+      throw notShard(path, `it is ${actual}, ${first!.path} is ${expected}`);
+    }
+    if (header.shard.index !== index + i) {
+      const isTwice = i > 0 && header.shard.index === sorted[i - 1]!.header.shard.index;
+      const what = isTwice
+        ? `shard ${header.shard.index} is there twice`
+        : `shard ${index + i} of ${2 ** bits} is missing`;
+      throw notShard(path, what);
+    }
+  }
+  if (!Number.isInteger(joined) || joined > bits || index % sorted.length !== 0) {
+    const count = 2 ** Math.ceil(Math.log2(sorted.length));
+    const from = Math.floor(index / count) * count;
+    const missing = index > from ? from : index + sorted.length;
+    throw notShard(
+      first!.path,
+      missing < 2 ** bits ? `shard ${missing} of ${2 ** bits} is missing` : 'these are no whole',
+    );
+  }
+  return { bits: bits - joined, index: index / sorted.length };
+}
+
+function notShard(path: string, what: string): HmapError {
+  return new HmapError('HMAP_LAYOUT', `${path}: ${what}`, { path });
+}
+
+const JOIN_OPTIONS = [
+  'check',
+  'memory',
+  'metadata',
+  'overwrite',
+  'segmentBytes',
+  'onProgress',
+  'signal',
+] as const satisfies readonly (keyof JoinOptions)[];
+
+/**
+ * Writes one of the shards into which a table is divided: the file that a build of its entries would make.
+ * @param shard of the parts of this file; one of a shard is a shard of more
+ * @throws {HmapError} `HMAP_BUCKET_LOAD` if too many of its keys share a bucket
+ */
+export async function writeShard(
+  input: FilePath,
+  path: FilePath,
+  { index, bits }: HashHeader['shard'],
+  options: JoinOptions = {},
+): Promise<MergeSummary> {
+  checkOptions(options, JOIN_OPTIONS);
+  const { check = 'touch', ...rest } = options;
+  oneOf('check', check, ['header', 'touch']);
+  const source = openSource({ path: pathOf(input), role: 'entries' });
+  try {
+    const { header } = source;
+    const own = header.shard;
+    const shard = { index: own.index * 2 ** bits + index, bits: own.bits + bits };
+    if (shard.bits > MAX_SHARD_BITS) {
+      throw new TypeError(
+        `shards: expected at most ${2 ** (MAX_SHARD_BITS - own.bits)} of this file, got ${2 ** bits}`,
+      );
+    }
+    const resolved = resolveCommonOptions({ ...rest, metadata: rest.metadata ?? header.metadata });
+    const each = 2 ** (32 - shard.bits);
+    const range = { from: shard.index * each, end: (shard.index + 1) * each };
+    const output = new BuildOutput(pathOf(path), resolved);
+    try {
+      const form = { ...formOf([source]), shard };
+      const how = {
+        form,
+        check: check === 'touch' ? ('touch' as const) : ('none' as const),
+        output,
+        options: resolved,
+      };
+      const work: Omit<Work, 'dictionaries'> = {
+        ...how,
+        sources: [source],
+        duplicates: 'error',
+        areInTurn: true,
+        range,
+      };
+      const merged = await mergeOnce({ ...work, dictionaries: readDictionaries(work, [source]) });
+      if (merged.longest > MAX_BUCKET_RECORDS) throw overloaded(shard, merged.longest, header.hash.seed);
+      return await publish(work, merged, header.hash.seed, 0);
+    } catch (error) {
+      output.abandon();
+      throw error;
+    }
+  } finally {
+    closeSync(source.fd);
+  }
+}
+
+/** All shards have one seed, so that the table is to be built anew with another one. */
+function overloaded({ index, bits }: HashHeader['shard'], longest: number, seed: number): HmapError {
+  const next = SEEDS[(SEEDS.indexOf(seed) + 1) % SEEDS.length]!;
+  const message =
+    `shard ${index} of ${2 ** bits}: ${longest} or more keys share a bucket, the maximum is ${MAX_BUCKET_RECORDS}; ` +
+    `build the whole table with another seed, such as ${next}, and divide it again`;
+  return new HmapError('HMAP_BUCKET_LOAD', message, { expected: MAX_BUCKET_RECORDS, actual: longest });
+}

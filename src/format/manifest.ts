@@ -1,0 +1,75 @@
+// The manifest of a table in shards: which files there are, and how to see that each is the one that is meant
+// (native-notes/format.md, section 3). Knows its text; reads no file.
+
+import { HmapError } from '../base/errors.js';
+
+/** The name of the manifest in a folder of shards. */
+export const MANIFEST = 'table.hmaps.json';
+
+/** A shard, in the order of their indexes. */
+export interface ShardFile {
+  /** In the folder of the manifest. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly entries: number;
+  /** The header checksum, which covers all of the file by what the header says. */
+  readonly checksum: number;
+}
+
+export interface Manifest {
+  readonly seed: number;
+  readonly entries: number;
+  readonly files: readonly ShardFile[];
+}
+
+export function manifestText({ seed, entries, files }: Manifest): string {
+  const shown = files.map((file) => ({ ...file, checksum: checksumText(file.checksum) }));
+  return `${JSON.stringify({ hmaps: 1, shards: files.length, seed, entries, files: shown }, null, 2)}\n`;
+}
+
+export function checksumText(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
+
+/**
+ * @param path for messages
+ * @throws {HmapError} `HMAP_NOT_A_TABLE` for another text, `HMAP_VERSION` for a later version
+ */
+export function parseManifest(text: string, path: string): Manifest {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text);
+  } catch {
+    // Told below.
+  }
+  if (!isJsonObject(manifest) || !('hmaps' in manifest)) throw notManifest(path, 'it has no member "hmaps"');
+  if (manifest.hmaps !== 1) {
+    const message = `${path}: the manifest has version ${String(manifest.hmaps)}, expected 1`;
+    throw new HmapError('HMAP_VERSION', message, { path, expected: 1, actual: manifest.hmaps });
+  }
+  const { seed, entries, shards, files } = manifest;
+  const list = Array.isArray(files) ? files.map((file) => shardFile(file, path)) : [];
+  const isWhole = list.length > 0 && list.length === shards && Number.isInteger(Math.log2(list.length));
+  if (!isWhole || !isCount(seed) || !isCount(entries)) throw notManifest(path, 'a member is missing or wrong');
+  return { seed, entries, files: list };
+}
+
+/** An object that is no array. */
+function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function shardFile(file: unknown, path: string): ShardFile {
+  const { name, bytes, entries, checksum } = isJsonObject(file) ? file : ({} as Record<string, unknown>);
+  const isName = typeof name === 'string' && name !== '' && !/[\\/\0]/.test(name) && name !== '..' && name !== '.';
+  const isSum = typeof checksum === 'string' && /^[0-9a-f]{8}$/.test(checksum);
+  if (!isName || !isSum || !isCount(bytes) || !isCount(entries))
+    throw notManifest(path, 'a file has no valid description');
+  return { name, bytes, entries, checksum: Number.parseInt(checksum, 16) };
+}
+
+function notManifest(path: string, why: string): HmapError {
+  return new HmapError('HMAP_NOT_A_TABLE', `${path}: not the manifest of a table in shards: ${why}`, { path });
+}

@@ -1,0 +1,70 @@
+// hmap split: divides a table into shards.
+
+import { type Command, InvalidArgumentError } from 'commander';
+import { fileHeader, writeShard } from '../../src/internal.js';
+import { counted, humanBytes, jsonLine, printable, say } from '../terminal/cli.js';
+import { examples } from '../terminal/help.js';
+import { Progress } from '../terminal/progress.js';
+import { ShardFolder } from './shard-folder.js';
+import { stoppable } from './stoppable.js';
+
+interface Options {
+  shards: number;
+  output: string;
+  force?: boolean;
+  json?: boolean;
+}
+
+export function addSplit(program: Command): void {
+  const command = program
+    .command('split')
+    .summary('divide a table into shards')
+    .description(
+      'Divides a table into shards by the hash of its keys, each of which is a file like any other and the one that a build of its entries would make; and writes a manifest, table.hmaps.json, in one step at the end. ' +
+        'hmap join makes the table of them again. The table is read twice, in fixed memory.',
+    )
+    .argument('<file>', 'the .hmap file')
+    .requiredOption('--shards <count>', 'how many: a power of two', parseShards)
+    .requiredOption('-o, --output <folder>', 'the folder to make, or to write to')
+    .option('--force', 'replace shards that are there')
+    .option('--json', 'print the summary as JSON')
+    .action(runSplit);
+  examples(command, 'hmap split --shards 4 table.hmap -o shards', 'hmap join shards -o whole.hmap');
+}
+
+function parseShards(text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= 1 && count <= 2 ** 16 && Number.isInteger(Math.log2(count))) return count;
+  throw new InvalidArgumentError('Expected a power of two up to 65536.');
+}
+
+async function runSplit(file: string, { shards, output, force = false, json = false }: Options): Promise<void> {
+  const { entries, hash } = fileHeader(file);
+  const progress = new Progress();
+  const started = performance.now();
+  const work = async (signal: AbortSignal) => {
+    const folder = new ShardFolder(output, force);
+    try {
+      let [bytes, done] = [0, 0];
+      for (let index = 0; index < shards; index++) {
+        const shard = await writeShard(file, folder.next, { index, bits: Math.log2(shards) }, { signal });
+        folder.take(shards);
+        bytes += shard.fileBytes;
+        done += shard.entries;
+        progress.update('writing', 'entries', done, entries);
+      }
+      folder.publish(hash.seed);
+      progress.stop();
+      const seconds = (performance.now() - started) / 1000;
+      if (json) process.stdout.write(jsonLine({ path: output, shards, entries: done, fileBytes: bytes, seconds }));
+      else
+        say(
+          `${printable(output)}: ${counted(shards, 'shard')} of ${counted(done, 'entry', 'entries')}, ${humanBytes(bytes)}, ${seconds.toFixed(2)} s`,
+        );
+    } finally {
+      progress.stop();
+      folder.abandon();
+    }
+  };
+  await stoppable(output, work);
+}

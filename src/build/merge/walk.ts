@@ -37,7 +37,8 @@ const STRIDE = 4096;
 export async function walkMerged(task: MergeTask, taker: MergeTaker): Promise<MergeCounts> {
   const { sources, records, duplicates, base } = task;
   const counts: MergeCounts = { replaced: 0, removed: 0, missing: 0 };
-  const group: number[] = [];
+  const heads = new Heads(records);
+  const { group } = heads;
   const take = (buckets: BucketsOf) => taker.pass(buckets);
   for (const each of records) each.step();
   let taken = BEFORE_ALL;
@@ -46,14 +47,21 @@ export async function walkMerged(task: MergeTask, taker: MergeTaker): Promise<Me
       const waiting = task.pause(records.reduce((sum, { position }) => sum + position, 0));
       if (waiting !== undefined) await waiting;
     }
-    const next = findGroup(records, group);
-    const first = group[0];
-    if (first === undefined) return counts;
-    if (first === base && group.length === 1 && records[first]!.passTo(taken, next, take)) continue;
-    const isAlone = group.length === 1 && sources[first]!.role !== 'removals';
-    const winner = isAlone ? first : settle(sources, records, group, duplicates, counts);
-    taken = records[first]!.hash;
-    for (const source of group) {
+    const count = heads.find();
+    if (count === 0) return counts;
+    const first = group[0]!;
+    const lowest = records[first]!;
+    if (count === 1 && sources[first]!.role !== 'removals') {
+      if (first === base && lowest.passTo(taken, heads.next, take)) continue;
+      taken = lowest.hash;
+      taker.keep(first);
+      lowest.step();
+      continue;
+    }
+    const winner = settle(sources, records, group, count, duplicates, counts);
+    taken = lowest.hash;
+    for (let i = 0; i < count; i++) {
+      const source = group[i]!;
       if (source === winner) taker.keep(source);
       else taker.drop(source);
       records[source]!.step();
@@ -79,44 +87,62 @@ export async function walkInTurn({ records, pause }: MergeTask, taker: MergeTake
   return { replaced: 0, removed: 0, missing: 0 };
 }
 
-/**
- * Puts the files whose current records have the lowest key into `group`, in their order; returns the lowest hash of the
- * others.
- */
-function findGroup(records: readonly OrderedRecords[], group: number[]): number {
-  group.length = 0;
-  let next = AFTER_ALL;
-  let lowest: OrderedRecords | undefined;
-  for (let i = 0; i < records.length; i++) {
-    const each = records[i]!;
-    if (each.isDone) continue;
-    const order = lowest === undefined ? -1 : each.compare(lowest);
-    if (order === 0) {
-      group.push(i);
-      continue;
-    }
-    if (order > 0) {
-      next = Math.min(next, each.hash);
-      continue;
-    }
-    if (lowest !== undefined) next = Math.min(next, lowest.hash);
-    lowest = each;
-    group.length = 0;
-    group.push(i);
+/** The current records of all files. */
+class Heads {
+  /** The files with the lowest key, in their order: the first ones of these, as many as {@link find} says. */
+  readonly group: Int32Array;
+  /** The lowest hash of the other files. */
+  next = AFTER_ALL;
+  readonly #records: readonly OrderedRecords[];
+
+  constructor(records: readonly OrderedRecords[]) {
+    this.#records = records;
+    this.group = new Int32Array(records.length);
   }
-  return next;
+
+  /** Finds the files with the lowest key; returns how many there are. */
+  find(): number {
+    const records = this.#records;
+    const { group } = this;
+    let count = 0;
+    let hash = AFTER_ALL;
+    let next = AFTER_ALL;
+    for (let i = 0; i < records.length; i++) {
+      const each = records[i]!;
+      const own = each.hash;
+      if (own > hash) {
+        if (own < next) next = own;
+        continue;
+      }
+      if (own === AFTER_ALL) continue;
+      // Keys with one hash are compared; so are few.
+      const order = own < hash ? -1 : each.compare(records[group[0]!]!);
+      if (order > 0) next = own;
+      if (order >= 0) {
+        if (order === 0) group[count++] = i;
+        continue;
+      }
+      if (count > 0) next = hash;
+      hash = own;
+      group[0] = i;
+      count = 1;
+    }
+    this.next = next;
+    return count;
+  }
 }
 
 /** The file whose record of a key stays; -1 if none does. */
 function settle(
   sources: readonly MergeSource[],
   records: readonly OrderedRecords[],
-  group: readonly number[],
+  group: Int32Array,
+  count: number,
   duplicates: MergeDuplicates,
   counts: MergeCounts,
 ): number {
   let winner = -1;
-  for (const source of group) {
+  for (const source of group.subarray(0, count)) {
     const { role } = sources[source]!;
     if (role === 'removals') {
       if (winner < 0) counts.missing++;

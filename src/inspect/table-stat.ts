@@ -45,7 +45,10 @@ export interface TableStat {
   largest: LargeEntry[];
   /** The ten buckets with the most records, the fullest first; none without keys. */
   fullest: FullBucket[];
-  /** What of the file was in physical memory before it was read; `null` if the system does not say. */
+  /**
+   * What of the file was in physical memory before it was read; `null` if the system does not say, or the file has more
+   * than 64 GiB.
+   */
   resident: ResidentBytes | null;
 }
 

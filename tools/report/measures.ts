@@ -6,7 +6,7 @@ import { counted, grouped, humanBytes } from '../terminal/cli.js';
 
 /** What of a file is in memory, for people. */
 export function memoryText({ resident, fileBytes }: TableStat): string {
-  if (resident === null) return 'the system does not say';
+  if (resident === null) return fileBytes > 2 ** 36 ? 'not asked of a file above 64 GiB' : 'the system does not say';
   return `${humanBytes(resident.total)}, ${((100 * resident.total) / fileBytes).toFixed(1)} % of the file`;
 }
 

@@ -195,7 +195,7 @@ function fileSection({ sections, fileBytes, entries }: TableStat): string {
 
 function memorySection(measured: TableStat): string {
   const { resident, fileBytes } = measured;
-  if (resident === null) return '<p>The system does not say.</p>';
+  if (resident === null) return `<p>${escaped(memoryText(measured))}.</p>`;
   const text = memoryText(measured);
   const each = fileBytes / resident.map.length;
   const summary = `Each cell is ${humanBytes(each)} of the file, in order; the fuller its colour, the more of it is in memory. ${text}.`;

@@ -94,9 +94,13 @@ export class Side {
   #encode(question: Uint8Array | string): Uint8Array | undefined {
     const type = this.#keyType;
     if (type === 'bytes') return Buffer.from(question as string);
-    const key = keyFromText(type, Buffer.from(question as string).toString());
+    const text = Buffer.from(question as string).toString();
+    const key = keyFromText(type, text);
     const length = key === undefined ? -1 : KEY_HASHERS[type](key, 0, 0);
-    return length < 0 ? undefined : Buffer.from(scratch.bytes.subarray(0, length));
+    if (length < 0) return undefined;
+    const bytes = Buffer.from(scratch.bytes.subarray(0, length));
+    // Of several texts for a key, such as 7 and 007, only one is the key of another type.
+    return String(KEY_DECODERS[type](new ByteBuffer(bytes), 0, length)) === text ? bytes : undefined;
   }
 }
 

@@ -225,6 +225,8 @@ class KeyLookup {
     cursor.enter(segment, start, end);
     while (cursor.step()) {
       const own = segment.heap.bytes.readUIntLE(cursor.key, bytes);
+      // Those with one fingerprint lie side by side; of a set, the first is enough.
+      if (found.length > 0 && (own !== wanted || header.valueType === 'none')) break;
       const why = own === wanted ? null : `the fingerprint of the key is ${shown(wanted)}`;
       this.#add(segment, shown(own), cursor.record, cursor.next - cursor.record, why);
       if (own === wanted) found.push({ record: cursor.record, value: cursor.value, end: cursor.next });

@@ -21,7 +21,9 @@ const BYTES: readonly string[] = ['bytes', 'utf8', 'enum'];
  * Numbers are the same if they are equal, whatever their types; strings if their bytes are.
  */
 export function sameValue(a: ValueForm, b: ValueForm): SameValue {
-  if (a.valueType === b.valueType || (BYTES.includes(a.valueType) && BYTES.includes(b.valueType))) return sameBytes;
+  // Elements that are numbers come as doubles, whatever their type.
+  const areAlike = a.valueType === b.valueType && isNumeric(a) === isNumeric(b);
+  if (areAlike || (BYTES.includes(a.valueType) && BYTES.includes(b.valueType))) return sameBytes;
   const [first, second] = [readerOf(a), readerOf(b)];
   return (x, y) => isSame(first(x), second(y));
 }
@@ -55,8 +57,9 @@ function readJson({ buffer, at, length }: ByteSlice): unknown {
 
 function isSame(a: unknown, b: unknown): boolean {
   const areNumbers = [a, b].every((value) => typeof value === 'number' || typeof value === 'bigint');
+  if (!areNumbers) return isDeepStrictEqual(a, b);
   // biome-ignore lint/suspicious/noDoubleEquals: a number and a BigInt may be equal
-  return areNumbers ? a == b : isDeepStrictEqual(a, b);
+  return a == b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
 /** The value of a list of numbers as {@link SameValue} takes it. */

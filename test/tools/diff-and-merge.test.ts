@@ -2,7 +2,9 @@
 // the first file into the second, byte for byte.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
@@ -174,6 +176,46 @@ describe('hmap diff', () => {
     });
   });
 
+  test('takes one text for a key of another type, and one not-a-number for another', async () => {
+    const numbers = join(folder, 'numbers.hmap');
+    await build(numbers, [[7, 1] as const], { value: 'u8', key: 'u32' });
+    const texts = await table(
+      new Map([
+        ['007', 1],
+        ['7', 1],
+      ]),
+      { value: 'u8' },
+    );
+    assert.deepEqual(await differences(texts, numbers), { '007': { op: 'remove', before: 1 } });
+    assert.deepEqual(await differences(numbers, texts), { '007': { op: 'add', after: 1 } });
+    const list = join(folder, 'list-of-u8.hmap');
+    await build(list, [5, 1], { layout: 'list', value: 'u8' });
+    const table2 = join(folder, 'table-like-a-list.hmap');
+    await build(
+      table2,
+      [
+        [0, 5],
+        [1, 2],
+      ] as const,
+      { value: 'u8', key: 'u32' },
+    );
+    assert.deepEqual(await differences(list, table2), { 1: { op: 'change', before: 1, after: 2 } });
+    const [a, b] = [
+      await table(new Map([['x', Number.NaN]]), { value: 'f32' }),
+      await table(new Map([['x', Number.NaN]]), { value: 'f64' }),
+    ];
+    assert.deepEqual(await differences(a, b), {});
+  });
+
+  test('ends with 1 when its reader ends first', async () => {
+    const all = Array.from({ length: 100_000 }, (_, i) => [`key ${i}`, 1] as const);
+    const [a, b] = [await table(new Map(all), { value: 'u8' }), await table(new Map(), { value: 'u8' })];
+    const { child, ended } = start(['diff', a, b]);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const { code, stderr } = await ended;
+    assert.deepEqual([code, stderr], [1, '']);
+  });
+
   test('of nothing, of one entry, and of tables with fingerprints', async () => {
     const empty = await table(new Map(), { value: 'utf8' });
     const one = await table(new Map([['', '']]), { value: 'utf8' });
@@ -187,6 +229,8 @@ describe('hmap diff', () => {
     assertRefused(await hmap(['diff', one, join(folder, 'missing.hmap')]), /no such file/);
     assertRefused(await hmap(['diff', '--patch', '--json', one, one]), /--patch and --json cannot be used together/);
     assertRefused(await hmap(['diff', '--patch', '--stat', one, one]), /cannot be used together/);
+    const chosen = await table(new Map([['a', 1]]), { value: 'uint' });
+    assertRefused(await hmap(['diff', '--patch', prints, chosen]), /--patch: the values have two types, u8 and uint/);
   });
 
   test('says where a file is damaged, after what it has found before; compares it all the same if told to', async () => {
@@ -273,11 +317,44 @@ describe('hmap merge', () => {
     });
     assert.match(stderr, /4 entries \(1 removed\)/);
     assert.equal((await fine(['get', out, 'fig'])).stdout, '5\n');
+    await fine(['merge', a, '-', '-o', out, '--force'], { input: `\ufeff${first}` });
+    assert.equal((await fine(['get', out, 'apple', 'pear'])).stdout, '1\n4\n');
     const missing = patchOf('{"op":"remove","key":"nothing"}');
     assert.match(
       (await fine(['merge', a, '-', '-o', out, '--force'], { input: missing })).stderr,
       /3 entries \(1 to be removed were not there\)/,
     );
+  });
+
+  test('applies a patch from a pipe with a name', { skip: process.platform === 'win32' }, async () => {
+    const a = await table(fruit, { value: 'u8' });
+    const out = join(folder, 'piped.hmap');
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const merged = fine(['merge', a, pipe, '-o', out]);
+    await writeFile(pipe, patchOf('{"op":"remove","key":"fig"}'));
+    assert.match((await merged).stderr, /2 entries \(1 removed\)/);
+  });
+
+  test('applies a patch to a shard: those of its lines that are about its keys', async () => {
+    const all = new Map(Array.from({ length: 100 }, (_, i) => [`key ${i}`, i]));
+    const whole = await table(all, { value: 'u8' });
+    const changed = await table(
+      new Map([...all].filter(([, i]) => i % 3 !== 0).map(([key, i]) => [key, i % 5 === 0 ? 200 : i])),
+      { value: 'u8' },
+    );
+    const patch = join(folder, 'whole.patch');
+    writeFileSync(patch, (await hmap(['diff', '--patch', whole, changed])).bytes);
+    const [before, after] = ['shards', 'shards-changed'].map((name) => join(folder, name)) as [string, string];
+    await fine(['split', whole, '-o', before, '--shards', '2']);
+    await fine(['split', changed, '-o', after, '--shards', '2']);
+    for (const name of readdirSync(before).filter((file) => file.endsWith('.hmap'))) {
+      const merged = join(folder, 'merged-shard.hmap');
+      // The rest of a name is a checksum.
+      const expected = readdirSync(after).find((file) => file.startsWith(name.split('-', 3).join('-')))!;
+      await fine(['merge', join(before, name), patch, '-o', merged, '--force']);
+      assert.ok(readFileSync(merged).equals(readFileSync(join(after, expected))), name);
+    }
   });
 
   test('refuses a patch that is none, or is for other tables, and leaves nothing behind', async () => {
@@ -300,6 +377,7 @@ describe('hmap merge', () => {
         `${start}{"op":"add","key":"a","value":1}\n{"op":"remove","key":"a"}\n`,
         /line 4: expected a last line \{"op":"end","lines":2\}; the patch was cut short/,
       ],
+      [`${start}{"op":"end","lines":null}\n`, /line 2: expected "lines" to be a number, got null/],
       [`${start}{"op":"end","lines":1}\n`, /line 2: expected 1 lines before it, got 0/],
       [`${patchOf()}{"op":"remove","key":"a"}\n`, /line 3: expected nothing after/],
       [patchOf('{"op":"add","key":"a","value":1}', '{"op":"remove","key":"a"}'), /the key "a" is removed, and added/],

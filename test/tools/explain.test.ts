@@ -213,6 +213,16 @@ describe('hmap explain', { concurrency: true }, () => {
       assert.equal(Number(told.value!.json), Number(key.slice(4)));
       assert.equal(told.records.filter(({ passedBecause }) => passedBecause === null).length, 1);
     }
+    // A lookup in a set stops at the first record that has the fingerprint.
+    const set = await table(keys, { value: 'none', fingerprint: 8 });
+    for (const key of keys.slice(0, 20)) {
+      const { found, records } = await explain(set, key);
+      assert.ok(found);
+      assert.deepEqual(
+        records.filter(({ passedBecause }) => passedBecause === null),
+        records.slice(-1),
+      );
+    }
     const { stdout } = await fine(['explain', path, 'key 5']);
     assert.match(stdout, /^found: 5, if it is a key of the table: one in \d+ other keys/m);
     const missing = await hmap(['explain', path, 'no key of the table at all']);

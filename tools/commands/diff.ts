@@ -5,7 +5,7 @@ import type { HashHeader, Header } from '../../src/index.js';
 import { type DiffCounts, type Difference, diffFiles, fileHeader } from '../../src/internal.js';
 import { elementPrinter } from '../formats/keyless-writer.js';
 import type { TextPrinter } from '../formats/numbers.js';
-import { type PatchOp, PatchWriter } from '../formats/patch.js';
+import { type PatchOp, PatchWriter, patchTypes } from '../formats/patch.js';
 import { jsonKeyPrinter, jsonPrinter } from '../formats/text.js';
 import { EXIT, exitWith, grouped, jsonLine, parseInteger, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
@@ -26,7 +26,7 @@ export function addDiff(program: Command): void {
     .summary('show what is different between two files')
     .description(
       'Prints each entry that is not the same in both files: "-" for one that only the first has, "+" for one that only the second has, "~" for a key with another ' +
-        'value. Values of two types are compared as a program would get them. The exit code is 0 if all entries and the metadata are the same, otherwise 1. Files of one key type and one seed, which is what builds make, are read once, side by side; others are looked up in one another. Memory does not grow with the files.',
+        'value. Values of two types are compared as a program would get them. The exit code is 0 if all entries and the metadata are the same, otherwise 1. Files of one key type and one seed, which is what builds make, are read once, side by side, in fixed memory; others are looked up in one another.',
     )
     .argument('<a>', 'the first .hmap file')
     .argument('<b>', 'the second .hmap file')
@@ -75,6 +75,8 @@ async function runDiff(a: string, b: string, options: Options): Promise<void> {
   const report = (difference: Difference) => {
     if (printer === undefined || printed >= (options.limit ?? Number.POSITIVE_INFINITY)) return undefined;
     printed++;
+    // Should whoever reads stop before the end.
+    exitWith(EXIT.findings);
     printer(difference);
     return out.full ? out.flush() : undefined;
   };
@@ -197,9 +199,8 @@ function patchWriter(
     if (layout !== 'hash') throw new TypeError(`--patch: is for tables; a file has the layout '${layout}'`);
   }
   if (a.keyType !== b.keyType) throw new TypeError(`--patch: the keys have two types, ${a.keyType} and ${b.keyType}`);
-  if (a.valueType !== b.valueType && !(a.narrowed && b.narrowed)) {
-    throw new TypeError(`--patch: the values have two types, ${a.valueType} and ${b.valueType}`);
-  }
+  const [before, after] = [a, b].map((header) => patchTypes(header as HashHeader).valueType);
+  if (before !== after) throw new TypeError(`--patch: the values have two types, ${before} and ${after}`);
   const writer = new PatchWriter(b as HashHeader, out);
   return { print: ({ kind, key, after }) => writer.line(OPS[kind], key, after), end: () => writer.end() };
 }

@@ -36,7 +36,7 @@ export function addMerge(program: Command): void {
     .summary('make one file of several, or apply a patch')
     .description(
       'Makes one table of several, or applies patches that hmap diff has made. The result is, byte for byte, the file that a build of all entries would make. Where several files have a key, the last ' +
-        'one has it, or as --duplicates says; a patch changes what comes before it. The files are read side by side, in fixed memory, and nothing but the result is written; a file with another seed is built anew first. The output may be one of the files (--force).',
+        'one has it, or as --duplicates says; a patch changes what comes before it, of a shard what has its keys. The files are read side by side, in fixed memory, and nothing but the result is written; a file with another seed is built anew first. The output may be one of the files (--force).',
     )
     .argument('<file...>', '.hmap files and patches, in the order in which they count; - is a patch on stdin')
     .requiredOption('-o, --output <file>', 'the .hmap file to make')
@@ -100,6 +100,8 @@ async function runMerge(files: string[], options: Options): Promise<void> {
       });
       progress.stop();
       report(summary, options);
+    } catch (error) {
+      throw patches.named(error);
     } finally {
       progress.stop();
       patches.remove();

@@ -1,10 +1,17 @@
 // Makes tables of a patch, in a folder of their own, so that it is merged like any other file. Knows patches; does not know
 // what they are merged with.
 
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type HashHeader, HmapError, type MergeInput, open } from '../../src/index.js';
-import { type CommonOptions, showKey, systemError, withBuilder } from '../../src/internal.js';
+import {
+  type Builder,
+  type CommonOptions,
+  DEFAULT_MEMORY,
+  showKey,
+  systemError,
+  withBuilder,
+} from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
 import { headOf } from '../formats/head.js';
 import { type PatchTypes, parsePatchTypes, patchTypes, readPatch } from '../formats/patch.js';
@@ -12,8 +19,8 @@ import { asUtf8, UTF8 } from '../input/encoding.js';
 import { Source } from '../input/source.js';
 import { nameOf } from '../input/understand.js';
 
-/** First bytes of what may be a patch: a JSON text, or one that is packed by gzip or zstd. */
-const STARTS = [Buffer.from('{'), Buffer.of(0x1f, 0x8b), Buffer.of(0x28, 0xb5, 0x2f, 0xfd)];
+/** First bytes of what may be a patch: a JSON text, perhaps after a mark, or one that is packed by gzip or zstd. */
+const STARTS = [Buffer.from('{'), Buffer.from('\ufeff{'), Buffer.of(0x1f, 0x8b), Buffer.of(0x28, 0xb5, 0x2f, 0xfd)];
 const LF = 0x0a;
 
 /** Whether an input is a patch, or stdin, by its first bytes. */
@@ -21,6 +28,10 @@ export function isPatch(input: string): boolean {
   if (input === '-') return true;
   let fd: number | undefined;
   try {
+    const stat = statSync(input);
+    // A table is no stream, and what is read of one is gone.
+    if (stat.isFIFO() || stat.isCharacterDevice() || stat.isSocket()) return true;
+    if (!stat.isFile()) return false;
     fd = openSync(input, 'r');
     const start = Buffer.alloc(4);
     const length = readSync(fd, start, 0, start.length, 0);
@@ -41,6 +52,8 @@ export class PatchTables {
   #folder: string | undefined;
   #source: Source | undefined;
   #count = 0;
+  /** Of each table, the name of its patch. */
+  readonly #names = new Map<string, string>();
 
   /**
    * @param output beside which the tables are made
@@ -70,6 +83,14 @@ export class PatchTables {
     } finally {
       source.close();
     }
+  }
+
+  /** An error of a merge, with the names of patches in the place of those of their tables. */
+  named(error: unknown): unknown {
+    if (!(error instanceof HmapError)) return error;
+    let { message } = error;
+    for (const [path, name] of this.#names) message = message.replaceAll(path, name);
+    return message === error.message ? error : new HmapError(error.code, message, { cause: error });
   }
 
   /** Ends the waiting for a patch that may never come. */
@@ -106,14 +127,20 @@ export class PatchTables {
     const [changes, removals] = ['changes', 'removals'].map((part) =>
       join(this.#folder!, `${number}-${part}.hmap`),
     ) as [string, string];
-    const seed = this.#table.hash.seed;
-    const common = { ...this.#options, key: types.keyType, seed };
+    for (const path of [changes, removals]) this.#names.set(path, name);
+    const { hash, shard } = this.#table;
+    // Without a seed, the first one that holds: then the merge finds one for all.
+    const seed = hash.seed === 0 ? {} : { seed: hash.seed };
+    const memory = Math.max(2 ** 20, Math.floor((this.#options.memory ?? DEFAULT_MEMORY) / 2));
+    const common = { ...this.#options, memory, key: types.keyType, ...seed };
     try {
-      await withBuilder(changes, { ...common, value: types.valueType }, async (added) => {
-        await withBuilder(removals, { ...common, value: 'none' }, (removed) =>
-          readPatch(pieces, new HashEntrySink(added, name), new HashEntrySink(removed, name)),
-        );
-      });
+      // Of a shard, only lines with its keys count.
+      const add = (added: Builder) => {
+        const remove = (removed: Builder) =>
+          readPatch(pieces, new HashEntrySink(added, name), new HashEntrySink(removed, name));
+        return withBuilder(removals, { ...common, value: 'none' }, remove, 1, true, shard).then(() => {});
+      };
+      await withBuilder(changes, { ...common, value: types.valueType }, add, 1, true, shard);
     } catch (error) {
       throw twice(name, types, error);
     }

@@ -72,7 +72,7 @@ export class PatchWriter {
 export function parsePatchTypes(name: string, line: string): PatchTypes {
   let first: { hmapPatch?: unknown; key?: unknown; value?: unknown } = {};
   try {
-    first = JSON.parse(line);
+    first = JSON.parse(line.replace(/^\ufeff/, ''));
   } catch {
     // Said below.
   }
@@ -110,7 +110,10 @@ export async function readPatch(
     if (line === 1) return;
     if (end !== undefined) throw changes.malformed(line, 'expected nothing after the line with "op":"end"');
     if (op === 'end') {
-      end = Number(record.lines);
+      if (typeof record.lines !== 'number') {
+        throw changes.malformed(line, `expected "lines" to be a number, got ${JSON.stringify(record.lines)}`);
+      }
+      end = record.lines;
       if (end !== lines) throw changes.malformed(line, `expected ${end} lines before it, got ${lines}`);
       return;
     }

@@ -26,7 +26,7 @@ function digitsOf(value: number): number {
  */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.fine);
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.fine);
     warn(`cannot write the output: ${error.message}`);
     process.exit(EXIT.failed);
   });

@@ -371,6 +371,7 @@ describe('hmap merge', () => {
       ['{"hmapPatch":1,"key":"bytes","value":"utf8"}\n', /with values of type utf8, these are u8/],
       ['{"hmapPatch":1,"key":"bytes","value":"u9"}\n', /expected one of .*, got u9/],
       [`${start}{"op":"move","key":"a"}\n`, /stdin: line 2: expected "op" to be .*, got "move"/],
+      [`${start}{"op":"add","value":1}\n`, /stdin: line 2: the member "key" is missing\n$/],
       [`${start}{"op":"add","key":"a"}\n`, /stdin: line 2: .*"value"/],
       [`${start}{"op":"add","key":"a","value":256}\n`, /stdin: line 2: the value of key "a": expected u8/],
       [

@@ -121,6 +121,8 @@ export async function readPatch(
     if (op !== 'add' && op !== 'change' && op !== 'remove') {
       throw changes.malformed(line, `expected "op" to be "add", "change" or "remove", got ${JSON.stringify(op)}`);
     }
+    // Said here, since the readers of inputs name options that a merge has not.
+    if (record.key === undefined) throw changes.malformed(line, 'the member "key" is missing');
     const taker = op === 'remove' ? takers.remove : takers.change;
     const exact = taker.isExact ? ExactJson.parse(text) : undefined;
     taker.take(record, (exact?.value ?? record) as JsonRecord, exact, line);

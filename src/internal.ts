@@ -11,7 +11,7 @@ export { threadsFor } from './base/workers.js';
 export { xxh32 } from './base/xxh32.js';
 // Building from encoded records, by several threads or one; and without keys.
 export { type KeylessBuildChoice, withBuilder, withKeylessBuilder } from './build/build.js';
-export { type CommonOptions, DEFAULT_MEMORY } from './build/common/options.js';
+export { type CommonOptions, DEFAULT_MEMORY, SMALLEST_MEMORY } from './build/common/options.js';
 export type { Builder } from './build/hash/builder.js';
 export { keyTooLong, type RecordSink } from './build/hash/ingest.js';
 export { ParallelIngest, serveIngest } from './build/hash/parallel-ingest.js';
@@ -30,11 +30,12 @@ export {
   LAYOUTS,
   MAX_KEY_BYTES,
   MAX_SEGMENT_BYTES,
+  MAX_SHARD_BITS,
   MAX_VALUE_BYTES,
   VARIABLE,
 } from './format/constants.js';
 export { FINGERPRINT_BITS } from './format/fingerprints.js';
-export { bucketOf, segmentOf, shardOf } from './format/index-lines.js';
+export { bucketCount, bucketOf, segmentOf, shardOf } from './format/index-lines.js';
 export { KEY_FORMS } from './format/key-types.js';
 export type { KeylessForm } from './format/keyless.js';
 export {
@@ -63,5 +64,6 @@ export { enumValues } from './inspect/bucket.js';
 export { type DiffCounts, type Difference, diffFiles } from './inspect/diff.js';
 export { explainLookup } from './inspect/explain.js';
 export type { ComparedRecord, Explanation, LookupStep } from './inspect/explanation.js';
+export { RESIDENCY_LIMIT } from './inspect/resident.js';
 export { type ElementScan, type EntryScan, scanFile } from './inspect/scan-file.js';
 export { fileHeader, headerChecksumOf } from './storage/open-file.js';

@@ -12,6 +12,7 @@ import type { HashHeader } from '../format/header.js';
 import type { Key, KeyForm, KeyType } from '../format/key-types.js';
 import type { ValueChoice } from '../format/value-types.js';
 import { ColumnAdder, isColumns } from './columns.js';
+import { finished } from './common/finished.js';
 import type {
   BitsBuildOptions,
   Entry,
@@ -122,25 +123,6 @@ export function withKeylessBuilder(
   fill: (builder: KeylessBuilder) => Promise<void>,
 ): Promise<BuildSummary> {
   return finished(() => keylessBuilder(path, options), fill);
-}
-
-interface Finishing {
-  finish(): Promise<BuildSummary>;
-  abandon(): void | Promise<void>;
-}
-
-async function finished<B extends Finishing>(
-  make: () => B,
-  fill: (builder: B) => Promise<void>,
-): Promise<BuildSummary> {
-  const builder = make();
-  try {
-    await fill(builder);
-    return await builder.finish();
-  } catch (error) {
-    await builder.abandon();
-    throw error;
-  }
 }
 
 /** The same entries, but a signal ends the waiting for the next one. */

@@ -98,27 +98,50 @@ async function diffOrdered(
 ): Promise<DiffCounts> {
   const [first, second] = [new OrderedValues(a), new OrderedValues(b)];
   const isSame = sameValue(a.header, b.header);
-  const counts: DiffCounts = { removed: 0, added: 0, changed: 0, same: 0 };
   const pacer = pacerOf(a.header, b.header, options);
   const [x, y] = [first.records, second.records];
   try {
-    x.step();
-    y.step();
-    for (let steps = 1; !(x.isDone && y.isDone); steps++) {
-      if (steps % STRIDE === 0) await pacer.pause(x.position + y.position);
-      const order = x.isDone ? 1 : y.isDone ? -1 : x.compare(y);
-      const before = order <= 0 ? first.value() : undefined;
-      const after = order >= 0 ? second.value() : undefined;
-      const told = tell(counts, order <= 0 ? first.key() : second.key(), 0, before, after, isSame, report);
-      if (told !== undefined) await told;
-      if (order <= 0) x.step();
-      if (order >= 0) y.step();
-    }
-    return counts;
+    return await sideBySide(first, second, isSame, report, () => pacer.pause(x.position + y.position));
   } finally {
     x.end();
     y.end();
   }
+}
+
+/** The entries of a file, in an order that another file has as well. */
+interface Ordered<T> {
+  readonly isDone: boolean;
+  /** Of a list or a bit array. */
+  readonly index: number;
+  step(): void;
+  /** Orders the current entry and that of the other file, neither of which is done. */
+  compare(other: T): number;
+  key(): ByteSlice;
+  value(): ByteSlice;
+}
+
+async function sideBySide<T extends Ordered<T>>(
+  first: T,
+  second: T,
+  isSame: SameValue,
+  report: OnDifference,
+  pause: (steps: number) => Promise<void> | undefined,
+): Promise<DiffCounts> {
+  const counts: DiffCounts = { removed: 0, added: 0, changed: 0, same: 0 };
+  first.step();
+  second.step();
+  for (let steps = 1; !(first.isDone && second.isDone); steps++) {
+    if (steps % STRIDE === 0) await pause(steps);
+    const order = first.isDone ? 1 : second.isDone ? -1 : first.compare(second);
+    const before = order <= 0 ? first.value() : undefined;
+    const after = order >= 0 ? second.value() : undefined;
+    const own = order <= 0 ? first : second;
+    const told = tell(counts, own.key(), own.index, before, after, isSame, report);
+    if (told !== undefined) await told;
+    if (order <= 0) first.step();
+    if (order >= 0) second.step();
+  }
+  return counts;
 }
 
 /** Counts what an entry of either file, or of both, is, and reports a difference. */
@@ -138,7 +161,8 @@ function tell(
 }
 
 /** Records, with the strings of `enum` in place of their indexes. */
-class OrderedValues {
+class OrderedValues implements Ordered<OrderedValues> {
+  readonly index = 0;
   readonly records: OrderedRecords;
   readonly #key: ByteSlice = { ...NO_KEY };
   readonly #value: ByteSlice = { ...NO_KEY };
@@ -147,6 +171,18 @@ class OrderedValues {
   constructor({ fd, header, path }: OpenTable) {
     this.records = new OrderedRecords(fd, header, path, 'touch');
     this.#dictionary = readDictionary(fd, header, path, 'touch');
+  }
+
+  get isDone(): boolean {
+    return this.records.isDone;
+  }
+
+  step(): void {
+    this.records.step();
+  }
+
+  compare({ records }: OrderedValues): number {
+    return this.records.compare(records);
   }
 
   key(): ByteSlice {
@@ -176,29 +212,16 @@ function diffElements(a: string, b: string, options: DiffOptions, report: OnDiff
     scanFile(b, options.check, async (y) => {
       const [first, second] = [new Elements(x as ElementScan), new Elements(y as ElementScan)];
       const isSame = sameValue(x.header, y.header);
-      const counts: DiffCounts = { removed: 0, added: 0, changed: 0, same: 0 };
       const all = x.header.entries + y.header.entries;
       const pacer = new Pacer(undefined, (done) => options.onProgress?.(done, all));
-      first.step();
-      second.step();
-      for (let steps = 1; !(first.isDone && second.isDone); steps++) {
-        if (steps % STRIDE === 0) await pacer.pause(steps);
-        const order = first.index - second.index;
-        const before = order <= 0 ? first.value() : undefined;
-        const after = order >= 0 ? second.value() : undefined;
-        const told = tell(counts, NO_KEY, Math.min(first.index, second.index), before, after, isSame, report);
-        if (told !== undefined) await told;
-        if (order <= 0) first.step();
-        if (order >= 0) second.step();
-      }
-      return counts;
+      return sideBySide(first, second, isSame, report, (steps) => pacer.pause(steps));
     }),
   );
 }
 
 /** Elements by index, with numbers as values like others. */
-class Elements {
-  /** Of the current element; infinite when there are no more. */
+class Elements implements Ordered<Elements> {
+  /** Infinite when there are no more. */
   index = Number.NEGATIVE_INFINITY;
   readonly #scan: ElementScan;
   readonly #isNumeric: boolean;
@@ -215,6 +238,14 @@ class Elements {
 
   step(): void {
     this.index = this.#scan.step() ? this.#scan.index : Number.POSITIVE_INFINITY;
+  }
+
+  compare({ index }: Elements): number {
+    return this.index - index;
+  }
+
+  key(): ByteSlice {
+    return NO_KEY;
   }
 
   value(): ByteSlice {

@@ -10,7 +10,7 @@ import { sum64, xxh64 } from '../base/xxh64.js';
 import { showKey } from '../codec/key-text.js';
 import { encodeKey, scratch } from '../codec/keys.js';
 import { KEY_HASHERS } from '../codec/typed-keys.js';
-import { GROUP_BUCKETS, MAX_BUCKET_RECORDS, MAX_KEY_BYTES } from '../format/constants.js';
+import { GROUP_BUCKETS, MAX_BUCKET_RECORDS, MAX_KEY_BYTES, PAGE } from '../format/constants.js';
 import { fingerprintMask, LONG_FINGERPRINT } from '../format/fingerprints.js';
 import type { HashHeader } from '../format/header.js';
 import { bucketCount, bucketOf, segmentOf, shardOf } from '../format/index-lines.js';
@@ -20,7 +20,14 @@ import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { type OpenFile, withFile } from '../storage/open-file.js';
 import { mappedSegments } from '../storage/scan.js';
 import { explainInteger } from './explain-keyless.js';
-import { type ComparedRecord, type Explanation, type FoundValue, hex32, Steps } from './explanation.js';
+import {
+  type ComparedRecord,
+  type Explanation,
+  type FoundValue,
+  hex32,
+  microsecondsSince,
+  Steps,
+} from './explanation.js';
 import { Footprint } from './footprint.js';
 
 type OpenTable = OpenFile & { readonly header: HashHeader };
@@ -34,7 +41,7 @@ type OpenTable = OpenFile & { readonly header: HashHeader };
 export function explainLookup(path: string, key: AnyKey): Explanation {
   const start = performance.now();
   return withFile(path, ({ fd, header }) => {
-    const openedIn = Math.round(1e4 * (performance.now() - start)) / 10;
+    const openedIn = microsecondsSince(start);
     if (header.layout === 'hash') return new KeyLookup({ fd, header, path }, openedIn).explain(key);
     return explainInteger({ fd, header, path }, Number(key), openedIn);
   });
@@ -256,9 +263,6 @@ class KeyLookup {
     this.#records.push({ key, offset: segment.heapOffset + record, bytes, passedBecause });
   }
 }
-
-/** Of a bucket, what is counted as touched before the value is known. */
-const PAGE = 4096;
 
 /**
  * The bytes of a key.

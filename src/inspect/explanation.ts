@@ -61,10 +61,15 @@ export class Steps {
   take<T>(name: string, act: () => T, facts: (result: T) => LookupStep['facts']): T {
     const start = performance.now();
     const result = act();
-    const microseconds = Math.round(1e4 * (performance.now() - start)) / 10;
+    const microseconds = microsecondsSince(start);
     this.list.push({ name, facts: facts(result), microseconds });
     return result;
   }
+}
+
+/** Since a time of `performance.now()`, to a tenth. */
+export function microsecondsSince(start: number): number {
+  return Math.round(1e4 * (performance.now() - start)) / 10;
 }
 
 /** A 32-bit number in hexadecimal. */

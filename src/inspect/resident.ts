@@ -8,11 +8,11 @@ import type { ResidentBytes } from './table-stat.js';
 const PARTS = 256;
 
 /** Bytes of a file up to which its pages are asked for, inclusive: each costs a byte, and a moment for each part. */
-const MOST_ASKED: number = 2 ** 36;
+export const RESIDENCY_LIMIT: number = 2 ** 36;
 
 /** What of an open file is in memory now; `null` if the system does not say, or the file has too many pages. */
 export function residentBytes(fd: number, header: Header): ResidentBytes | null {
-  if (header.fileBytes > MOST_ASKED) return null;
+  if (header.fileBytes > RESIDENCY_LIMIT) return null;
   const { fileBytes, headerBytes, segments, dictionary, fingerprint, index, checksums } = header;
   const residency = residencyOf(fd, fileBytes);
   if (residency === undefined) return null;

@@ -2,7 +2,7 @@
 // hold.
 
 import { loadKoffiLibc } from './koffi-libc.js';
-import { GRANULE, isLibc, Pages } from './libc.js';
+import { GRANULE, isLibc, type Libc, Pages } from './libc.js';
 
 export interface Residency {
   readonly pageBytes: number;
@@ -18,11 +18,16 @@ export interface Residency {
 export function residencyOf(fd: number, bytes: number): Residency | undefined {
   const libc = loadKoffiLibc();
   if (!isLibc(libc) || bytes === 0) return undefined;
-  const mapped = Pages.map(libc, null, fd, 0, bytes, 'normal');
+  const pages = statesOf(libc, fd, 0, bytes);
+  return pages === undefined ? undefined : { pageBytes: libc.pageBytes, pages };
+}
+
+/** A byte for each page of `[from, from + bytes)`; `from` is a multiple of {@link GRANULE}. */
+function statesOf(libc: Libc, fd: number, from: number, bytes: number): Uint8Array | undefined {
+  const mapped = Pages.map(libc, null, fd, from, bytes, 'normal');
   if (!(mapped instanceof Pages)) return undefined;
   try {
-    const pages = mapped.residency();
-    return pages === undefined ? undefined : { pageBytes: libc.pageBytes, pages };
+    return mapped.residency();
   } finally {
     mapped.unmap();
   }
@@ -44,11 +49,8 @@ export function pagesOf(fd: number, fileBytes: number, from: number, end: number
   let states: Uint8Array | undefined;
   const start = Math.floor(from / GRANULE) * GRANULE;
   if (isLibc(libc) && count > 0) {
-    const mapped = Pages.map(libc, null, fd, start, Math.min(fileBytes, end) - start, 'normal');
-    if (mapped instanceof Pages) {
-      states = mapped.residency()?.subarray((first * pageBytes - start) / pageBytes);
-      mapped.unmap();
-    }
+    const all = statesOf(libc, fd, start, Math.min(fileBytes, end) - start);
+    states = all?.subarray((first * pageBytes - start) / pageBytes);
   }
   return Array.from({ length: Math.max(0, count) }, (_, i) => ({
     offset: (first + i) * pageBytes,

@@ -290,19 +290,26 @@ describe('merging', () => {
     const pairs = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => [`key ${from + i}`, from + i] as const);
     const shard = { index: 5, bits: 3 };
-    const paths = [join(folder, 'shard-a.hmap'), join(folder, 'shard-b.hmap'), join(folder, 'shard-all.hmap')];
-    await buildShard(paths[0]!, pairs(0, 4000), { value: 'u32' }, shard);
-    await buildShard(paths[1]!, pairs(3000, 4400), { value: 'u32' }, shard);
-    await buildShard(paths[2]!, pairs(0, 4400), { value: 'u32' }, shard);
-    for (const by of ['records', 'buckets']) {
-      const second = by === 'records' ? paths[1]! : paths[0]!;
-      const summary = await merge([by === 'records' ? paths[0]! : paths[2]!, second], out);
-      assert.ok(readFileSync(out).equals(readFileSync(paths[2]!)), by);
-      assert.equal(summary.entries, open(out, { value: 'u32' }).size);
+    const shardOf = async (name: string, from: number, to: number) => {
+      const path = join(folder, `shard-${name}.hmap`);
+      await buildShard(path, pairs(from, to), { value: 'u32' }, shard);
+      return path;
+    };
+    const [most, all] = [await shardOf('most', 0, 4000), await shardOf('all', 0, 4400)];
+    for (const [by, first, second] of [
+      ['records', most, await shardOf('third', 3000, 4400)],
+      ['buckets', all, await shardOf('few', 4300, 4400)],
+    ] as const) {
+      const summary = await merge([first, second], out);
+      assert.equal(summary.by, by);
+      assert.ok(readFileSync(out).equals(readFileSync(all)), by);
+      const opened = open(out, { value: 'u32' });
+      assert.equal(summary.entries, opened.size);
+      opened.close();
     }
     const other = join(folder, 'shard-other.hmap');
     await buildShard(other, pairs(0, 100), { value: 'u32' }, { index: 4, bits: 3 });
-    await assert.rejects(merge([paths[0]!, other], out), hmapError('HMAP_LAYOUT', { message: /shard 4 of 8/ }));
+    await assert.rejects(merge([most, other], out), hmapError('HMAP_LAYOUT', { message: /shard 4 of 8/ }));
   });
 
   test('refuses what does not go together, and leaves everything as it was', async () => {
@@ -352,11 +359,13 @@ describe('merging', () => {
   });
 
   test('stops when it is told to, and reports progress', async () => {
-    const large = await table(numbers(0, 60_000), { value: 'u32' });
+    const large = await table(numbers(0, 200_000), { value: 'u32' });
     const signal = AbortSignal.abort(new Error('enough'));
     assert.match(String(await failure(folder, () => merge([large], out, { signal }))), /enough/);
     const seen: string[] = [];
-    await merge([large, large], out, { onProgress: ({ phase }) => seen.push(phase) });
+    // Told every 50 ms, which this takes several times.
+    await merge(Array(8).fill(large), out, { onProgress: ({ phase }) => seen.push(phase) });
+    assert.ok(seen.length > 0);
     for (const phase of seen) assert.ok(phase === 'read' || phase === 'write');
   });
 });

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temp.js';
 
 const COMMANDS = 'hmap build completion diff dump explain get join keyless merge plan report report-box split stat';
 const TOOLS =
-  'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer line-guard lines lines-reader look measures optional other-layouts output output-file page parquet patch read-worker records redis resp shard-folder source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
+  'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer lines lines-reader look merge-flags optional other-layouts output output-file page parquet patch read-worker records redis resp shard-folder source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
 /** Chunks of packages; `packages` are those that the others need. */
 const PACKAGES =
   'commander csv-parse csv-stringify cli-table3 cli-progress d3 fastest-levenshtein fzstd hyparquet packages';

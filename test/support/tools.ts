@@ -17,11 +17,11 @@ import {
   type BuildOptions,
   type BuildSummary,
   build,
-  type Entry,
   type Key,
+  type KeyForm,
   type KeyType,
   type ListBuildOptions,
-  type ValueType,
+  type ValueChoice,
 } from '../../src/index.js';
 import { scanFile } from '../../src/inspect/scan-file.js';
 import { printerOf } from '../../tools/commands/dump-printer.js';
@@ -239,9 +239,13 @@ let files = 0;
 export type Pairs = Iterable<readonly [key: Key, value: unknown]>;
 
 /** Where the library has made a table of entries. */
-export async function libraryTable(folder: string, entries: Pairs, options: BuildOptions): Promise<string> {
+export async function libraryTable(
+  folder: string,
+  entries: Iterable<unknown>,
+  options: BuildOptions<ValueChoice, KeyForm>,
+): Promise<string> {
   const path = join(folder, `library-${files++}.hmap`);
-  await build(path, entries as Iterable<Entry<ValueType>>, { memory: 2 ** 20, ...options });
+  await build(path, entries as Iterable<never>, { memory: 2 ** 20, ...options } as BuildOptions<'u32', 'string'>);
   return path;
 }
 

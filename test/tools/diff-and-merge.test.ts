@@ -12,19 +12,14 @@ import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, inspectKey, type ValueChoice } from '../../src/index.js';
 import { Random } from '../support/random.js';
 import { contentOf, temporaryFolder } from '../support/temp.js';
-import { assertRefused, fine, hmap, start } from '../support/tools.js';
+import { assertRefused, fine, hmap, libraryTable, start } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
-let names = 0;
 
 type Entries = Map<string, unknown>;
 
-async function table(entries: Entries, options: BuildOptions<ValueChoice>): Promise<string> {
-  const path = join(folder, `${names++}.hmap`);
-  const all = options.value === 'none' ? entries.keys() : entries;
-  await build(path, all as Iterable<never>, options as BuildOptions<'u32'>);
-  return path;
-}
+const table = (entries: Entries, options: BuildOptions<ValueChoice>) =>
+  libraryTable(folder, options.value === 'none' ? entries.keys() : entries, options);
 
 /** What `hmap diff --json` says, by key. */
 async function differences(a: string, b: string): Promise<Record<string, unknown>> {

@@ -9,16 +9,13 @@ import { type BuildOptions, build, inspectKey, type KeyForm, open, type ValueCho
 import { oracle } from '../support/samples.js';
 import { buildShard } from '../support/shards.js';
 import { temporaryFolder } from '../support/temp.js';
-import { assertRefused, fine, hmap } from '../support/tools.js';
+import { assertRefused, fine, hmap, libraryTable } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
 let names = 0;
 
-async function table(entries: Iterable<unknown>, options: BuildOptions<ValueChoice, KeyForm>): Promise<string> {
-  const path = join(folder, `${names++}.hmap`);
-  await build(path, entries as Iterable<never>, options as BuildOptions<'u32', 'string'>);
-  return path;
-}
+const table = (entries: Iterable<unknown>, options: BuildOptions<ValueChoice, KeyForm>) =>
+  libraryTable(folder, entries, options);
 
 interface Told {
   found: boolean;

@@ -11,16 +11,12 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, inspectKey, type KeyForm, type ValueChoice } from '../../src/index.js';
 import { contentOf, temporaryFolder } from '../support/temp.js';
-import { assertRefused, fine, hmap } from '../support/tools.js';
+import { assertRefused, fine, hmap, libraryTable } from '../support/tools.js';
 
 const folder = temporaryFolder(nodeTest);
-let names = 0;
 
-async function table(entries: Iterable<unknown>, options: BuildOptions<ValueChoice, KeyForm>): Promise<string> {
-  const path = join(folder, `${names++}.hmap`);
-  await build(path, entries as Iterable<never>, options as BuildOptions<'u32', 'string'>);
-  return path;
-}
+const table = (entries: Iterable<unknown>, options: BuildOptions<ValueChoice, KeyForm>) =>
+  libraryTable(folder, entries, options);
 
 /** The page of a file. */
 async function reportOf(path: string, code = 0): Promise<{ file: string; html: string }> {

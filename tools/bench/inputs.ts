@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
 import { ensureSource } from './data.js';
 import { readLines } from './lines.js';
-import { median } from './model.js';
+import { median, spread } from './model.js';
 import { CACHE, HMAP } from './places.js';
 
 const TURNS = 7;
@@ -141,9 +141,6 @@ async function writeDatabase(tsv: string, path: string): Promise<void> {
   });
   database.exec('commit');
 }
-
-const spread = (values: readonly number[]) =>
-  `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)})`;
 
 async function main(): Promise<void> {
   const rows = await rowsOf();

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureSource } from './data.js';
 import { readLines } from './lines.js';
-import { median } from './model.js';
+import { median, spread } from './model.js';
 import { CACHE, HMAP } from './places.js';
 
 const TURNS = 5;
@@ -56,9 +56,6 @@ async function linesOf(
   await new Promise<void>((resolve) => out.end(resolve));
   return to;
 }
-
-const spread = (values: readonly number[]) =>
-  `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)})`;
 
 async function main(): Promise<void> {
   const size = process.argv[2] ?? '10M';

@@ -114,6 +114,11 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** The median, and the least and the most, for tables of turns. */
+export function spread(samples: readonly number[]): string {
+  return `${median(samples).toFixed(2)} (${Math.min(...samples).toFixed(2)} to ${Math.max(...samples).toFixed(2)})`;
+}
+
 /** What distinguishes a figure from the others of a run. */
 export type Selector = Partial<Omit<Figure, 'samples' | 'note'>>;
 

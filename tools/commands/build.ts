@@ -1,32 +1,14 @@
 // hmap build: makes a file from an input.
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type BuildOptions,
-  type BuildSummary,
-  type DuplicatePolicy,
-  type FingerprintBits,
-  type HashHeader,
-  HmapError,
-  type KeyForm,
-  type KeyType,
-  type Layout,
-  type ListType,
-} from '../../src/index.js';
+import type { Command } from 'commander';
+import { type BuildOptions, type BuildSummary, HmapError, type KeyType, type ListType } from '../../src/index.js';
 import {
   type Builder,
   type BuildValueType,
   type CommonOptions,
-  checkValueType,
   DEFAULT_MEMORY,
-  FINGERPRINT_BITS,
-  isListType,
-  KEY_FORMS,
   type KeylessBuildChoice,
-  LAYOUTS,
-  LIST_TYPES,
   threadsFor,
-  VALUE_TYPES,
   withBuilder,
 } from '../../src/internal.js';
 import { columnsNamed } from '../formats/columns.js';
@@ -39,29 +21,13 @@ import { asUtf8, UTF8 } from '../input/encoding.js';
 import { ParallelSource } from '../input/parallel-source.js';
 import { cutLines, Source } from '../input/source.js';
 import { nameOf, understand } from '../input/understand.js';
-import { collectPair, parseInteger, parseMemory, tellIfWaiting, warn } from '../terminal/cli.js';
+import { tellIfWaiting, warn } from '../terminal/cli.js';
 import { examples, rare } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
+import { addBuildFlags, type BuildFlags, checkLayout } from './build-flags.js';
 import { report } from './build-report.js';
-import { addInputFlags, type InputFlags, RARE_INPUT_FLAGS, readOptionsOf } from './input-flags.js';
+import { addInputFlags, RARE_INPUT_FLAGS, readOptionsOf } from './input-flags.js';
 import { stoppable } from './stoppable.js';
-
-interface Options extends InputFlags {
-  layout: Layout | 'auto';
-  key?: KeyForm;
-  fingerprint?: FingerprintBits;
-  value?: BuildValueType | ListType;
-  base?: number;
-  length?: number;
-  duplicates?: DuplicatePolicy;
-  memory?: number;
-  seed?: number | 'random';
-  meta?: Record<string, string>;
-  shard?: HashHeader['shard'];
-  dryRun?: boolean;
-  force?: boolean;
-  json?: boolean;
-}
 
 export function addBuild(program: Command): void {
   const command = program
@@ -73,54 +39,7 @@ export function addBuild(program: Command): void {
     )
     .argument('<input>', 'the file, which may be compressed (gzip, zstd, brotli), or - for stdin')
     .argument('[output]', 'the .hmap file to make');
-  addInputFlags(command)
-    .addOption(
-      new Option(
-        '-v, --value <type>',
-        `type of the values: ${VALUE_TYPES.filter((type) => type !== 'enum').join(', ')}; uint: the narrowest that holds all; ` +
-          "enum: few distinct strings; 'struct(NAME:TYPE,...)'; of lists also u1 to u53 and i1 to i53 (default: by the format)",
-      ).argParser(parseValue),
-    )
-    .addOption(
-      new Option('--layout <layout>', 'by key, by index, or a set of integers, whose smaller form auto finds')
-        .choices([...LAYOUTS, 'auto'])
-        .default('hash'),
-    )
-    .option('--base <number>', 'first index of a list, or smallest integer of a bit array (default: 0)', parseSigned)
-    .option(
-      '--length <count>',
-      'number of bits of a bit array (default: just enough for the largest integer)',
-      parseCount,
-    )
-    .addOption(
-      new Option('-k, --key <type>', 'type of the keys (default: bytes, the text unchanged)').choices(KEY_FORMS),
-    )
-    .addOption(
-      new Option('--fingerprint <bits>', 'bits of a hash in place of each key: finds others, too, 1 in 2^bits / 2.5')
-        .choices(FINGERPRINT_BITS.map(String))
-        .argParser(parseFingerprint),
-    )
-    .addOption(
-      new Option('-d, --duplicates <policy>', 'what to do with keys that occur again')
-        .choices(['error', 'first', 'last', 'collect'])
-        .default('error'),
-    )
-    .option('-m, --memory <size>', 'memory for entries, such as 512M; at least 1M (default: 256M)', parseMemory)
-    .option(
-      '--seed <number>',
-      'seed of the hash, or random: one that nobody can have chosen keys for (default: 0; another one if too many keys share a bucket)',
-      parseSeed,
-    )
-    .option(
-      '--shard <i/n>',
-      'build only shard i of n, from 0; n is a power of two: for several machines, each of which reads the whole input',
-      parseShard,
-    )
-    .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
-    .option('--dry-run', 'show what would be stored of the first 1,000 entries')
-    .option('--force', 'replace the output if it exists')
-    .option('--json', 'print what was built as JSON on stdout')
-    .action(runBuild);
+  addBuildFlags(addInputFlags(command)).action(runBuild);
   rare(command, [...RARE_INPUT_FLAGS, '--base', '--length', '--seed', '--shard']);
   examples(
     command,
@@ -133,77 +52,7 @@ export function addBuild(program: Command): void {
   );
 }
 
-/** The type of values that an argument names. */
-function parseValue(text: string): BuildValueType | ListType {
-  if (isListType(text)) return text;
-  try {
-    return checkValueType(text.replace(/\s+/g, '') as BuildValueType);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new InvalidArgumentError(`${error.message}.`);
-  }
-}
-
-function parseFingerprint(text: string): FingerprintBits {
-  const bits = FINGERPRINT_BITS.find((one) => String(one) === text);
-  if (bits !== undefined) return bits;
-  throw new InvalidArgumentError(`Allowed choices are ${FINGERPRINT_BITS.join(', ')}.`);
-}
-
-const parseNumber = parseInteger(0, 0xffff_ffff);
-
-function parseSeed(text: string): number | 'random' {
-  return text === 'random' ? text : parseNumber(text);
-}
-
-function parseShard(text: string): HashHeader['shard'] {
-  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
-  const bits = Math.log2(Number(count));
-  if (Number(index) < Number(count) && Number.isInteger(bits) && bits <= 16) return { index: Number(index), bits };
-  throw new InvalidArgumentError('Expected a shard such as 0/16, of a power of two up to 65536.');
-}
-
-function parseSigned(text: string): number {
-  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('Expected an integer.');
-}
-
-const parseCount = parseInteger(0, Number.MAX_SAFE_INTEGER);
-
-/** Whether a type is one of hash tables. */
-function isHashType(type: BuildValueType | ListType): type is BuildValueType {
-  return type.startsWith('struct(') || type === 'uint' || (VALUE_TYPES as readonly string[]).includes(type);
-}
-
-/** Options of one layout that another does not have. */
-function checkLayout(options: Options): void {
-  const { layout } = options;
-  const wrong = (name: keyof Options, given: unknown, ...layouts: Options['layout'][]) => {
-    if (given !== undefined && !layouts.includes(layout)) {
-      throw new TypeError(`--${name}: does not apply to the layout '${layout}'`);
-    }
-  };
-  wrong('base', options.base, 'list', 'bits');
-  wrong('length', options.length, 'bits');
-  wrong('seed', options.seed, 'hash');
-  wrong('key', options.key, 'hash');
-  wrong('shard', options.shard, 'hash');
-  wrong('fingerprint', options.fingerprint, 'hash');
-  wrong('value', options.value, 'hash', 'list');
-  if (options.valueFrom !== undefined && layout !== 'hash') {
-    throw new TypeError(`--value-from: does not apply to the layout '${layout}'`);
-  }
-  wrong('duplicates', options.duplicates === 'error' ? undefined : options.duplicates, 'hash');
-  if (layout === 'hash' && options.value !== undefined && !isHashType(options.value)) {
-    throw new TypeError(`--value: ${options.value} is for --layout list`);
-  }
-  if (layout === 'list' && options.value !== undefined && !isListType(options.value)) {
-    throw new TypeError(`--value: ${options.value} is not a type of list elements: use ${LIST_TYPES}`);
-  }
-}
-
-async function runBuild(input: string, output: string | undefined, options: Options): Promise<void> {
+async function runBuild(input: string, output: string | undefined, options: BuildFlags): Promise<void> {
   if (output === undefined && options.dryRun !== true) throw new TypeError('<output>: name the .hmap file to make');
   checkLayout(options);
   await new Run(input, output ?? '', options).run();
@@ -213,7 +62,7 @@ async function runBuild(input: string, output: string | undefined, options: Opti
 class Run {
   readonly #input: string;
   readonly #output: string;
-  readonly #options: Options;
+  readonly #options: BuildFlags;
   /** The name of the input in messages. */
   readonly #name: string;
   #columns: ReadOptions;
@@ -222,7 +71,7 @@ class Run {
   #signal: AbortSignal | undefined;
   #parallel: ParallelSource | undefined;
 
-  constructor(input: string, output: string, options: Options) {
+  constructor(input: string, output: string, options: BuildFlags) {
     this.#input = input;
     this.#output = output;
     this.#options = options;
@@ -413,7 +262,7 @@ const PLACES: Partial<Record<InputName, 'records' | 'rows'>> = {
 };
 
 /** Options of the layouts without keys. */
-function keylessOptions(common: CommonOptions, { layout, value, base, length }: Options): KeylessBuildChoice {
+function keylessOptions(common: CommonOptions, { layout, value, base, length }: BuildFlags): KeylessBuildChoice {
   if (layout === 'auto') return { ...common, layout };
   const based = { ...common, ...(base !== undefined && { base }) };
   if (layout === 'bits') return { ...based, layout, ...(length !== undefined && { length }) };

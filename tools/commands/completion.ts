@@ -48,13 +48,12 @@ function completed(command: Command): CompletedCommand {
     // Inputs of these are of any kind; others read tables.
     files: filesOf(command.name()),
     options: [...command.options, help].map((option): CompletedOption => {
-      const choices =
-        option.argChoices ?? (option.long === null || option.long === undefined ? undefined : VALUES[option.long]);
+      const long = option.long ?? '';
       const takesValue = option.required || option.optional;
       return {
         names: [option.short, option.long].filter((name): name is string => typeof name === 'string'),
         summary: option.description,
-        value: !takesValue ? undefined : FILES.includes(option.long ?? '') ? 'file' : (choices ?? []),
+        value: !takesValue ? undefined : FILES.includes(long) ? 'file' : (option.argChoices ?? VALUES[long] ?? []),
       };
     }),
   };

@@ -4,7 +4,6 @@ import { type Command, Option } from 'commander';
 import type { HashHeader, Header } from '../../src/index.js';
 import { type DiffCounts, type Difference, diffFiles, fileHeader } from '../../src/internal.js';
 import { elementPrinter } from '../formats/keyless-writer.js';
-import type { TextPrinter } from '../formats/numbers.js';
 import { type PatchOp, PatchWriter, patchTypes } from '../formats/patch.js';
 import { jsonKeyPrinter, jsonPrinter } from '../formats/text.js';
 import { EXIT, exitWith, grouped, jsonLine, parseInteger, printable, say } from '../terminal/cli.js';
@@ -170,10 +169,10 @@ interface PartPrinters {
 function partPrinters(header: Header): PartPrinters {
   if (header.layout === 'hash') {
     const printKey = jsonKeyPrinter(header.keyType);
-    const print = jsonPrinter(header.valueType);
+    const print = header.valueType === 'none' ? undefined : jsonPrinter(header.valueType);
     return {
       printKey: ({ buffer, at, length }, _index, out) => printKey(buffer, at, length, out),
-      printValue: valuePrinter(header, print),
+      printValue: print && (({ buffer, at, length }, out) => print(buffer, at, length, out)),
     };
   }
   const printElement = header.layout === 'list' ? elementPrinter(header.valueType, true) : undefined;
@@ -184,11 +183,6 @@ function partPrinters(header: Header): PartPrinters {
       printElement &&
       ((value, out) => printElement(value.length === 8 ? value.buffer.view.getFloat64(value.at, true) : 0, value, out)),
   };
-}
-
-function valuePrinter({ valueType }: HashHeader, print: TextPrinter): PartPrinters['printValue'] {
-  if (valueType === 'none') return undefined;
-  return ({ buffer, at, length }, out) => print(buffer, at, length, out);
 }
 
 function patchWriter(

@@ -1,21 +1,14 @@
 // hmap join: makes one table of its shards.
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { MergeSummary } from '../../src/index.js';
 import { joinShards } from '../../src/internal.js';
-import { counted, humanBytes, jsonLine, parseMemory, printable, say } from '../terminal/cli.js';
+import { counted, humanBytes, jsonLine, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
+import { addMergeFlags, type MergeFlags, mergeOptionsOf } from './merge-flags.js';
 import { shardsOf } from './shard-folder.js';
 import { stoppable } from './stoppable.js';
-
-interface Options {
-  output: string;
-  memory?: number;
-  check: 'header' | 'touch';
-  force?: boolean;
-  json?: boolean;
-}
 
 export function addJoin(program: Command): void {
   const command = program
@@ -27,31 +20,17 @@ export function addJoin(program: Command): void {
     )
     .argument('<shard...>', 'the folder, the manifest, or all shards')
     .requiredOption('-o, --output <file>', 'the .hmap file to make')
-    .option('-m, --memory <size>', 'memory for entries that are built anew (default: 256M)', parseMemory)
-    .option('--force', 'replace the output if it exists')
-    .addOption(
-      new Option('--check <what>', 'what to compare with its checksum: the header, or each block before it is used')
-        .choices(['header', 'touch'])
-        .default('touch'),
-    )
-    .option('--json', 'print the summary as JSON')
     .action(runJoin);
+  addMergeFlags(command);
   examples(command, 'hmap join shards -o whole.hmap');
 }
 
-async function runJoin(given: string[], options: Options): Promise<void> {
+async function runJoin(given: string[], options: MergeFlags): Promise<void> {
   const paths = given.length === 1 && !given[0]!.endsWith('.hmap') ? shardsOf(given[0]!).paths : given;
-  const { output, memory, check, force, json } = options;
+  const { output, json } = options;
   const progress = new Progress();
   const work = async (signal: AbortSignal) => {
-    const summary = await joinShards(paths, output, {
-      check,
-      overwrite: force === true,
-      signal,
-      ...(memory !== undefined && { memory }),
-      onProgress: ({ phase, entries, total }) =>
-        progress.update(phase === 'write' ? 'writing' : 'counting', 'entries', entries, total),
-    });
+    const summary = await joinShards(paths, output, mergeOptionsOf(options, signal, progress));
     progress.stop();
     report(summary, paths.length, output, json === true);
   };

@@ -4,30 +4,16 @@ import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type MergeDuplicates, type MergeInput, type MergeSummary, merge } from '../../src/index.js';
 import { fileHeader } from '../../src/internal.js';
-import {
-  collectPair,
-  counted,
-  grouped,
-  humanBytes,
-  jsonLine,
-  parseMemory,
-  printable,
-  say,
-  tellIfWaiting,
-} from '../terminal/cli.js';
+import { collectPair, counted, grouped, humanBytes, jsonLine, printable, say, tellIfWaiting } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
+import { addMergeFlags, type MergeFlags, mergeOptionsOf } from './merge-flags.js';
 import { isPatch, PatchTables } from './patch-tables.js';
 import { stoppable } from './stoppable.js';
 
-interface Options {
-  output: string;
+interface Options extends MergeFlags {
   duplicates: MergeDuplicates;
   meta?: Record<string, string>;
-  memory?: number;
-  check: 'header' | 'touch';
-  force?: boolean;
-  json?: boolean;
 }
 
 export function addMerge(program: Command): void {
@@ -46,15 +32,8 @@ export function addMerge(program: Command): void {
         .default('last'),
     )
     .option('--meta <name=value>', 'metadata to add to that of the first file; may be repeated', collectPair)
-    .option('-m, --memory <size>', 'memory for entries that are built anew (default: 256M)', parseMemory)
-    .option('--force', 'replace the output if it exists')
-    .addOption(
-      new Option('--check <what>', 'what to compare with its checksum: the header, or each block before it is used')
-        .choices(['header', 'touch'])
-        .default('touch'),
-    )
-    .option('--json', 'print the summary as JSON')
     .action(runMerge);
+  addMergeFlags(command);
   examples(
     command,
     'hmap merge monday.hmap tuesday.hmap -o both.hmap',
@@ -66,12 +45,14 @@ export function addMerge(program: Command): void {
 async function runMerge(files: string[], options: Options): Promise<void> {
   if (options.output === '-') throw new TypeError('--output: expected a file; a table cannot be written to stdout');
   const first = files[0]!;
-  if (isPatch(first)) {
+  // Asked once: each answer reads a file.
+  const patchNames = new Set(files.filter(isPatch));
+  if (patchNames.has(first)) {
     throw new TypeError(
       `<file...>: ${first === '-' ? 'stdin' : first} is a patch; name the table that it changes before it`,
     );
   }
-  const patch = files.find((file) => file !== '-' && isPatch(file) && isSameFile(file, options.output));
+  const patch = [...patchNames].find((file) => file !== '-' && isSameFile(file, options.output));
   if (patch !== undefined) throw new TypeError(`--output: ${patch} is one of the patches`);
   if (files.filter((file) => file === '-').length > 1) throw new TypeError('<file...>: stdin can be read once');
   const header = fileHeader(first);
@@ -80,23 +61,19 @@ async function runMerge(files: string[], options: Options): Promise<void> {
   const progress = new Progress();
   let patches: PatchTables | undefined;
   const work = async (signal: AbortSignal) => {
-    const memory = options.memory === undefined ? {} : { memory: options.memory };
-    patches = new PatchTables(options.output, header, { signal, ...memory });
+    const common = mergeOptionsOf(options, signal, progress);
+    const { memory } = common;
+    patches = new PatchTables(options.output, header, { signal, ...(memory !== undefined && { memory }) });
     try {
       const inputs: MergeInput[] = [];
       for (const file of files) {
         if (file === '-') tellIfWaiting('a patch');
-        inputs.push(...(isPatch(file) ? await patches.add(file) : [file]));
+        inputs.push(...(patchNames.has(file) ? await patches.add(file) : [file]));
       }
       const summary = await merge(inputs, options.output, {
+        ...common,
         duplicates: options.duplicates,
-        check: options.check,
-        overwrite: options.force === true,
-        signal,
-        ...memory,
         ...(options.meta && { metadata: { ...header.metadata, ...options.meta } }),
-        onProgress: ({ phase, entries, total }) =>
-          progress.update(phase === 'write' ? 'writing' : 'counting', 'entries', entries, total),
       });
       progress.stop();
       report(summary, options);

@@ -8,6 +8,7 @@ import {
   type Builder,
   type CommonOptions,
   DEFAULT_MEMORY,
+  SMALLEST_MEMORY,
   showKey,
   systemError,
   withBuilder,
@@ -131,14 +132,14 @@ export class PatchTables {
     const { hash, shard } = this.#table;
     // Without a seed, the first one that holds: then the merge finds one for all.
     const seed = hash.seed === 0 ? {} : { seed: hash.seed };
-    const memory = Math.max(2 ** 20, Math.floor((this.#options.memory ?? DEFAULT_MEMORY) / 2));
+    const memory = Math.max(SMALLEST_MEMORY, Math.floor((this.#options.memory ?? DEFAULT_MEMORY) / 2));
     const common = { ...this.#options, memory, key: types.keyType, ...seed };
     try {
       // Of a shard, only lines with its keys count.
-      const add = (added: Builder) => {
+      const add = async (added: Builder) => {
         const remove = (removed: Builder) =>
           readPatch(pieces, new HashEntrySink(added, name), new HashEntrySink(removed, name));
-        return withBuilder(removals, { ...common, value: 'none' }, remove, 1, true, shard).then(() => {});
+        await withBuilder(removals, { ...common, value: 'none' }, remove, 1, true, shard);
       };
       await withBuilder(changes, { ...common, value: types.valueType }, add, 1, true, shard);
     } catch (error) {

@@ -1,12 +1,14 @@
 // hmap split: divides a table into shards.
 
 import { type Command, InvalidArgumentError } from 'commander';
-import { fileHeader, writeShard } from '../../src/internal.js';
-import { counted, humanBytes, jsonLine, printable, say } from '../terminal/cli.js';
+import { fileHeader, MAX_SHARD_BITS, writeShard } from '../../src/internal.js';
+import { counted, humanBytes, isPowerOfTwo, jsonLine, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { ShardFolder } from './shard-folder.js';
 import { stoppable } from './stoppable.js';
+
+const MOST_SHARDS = 2 ** MAX_SHARD_BITS;
 
 interface Options {
   shards: number;
@@ -33,9 +35,8 @@ export function addSplit(program: Command): void {
 }
 
 function parseShards(text: string): number {
-  const count = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (count >= 1 && count <= 2 ** 16 && Number.isInteger(Math.log2(count))) return count;
-  throw new InvalidArgumentError('Expected a power of two up to 65536.');
+  if (isPowerOfTwo(text, MOST_SHARDS)) return Number(text);
+  throw new InvalidArgumentError(`Expected a power of two up to ${MOST_SHARDS}.`);
 }
 
 async function runSplit(file: string, { shards, output, force = false, json = false }: Options): Promise<void> {

@@ -3,7 +3,7 @@
 import type { Header, TableStat } from '../../src/index.js';
 import { isStruct, structOf } from '../../src/internal.js';
 import { shellLine } from '../plan/page.js';
-import { memoryText, mergedRanges, residentParts, typeText } from '../report/measures.js';
+import { memoryText, mergedRanges, residentParts, shardText, typeText } from '../report/measures.js';
 import { counted, foundByMistake, grouped, humanBytes, printable, range } from '../terminal/cli.js';
 import { fittedTable, pageWidth, textTable, wrapped } from '../terminal/columns.js';
 import type { OtherLayouts } from './other-layouts.js';
@@ -38,7 +38,7 @@ export function statText(result: TableStat, others?: OtherLayouts, width: number
     ],
   ];
   const { shard } = header;
-  if (shard.bits > 0) facts.push(['shard', `${shard.index} of ${2 ** shard.bits}`]);
+  if (shard.bits > 0) facts.push(['shard', shardText(header)]);
   if (Object.keys(header.metadata).length > 0) facts.push(['metadata', printable(JSON.stringify(header.metadata))]);
   const name = Math.max(...facts.map(([label]) => label!.length));
   const absent = [header.dictionary === null ? 'dictionary' : '', header.fingerprint === null ? 'fingerprints' : ''];

@@ -48,8 +48,9 @@ export class Source {
   /** What the file was when it was opened here. */
   readonly #first: BigIntStats | undefined;
   #stream: (NodeJS.ReadableStream & { destroy?(): void }) | undefined;
-  /** A stream of which the first bytes were looked at, from its start. */
+  /** The first bytes, once they were looked at. */
   #head: Head | undefined;
+  /** A stream of which the first bytes were looked at, from its start. */
   #ahead: AsyncIterable<Uint8Array> | undefined;
   #readers = 0;
   #closed = false;

@@ -12,7 +12,15 @@ import {
   type Verification,
   verify,
 } from '../../src/index.js';
-import { ByteBuffer, type ElementScan, enumValues, fileHeader, scanFile, showKey } from '../../src/internal.js';
+import {
+  ByteBuffer,
+  bucketCount,
+  type ElementScan,
+  enumValues,
+  fileHeader,
+  scanFile,
+  showKey,
+} from '../../src/internal.js';
 import { elementPrinter } from '../formats/keyless-writer.js';
 import { jsonPrinter } from '../formats/text.js';
 import { Output } from '../terminal/output.js';
@@ -120,7 +128,7 @@ const isDamage = (error: unknown) => error instanceof HmapError && error.code ==
 
 /** Buckets at even distances, all of them where they are few; those that are damaged are left out. */
 async function sampleBuckets(path: string, header: HashHeader): Promise<SampleBucket[]> {
-  const all = (header.segments.length * header.eighths * 2 ** header.bucketBits) / 8;
+  const all = header.segments.length * bucketCount(header);
   const mean = Math.max(header.entries / all, 1 / all);
   const count = Math.min(all, BUCKETS, Math.ceil(RECORDS / mean));
   const stringOf = header.dictionary === null ? undefined : enumValues(path);

@@ -1,7 +1,7 @@
 // The script of a report: the box in which a key is typed and its lookup explained, from the buckets that the page holds.
 // Runs in a browser, without any Node API; knows the arithmetic of lookups by the library's own code.
 
-import { bucketOf, segmentOf, shardOf, xxh32 } from '../../src/internal.js';
+import { bucketCount, bucketOf, segmentOf, shardOf, xxh32 } from '../../src/internal.js';
 import type { SampleBucket } from './gather.js';
 
 /** What the page tells of its table. */
@@ -83,7 +83,7 @@ function explain(text: string): Answer {
   if (shard !== data.shard.index) return { verdict: `Not found: its hash is of shard ${shard}, another file.`, steps };
   const segment = segmentOf(hash, data);
   const bucket = bucketOf(hash, data);
-  const each = (data.eighths * 2 ** data.bucketBits) / 8;
+  const each = bucketCount(data);
   const index = segment * each + bucket;
   steps.push(`Its top bits choose segment ${segment} of ${2 ** data.segmentBits}, and bucket ${bucket} of ${each}.`);
   const found = data.buckets.find((one) => one.index === index);

@@ -1,12 +1,13 @@
 // What was measured of a file, in words and in few ranges: what the page of a terminal and that of a browser have in common.
 
 import type { Header, LengthRange, TableStat } from '../../src/index.js';
-import { isStruct, structOf } from '../../src/internal.js';
+import { isStruct, RESIDENCY_LIMIT, structOf } from '../../src/internal.js';
 import { counted, grouped, humanBytes } from '../terminal/cli.js';
 
 /** What of a file is in memory, for people. */
 export function memoryText({ resident, fileBytes }: TableStat): string {
-  if (resident === null) return fileBytes > 2 ** 36 ? 'not asked of a file above 64 GiB' : 'the system does not say';
+  if (resident === null)
+    return fileBytes > RESIDENCY_LIMIT ? 'not asked of a file above 64 GiB' : 'the system does not say';
   return `${humanBytes(resident.total)}, ${((100 * resident.total) / fileBytes).toFixed(1)} % of the file`;
 }
 
@@ -51,6 +52,11 @@ export function mergedRanges(ranges: readonly LengthRange[]): LengthRange[] {
     last = group;
   }
   return rows;
+}
+
+/** Which shard a file is, for people. */
+export function shardText({ shard }: Header): string {
+  return `${shard.index} of ${2 ** shard.bits}`;
 }
 
 /** What the values of a file are, for people. */

@@ -1,12 +1,14 @@
 // The page of a report, from what was gathered. Knows HTML; draws no chart and measures nothing.
 
 import { isUtf8 } from 'node:buffer';
+import { basename } from 'node:path';
 import type { HashHeader, TableStat } from '../../src/index.js';
+import { bucketCount } from '../../src/internal.js';
 import { counted, grouped, humanBytes, range } from '../terminal/cli.js';
 import { bars, escaped, heatMap, type Part, stack } from './charts.js';
 import type { BrokenFile, ReportData } from './gather.js';
 import type { BoxData } from './lookup-box.js';
-import { memoryText, mergedRanges, residentParts, typeText } from './measures.js';
+import { memoryText, mergedRanges, residentParts, shardText, typeText } from './measures.js';
 import { STYLE } from './style.js';
 
 /** Sections of the file, in the order in which they lie in it; what is in a key heap side by side. */
@@ -28,7 +30,7 @@ const SECTIONS = [
  */
 export function reportPage(data: ReportData, script: string, version: string): string {
   const { header, measured } = data;
-  const name = data.path.split(/[\\/]/).at(-1)!;
+  const name = basename(data.path);
   const parts: [id: string, title: string, body: string][] = [
     ['file', 'The file, to scale', measured === undefined ? tooDamaged() : fileSection(measured)],
     ['memory', 'What is in memory', measured === undefined ? '' : memorySection(measured)],
@@ -60,7 +62,7 @@ ${shown.map(([id, title, part]) => `<section aria-labelledby="${id}"><h2 id="${i
 
 /** The page of a file whose header cannot be used: what verify found. */
 export function brokenPage({ path, verified }: BrokenFile, version: string): string {
-  const name = path.split(/[\\/]/).at(-1)!;
+  const name = basename(path);
   const body = `<header>
 <h1>${escaped(name)}</h1>
 <p class="bad">The header of the file is damaged, or the file is not as long as it says, so that nothing else can be shown.</p>
@@ -132,7 +134,7 @@ function facts({ path, header, measured, verified }: ReportData): string {
     ? '<span class="good">nothing wrong</span>'
     : `<a class="bad" href="#verified">${counted(verified.total, 'finding')}</a>`;
   rows.push(['verified', verdict]);
-  if (shard.bits > 0) rows.push(['shard', `${shard.index} of ${2 ** shard.bits}`]);
+  if (shard.bits > 0) rows.push(['shard', shardText(header)]);
   if (Object.keys(metadata).length > 0) rows.push(['metadata', `<code>${escaped(JSON.stringify(metadata))}</code>`]);
   return `<dl class="facts">${rows.map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join('')}</dl>`;
 }
@@ -198,7 +200,7 @@ function memorySection(measured: TableStat): string {
   if (resident === null) return `<p>${escaped(memoryText(measured))}.</p>`;
   const text = memoryText(measured);
   const each = fileBytes / resident.map.length;
-  const summary = `Each cell is ${humanBytes(each)} of the file, in order; the fuller its colour, the more of it is in memory. ${text}.`;
+  const cells = `Each cell is ${humanBytes(each)} of the file, in order; the fuller its colour, the more of it is in memory.`;
   const rows = residentParts(measured).map(([name, bytes, inMemory]) => [
     name,
     grouped(bytes),
@@ -207,7 +209,7 @@ function memorySection(measured: TableStat): string {
   ]);
   const figures = table('Bytes in memory by section', ['section', 'bytes', 'in memory', 'share'], rows);
   const total = figure(resident.total, 'resident.total');
-  return `<p>${escaped(text)} (${total} bytes), before this report read it. ${escaped(summary.slice(0, -text.length - 2))}</p>${chart('Pages in memory', heatMap('Pages in memory', resident.map, summary), figures, true)}`;
+  return `<p>${escaped(text)} (${total} bytes), before this report read it. ${escaped(cells)}</p>${chart('Pages in memory', heatMap('Pages in memory', resident.map, `${cells} ${text}.`), figures, true)}`;
 }
 
 function loadSection({ bucketLoads, fullest, entries }: TableStat): string {
@@ -320,7 +322,7 @@ function lookupSection({ header, buckets }: ReportData): string {
   if (buckets.length === 0) {
     return '<p>In a terminal, <code>hmap explain</code> shows a lookup in this file step by step.</p>';
   }
-  const all = ((header as HashHeader).segments.length * header.eighths * 2 ** header.bucketBits) / 8;
+  const all = header.segments.length * bucketCount(header as HashHeader);
   const some = buckets.length < all ? ` The page has ${grouped(buckets.length)} of ${grouped(all)} buckets.` : '';
   return `<p>Type a key, and see how a lookup finds it, or why it does not.${some}</p>
 <form id="lookup-form"><div><label for="key">Key (${escaped(header.keyType)})</label><input id="key" autocomplete="off" autocapitalize="off" spellcheck="false"></div><button type="submit">Look up</button></form>

@@ -1,7 +1,7 @@
 // What the commands share: exit codes, sizes, messages, the end of a pipe. Knows nothing of tables.
 
 import { InvalidArgumentError } from 'commander';
-import { oneLine } from '../../src/internal.js';
+import { oneLine, SMALLEST_MEMORY } from '../../src/internal.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -76,8 +76,14 @@ export function parseSize(text: string): number {
 /** {@link parseSize} for the memory of a build. */
 export function parseMemory(text: string): number {
   const bytes = parseSize(text);
-  if (bytes >= 2 ** 20) return bytes;
+  if (bytes >= SMALLEST_MEMORY) return bytes;
   throw new InvalidArgumentError('Expected at least 1M.');
+}
+
+/** Whether a text is a power of two up to `most`, in decimal. */
+export function isPowerOfTwo(text: string, most: number): boolean {
+  const isNumber = /^\d+$/.test(text) && text.length <= String(most).length;
+  return isNumber && Number(text) <= most && Number.isInteger(Math.log2(Number(text)));
 }
 
 /** Parses an integer from `least` to `most`, inclusive, in decimal or as 0x and hexadecimal. */

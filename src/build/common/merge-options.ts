@@ -16,18 +16,16 @@ export type MergeInput = FilePath | { readonly path: FilePath; readonly as: Merg
 /** What becomes of keys that several files have. */
 export type MergeDuplicates = Exclude<DuplicatePolicy, 'collect'>;
 
-export interface MergeOptions extends CommonOptions {
+export interface MergeOptions extends JoinOptions {
   /**
    * What happens to entries of several files with the same key: the `last` file has it, or the `first`, or it is an
    * `error`. Default `last`.
    */
   duplicates?: MergeDuplicates;
-  /** What is compared with its checksum: each block before it is used, or the headers alone. Default `touch`. */
-  check?: 'header' | 'touch';
 }
 
 export interface JoinOptions extends CommonOptions {
-  /** See {@link MergeOptions.check}. */
+  /** What is compared with its checksum: each block before it is used, or the headers alone. Default `touch`. */
   check?: 'header' | 'touch';
 }
 

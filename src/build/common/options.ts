@@ -128,6 +128,16 @@ export interface BuildSummary {
   published: Published;
 }
 
+/** The names of {@link CommonOptions}. */
+export const COMMON_OPTIONS = [
+  'memory',
+  'metadata',
+  'overwrite',
+  'segmentBytes',
+  'onProgress',
+  'signal',
+] as const satisfies readonly (keyof CommonOptions)[];
+
 const BUILD_OPTIONS = [
   'value',
   'key',

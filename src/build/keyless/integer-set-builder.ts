@@ -13,7 +13,7 @@ import { Builder } from '../hash/builder.js';
 import { bitsContent } from './bits-content.js';
 import { bitsSize, hashSize, type SetLimits } from './integer-set-size.js';
 import { refusedInteger } from './integers.js';
-import { COMMON_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
+import { INTEGER_SET_OPTIONS, KeylessBuilder, type KeylessContent } from './keyless-builder.js';
 
 /** Integers between two turns. */
 const STRIDE = 2 ** 16;
@@ -38,7 +38,7 @@ export class IntegerSetBuilder extends KeylessBuilder {
   #from = 0;
 
   constructor(path: string, options: IntegerSetBuildOptions) {
-    super(path, options, 'bits', { kind: 'bits', bits: 1 }, COMMON_OPTIONS);
+    super(path, options, 'bits', { kind: 'bits', bits: 1 }, INTEGER_SET_OPTIONS);
     const { memory, segmentBytes, metadata } = this.options;
     this.#limits = { segmentBytes, textBytes: metadata.length };
     this.#building = Math.max(SMALLEST_MEMORY, Math.floor(memory / 2));

@@ -12,27 +12,14 @@ import { keylessSections } from '../../format/sections.js';
 import { type KeylessParts, writeKeylessHeader } from '../../format/write-header.js';
 import { BlockSums } from '../common/block-sums.js';
 import type { KeylessBuildOptions } from '../common/inputs.js';
-import {
-  type BuildSummary,
-  type CommonOptions,
-  type ResolvedOptions,
-  resolveCommonOptions,
-} from '../common/options.js';
+import { type BuildSummary, COMMON_OPTIONS, type ResolvedOptions, resolveCommonOptions } from '../common/options.js';
 import { BuildOutput } from '../common/output.js';
 import { SectionWriter } from '../common/section-writer.js';
 import type { SpillFile } from '../common/spill-file.js';
 
-export const COMMON_OPTIONS = [
-  'layout',
-  'memory',
-  'metadata',
-  'overwrite',
-  'segmentBytes',
-  'onProgress',
-  'signal',
-] as const satisfies readonly (keyof CommonOptions | 'layout')[];
+export const INTEGER_SET_OPTIONS = ['layout', ...COMMON_OPTIONS] as const;
 
-export const KEYLESS_OPTIONS = [...COMMON_OPTIONS, 'base'] as const satisfies readonly (
+export const KEYLESS_OPTIONS = [...INTEGER_SET_OPTIONS, 'base'] as const satisfies readonly (
   | keyof KeylessBuildOptions
   | 'layout'
 )[];

@@ -85,9 +85,8 @@ export class ChangeCount extends Count {
     const { header } = this.records[this.#base]!;
     const { keyWidth, valueWidth, entries, keyBytes, segments, segmentBits } = header;
     const valueBytes = width === VARIABLE ? header.valueBytes : width * entries;
-    // What differs, differs; how much is for nobody to know.
-    const [shortestKey, longestKey] = keyWidth === null ? [0, 1] : [keyWidth, keyWidth];
-    const [shortestValue, longestValue] = width !== VARIABLE ? [width, width] : (sharedOf(valueWidth) ?? [0, 1]);
+    const [shortestKey, longestKey] = lengthsOf(keyWidth);
+    const [shortestValue, longestValue] = lengthsOf(width === VARIABLE ? valueWidth : width);
     Object.assign(stats, { entries, keyBytes, valueBytes, shortestKey, longestKey, shortestValue, longestValue });
     stats.largest = this.valueType === 'uint' ? 256 ** (valueWidth ?? 0) - 1 : 0;
     // The sums have both prefixes, and the widths of the builder.
@@ -139,9 +138,9 @@ export class ChangeCount extends Count {
   }
 }
 
-/** The length that all values share, twice; `undefined` if they differ. */
-function sharedOf(width: number | null): [number, number] | undefined {
-  return width === null ? undefined : [width, width];
+/** The shortest and the longest length where all share one; otherwise two that differ, as sums need no more. */
+function lengthsOf(shared: number | null): [number, number] {
+  return shared === null ? [0, 1] : [shared, shared];
 }
 
 /**

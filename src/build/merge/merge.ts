@@ -10,8 +10,8 @@ import { type StoredType, UINTS, valueWidthOf } from '../../format/value-types.j
 import { type Dictionary, readDictionary } from '../../storage/dictionary.js';
 import { openForReading, readHeader } from '../../storage/open-file.js';
 import { temporaryName } from '../common/leftovers.js';
-import type { MergeInput, MergeOptions, MergeSummary } from '../common/merge-options.js';
-import { type CommonOptions, resolveCommonOptions } from '../common/options.js';
+import type { JoinOptions, MergeInput, MergeOptions, MergeSummary } from '../common/merge-options.js';
+import { COMMON_OPTIONS, resolveCommonOptions } from '../common/options.js';
 import { BuildOutput } from '../common/output.js';
 import { tooLoaded } from '../hash/builder.js';
 import { publishTable } from '../hash/publish-table.js';
@@ -28,53 +28,59 @@ export async function merge(
   path: FilePath,
   options: MergeOptions = {},
 ): Promise<MergeSummary> {
-  checkOptions(options, OPTIONS);
-  const { duplicates = 'last', check = 'touch', ...rest } = options;
+  checkOptions(options, ['duplicates', ...JOIN_OPTIONS]);
+  const { duplicates = 'last', ...rest } = options;
   oneOf('duplicates', duplicates, ['last', 'first', 'error']);
-  oneOf('check', check, ['header', 'touch']);
+  checkJoinOptions(rest);
   const target = pathOf(path);
   const opened: MergeSource[] = [];
   try {
     for (const input of checkInputs(inputs)) opened.push(openSource(input));
-    return await mergeInto(target, opened, { form: formOf(opened), check, duplicates, rest });
+    return await mergeOpened(target, opened, { form: formOf(opened), duplicates }, rest);
   } finally {
     for (const { fd } of opened) closeSync(fd);
   }
 }
 
-/** What is asked for, and the options that every build has. */
-export interface Asked extends Pick<Work, 'form' | 'duplicates' | 'areInTurn'> {
-  readonly check: 'header' | 'touch';
-  readonly rest: CommonOptions;
-}
-
 /** Merges open files into `target`. */
-export async function mergeInto(
+export function mergeOpened(
   target: string,
   opened: readonly MergeSource[],
-  { check, rest, ...how }: Asked,
+  asked: Asked,
+  options: JoinOptions,
 ): Promise<MergeSummary> {
-  const metadata = rest.metadata ?? opened[0]!.header.metadata;
-  const options = resolveCommonOptions({ ...rest, metadata });
+  return withOutput(target, opened[0]!, asked, options, (how) => withSomeSeed(how, opened));
+}
+
+/** What is asked for besides the options that every merge has. */
+export type Asked = Omit<How, 'check' | 'options' | 'output'>;
+
+/**
+ * Lets `act` make the file `target`; if it fails, no file is left.
+ * @param first whose metadata the file gets, unless the options say otherwise
+ */
+export async function withOutput(
+  target: string,
+  first: MergeSource,
+  asked: Asked,
+  { check = 'touch', ...rest }: JoinOptions,
+  act: (how: How) => Promise<MergeSummary>,
+): Promise<MergeSummary> {
+  const options = resolveCommonOptions({ ...rest, metadata: rest.metadata ?? first.header.metadata });
   const output = new BuildOutput(target, options);
   try {
-    return await withSomeSeed({ ...how, check: check === 'touch' ? 'touch' : 'none', output, options }, opened);
+    return await act({ ...asked, check: check === 'touch' ? 'touch' : 'none', output, options });
   } catch (error) {
     output.abandon();
     throw error;
   }
 }
 
-const OPTIONS = [
-  'duplicates',
-  'check',
-  'memory',
-  'metadata',
-  'overwrite',
-  'segmentBytes',
-  'onProgress',
-  'signal',
-] as const satisfies readonly (keyof MergeOptions)[];
+export const JOIN_OPTIONS = ['check', ...COMMON_OPTIONS] as const satisfies readonly (keyof JoinOptions)[];
+
+export function checkJoinOptions({ check = 'touch' }: JoinOptions): void {
+  oneOf('check', check, ['header', 'touch']);
+}
 
 const ROLES = ['entries', 'changes', 'removals'] as const;
 

@@ -60,12 +60,12 @@ const BASE_FACTOR = 4;
 /** Writes all but the header. */
 export async function mergeOnce(work: Work): Promise<Merged> {
   const base = work.areInTurn || work.range ? undefined : baseOf(work);
-  return (base === undefined ? undefined : await mergeInto(work, base)) ?? mergeAll(work);
+  return (base === undefined ? undefined : await changeBase(work, base)) ?? mergeAll(work);
 }
 
 /** The file that is much larger than all others, if its values have the type of the result. */
 function baseOf({ sources, form }: Work): number | undefined {
-  const all = sources.reduce((sum, { header }) => sum + header.entries, 0);
+  const all = entriesOf(sources);
   const base = sources.findIndex(
     ({ header, role }) => role !== 'removals' && header.entries >= BASE_FACTOR * (all - header.entries),
   );
@@ -75,11 +75,16 @@ function baseOf({ sources, form }: Work): number | undefined {
   return isOfType && header.entries > 0 ? base : undefined;
 }
 
+/** Of all files together. */
+function entriesOf(sources: readonly MergeSource[]): number {
+  return sources.reduce((sum, { header }) => sum + header.entries, 0);
+}
+
 /**
  * Merges the others into a base, whose buckets are copied as they lie, as if the result had its shape; `undefined` if it
  * shows that it has not.
  */
-async function mergeInto(work: Work, base: number): Promise<Merged | undefined> {
+async function changeBase(work: Work, base: number): Promise<Merged | undefined> {
   const { form, sources } = work;
   const { header } = sources[base]!;
   // If all strings are the base's, its indexes stay.
@@ -194,7 +199,7 @@ async function pass<T extends MergeTaker>(
 ): Promise<{ taker: T; counts: MergeCounts }> {
   const records = sources.map(({ fd, header, path }) => new OrderedRecords(fd, header, path, check, range));
   const bytes = sources.reduce((sum, { header }) => sum + header.index.offset, 0);
-  const entries = sources.reduce((sum, { header }) => sum + header.entries, 0);
+  const entries = entriesOf(sources);
   try {
     const taker = make(records);
     const pause = (position: number) => output.pause(Math.round((entries * position) / bytes));
@@ -236,7 +241,7 @@ class Layer {
     const sizesLimit = Math.floor(options.memory / 4);
     this.#target = { fd, hashes, spill, sizesLimit, sums: new BlockSums(this.#headerBytes) };
     ftruncateSync(fd, 0);
-    output.startWriting(sources.reduce((sum, { header }) => sum + header.entries, 0));
+    output.startWriting(entriesOf(sources));
   }
 
   /** @param bytes about how many the records will take */

@@ -2,7 +2,7 @@
 // file becomes one of another; does not know which of them stay.
 
 import { ByteBuffer, writeVarint } from '../../base/bytes.js';
-import { MAX_PREFIX_BYTES, VARIABLE } from '../../format/constants.js';
+import { GROUP_BUCKETS, MAX_PREFIX_BYTES, VARIABLE } from '../../format/constants.js';
 import type { HashHeader } from '../../format/header.js';
 import { bucketOf, type Division, segmentOf } from '../../format/index-lines.js';
 import type { Shape } from '../../format/shape.js';
@@ -117,7 +117,7 @@ export class RecordWriter extends BucketWriter implements MergeTaker {
     let rest = units;
     const before = segment.lineAt(from);
     let line = before;
-    let slot = from % GROUP;
+    let slot = from % GROUP_BUCKETS;
     let start = segment.offsetAt(line, slot);
     for (let bucket = from; bucket + 1 < end; bucket++) {
       const next = segment.offsetAt(line, slot + 1);
@@ -126,7 +126,7 @@ export class RecordWriter extends BucketWriter implements MergeTaker {
       if (size < 0 || rest < 0) throw segment.damagedBucket(bucket);
       this.sizes.add(size);
       start = next;
-      if (++slot === GROUP) {
+      if (++slot === GROUP_BUCKETS) {
         line += segment.lineBytes;
         slot = 0;
         start = 0;
@@ -140,8 +140,6 @@ export class RecordWriter extends BucketWriter implements MergeTaker {
     return this.sizes.finish();
   }
 }
-
-const GROUP = 32;
 
 function conversionOf(header: HashHeader, { valueWidth }: Shape, ranks: Int32Array | undefined): Conversion {
   if (ranks !== undefined) {

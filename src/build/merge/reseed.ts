@@ -6,6 +6,7 @@ import type { StoredType } from '../../format/value-types.js';
 import { QuietPass } from '../../mapping/quiet-pass.js';
 import { readDictionary } from '../../storage/dictionary.js';
 import { mappedSegments, Scan } from '../../storage/scan.js';
+import { finished } from '../common/finished.js';
 import { Builder } from '../hash/builder.js';
 import type { MergeSource } from './sources.js';
 
@@ -20,16 +21,9 @@ export async function reseed(
   { check, memory, signal }: { check: 'none' | 'touch'; memory: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   const value: StoredType | 'uint' = header.narrowed ? 'uint' : header.valueType;
-  const builder = new Builder(path, {
-    value,
-    key: header.keyType,
-    seed,
-    memory,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  try {
-    const quiet = QuietPass.over(fd);
-    const scan = new Scan(header, mappedSegments(fd, header, source, check, quiet), 'records');
+  const options = { value, key: header.keyType, seed, memory, ...(signal && { signal }) };
+  const fill = async (builder: Builder) => {
+    const scan = new Scan(header, mappedSegments(fd, header, source, check, QuietPass.over(fd)), 'records');
     const dictionary = readDictionary(fd, header, source, check);
     const valueAt: ByteSlice = { buffer: new ByteBuffer(8), at: 0, length: 0 };
     try {
@@ -53,11 +47,8 @@ export async function reseed(
     } finally {
       scan.end();
     }
-    await builder.finish();
-  } catch (error) {
-    await builder.abandon();
-    throw error;
-  }
+  };
+  await finished(() => new Builder(path, options), fill);
 }
 
 const STRIDE = 1024;

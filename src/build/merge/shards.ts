@@ -3,15 +3,22 @@
 
 import { closeSync } from 'node:fs';
 import { HmapError } from '../../base/errors.js';
-import { checkOptions, type FilePath, oneOf, pathOf } from '../../base/options.js';
+import { checkOptions, type FilePath, pathOf } from '../../base/options.js';
 import { MAX_BUCKET_RECORDS, MAX_SHARD_BITS, SEEDS } from '../../format/constants.js';
 import type { HashHeader } from '../../format/header.js';
 import type { JoinOptions, MergeSummary } from '../common/merge-options.js';
-import { resolveCommonOptions } from '../common/options.js';
-import { BuildOutput } from '../common/output.js';
-import { mergeInto, openSource, publish, readDictionaries } from './merge.js';
-import { mergeOnce, type Work } from './passes.js';
-import { formOf, type MergeSource } from './sources.js';
+import {
+  type Asked,
+  checkJoinOptions,
+  JOIN_OPTIONS,
+  mergeOpened,
+  openSource,
+  publish,
+  readDictionaries,
+  withOutput,
+} from './merge.js';
+import { mergeOnce } from './passes.js';
+import { formOf, type MergeSource, shardText } from './sources.js';
 
 /** See the function of this name in lazy.ts. */
 export async function joinShards(
@@ -20,8 +27,7 @@ export async function joinShards(
   options: JoinOptions = {},
 ): Promise<MergeSummary> {
   checkOptions(options, JOIN_OPTIONS);
-  const { check = 'touch', ...rest } = options;
-  oneOf('check', check, ['header', 'touch']);
+  checkJoinOptions(options);
   const target = pathOf(path);
   if (!Array.isArray(paths) || paths.length === 0) throw new TypeError('paths: expected an array of one file or more');
   const opened: MergeSource[] = [];
@@ -29,8 +35,8 @@ export async function joinShards(
     for (const each of paths) opened.push(openSource({ path: pathOf(each), role: 'entries' }));
     opened.sort((a, b) => a.header.shard.index - b.header.shard.index);
     const shard = parentOf(opened);
-    const form = { ...formOf(opened.map((source) => ({ ...source, header: { ...source.header, shard } }))), shard };
-    return await mergeInto(target, opened, { form, check, duplicates: 'error', areInTurn: true, rest });
+    const form = formOf(opened.map((source) => ({ ...source, header: { ...source.header, shard } })));
+    return await mergeOpened(target, opened, { form, duplicates: 'error', areInTurn: true }, options);
   } finally {
     for (const { fd } of opened) closeSync(fd);
   }
@@ -47,7 +53,7 @@ function parentOf(sorted: readonly MergeSource[]): HashHeader['shard'] {
   for (const [i, { path, header }] of sorted.entries()) {
     if (header.shard.bits !== bits || header.hash.seed !== first!.header.hash.seed) {
       const [actual, expected] = [header, first!.header].map(
-        ({ shard, hash }) => `shard ${shard.index} of ${2 ** shard.bits} with seed ${hash.seed}`,
+        ({ shard, hash }) => `${shardText(shard)} with seed ${hash.seed}`,
       );
       throw notShard(path, `it is ${actual}, ${first!.path} is ${expected}`);
     }
@@ -55,7 +61,7 @@ function parentOf(sorted: readonly MergeSource[]): HashHeader['shard'] {
       const isTwice = i > 0 && header.shard.index === sorted[i - 1]!.header.shard.index;
       const what = isTwice
         ? `shard ${header.shard.index} is there twice`
-        : `shard ${index + i} of ${2 ** bits} is missing`;
+        : `${shardText({ index: index + i, bits })} is missing`;
       throw notShard(path, what);
     }
   }
@@ -65,7 +71,7 @@ function parentOf(sorted: readonly MergeSource[]): HashHeader['shard'] {
     const missing = index > from ? from : index + sorted.length;
     throw notShard(
       first!.path,
-      missing < 2 ** bits ? `shard ${missing} of ${2 ** bits} is missing` : 'these are no whole',
+      missing < 2 ** bits ? `${shardText({ index: missing, bits })} is missing` : 'these are no whole',
     );
   }
   return { bits: bits - joined, index: index / sorted.length };
@@ -74,16 +80,6 @@ function parentOf(sorted: readonly MergeSource[]): HashHeader['shard'] {
 function notShard(path: string, what: string): HmapError {
   return new HmapError('HMAP_LAYOUT', `${path}: ${what}`, { path });
 }
-
-const JOIN_OPTIONS = [
-  'check',
-  'memory',
-  'metadata',
-  'overwrite',
-  'segmentBytes',
-  'onProgress',
-  'signal',
-] as const satisfies readonly (keyof JoinOptions)[];
 
 /**
  * Writes one of the shards into which a table is divided: the file that a build of its entries would make.
@@ -97,8 +93,7 @@ export async function writeShard(
   options: JoinOptions = {},
 ): Promise<MergeSummary> {
   checkOptions(options, JOIN_OPTIONS);
-  const { check = 'touch', ...rest } = options;
-  oneOf('check', check, ['header', 'touch']);
+  checkJoinOptions(options);
   const source = openSource({ path: pathOf(input), role: 'entries' });
   try {
     const { header } = source;
@@ -109,42 +104,25 @@ export async function writeShard(
         `shards: expected at most ${2 ** (MAX_SHARD_BITS - own.bits)} of this file, got ${2 ** bits}`,
       );
     }
-    const resolved = resolveCommonOptions({ ...rest, metadata: rest.metadata ?? header.metadata });
     const each = 2 ** (32 - shard.bits);
     const range = { from: shard.index * each, end: (shard.index + 1) * each };
-    const output = new BuildOutput(pathOf(path), resolved);
-    try {
-      const form = { ...formOf([source]), shard };
-      const how = {
-        form,
-        check: check === 'touch' ? ('touch' as const) : ('none' as const),
-        output,
-        options: resolved,
-      };
-      const work: Omit<Work, 'dictionaries'> = {
-        ...how,
-        sources: [source],
-        duplicates: 'error',
-        areInTurn: true,
-        range,
-      };
-      const merged = await mergeOnce({ ...work, dictionaries: readDictionaries(work, [source]) });
+    const asked: Asked = { form: { ...formOf([source]), shard }, duplicates: 'error', areInTurn: true, range };
+    return await withOutput(pathOf(path), source, asked, options, async (how) => {
+      const sources = [source];
+      const merged = await mergeOnce({ ...how, sources, dictionaries: readDictionaries(how, sources) });
       if (merged.longest > MAX_BUCKET_RECORDS) throw overloaded(shard, merged.longest, header.hash.seed);
-      return await publish(work, merged, header.hash.seed, 0);
-    } catch (error) {
-      output.abandon();
-      throw error;
-    }
+      return publish(how, merged, header.hash.seed, 0);
+    });
   } finally {
     closeSync(source.fd);
   }
 }
 
 /** All shards have one seed, so that the table is to be built anew with another one. */
-function overloaded({ index, bits }: HashHeader['shard'], longest: number, seed: number): HmapError {
+function overloaded(shard: HashHeader['shard'], longest: number, seed: number): HmapError {
   const next = SEEDS[(SEEDS.indexOf(seed) + 1) % SEEDS.length]!;
   const message =
-    `shard ${index} of ${2 ** bits}: ${longest} or more keys share a bucket, the maximum is ${MAX_BUCKET_RECORDS}; ` +
+    `${shardText(shard)}: ${longest} or more keys share a bucket, the maximum is ${MAX_BUCKET_RECORDS}; ` +
     `build the whole table with another seed, such as ${next}, and divide it again`;
   return new HmapError('HMAP_BUCKET_LOAD', message, { expected: MAX_BUCKET_RECORDS, actual: longest });
 }

@@ -49,13 +49,18 @@ export function formOf(sources: readonly Pick<MergeSource, 'path' | 'header' | '
       throw new HmapError('HMAP_KEY_TYPE', message, { path, expected: keyType, actual: header.keyType });
     }
     if (header.shard.bits !== shard.bits || header.shard.index !== shard.index) {
-      const [actual, expected] = [header.shard, shard].map(({ index, bits }) => `shard ${index} of ${2 ** bits}`);
+      const [actual, expected] = [header.shard, shard].map(shardText);
       const message = `${path}: it is ${actual}, ${first!.path} is ${expected}`;
       throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual });
     }
   }
   const withValues = sources.filter(({ role }) => role !== 'removals');
   return { keyType, shard, valueType: valueTypeOf(withValues) };
+}
+
+/** A shard in a message. */
+export function shardText({ index, bits }: HashHeader['shard']): string {
+  return `shard ${index} of ${2 ** bits}`;
 }
 
 function valueTypeOf(sources: readonly Pick<MergeSource, 'path' | 'header'>[]): BuildValueType {

@@ -12,9 +12,10 @@ export { xxh32 } from './base/xxh32.js';
 // Building from encoded records, by several threads or one; and without keys.
 export { type KeylessBuildChoice, withBuilder, withKeylessBuilder } from './build/build.js';
 export { type CommonOptions, DEFAULT_MEMORY, SMALLEST_MEMORY } from './build/common/options.js';
-export type { Builder } from './build/hash/builder.js';
+export { ShardFolder } from './build/common/shard-folder.js';
 export { keyTooLong, type RecordSink } from './build/hash/ingest.js';
 export { ParallelIngest, serveIngest } from './build/hash/parallel-ingest.js';
+export type { TableBuilder } from './build/hash/table-builder.js';
 export { joinShards, writeShard } from './build/merge/shards.js';
 // Keys and values between bytes, text and programs.
 export { fieldReader } from './codec/bit-fields.js';
@@ -38,14 +39,6 @@ export { FINGERPRINT_BITS } from './format/fingerprints.js';
 export { bucketCount, bucketOf, segmentOf, shardOf } from './format/index-lines.js';
 export { KEY_FORMS } from './format/key-types.js';
 export type { KeylessForm } from './format/keyless.js';
-export {
-  checksumText,
-  MANIFEST,
-  type Manifest,
-  manifestText,
-  parseManifest,
-  type ShardFile,
-} from './format/manifest.js';
 export { predictTable } from './format/predict.js';
 export { type Field, isStruct, packedInteger, structOf } from './format/schema.js';
 export { predictKeylessSections } from './format/sections.js';
@@ -66,4 +59,5 @@ export { explainLookup } from './inspect/explain.js';
 export type { ComparedRecord, Explanation, LookupStep } from './inspect/explanation.js';
 export { RESIDENCY_LIMIT } from './inspect/resident.js';
 export { type ElementScan, type EntryScan, scanFile } from './inspect/scan-file.js';
-export { fileHeader, headerChecksumOf } from './storage/open-file.js';
+export { fileHeader } from './storage/open-file.js';
+export { checkedShards } from './storage/shard-files.js';

@@ -41,7 +41,8 @@ export type HmapErrorCode =
   | 'HMAP_OUTPUT_EXISTS'
   | 'HMAP_INPUT'
   | 'HMAP_NOT_REPRESENTABLE'
-  | 'HMAP_READ_ONLY';
+  | 'HMAP_READ_ONLY'
+  | 'HMAP_NO_SHARD';
 
 /** The error for what needs the keys of a table that has fingerprints in their place. */
 export function noKeys(path: string, what: string): HmapError {

@@ -23,6 +23,8 @@ import type {
 import type { BuildOptions, BuildSummary } from './common/options.js';
 import { Builder } from './hash/builder.js';
 import { keyTooLong } from './hash/ingest.js';
+import { ShardsBuilder } from './hash/shards-builder.js';
+import type { TableBuilder } from './hash/table-builder.js';
 import { BitsBuilder } from './keyless/bits-builder.js';
 import { IntegerSetBuilder } from './keyless/integer-set-builder.js';
 import { ListBuilder } from './keyless/list-builder.js';
@@ -38,7 +40,7 @@ export async function build<T extends ValueChoice, F extends KeyForm = 'bytes'>(
 ): Promise<BuildSummary> {
   const all = isColumns(entries) ? [entries] : entries;
   const kind = iterationOf(all);
-  const fill = (builder: Builder) =>
+  const fill = (builder: TableBuilder) =>
     giveAll(all, kind, options.signal, new EntryAdder(builder), new ColumnAdder(builder));
   return withBuilder(path, options, fill, 1, false);
 }
@@ -102,18 +104,23 @@ async function giveColumns(chunk: EntryColumns, columns: ColumnAdder, taker: Tak
 
 /**
  * Makes a builder, lets `fill` add records, and finishes; if anything fails, no file is left.
+ * @param path of the file; of the folder if the options ask for shards
  * @param hasLines whether lines of text may come
  * @param shard which part of the table to build; records of others are left out
  */
 export function withBuilder(
   path: string,
   options: BuildOptions<ValueChoice>,
-  fill: (builder: Builder) => Promise<void>,
+  fill: (builder: TableBuilder) => Promise<void>,
   workers = 1,
   hasLines = true,
   shard?: HashHeader['shard'],
 ): Promise<BuildSummary> {
-  return finished(() => new Builder(path, options, workers, shard, hasLines), fill);
+  const shards = options?.shards;
+  if (shards !== undefined) {
+    return finished<TableBuilder>(() => new ShardsBuilder(path, options, shards, workers, hasLines), fill);
+  }
+  return finished<TableBuilder>(() => new Builder(path, options, workers, shard, hasLines), fill);
 }
 
 /** {@link withBuilder} for a layout without keys, or for one that is chosen when all integers are known. */
@@ -171,14 +178,14 @@ function iterationOf(entries: unknown): 'sync' | 'async' {
 
 /** Encodes entries and hands them to a builder. */
 class EntryAdder {
-  readonly #builder: Builder;
+  readonly #builder: TableBuilder;
   readonly #keyType: KeyType;
   readonly #encodeKey: (key: Key, at: number) => number;
   readonly #encode: ValueEncoder;
   readonly #isSet: boolean;
   readonly #value: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
-  constructor(builder: Builder) {
+  constructor(builder: TableBuilder) {
     const { keyType } = builder;
     this.#builder = builder;
     this.#keyType = keyType;

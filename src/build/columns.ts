@@ -10,8 +10,8 @@ import { KEY_HASHERS } from '../codec/typed-keys.js';
 import { KEY_ARRAYS, keyWidthOf, type TypedKey } from '../format/key-types.js';
 import type { NumericArray } from '../format/value-types.js';
 import type { EntryColumns } from './common/inputs.js';
-import type { Builder } from './hash/builder.js';
 import { COLUMN_ENTRIES } from './hash/core-lines.js';
+import type { TableBuilder } from './hash/table-builder.js';
 
 /** Arrays whose bytes are those of values of a type, where numbers are little-endian. */
 const VALUE_ARRAYS: Readonly<Record<string, string>> = {
@@ -29,11 +29,11 @@ export function isColumns(entries: unknown): entries is EntryColumns {
 }
 
 export class ColumnAdder {
-  readonly #builder: Builder;
+  readonly #builder: TableBuilder;
   readonly #encode: ValueEncoder;
   readonly #value: ByteSlice = { buffer: new ByteBuffer(0), at: 0, length: 0 };
 
-  constructor(builder: Builder) {
+  constructor(builder: TableBuilder) {
     this.#builder = builder;
     this.#encode = valueEncoder(builder.valueType);
   }

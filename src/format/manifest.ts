@@ -2,9 +2,15 @@
 // (native-notes/format.md, section 3). Knows its text; reads no file.
 
 import { HmapError } from '../base/errors.js';
+import type { HashHeader } from './header.js';
 
 /** The name of the manifest in a folder of shards. */
 export const MANIFEST = 'table.hmaps.json';
+
+/** A shard in a message. */
+export function shardText({ index, bits }: HashHeader['shard']): string {
+  return `shard ${index} of ${2 ** bits}`;
+}
 
 /** A shard, in the order of their indexes. */
 export interface ShardFile {
@@ -25,6 +31,17 @@ export interface Manifest {
 export function manifestText({ seed, entries, files }: Manifest): string {
   const shown = files.map((file) => ({ ...file, checksum: checksumText(file.checksum) }));
   return `${JSON.stringify({ hmaps: 1, shards: files.length, seed, entries, files: shown }, null, 2)}\n`;
+}
+
+/** The name of a shard's file in a folder that this project writes; another one for other content. */
+export function shardName(index: number, count: number, checksum: number): string {
+  const digits = String(count - 1).length;
+  return `${String(index).padStart(digits, '0')}-of-${count}-${checksumText(checksum)}.hmap`;
+}
+
+/** Whether a name is one that {@link shardName} gives. */
+export function isShardName(name: string): boolean {
+  return /^\d+-of-\d+-[0-9a-f]{8}\.hmap$/.test(name);
 }
 
 export function checksumText(checksum: number): string {

@@ -6,7 +6,7 @@ import { endianness } from 'node:os';
 import { HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { movedAside } from '../base/moved-aside.js';
-import { HEADER, PAGE } from '../format/constants.js';
+import { PAGE } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import { parseHeader } from '../format/parse-header.js';
 import { checkPreamble } from '../format/preamble.js';
@@ -36,11 +36,6 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
 /** The header of a file. Throws as {@link withFile} does. */
 export function fileHeader(path: string): Header {
   return withFile(path, ({ header }) => header);
-}
-
-/** The checksum in the header of a file, which covers all of the file by what the header says. As {@link withFile}. */
-export function headerChecksumOf(path: string): number {
-  return withFile(path, ({ fd }) => readBytes(fd, HEADER.headerChecksum, 4).readUInt32LE());
 }
 
 /** {@link withFile} for work that takes its time. */

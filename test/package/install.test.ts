@@ -10,9 +10,9 @@ import { HAS_FFI } from '../support/mappings.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 
-const COMMANDS = 'hmap build completion diff dump explain get join keyless merge plan report report-box split stat';
+const COMMANDS = 'hmap build completion diff dump explain get join keyless merge plan report report-box stat';
 const TOOLS =
-  'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer lines lines-reader look merge-flags optional other-layouts output output-file page parquet patch read-worker records redis resp shard-folder source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
+  'cdb cdb-binary cdb-writer colours columns csv dry-run duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer lines lines-reader look optional other-layouts output output-file page parquet patch read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
 /** Chunks of packages; `packages` are those that the others need. */
 const PACKAGES =
   'commander csv-parse csv-stringify cli-table3 cli-progress d3 fastest-levenshtein fzstd hyparquet packages';
@@ -21,7 +21,7 @@ const BUNDLED = [
   ...['string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point', 'fzstd', 'hyparquet'],
   ...['d3-array', 'd3-color', 'd3-format', 'd3-interpolate', 'd3-path', 'd3-scale', 'd3-shape', 'fastest-levenshtein'],
 ];
-const NOTES = ['accounting', 'bundling', 'format', 'library', 'mapping', 'platforms', 'tools'];
+const NOTES = ['accounting', 'bundling', 'format', 'library', 'mapping', 'platforms', 'scale', 'tools'];
 
 const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'));
 const windows = process.platform === 'win32';
@@ -78,9 +78,9 @@ describe('the tarball', () => {
     files = packed.files.map(({ path }) => path);
   });
 
-  test('holds these files and no others, in at most 1.75 MiB', () => {
+  test('holds these files and no others, in at most 2.25 MiB', () => {
     const { unpackedSize } = packed;
-    assert.ok(unpackedSize <= 1.75 * 2 ** 20, `${unpackedSize} bytes`);
+    assert.ok(unpackedSize <= 2.25 * 2 ** 20, `${unpackedSize} bytes`);
     /** Chunks without their hashes. */
     const names = files
       .filter((path) => !path.startsWith('dist/types/'))

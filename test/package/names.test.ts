@@ -16,8 +16,8 @@ const PUBLIC = {
 };
 
 const INTERNAL = {
-  values: `ByteBuffer DECODERS DEFAULT_MEMORY FINGERPRINT_BITS INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MANIFEST MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_SHARD_BITS MAX_VALUE_BYTES Pacer ParallelIngest RESIDENCY_LIMIT SMALLEST_MEMORY VALUE_TYPES VARIABLE ValueError bucketCount bucketOf checkValueLength checkValueType checksumText copyBytes decodeText dictionarySize diffFiles encodeKeyText enumValues explainLookup fieldReader fileHeader headerChecksumOf indexWidth isListType isStruct joinShards keyFromText keyTooLong manifestText nearest oneLine packedInteger packedRange parseManifest predictKeylessSections predictTable scanFile scratch segmentOf serveIngest shardOf showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder withKeylessBuilder writeShard xxh32`,
-  types: `BuildValueType Builder ByteSlice CommonOptions ComparedRecord DiffCounts Difference ElementScan EntryScan Explanation Field KeylessBuildChoice KeylessForm LookupStep Manifest RecordSink ShardFile ValueEncoder`,
+  values: `ByteBuffer DECODERS DEFAULT_MEMORY FINGERPRINT_BITS INTEGER_RANGES KEY_DECODERS KEY_FORMS LAYOUTS LIST_TYPES MAX_KEY_BYTES MAX_SEGMENT_BYTES MAX_SHARD_BITS MAX_VALUE_BYTES Pacer ParallelIngest RESIDENCY_LIMIT SMALLEST_MEMORY ShardFolder VALUE_TYPES VARIABLE ValueError bucketCount bucketOf checkValueLength checkValueType checkedShards copyBytes decodeText dictionarySize diffFiles encodeKeyText enumValues explainLookup fieldReader fileHeader indexWidth isListType isStruct joinShards keyFromText keyTooLong nearest oneLine packedInteger packedRange predictKeylessSections predictTable scanFile scratch segmentOf serveIngest shardOf showKey structOf systemError threadsFor valueEncoder valueWidthOf varintSize withBuilder withKeylessBuilder writeShard xxh32`,
+  types: `BuildValueType ByteSlice CommonOptions ComparedRecord DiffCounts Difference ElementScan EntryScan Explanation Field KeylessBuildChoice KeylessForm LookupStep RecordSink TableBuilder ValueEncoder`,
 };
 
 /** Most names that may cross the door to the tools, types counted. */

@@ -6,8 +6,8 @@ import { WorkerThread } from '../../src/base/workers.js';
 import { withBuilder } from '../../src/build/build.js';
 import { SpillFile } from '../../src/build/common/spill-file.js';
 import { Arena } from '../../src/build/hash/arena.js';
-import type { Builder } from '../../src/build/hash/builder.js';
 import { Ingest, type RecordSink } from '../../src/build/hash/ingest.js';
+import type { TableBuilder } from '../../src/build/hash/table-builder.js';
 import { valueEncoder } from '../../src/codec/encode-value.js';
 import type { BuildOptions, BuildSummary, ValueChoice } from '../../src/index.js';
 
@@ -20,7 +20,7 @@ export async function buildInParts(
   options: BuildOptions<ValueChoice>,
   writers = 1,
 ): Promise<BuildSummary> {
-  const fill = async (builder: Builder) => {
+  const fill = async (builder: TableBuilder) => {
     for (let i = 0; i < writers; i++) {
       builder.addThread(new WorkerThread('../../src/build/hash/span-worker.js', import.meta.url));
     }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ByteBuffer } from '../../src/base/bytes.js';
 import { withBuilder } from '../../src/build/build.js';
-import type { Builder } from '../../src/build/hash/builder.js';
+import type { TableBuilder } from '../../src/build/hash/table-builder.js';
 import type { BitsBuilder } from '../../src/build/keyless/bits-builder.js';
 import type { BuildValueType } from '../../src/format/value-types.js';
 import {
@@ -168,7 +168,7 @@ export async function readFrom(
 ): Promise<[key: Buffer, value: Buffer][]> {
   const { read } = await loadFormat(format);
   const entries: [Buffer, Buffer][] = [];
-  const recorder: Pick<Builder, 'keyType' | 'valueType' | 'add' | 'pause'> = {
+  const recorder: Pick<TableBuilder, 'keyType' | 'valueType' | 'add' | 'pause'> = {
     keyType,
     valueType,
     add(key, keyAt, keyBytes, value, valueAt, valueBytes) {
@@ -177,7 +177,7 @@ export async function readFrom(
     },
     pause: () => undefined,
   };
-  await read(arriving(pieces), new HashEntrySink(recorder as Builder, 'input', columns), columns);
+  await read(arriving(pieces), new HashEntrySink(recorder as TableBuilder, 'input', columns), columns);
   return entries;
 }
 

@@ -10,13 +10,10 @@ import {
   KEY_FORMS,
   LAYOUTS,
   LIST_TYPES,
-  MAX_SHARD_BITS,
   VALUE_TYPES,
 } from '../../src/internal.js';
-import { collectPair, isPowerOfTwo, parseInteger, parseMemory } from '../terminal/cli.js';
+import { collectPair, parseInteger, parseMemory, parseShards } from '../terminal/cli.js';
 import type { InputFlags } from './input-flags.js';
-
-const MOST_SHARDS = 2 ** MAX_SHARD_BITS;
 
 export interface BuildFlags extends InputFlags {
   layout: Layout | 'auto';
@@ -30,6 +27,7 @@ export interface BuildFlags extends InputFlags {
   seed?: number | 'random';
   meta?: Record<string, string>;
   shard?: HashHeader['shard'];
+  shards?: number;
   dryRun?: boolean;
   force?: boolean;
   json?: boolean;
@@ -79,6 +77,11 @@ export function addBuildFlags(command: Command): Command {
       'build only shard i of n, from 0; n is a power of two: for several machines, each of which reads the whole input',
       parseShard,
     )
+    .option(
+      '--shards <count>',
+      'make a folder of so many files, a power of two, in place of one file: hmap join makes one of them',
+      parseShards,
+    )
     .option('--meta <name=value>', 'text to keep in the header; may be repeated', collectPair)
     .option('--dry-run', 'show what would be stored of the first 1,000 entries')
     .option('--force', 'replace the output if it exists')
@@ -109,11 +112,10 @@ function parseSeed(text: string): number | 'random' {
 }
 
 function parseShard(text: string): HashHeader['shard'] {
-  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
-  if (count !== undefined && isPowerOfTwo(count, MOST_SHARDS) && Number(index) < Number(count)) {
-    return { index: Number(index), bits: Math.log2(Number(count)) };
-  }
-  throw new InvalidArgumentError(`Expected a shard such as 0/16, of a power of two up to ${MOST_SHARDS}.`);
+  const [, index, given] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? [];
+  const count = given === undefined ? 0 : parseShards(given);
+  if (Number(index) < count) return { index: Number(index), bits: Math.log2(count) };
+  throw new InvalidArgumentError('Expected a shard such as 0/16.');
 }
 
 function parseSigned(text: string): number {
@@ -142,6 +144,10 @@ export function checkLayout(options: BuildFlags): void {
   wrong('seed', options.seed, 'hash');
   wrong('key', options.key, 'hash');
   wrong('shard', options.shard, 'hash');
+  wrong('shards', options.shards, 'hash');
+  if (options.shard !== undefined && options.shards !== undefined) {
+    throw new TypeError('--shard and --shards: give one of them, one shard or all');
+  }
   wrong('fingerprint', options.fingerprint, 'hash');
   wrong('value', options.value, 'hash', 'list');
   if (options.valueFrom !== undefined && layout !== 'hash') {

@@ -32,7 +32,8 @@ export function report(summary: BuildSummary, output: string, input: InputReport
     process.stdout.write(jsonLine({ ...summary, readAs: input.told, leftOut: input.leftOut }));
     return;
   }
-  const { entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, published, fingerprint } = summary;
+  const { entries, duplicates, valueType, fileBytes, payloadBytes, seconds, synced, published, fingerprint, shards } =
+    summary;
   const became = asked.isCollected ? 'collected' : 'dropped';
   const dropped = duplicates === 0 ? '' : ` (${counted(duplicates, 'duplicate')} ${became})`;
   const leftOut = input.leftOut === 0 ? '' : ` (${grouped(input.leftOut)} left out: a part is missing)`;
@@ -48,7 +49,8 @@ export function report(summary: BuildSummary, output: string, input: InputReport
   const unsynced = synced ? '' : '; not forced to the disk, which is forbidden here';
   const moved = published === 'moved-aside' ? '; the old file was in use, and was moved aside' : '';
   say(`read as ${printable(input.told)}`);
+  const of = shards === undefined ? '' : `${counted(shards, 'shard')} of `;
   say(
-    `${printable(output)}: ${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}${leftOut}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${unsynced}${moved}`,
+    `${printable(output)}: ${of}${counted(entries, 'entry', 'entries')}${narrowed}${form}${dropped}${leftOut}, ${humanBytes(fileBytes)}${cost}, ${seconds.toFixed(2)} s${unsynced}${moved}`,
   );
 }

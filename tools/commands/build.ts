@@ -3,11 +3,11 @@
 import type { Command } from 'commander';
 import { type BuildOptions, type BuildSummary, HmapError, type KeyType, type ListType } from '../../src/index.js';
 import {
-  type Builder,
   type BuildValueType,
   type CommonOptions,
   DEFAULT_MEMORY,
   type KeylessBuildChoice,
+  type TableBuilder,
   threadsFor,
   withBuilder,
 } from '../../src/internal.js';
@@ -38,9 +38,9 @@ export function addBuild(program: Command): void {
         'temporary file beside the output, which appears in one step once it is complete.',
     )
     .argument('<input>', 'the file, which may be compressed (gzip, zstd, brotli), or - for stdin')
-    .argument('[output]', 'the .hmap file to make');
+    .argument('[output]', 'the .hmap file to make; the folder with --shards');
   addBuildFlags(addInputFlags(command)).action(runBuild);
-  rare(command, [...RARE_INPUT_FLAGS, '--base', '--length', '--seed', '--shard']);
+  rare(command, [...RARE_INPUT_FLAGS, '--base', '--length', '--seed', '--shard', '--shards']);
   examples(
     command,
     'hmap build words.txt words.hmap                       # a set: one key per line',
@@ -131,11 +131,11 @@ class Run {
       const parallel = isDecoded ? undefined : this.#cut(format);
       this.#parallel = parallel;
       const reading = { path: this.#input, name: this.#name, columns: this.#columns, isBinary: encoding === 'none' };
-      const from = (builder: Builder): Input =>
+      const from = (builder: TableBuilder): Input =>
         parallel === undefined || !isTextFormat(format)
           ? input
           : { path: this.#input, pieces: () => pieces(parallel.pieces(builder, { ...reading, format })) };
-      const fill = async (builder: Builder) => {
+      const fill = async (builder: TableBuilder) => {
         const own = new HashEntrySink(builder, this.#name, this.#columns);
         sink = own;
         await read(from(builder), own, this.#columns);
@@ -210,7 +210,7 @@ class Run {
   }
 
   #hashOptions(value: BuildValueType, format: InputName): BuildOptions<BuildValueType> {
-    const { key, fingerprint, seed } = this.#options;
+    const { key, fingerprint, seed, shards } = this.#options;
     // A server may name a key twice, and its value is the one that was read last.
     const duplicates = format === 'redis' ? 'last' : this.#options.duplicates;
     return {
@@ -220,6 +220,7 @@ class Run {
       ...(fingerprint && { fingerprint }),
       ...(duplicates && { duplicates }),
       ...(seed !== undefined && { seed }),
+      ...(shards !== undefined && { shards }),
     };
   }
 

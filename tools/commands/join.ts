@@ -2,12 +2,11 @@
 
 import type { Command } from 'commander';
 import type { MergeSummary } from '../../src/index.js';
-import { joinShards } from '../../src/internal.js';
+import { checkedShards, joinShards } from '../../src/internal.js';
 import { counted, humanBytes, jsonLine, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
 import { addMergeFlags, type MergeFlags, mergeOptionsOf } from './merge-flags.js';
-import { shardsOf } from './shard-folder.js';
 import { stoppable } from './stoppable.js';
 
 export function addJoin(program: Command): void {
@@ -26,7 +25,7 @@ export function addJoin(program: Command): void {
 }
 
 async function runJoin(given: string[], options: MergeFlags): Promise<void> {
-  const paths = given.length === 1 && !given[0]!.endsWith('.hmap') ? shardsOf(given[0]!).paths : given;
+  const paths = given.length === 1 && !given[0]!.endsWith('.hmap') ? checkedShards(given[0]!) : given;
   const { output, json } = options;
   const progress = new Progress();
   const work = async (signal: AbortSignal) => {

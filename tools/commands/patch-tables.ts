@@ -5,12 +5,12 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'no
 import { dirname, join } from 'node:path';
 import { type HashHeader, HmapError, type MergeInput, open } from '../../src/index.js';
 import {
-  type Builder,
   type CommonOptions,
   DEFAULT_MEMORY,
   SMALLEST_MEMORY,
   showKey,
   systemError,
+  type TableBuilder,
   withBuilder,
 } from '../../src/internal.js';
 import { HashEntrySink } from '../formats/entry-sink.js';
@@ -136,8 +136,8 @@ export class PatchTables {
     const common = { ...this.#options, memory, key: types.keyType, ...seed };
     try {
       // Of a shard, only lines with its keys count.
-      const add = async (added: Builder) => {
-        const remove = (removed: Builder) =>
+      const add = async (added: TableBuilder) => {
+        const remove = (removed: TableBuilder) =>
           readPatch(pieces, new HashEntrySink(added, name), new HashEntrySink(removed, name));
         await withBuilder(removals, { ...common, value: 'none' }, remove, 1, true, shard);
       };

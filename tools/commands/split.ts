@@ -1,14 +1,11 @@
 // hmap split: divides a table into shards.
 
-import { type Command, InvalidArgumentError } from 'commander';
-import { fileHeader, MAX_SHARD_BITS, writeShard } from '../../src/internal.js';
-import { counted, humanBytes, isPowerOfTwo, jsonLine, printable, say } from '../terminal/cli.js';
+import type { Command } from 'commander';
+import { fileHeader, ShardFolder, writeShard } from '../../src/internal.js';
+import { counted, humanBytes, jsonLine, parseShards, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
-import { ShardFolder } from './shard-folder.js';
 import { stoppable } from './stoppable.js';
-
-const MOST_SHARDS = 2 ** MAX_SHARD_BITS;
 
 interface Options {
   shards: number;
@@ -34,27 +31,22 @@ export function addSplit(program: Command): void {
   examples(command, 'hmap split --shards 4 table.hmap -o shards', 'hmap join shards -o whole.hmap');
 }
 
-function parseShards(text: string): number {
-  if (isPowerOfTwo(text, MOST_SHARDS)) return Number(text);
-  throw new InvalidArgumentError(`Expected a power of two up to ${MOST_SHARDS}.`);
-}
-
 async function runSplit(file: string, { shards, output, force = false, json = false }: Options): Promise<void> {
   const { entries, hash } = fileHeader(file);
   const progress = new Progress();
   const started = performance.now();
   const work = async (signal: AbortSignal) => {
-    const folder = new ShardFolder(output, force);
+    const folder = new ShardFolder(output, shards, force);
     try {
       let [bytes, done] = [0, 0];
       for (let index = 0; index < shards; index++) {
         const shard = await writeShard(file, folder.next, { index, bits: Math.log2(shards) }, { signal });
-        folder.take(shards);
+        folder.take(shard);
         bytes += shard.fileBytes;
         done += shard.entries;
         progress.update('writing', 'entries', done, entries);
       }
-      folder.publish(hash.seed);
+      await folder.publish(hash.seed);
       progress.stop();
       const seconds = (performance.now() - started) / 1000;
       if (json) process.stdout.write(jsonLine({ path: output, shards, entries: done, fileBytes: bytes, seconds }));

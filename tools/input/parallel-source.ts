@@ -1,7 +1,7 @@
 // Reads one file of lines with several threads, each a part of it. Knows where the file is cut; the formats know how to
 // read.
 
-import { type Builder, ParallelIngest } from '../../src/internal.js';
+import { ParallelIngest, type TableBuilder } from '../../src/internal.js';
 import type { FormatName } from '../formats/format.js';
 import type { ReadOptions } from '../formats/read-options.js';
 import type { SharedSource, Source } from './source.js';
@@ -48,7 +48,7 @@ export class ParallelSource {
   }
 
   /** What this thread has to read: the first part, and if another thread failed, all that comes after it. */
-  async *pieces(builder: Builder, reading: Reading): AsyncGenerator<Uint8Array> {
+  async *pieces(builder: TableBuilder, reading: Reading): AsyncGenerator<Uint8Array> {
     const cuts = this.#cuts;
     const source = this.#source.shared!;
     const parts = cuts.slice(1, -1).map((start, i) => ({ ...reading, start, end: cuts[i + 2]!, source }));

@@ -1,7 +1,7 @@
 // What the commands share: exit codes, sizes, messages, the end of a pipe. Knows nothing of tables.
 
 import { InvalidArgumentError } from 'commander';
-import { oneLine, SMALLEST_MEMORY } from '../../src/internal.js';
+import { MAX_SHARD_BITS, oneLine, SMALLEST_MEMORY } from '../../src/internal.js';
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -80,10 +80,13 @@ export function parseMemory(text: string): number {
   throw new InvalidArgumentError('Expected at least 1M.');
 }
 
-/** Whether a text is a power of two up to `most`, in decimal. */
-export function isPowerOfTwo(text: string, most: number): boolean {
-  const isNumber = /^\d+$/.test(text) && text.length <= String(most).length;
-  return isNumber && Number(text) <= most && Number.isInteger(Math.log2(Number(text)));
+const MOST_SHARDS = 2 ** MAX_SHARD_BITS;
+
+/** Parses how many shards a table has: a power of two. */
+export function parseShards(text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (count <= MOST_SHARDS && Number.isInteger(Math.log2(count))) return count;
+  throw new InvalidArgumentError(`Expected a power of two up to ${MOST_SHARDS}.`);
 }
 
 /** Parses an integer from `least` to `most`, inclusive, in decimal or as 0x and hexadecimal. */

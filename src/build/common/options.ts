@@ -66,6 +66,13 @@ export interface BuildOptions<T extends ValueChoice = ValueType, F extends KeyFo
   seed?: number | 'random';
   /** JSON to keep in the header, at most 64 KiB. */
   metadata?: Metadata;
+  /**
+   * Makes a folder of so many files, a power of two from 1 to 65,536, in place of one file: each has the keys with some
+   * first bits of the hash, and is the file that a build of its entries would make; the last that is written is the
+   * folder's manifest. `open` takes the folder. All shards have one seed, the first or the one that is given: where too
+   * many keys share a bucket with it, the build fails.
+   */
+  shards?: number;
   /** Whether an existing file is replaced. Default `true`. */
   overwrite?: boolean;
   /**
@@ -116,6 +123,8 @@ export interface BuildSummary {
     padding: number;
   };
   segments: number;
+  /** Files of a build in shards, in the folder `path`; sizes and counts are then those of all, together. */
+  shards?: number;
   /** Only of a table with fingerprints in place of keys. */
   fingerprint?: FingerprintSummary;
   bucketLoads: { buckets: number; mean: number; longest: number; histogram: number[] };
@@ -145,6 +154,7 @@ const BUILD_OPTIONS = [
   'duplicates',
   'memory',
   'seed',
+  'shards',
   'metadata',
   'overwrite',
   'segmentBytes',

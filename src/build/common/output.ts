@@ -1,5 +1,5 @@
-// The output of one build, until the file is complete and in its place: the file, its spill file, the pace of the work,
-// progress, durability. Knows no layout and no entries.
+// The output of one build, until it is complete and in its place: the pace of the work, its spill file, progress; and of a
+// file its durability. Knows no layout and no entries.
 
 import { loadChecksums } from '../../base/block-hasher.js';
 import { systemError } from '../../base/errors.js';
@@ -11,36 +11,21 @@ import { readBack } from './read-back.js';
 import type { Published } from './replace.js';
 import { SpillFile } from './spill-file.js';
 
-/** Every path ends with {@link publish} or {@link abandon}. */
-export class BuildOutput {
+/** What a build has while it goes on, whatever it makes. */
+export class BuildWork {
   /** For what does not fit in memory. */
   readonly spill: SpillFile;
-  readonly #publication: Publication;
+  readonly signal: AbortSignal | undefined;
   readonly #pacer: Pacer;
-  readonly #signal: AbortSignal | undefined;
   readonly #started = performance.now();
   /** Entries to be written; `undefined` while they are still being read. */
   #total: number | undefined;
 
-  /**
-   * @throws {HmapError} when the output cannot be made
-   * @throws the signal's reason if it is aborted
-   */
-  constructor(path: string, { signal, overwrite, onProgress }: ResolvedOptions) {
-    signal?.throwIfAborted();
-    this.#signal = signal;
-    this.#publication = new Publication(path, overwrite);
-    this.spill = new SpillFile(`${this.#publication.temporary}.spill`);
+  /** @param spill where the spill file is made */
+  constructor(spill: string, { signal, onProgress }: Pick<ResolvedOptions, 'signal' | 'onProgress'>) {
+    this.signal = signal;
+    this.spill = new SpillFile(spill);
     this.#pacer = new Pacer(signal, (entries) => onProgress?.(this.#progress(entries)));
-  }
-
-  get fd(): number {
-    return this.#publication.fd;
-  }
-
-  /** Where the file will be: an absolute path. */
-  get target(): string {
-    return this.#publication.target;
   }
 
   /** Whether entries are still being read. */
@@ -51,15 +36,6 @@ export class BuildOutput {
   /** Seconds since the build began. */
   get seconds(): number {
     return (performance.now() - this.#started) / 1000;
-  }
-
-  /** Whether all was forced to the disk, once it is published. */
-  get synced(): boolean {
-    return this.#publication.synced;
-  }
-
-  get published(): Published {
-    return this.#publication.published;
   }
 
   /** Ends the reading: from now on progress is that of writing `total` entries. */
@@ -78,6 +54,45 @@ export class BuildOutput {
    */
   pause(done: number): Promise<void> | undefined {
     return this.#pacer.pause(done);
+  }
+
+  /** Removes all that was written and is not in its place. */
+  abandon(): void {
+    this.spill.close();
+  }
+}
+
+/** A file. Every path ends with {@link publish} or {@link abandon}. */
+export class BuildOutput extends BuildWork {
+  readonly #publication: Publication;
+
+  /**
+   * @throws {HmapError} when the output cannot be made
+   * @throws the signal's reason if it is aborted
+   */
+  constructor(path: string, options: Pick<ResolvedOptions, 'signal' | 'onProgress' | 'overwrite'>) {
+    options.signal?.throwIfAborted();
+    const publication = new Publication(path, options.overwrite);
+    super(`${publication.temporary}.spill`, options);
+    this.#publication = publication;
+  }
+
+  get fd(): number {
+    return this.#publication.fd;
+  }
+
+  /** Where the file will be: an absolute path. */
+  get target(): string {
+    return this.#publication.target;
+  }
+
+  /** Whether all was forced to the disk, once it is published. */
+  get synced(): boolean {
+    return this.#publication.synced;
+  }
+
+  get published(): Published {
+    return this.#publication.published;
   }
 
   /** Runs the last part of a build; an error of the operating system in it names the file. */
@@ -100,13 +115,13 @@ export class BuildOutput {
     // In the meantime: freeing as many pages as were spilled takes a while.
     this.spill.close();
     await synced;
-    this.#signal?.throwIfAborted();
+    this.signal?.throwIfAborted();
     this.#publication.publish();
   }
 
   /** Removes all that was written. Does nothing after {@link publish}. */
-  abandon(): void {
-    this.spill.close();
+  override abandon(): void {
+    super.abandon();
     this.#publication.abandon();
   }
 }

@@ -68,7 +68,7 @@ export async function assembleParallel(
     let result = worker === 0 ? undefined : await waitFor(answers[worker - 1]!, progress);
     if (result === undefined) {
       // This thread's own span, or one that its helper did not write.
-      const writing = writeSpan(work, span, hashes);
+      const writing = writeSpan(work, span, hashes, assembly.lent);
       let step = writing.next();
       for (; !step.done; step = writing.next()) {
         done[worker] = step.value;

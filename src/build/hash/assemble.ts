@@ -24,7 +24,7 @@ import type { Partitions } from './partitions.js';
 import { SegmentWriter, type Sorted } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
 import { STAGED, type StagedLayout, stagedNarrowed, storedKeyBytes, storedKeyWidth } from './staged-record.js';
-import { Workbench } from './workbench.js';
+import { type LentMemory, Workbench } from './workbench.js';
 
 export interface Assembly {
   readonly partitions: Partitions;
@@ -43,6 +43,8 @@ export interface Assembly {
    * are parted further.
    */
   readonly loadLimit: number;
+  /** The memory of the records, if all of them are in the spill file. */
+  readonly lent: LentMemory | undefined;
   /** Bytes of sizes of buckets that a thread keeps in memory. */
   readonly sizesLimit: number;
   readonly fd: number;
@@ -147,7 +149,7 @@ class Pass {
     const hasBench = this.#areSmall && shape !== undefined;
     const largest = hasBench ? partitions.sizes.reduce((most, size) => Math.max(most, size), 0) : 0;
     const count = hasBench ? partitions.counts.reduce((most, each) => Math.max(most, each), 0) : 0;
-    const bench = Workbench.of({ bytes: largest, count, all: bytes }, staged, shape, hasBench);
+    const bench = Workbench.of({ bytes: largest, count, all: bytes }, staged, shape, hasBench, assembly.lent);
     this.#bench = bench;
     this.#memory = bench.records;
     this.#sorter = new Sorter(staged, bench);

@@ -158,7 +158,12 @@ export function markUsed(
   used: Used,
 ): void {
   for (let i = 0; i < count; i++) {
-    const number = view.getUint32(stagedValueAt(staged, view, positions[order[i]!]!), true);
-    used[workerOf(number)]![indexOf(number)] = 1;
+    markStaged(view, positions[order[i]!]!, staged, used);
   }
+}
+
+/** Notes which value a staged record has. */
+export function markStaged(view: DataView, at: number, staged: StagedLayout, used: Used): void {
+  const number = view.getUint32(stagedValueAt(staged, view, at), true);
+  used[workerOf(number)]![indexOf(number)] = 1;
 }

@@ -147,12 +147,7 @@ export class Ingest implements RecordSink {
       const keyBytes = view.getUint16(at + STAGED.keyBytes, true);
       const hash = xxh32(view, at + head, keyBytes, seed | 0);
       view.setInt32(at + STAGED.hash, hash, true);
-      other.stats.add(
-        hash,
-        storedKeyBytes(staged, keyBytes),
-        staged.fixedValue ?? view.getUint32(at + STAGED.valueBytes, true),
-      );
-      if (isNarrowed(type)) other.stats.addNarrowed(hash, stagedNarrowed(type, staged, view, at));
+      countStaged(other.stats, type, staged, view, at);
       other.partitions.addStaged(records, at, size);
     });
     return other;
@@ -162,6 +157,20 @@ export class Ingest implements RecordSink {
   pause(): undefined {
     return undefined;
   }
+}
+
+/** Adds a staged record to sums. */
+export function countStaged(
+  stats: EntryStats,
+  type: BuildValueType,
+  staged: StagedLayout,
+  view: DataView,
+  at: number,
+): void {
+  const hash = view.getInt32(at + STAGED.hash, true);
+  const keyBytes = storedKeyBytes(staged, view.getUint16(at + STAGED.keyBytes, true));
+  stats.add(hash, keyBytes, staged.fixedValue ?? view.getUint32(at + STAGED.valueBytes, true));
+  if (isNarrowed(type)) stats.addNarrowed(hash, stagedNarrowed(type, staged, view, at));
 }
 
 /** The error for a key above the limit. */

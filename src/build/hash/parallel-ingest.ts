@@ -6,9 +6,9 @@ import { loadChecksums } from '../../base/block-hasher.js';
 import { serve, WorkerThread, waitFor } from '../../base/workers.js';
 import { SpillFile } from '../common/spill-file.js';
 import { Arena } from './arena.js';
-import type { Builder } from './builder.js';
 import { Ingest, type IngestResult, type IngestTask, type RecordSink } from './ingest.js';
 import { runSpan, type SpanTask } from './span-task.js';
+import type { TableBuilder } from './table-builder.js';
 
 /** One part of an input, for one thread. */
 interface PartTask<P> {
@@ -50,7 +50,7 @@ export class ParallelIngest<P> {
    * and stops them.
    * @param parts in the order of the input, without the first, which the caller adds itself
    */
-  begin(builder: Builder, parts: readonly P[]): void {
+  begin(builder: TableBuilder, parts: readonly P[]): void {
     this.#answers = this.#threads.map((thread, i) => {
       builder.addThread(thread);
       const task: PartTask<P> = {
@@ -68,7 +68,7 @@ export class ParallelIngest<P> {
    * @returns `false` if a thread failed: then nothing was added, and the caller adds what follows the first part, so
    *   that an error shows as if there were one thread
    */
-  async finish(builder: Builder): Promise<boolean> {
+  async finish(builder: TableBuilder): Promise<boolean> {
     const results = await waitFor(Promise.all(this.#answers), () => builder.pause());
     if (results.every((result) => result !== undefined)) {
       builder.absorb(results);

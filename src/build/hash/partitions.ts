@@ -60,6 +60,7 @@ export class Partitions {
    * @param worker which of how many equal parts of the arena to use; threads that fill partitions side by side each
    *   have one
    * @param stage where the core finds the partitions' chunks, and fills them, too
+   * @param bits number of partitions, 2 to this power; by default as many as the arena has room for
    */
   constructor(
     arena: ByteBuffer,
@@ -69,6 +70,7 @@ export class Partitions {
     worker = 0,
     workers = 1,
     stage?: Stage,
+    bits?: number,
   ) {
     this.arena = arena;
     const room = Math.floor(arena.size / workers);
@@ -81,7 +83,7 @@ export class Partitions {
     this.#chunk = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, room / 2048));
     // Four chunks for each partition, so that half-filled ones waste little of the arena.
     const fitting = Math.floor(Math.log2(room / this.#chunk / 4));
-    this.bits = Math.min(MOST_BITS, Math.max(1, fitting), 32 - consumed);
+    this.bits = bits ?? Math.min(MOST_BITS, Math.max(1, fitting), 32 - consumed);
     const partitions = 2 ** this.bits;
     this.#start = new Int32Array(partitions);
     if (stage === undefined) {
@@ -221,6 +223,24 @@ export class Partitions {
   }
 
   /**
+   * The partitions of the records whose next `bits` bits of the hash are `index`, at most as many bits as these are by;
+   * the records stay where they are. Nothing can be added to either.
+   */
+  slice(index: number, bits: number): Partitions {
+    const rest = this.bits - bits;
+    const slice = new Partitions(this.arena, this.#staged, this.#spill, this.consumed + bits, 0, 1, undefined, rest);
+    const { counts, sizes, chunks, extents } = this.holding();
+    const [from, end] = [index * 2 ** rest, (index + 1) * 2 ** rest];
+    slice.absorb({
+      counts: counts.subarray(from, end),
+      sizes: sizes.subarray(from, end),
+      chunks: chunks.slice(from, end),
+      extents: extents.slice(from, end),
+    });
+    return slice;
+  }
+
+  /**
    * Visits all records, those of one key in the order in which they were added. All go to the spill file first, and the
    * arena may be used again meanwhile.
    */
@@ -229,11 +249,12 @@ export class Partitions {
     for (let partition = 0; partition < this.counts.length; partition++) this.each(partition, visit);
   }
 
-  /** Visits the records of a partition, in the order in which they were added. All must be in the spill file. */
+  /** Visits the records of a partition, in the order in which they were added. Nothing can be added meanwhile. */
   each(partition: number, visit: VisitStaged): void {
     // Twice the largest record that has no place of its own in the spill file, and large enough for few reads.
-    const window = new ByteBuffer(2 * (this.#head + MAX_KEY_BYTES + this.#staged.largeValue) + WINDOW);
     const extents = this.#extents[partition]!;
+    const largest = this.#head + MAX_KEY_BYTES + this.#staged.largeValue;
+    const window = new ByteBuffer(extents.length === 0 ? 0 : 2 * largest + WINDOW);
     for (let i = 0; i < extents.length; i += 2) {
       let position = extents[i]!;
       let left = extents[i + 1]!;
@@ -245,6 +266,18 @@ export class Partitions {
         left -= length;
         kept = this.#visitWindow(window, kept + length, visit);
       }
+    }
+    this.#endChunk(partition);
+    const chunks = this.#chunks[partition]!;
+    for (let i = 0; i < chunks.length; i += 2) this.#visitChunk(chunks[i]!, chunks[i]! + chunks[i + 1]!, visit);
+  }
+
+  /** Visits the records of a chunk in the arena. */
+  #visitChunk(start: number, end: number, visit: VisitStaged): void {
+    for (let at = start; at < end; ) {
+      const size = stagedSize(this.#staged, this.arena.view, at);
+      visit(this.arena, at, size);
+      at += size;
     }
   }
 

@@ -10,7 +10,7 @@ import { type Holding, loadStaged } from './partitions.js';
 import { type Form, type Rest, SegmentWriter } from './segment-writer.js';
 import { refuseDuplicate, Sorter } from './sorter.js';
 import type { Span } from './spans.js';
-import { Workbench } from './workbench.js';
+import { type LentMemory, Workbench } from './workbench.js';
 
 /** All that the spans of one file have in common; can be sent to another thread. */
 export interface SpanWork extends Form {
@@ -40,9 +40,15 @@ export interface SpanResult extends Rest {
 
 /**
  * Writes a span; yields the records done now and then, so that the caller can give other work a turn, or stop.
+ * @param lent memory that no other thread uses
  * @throws {HmapError} `HMAP_DUPLICATE_KEY`: no entry may be dropped here, because the places of all are settled
  */
-export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Generator<number, SpanResult, void> {
+export function* writeSpan(
+  work: SpanWork,
+  span: Span,
+  hashes: BlockHasher,
+  lent?: LentMemory,
+): Generator<number, SpanResult, void> {
   const { staged, holding, fd } = work;
   const arena = new ByteBuffer(new Uint8Array(work.arena));
   const spill = new SpillFile(work.spill);
@@ -53,7 +59,7 @@ export function* writeSpan(work: SpanWork, span: Span, hashes: BlockHasher): Gen
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const target = { fd, sums, hashes, spill, sizesLimit: work.sizesLimit };
   const count = holding.counts.subarray(span.first, span.end).reduce((most, each) => Math.max(most, each), 0);
-  const bench = Workbench.of({ bytes: largest, count, all }, staged, work.shape);
+  const bench = Workbench.of({ bytes: largest, count, all }, staged, work.shape, true, lent);
   const sorter = new Sorter(staged, bench);
   const writer = new SegmentWriter(target, work, span.start, all, bench);
   const { records: buffer } = bench;

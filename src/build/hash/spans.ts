@@ -38,13 +38,13 @@ export function layOut(
   headerBytes: number,
   parts: number,
 ): FileLayout | undefined {
-  const { shardBits, segmentBits, bucketBits } = shape;
+  const { segmentBits, bucketBits } = shape;
   const partitions = counts.length;
   const segmentCount = 2 ** segmentBits;
   const perSegment = partitions / segmentCount;
   // A partition has whole eighths of the buckets of a segment.
   const most = 2 ** (bucketBits - (EIGHTHS_FROM_BITS - MIN_BUCKET_BITS));
-  if (shardBits > 0 || perSegment < 1 || perSegment > most || stats.bytesByHash.length < partitions) return undefined;
+  if (perSegment < 1 || perSegment > most || stats.bytesByHash.length < partitions) return undefined;
   const heaps = heapBytes(shape, stats, valueType, counts);
   const total = heaps.reduce((sum, bytes) => sum + bytes, 0);
   const bucketsEach = bucketCount(shape) / perSegment;

@@ -23,6 +23,12 @@ export interface BenchSize {
   readonly all: number;
 }
 
+/** Memory that its owner does not use for now: a WebAssembly memory from its start up to `bytes`, exclusive. */
+export interface LentMemory {
+  readonly memory: SharedMemory | undefined;
+  readonly bytes: number;
+}
+
 export class Workbench {
   /** The records of a partition. */
   readonly records: ByteBuffer;
@@ -30,6 +36,7 @@ export class Workbench {
   readonly output: ByteBuffer | undefined;
   readonly core: CoreBench | undefined;
 
+  /** Its own, if it has one. */
   readonly #memory: SharedMemory | undefined;
 
   private constructor(records: ByteBuffer, output?: ByteBuffer, core?: CoreBench, memory?: SharedMemory) {
@@ -39,8 +46,17 @@ export class Workbench {
     this.core = core;
   }
 
-  /** @param hasCore whether the core can do the work, if there is one */
-  static of(size: BenchSize, staged: StagedLayout, shape: Shape | undefined, hasCore = true): Workbench {
+  /**
+   * @param hasCore whether the core can do the work, if there is one
+   * @param lent is used where the bench fits there
+   */
+  static of(
+    size: BenchSize,
+    staged: StagedLayout,
+    shape: Shape | undefined,
+    hasCore = true,
+    lent?: LentMemory,
+  ): Workbench {
     if (!hasCore || shape === undefined || staged.fingerprintBytes > 0 || whyNoCore() !== undefined) {
       return new Workbench(new ByteBuffer(size.bytes));
     }
@@ -58,11 +74,17 @@ export class Workbench {
       end = Math.ceil((end + bytes + MARGIN) / MARGIN) * MARGIN;
       return start;
     });
-    const memory = takeMemory(end);
+    const isLent = lent?.memory !== undefined && end <= lent.bytes;
+    const memory = isLent ? lent.memory : takeMemory(end);
     const core = memory && coreIn(memory);
     if (memory === undefined || core === undefined) return new Workbench(new ByteBuffer(size.bytes));
     const view = (i: number) => new ByteBuffer(new Uint8Array(memory.buffer, starts[i]!, parts[i]!));
-    return new Workbench(view(0), view(6), new CoreBench(core, starts, size.count, staged, shape), memory);
+    return new Workbench(
+      view(0),
+      view(6),
+      new CoreBench(core, starts, size.count, staged, shape),
+      isLent ? undefined : memory,
+    );
   }
 
   /** Nobody uses it any more. */

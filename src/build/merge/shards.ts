@@ -6,6 +6,7 @@ import { HmapError } from '../../base/errors.js';
 import { checkOptions, type FilePath, pathOf } from '../../base/options.js';
 import { MAX_BUCKET_RECORDS, MAX_SHARD_BITS, SEEDS } from '../../format/constants.js';
 import type { HashHeader } from '../../format/header.js';
+import { shardText } from '../../format/manifest.js';
 import type { JoinOptions, MergeSummary } from '../common/merge-options.js';
 import {
   type Asked,
@@ -18,7 +19,7 @@ import {
   withOutput,
 } from './merge.js';
 import { mergeOnce } from './passes.js';
-import { formOf, type MergeSource, shardText } from './sources.js';
+import { formOf, type MergeSource } from './sources.js';
 
 /** See the function of this name in lazy.ts. */
 export async function joinShards(

@@ -4,6 +4,7 @@
 import { HmapError, noKeys } from '../../base/errors.js';
 import type { HashHeader, Header } from '../../format/header.js';
 import type { KeyType } from '../../format/key-types.js';
+import { shardText } from '../../format/manifest.js';
 import { type BuildValueType, isUint, valueWidthOf } from '../../format/value-types.js';
 import type { MergeRole } from '../common/merge-options.js';
 
@@ -56,11 +57,6 @@ export function formOf(sources: readonly Pick<MergeSource, 'path' | 'header' | '
   }
   const withValues = sources.filter(({ role }) => role !== 'removals');
   return { keyType, shard, valueType: valueTypeOf(withValues) };
-}
-
-/** A shard in a message. */
-export function shardText({ index, bits }: HashHeader['shard']): string {
-  return `shard ${index} of ${2 ** bits}`;
 }
 
 function valueTypeOf(sources: readonly Pick<MergeSource, 'path' | 'header'>[]): BuildValueType {

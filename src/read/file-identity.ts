@@ -9,7 +9,7 @@ export type FileStats = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | '
 export interface FileIdentity extends FileStats {
   /** When the system was asked, by this machine's clock; later where the header has been compared since. */
   askedNs: bigint;
-  /** The header's first bytes: its checksum, which covers the rest of it, and that of all blocks. */
+  /** The header's first bytes: its checksum, which covers the rest of it, and that of all blocks. Or all of a manifest. */
   readonly mark: string;
 }
 
@@ -22,7 +22,12 @@ export function statsOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): File
 }
 
 export function identityOf(fd: number, stats: FileStats): FileIdentity {
-  return { ...stats, askedNs: now(), mark: markOf(fd) };
+  return identityWith(stats, markOf(fd));
+}
+
+/** Of a file that is known by another mark. */
+export function identityWith(stats: FileStats, mark: string): FileIdentity {
+  return { ...stats, askedNs: now(), mark };
 }
 
 export function sameStats(a: FileStats, b: FileStats): boolean {

@@ -64,3 +64,25 @@ export class Iteration<R> extends RuntimeIterator<R> implements Generator<R, und
     steps?.end();
   }
 }
+
+/** One iteration after the other. */
+export function inTurn<P, R>(parts: readonly P[], begin: (part: P) => Steps<R>, end: () => void): Steps<R> {
+  let next = 0;
+  let current: Steps<R> | undefined;
+  return {
+    step() {
+      for (;;) {
+        if (current?.step()) return true;
+        current?.end();
+        current = undefined;
+        if (next === parts.length) return false;
+        current = begin(parts[next++]!);
+      }
+    },
+    take: () => current!.take(),
+    end() {
+      current?.end();
+      end();
+    },
+  };
+}

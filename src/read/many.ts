@@ -8,7 +8,7 @@ import type { KeyHasher } from '../codec/typed-keys.js';
 import { type CoreReason, type CoreReasonCode, coreIn, whyNoCore } from '../core/core.js';
 import type { HashHeader } from '../format/header.js';
 import { KEY_ARRAYS, type Key, type KeyType } from '../format/key-types.js';
-import type { NumericArray } from '../format/value-types.js';
+import type { NumericArray, StoredType } from '../format/value-types.js';
 import type { HashSegment } from '../storage/hash-segment.js';
 import { Batch } from './batch.js';
 import { CoreBatch } from './core-batch.js';
@@ -32,6 +32,23 @@ export function listOf<T>(keys: Iterable<T>): ArrayLike<T> {
   if (isTypedArray(keys)) return keys as unknown as ArrayLike<T>;
   // A copy: the elements of an array may be accessors, which could reload the table between two lookups.
   return [...keys];
+}
+
+/**
+ * What is written for a key that is not there. Throws as `Table.getManyInto` does.
+ * @param type of the values
+ */
+export function checkInto(
+  type: StoredType,
+  keys: ArrayLike<unknown>,
+  out: NumericArray,
+  missing: number | bigint | undefined,
+): number | bigint {
+  needArrayFor(type, out, keys.length);
+  const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
+  if (missing !== undefined && typeof missing !== typeof none)
+    throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
+  return missing ?? none;
 }
 
 /** Answers of one snapshot. Each method throws as `Table.get` does. */
@@ -99,11 +116,8 @@ export class Many<V> {
 
   /** See `Table.getManyInto`. */
   into(list: ArrayLike<unknown>, out: NumericArray, missing: number | bigint | undefined): number {
-    needArrayFor(this.#header.valueType, out, list.length);
-    const none = out instanceof BigInt64Array || out instanceof BigUint64Array ? 0n : 0;
-    if (missing !== undefined && typeof missing !== typeof none)
-      throw new TypeError(`missing: expected a ${typeof none}, got ${kindOf(missing)}`);
-    return this.#into(apart(list, out), out, missing ?? none);
+    const none = checkInto(this.#header.valueType, list, out, missing);
+    return this.#into(apart(list, out), out, none);
   }
 
   /** @returns how many of the keys the table has */

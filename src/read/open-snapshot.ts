@@ -17,6 +17,7 @@ import { HashSegment, indexPlace } from '../storage/hash-segment.js';
 import { KeylessSegment } from '../storage/keyless-segment.js';
 import { LongFingerprints } from '../storage/long-fingerprints.js';
 import { openForReading, readHeader } from '../storage/open-file.js';
+import { checkShard } from '../storage/shard-files.js';
 import { firstFinding } from '../verify/verify.js';
 import { type FileIdentity, identityOf, isKnown, statsOf } from './file-identity.js';
 import { MappedFile } from './mapped-file.js';
@@ -45,6 +46,7 @@ export function* openSnapshot(settings: Settings, than?: FileIdentity): Generato
     if (than !== undefined && isKnown(fd, stats, than)) return undefined;
     const identity = identityOf(fd, stats);
     const header = readHeader(fd, path);
+    if (settings.shard !== undefined) checkShard(fd, header.fileBytes, path, settings.shard);
     if (layout === 'auto') {
       needIntegers(header, path);
     } else if (header.layout !== layout) {

@@ -1,7 +1,9 @@
 // Opens a table: checks options, opens the first snapshot of its file, and arranges for later ones. Does not know how a
 // snapshot is made (open-snapshot.ts) or when a file has changed (watch.ts).
 
+import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { HmapError } from '../base/errors.js';
 import { checkOptions, type FilePath, oneOf, ownOptions, pathOf } from '../base/options.js';
 import { absolutePath } from '../base/paths.js';
 import { LAYOUTS, type Layout } from '../format/constants.js';
@@ -18,11 +20,13 @@ import {
   type ValueType,
 } from '../format/value-types.js';
 import { MAPPING_CHOICES, type MappingChoice, prepareMapping } from '../mapping/map-ranges.js';
+import { isManifest, manifestPath } from '../storage/shard-files.js';
 import { BitArray } from './bit-array.js';
 import type { SnapshotSource } from './handle.js';
 import { IntegerSet } from './integer-set.js';
 import { List } from './list.js';
 import { openSnapshot } from './open-snapshot.js';
+import { openShards, ShardedSnapshot } from './sharded-snapshot.js';
 import type { Check, Settings, Snapshot, TableAdvice, Warm } from './snapshot.js';
 import { type FingerprintTable, Table } from './table.js';
 import { watchFile } from './watch.js';
@@ -68,6 +72,12 @@ export interface OpenOptions<T extends ValueChoice = ValueType, F extends KeyFor
    */
   check?: Check;
   /**
+   * Of a table in shards: whether shards may be missing, on a machine that serves some of them. Then a lookup of a key
+   * that lies in one throws `HMAP_NO_SHARD`, and sizes and iterations are those of the others. Default `false`: all of
+   * them must be there.
+   */
+  partial?: boolean;
+  /**
    * Whether to switch to newer versions of the file automatically; checks every second, or every `interval`
    * milliseconds. Default `false`.
    */
@@ -110,6 +120,7 @@ const OPTIONS = [
   'advice',
   'warm',
   'check',
+  'partial',
   'watch',
   'onReload',
   'onError',
@@ -127,7 +138,8 @@ const SHORTEST_INTERVAL = 10;
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
- * Opens a table for reading. Synchronous, and its cost does not grow with the file (unless the mapping is `copy` or the
+ * Opens a table for reading: a file, or the shards of a table, by their folder or their manifest, as one table.
+ * Synchronous, and its cost does not grow with the file (unless the mapping is `copy` or the
  * check `full`): it reads and checks the header and the exact size of the file, nothing else.
  * @throws {TypeError} for a bad argument or option, which it names
  * @throws {HmapError} when the file cannot be opened, is not a table, is cut short or too long, has a damaged header, a
@@ -194,29 +206,31 @@ export function open(file: FilePath, given: AnyOptions = {}): unknown {
     advice: oneOf('advice', options.advice ?? 'random', ADVICE),
     warm: oneOf('warm', options.warm ?? 'none', WARM),
     check: oneOf('check', options.check ?? 'touch', CHECKS),
+    partial: partialIn(options),
   };
   const interval = intervalOf(options);
   // The overloads make sure that it takes what this layout opens.
   const onReload = options.onReload as ((opened: unknown) => void) | undefined;
-  const first = atOnce(openSnapshot(settings))!;
+  const { first, openNext, watched } = firstSnapshot(settings);
   // Reloads require the types of the first snapshot: a table never changes its types.
-  const { keyType, valueType } = first.header;
-  // One of `uint` may become wider or narrower.
-  const value: Settings['value'] = settings.value === 'uint' ? 'uint' : valueType;
+  const { keyType, valueType, narrowed } = first.header;
+  // One of `uint` may become wider or narrower; shards that were built so may differ.
+  const isAny = settings.value === 'uint' || (narrowed && first instanceof ShardedSnapshot);
+  const value: Settings['value'] = isAny ? 'uint' : valueType;
   const later: Settings = {
     ...settings,
     path: absolutePath(path),
     key: layout === 'hash' ? keyType : undefined,
     value,
   };
-  const source: SnapshotSource = { newer: ({ identity }) => atOnce(openSnapshot(later, identity)) };
+  const source: SnapshotSource = { newer: ({ identity }) => atOnce(openNext(later, identity)) };
   if (interval !== undefined) {
     source.watch = (current, adopt) =>
       watchFile<Snapshot>(
         {
-          path: later.path,
+          path: watched(later.path),
           current: () => current().identity,
-          open: (than) => openSnapshot(later, than),
+          open: (than) => openNext(later, than),
           adopt(snapshot) {
             adopt(snapshot);
             onReload?.(opened);
@@ -232,6 +246,29 @@ export function open(file: FilePath, given: AnyOptions = {}): unknown {
   return opened;
 }
 
+/** The first snapshot, and how later ones are opened: those of the file at the path, or of the shards that it means. */
+function firstSnapshot(settings: Settings): {
+  readonly first: Snapshot;
+  readonly openNext: typeof openSnapshot;
+  /** The file that says that there is a newer one. */
+  readonly watched: (path: string) => string;
+} {
+  try {
+    return { first: atOnce(openSnapshot(settings))!, openNext: openSnapshot, watched: (path) => path };
+  } catch (error) {
+    // A file is much more frequent, so that it is tried first.
+    if (settings.layout !== 'hash' || !(error instanceof HmapError) || !meansManifest(settings.path, error))
+      throw error;
+  }
+  return { first: atOnce(openShards(settings))!, openNext: openShards, watched: manifestPath };
+}
+
+/** Whether a path that is no table is the one of a manifest, or of a folder with one. */
+function meansManifest(path: string, { code }: HmapError): boolean {
+  if (code === 'EISDIR') return existsSync(manifestPath(path));
+  return code === 'HMAP_NOT_A_TABLE' && isManifest(path);
+}
+
 /** What any of the layouts takes. */
 type AnyOptions = Omit<OpenOptions, 'layout' | 'value' | 'onReload'> & {
   layout?: Layout | 'auto';
@@ -244,6 +281,11 @@ function typeIn({ value }: AnyOptions, layout: string): BuildValueType | ListTyp
   if (layout === 'hash') return checkValueType(value as ValueChoice);
   if (layout !== 'list') throw new TypeError(`value: no values in the layout '${layout}'`);
   return checkListType(value);
+}
+
+function partialIn({ partial = false }: AnyOptions): boolean {
+  if (typeof partial !== 'boolean') throw new TypeError('partial: expected a boolean');
+  return partial;
 }
 
 function fingerprintIn({ fingerprint = false }: AnyOptions, layout: string): boolean {

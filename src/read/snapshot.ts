@@ -5,6 +5,7 @@ import type { LazyArray } from '../base/lazy-array.js';
 import type { Layout } from '../format/constants.js';
 import type { Header } from '../format/header.js';
 import type { KeyForm } from '../format/key-types.js';
+import type { ShardFile } from '../format/manifest.js';
 import type { BuildValueType, ListType } from '../format/value-types.js';
 import type { MappingChoice } from '../mapping/map-ranges.js';
 import type { Access, Mapping } from '../mapping/mapping.js';
@@ -49,6 +50,10 @@ export interface Settings {
   readonly advice: TableAdvice;
   readonly warm: Warm;
   readonly check: Check;
+  /** Of a table in shards: whether some of them may be missing. */
+  readonly partial?: boolean;
+  /** What the file must be, if it is one of a table's shards. */
+  readonly shard?: ShardFile;
 }
 
 /** A file that is open for lookups. It stays readable, whatever becomes of its name, until it is closed. */
@@ -65,7 +70,7 @@ export class Snapshot {
   /** Of a table with fingerprints, if it has any long ones. */
   readonly long: LongFingerprints | undefined;
   /** Whether someone may hold views of the mapping. */
-  lent = false;
+  #isLent = false;
   #scans = 0;
   #retired = false;
 
@@ -87,6 +92,11 @@ export class Snapshot {
     this.keyless = keyless;
     this.dictionary = dictionary;
     this.long = long;
+  }
+
+  /** From now on the memory is released only when no view of it exists. */
+  lend(): void {
+    this.#isLent = true;
   }
 
   /** Keeps the snapshot for a scan, which continues over it even when the table has another one. */
@@ -114,6 +124,6 @@ export class Snapshot {
   }
 
   #free(): void {
-    if (this.#retired && this.#scans === 0 && !this.lent) this.mapping.close();
+    if (this.#retired && this.#scans === 0 && !this.#isLent) this.mapping.close();
   }
 }

@@ -3,7 +3,7 @@
 
 import { type HmapError, noKeys } from '../base/errors.js';
 import { type FieldReader, readBits } from '../codec/bit-fields.js';
-import { DECODERS, fieldReaders, type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
+import { DECODERS, fieldReaders, type ValueDecoder } from '../codec/decode-value.js';
 import { hashKey, keyHash } from '../codec/hash-key.js';
 import { KEY_DECODERS, KEY_HASHERS, type KeyHasher } from '../codec/typed-keys.js';
 import type { CoreReason } from '../core/core.js';
@@ -13,13 +13,15 @@ import { MAX_FIELD_BITS } from '../format/schema.js';
 import type { NumericArray } from '../format/value-types.js';
 import { type Needs, Scan } from '../storage/scan.js';
 import { EntryReader } from './entry-reader.js';
-import { FingerprintLookup } from './fingerprint-lookup.js';
 import { Handle, type SnapshotSource } from './handle.js';
-import { Iteration, type Steps } from './iteration.js';
-import { Lookup } from './lookup.js';
+import { Iteration, inTurn, type Steps } from './iteration.js';
+import type { Lookup } from './lookup.js';
 import { listOf, Many, type ValueView } from './many.js';
 import { segmentsToScan } from './own-pass.js';
-import { type BucketPlace, prefetch } from './prefetch.js';
+import { type Part, partOf } from './part.js';
+import { prefetchKeys } from './prefetch-keys.js';
+import { ShardedLookup, ShardedMany, shardedOf } from './sharded-lookup.js';
+import { ShardedSnapshot } from './sharded-snapshot.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Names of the fields of values; any name if TypeScript does not know the values' type. */
@@ -99,7 +101,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
   /** Encodes a key for lookups; `undefined` for strings and bytes. */
   readonly #typedHash: KeyHasher | undefined;
   #lookup: Lookup | undefined;
-  #manyHere: Many<V> | undefined;
+  #manyHere: Many<V> | ShardedMany<V> | undefined;
 
   /** @internal Use `open`. */
   protected constructor(path: string, snapshot: Snapshot, form: KeyForm, source: SnapshotSource) {
@@ -230,7 +232,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
    */
   getManyInto(keys: Iterable<KeyArgument<K>>, out: NumericArray, missing?: number | bigint): number {
     const list = this.#listOf(keys);
-    return this.#many().into(list, out, missing);
+    return this.#many().into(list, out, missing, this.header.valueType);
   }
 
   /** Keys as an array. Whatever code yields them has run when it returns; it may have closed the table. */
@@ -239,9 +241,14 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     return listOf(keys);
   }
 
-  #many(): Many<V> {
-    this.#manyHere ??= new Many(this.#opened(), this.header, this.#typedHash, this.#decode);
+  #many(): Many<V> | ShardedMany<V> {
+    this.#manyHere ??= this.#newMany(this.#opened());
     return this.#manyHere;
+  }
+
+  #newMany(lookup: Lookup): Many<V> | ShardedMany<V> {
+    if (lookup instanceof ShardedLookup) return new ShardedMany<V>(lookup, this.#typedHash);
+    return new Many(lookup, this.header, this.#typedHash, this.#decode);
   }
 
   /** What looks many keys up at once: the core, in WebAssembly, or JavaScript, which takes about 1.5 times as long. */
@@ -266,18 +273,18 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
     // The caller may change an array that has not been copied while this goes on.
     const list = Array.isArray(asked) ? asked : Array.from(asked);
     const lookup = this.#opened();
-    const { file, mapping } = this.snapshot();
     const hash = this.#typedHash;
-    const places = function* (): Generator<BucketPlace, void> {
-      for (const key of list) {
-        const length = hash === undefined ? hashKey(key as Key, 0, lookup.seed) : hash(key, 0, lookup.seed);
-        if (length < 0) continue;
-        yield { segment: lookup.segmentOf(keyHash.value), bucket: lookup.bucketOf(keyHash.value) };
-      }
-    };
-    if (mapping.takesAdvice) await prefetch(file, places(), () => this.#lookup === lookup);
-    // What is no key is refused in any case.
-    else for (const _ of places());
+    const isCurrent = () => this.#lookup === lookup;
+    if (lookup instanceof ShardedLookup) {
+      const parts = [...(lookup as ShardedLookup<V>).divide(list, hash)];
+      const waiting = parts.map(([part, places]) => {
+        const keys = places.map((at) => list[at]!);
+        return prefetchKeys(part.snapshot, part.lookup, keys, hash, isCurrent);
+      });
+      await Promise.all(waiting);
+      return;
+    }
+    await prefetchKeys(this.snapshot(), lookup, list, hash, isCurrent);
   }
 
   /**
@@ -353,7 +360,7 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
 
   /** From now on the memory of this snapshot is released only when no view of it exists. */
   #lend(): void {
-    this.snapshot().lent = true;
+    this.snapshot().lend();
   }
 
   /** @internal */
@@ -363,38 +370,50 @@ export class Table<V = unknown, K extends AnyKey = string> extends Handle implem
       this.#lookup = undefined;
       return;
     }
-    const { segments, dictionary, long } = snapshot;
-    const { header } = this;
-    // Types stay the same, except that `uint` may become narrower or wider; each dictionary has its own decoders.
-    this.#decode = valueDecoder(header.valueType, dictionary?.decoder) as ValueDecoder<V>;
-    this.#view = dictionary === undefined ? bytesOf : ({ heap }, at) => dictionary.bytesAt(heap, at);
-    this.#lookup =
-      header.fingerprint === null ? new Lookup(header, segments) : new FingerprintLookup(header, segments, long);
+    // Types stay the same, except that `uint` may become narrower or wider.
+    const { lookup, decode, view } =
+      snapshot instanceof ShardedSnapshot ? shardedOf<V>(snapshot, this.path) : partOf<V>(snapshot);
+    this.#decode = decode;
+    this.#view = view;
+    this.#lookup = lookup;
   }
 
   /** An iteration; a closed table refuses it at once, not at its first step. */
   #each<R>(needs: Needs, take: (entry: EntryReader<K, V>) => R): Generator<R, undefined, unknown> {
     this.#opened();
-    const begin = (): Steps<R> => {
+    return new Iteration(() => {
       const snapshot = this.snapshot();
-      const scan = new Scan(snapshot.header as HashHeader, segmentsToScan(snapshot, this.path), needs);
-      // The decoder of this snapshot, even after a reload.
-      const entry = new EntryReader<K, V>(scan, this.#decode, this.#decodeKey, this.path);
+      if (!(snapshot instanceof ShardedSnapshot)) return this.#steps(snapshot, this.path, this.#decode, needs, take);
+      // Whatever shards there are now, even after a reload.
+      const parts = (this.#opened() as ShardedLookup<V>).parts.filter((part) => part !== undefined);
       snapshot.retain();
-      return {
-        step: () => {
-          this.#opened();
-          return scan.step();
-        },
-        take: () => take(entry),
-        end() {
-          scan.end();
-          snapshot.release();
-        },
-      };
+      const begin = ({ snapshot: own, decode }: Part<V>) => this.#steps(own, this.path, decode, needs, take);
+      return inTurn(parts, begin, () => snapshot.release());
+    });
+  }
+
+  /** Those of one file. */
+  #steps<R>(
+    snapshot: Snapshot,
+    path: string,
+    // The decoder of this snapshot, even after a reload.
+    decode: ValueDecoder<V>,
+    needs: Needs,
+    take: (entry: EntryReader<K, V>) => R,
+  ): Steps<R> {
+    const scan = new Scan(snapshot.header as HashHeader, segmentsToScan(snapshot, path), needs);
+    const entry = new EntryReader<K, V>(scan, decode, this.#decodeKey, path);
+    snapshot.retain();
+    return {
+      step: () => {
+        this.#opened();
+        return scan.step();
+      },
+      take: () => take(entry),
+      end() {
+        scan.end();
+        snapshot.release();
+      },
     };
-    return new Iteration(begin);
   }
 }
-
-const bytesOf: ValueView = ({ lent }, at, length) => lent.at(at, length);

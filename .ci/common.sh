@@ -5,13 +5,14 @@ trap 'rm -rf "$scratch"' EXIT
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Installs the system's packages (tinycdb, sqlite3, redis: dumps load into them; a compiler: mmap-io; shells) and the project's.
+# Installs the system's packages (tinycdb, sqlite3, redis: dumps load into them; nginx: serves tables; a compiler: mmap-io; shells) and the project's.
 prepare() {
   step "system packages"
   local missing=()
   command -v cdb >/dev/null || missing+=(tinycdb)
   command -v sqlite3 >/dev/null || missing+=(sqlite3)
   command -v redis-server >/dev/null || missing+=(redis-server)
+  command -v nginx >/dev/null || missing+=(nginx-light)
   command -v g++ >/dev/null && command -v make >/dev/null || missing+=(build-essential)
   command -v python3 >/dev/null || missing+=(python3)
   # Examples of the helps use it; completion is tried in these shells.

@@ -73,6 +73,61 @@ const storesOf = (format, end) =>
     treeshake,
   }));
 
+/** What is read from a web server runs without Node: this stands for what its modules ask of Node. */
+const WITHOUT_NODE = resolve('dist/src/remote/without-node.js');
+/** Offsets of the header's fields, in the place of their names. */
+const { HEADER } = await import('../dist/src/format/constants.js');
+const offsets = {
+  name: 'offsets',
+  transform: (code) => ({ code: code.replaceAll(/\bHEADER\.(\w+)/g, (_, name) => HEADER[name]), map: null }),
+};
+const withoutNode = {
+  name: 'without-node',
+  resolveId: (id) =>
+    /^node:(buffer|url|util|util\/types|worker_threads)$|\/base\/text\.js$/.test(id) ? WITHOUT_NODE : null,
+  transform: (code, id) =>
+    /\bBuffer\b/.test(code) && id !== WITHOUT_NODE
+      ? { code: `import { Buffer } from ${JSON.stringify(WITHOUT_NODE)};\n${code}`, map: null }
+      : null,
+};
+/** For browsers, where each byte is a byte to load. */
+const minified = terser({ module: true, compress: { passes: 3, ecma: 2022 }, format: { comments: false } });
+const smallest = {
+  ...minified,
+  async renderChunk(code, ...rest) {
+    const made = await minified.renderChunk.call(this, code, ...rest);
+    // Names of private members, which terser keeps.
+    const names = [...new Set(made.match(/#[A-Za-z_]\w*/g) ?? [])];
+    return {
+      code: made.replaceAll(/#[A-Za-z_]\w*/g, (name) => `#${names.indexOf(name).toString(36).replace(/^\d/, '_$&')}`),
+      map: null,
+    };
+  },
+};
+/** Only tables of structs need what knows structs: it is a chunk that is loaded when one is opened. */
+const LATE_STRUCTS = resolve('dist/src/remote/late-structs.js');
+const lateStructs = {
+  name: 'late-structs',
+  resolveId: (id, importer) =>
+    /\/(structs|schema|bit-fields)\.js$/.test(id) && !/\/(struct-code|schema|bit-fields)\.js$/.test(importer ?? '')
+      ? LATE_STRUCTS
+      : null,
+};
+const remote = (format, end) => ({
+  input: { remote: 'dist/src/remote/open-url.js' },
+  output: {
+    dir: 'dist/lib',
+    format,
+    dynamicImportInCjs: false,
+    entryFileNames: `[name]${end}`,
+    chunkFileNames: ({ name }) => `remote-${name === 'struct-code' ? 'structs' : 'fingerprints'}-[hash]${end}`,
+    plugins: [smallest],
+  },
+  plugins: [lateStructs, withoutNode, offsets],
+  preserveEntrySignatures: 'allow-extension',
+  treeshake: { moduleSideEffects: false },
+});
+
 /** Packages take long to load: each has a chunk to itself, which only commands load that use it; what they need, another. */
 const PACKAGES = [
   'commander',
@@ -184,6 +239,8 @@ export default [
     output: { file: 'dist/bin/report-box.js', format: 'iife', plugins: [small] },
     treeshake: { moduleSideEffects: (id) => id.endsWith('/lookup-box.js') },
   },
+  remote('es', '.js'),
+  remote('cjs', '.cjs'),
   ...storesOf('es', '.js'),
   ...storesOf('cjs', '.cjs'),
 ];

@@ -12,7 +12,7 @@ const TO = join(import.meta.dirname, '../types');
 const IMPORT = /((?:from |import\(|import )['"])(\.[^'"]+)\.js(?=['"])/g;
 
 /** What users import. */
-const ENTRIES = ['index.d.ts', 'stores/keyv.d.ts', 'stores/unstorage.d.ts'];
+const ENTRIES = ['index.d.ts', 'stores/keyv.d.ts', 'stores/unstorage.d.ts', 'remote/open-url.d.ts'];
 
 /** The declaration files that entries need, themselves included; paths below {@link FROM}. */
 function reachable(entries: readonly string[]): Set<string> {

@@ -42,7 +42,10 @@ export type HmapErrorCode =
   | 'HMAP_INPUT'
   | 'HMAP_NOT_REPRESENTABLE'
   | 'HMAP_READ_ONLY'
-  | 'HMAP_NO_SHARD';
+  | 'HMAP_NO_SHARD'
+  | 'HMAP_HTTP'
+  | 'HMAP_NO_RANGES'
+  | 'HMAP_REPLACED';
 
 /** The error for what needs the keys of a table that has fingerprints in their place. */
 export function noKeys(path: string, what: string): HmapError {

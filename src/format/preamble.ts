@@ -4,7 +4,7 @@
 import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { HEADER, headerSize, MAGIC, MAJOR_VERSION, MAX_METADATA_BYTES, MAX_SEGMENT_BITS, PAGE } from './constants.js';
-import type { HeaderCode } from './header.js';
+import type { HeaderCode, HeaderFault } from './header.js';
 import { MAX_SCHEMA_BYTES } from './schema.js';
 
 /** Headers above this are refused unread: it holds the largest segment table, metadata and schema. */
@@ -20,6 +20,11 @@ export function refuse(
   actual: unknown,
 ): never {
   throw new HmapError(code, `${path}: ${message}`, { path, offset, expected, actual, reason: message });
+}
+
+/** Throws the error for a fault. */
+export function refuseFault({ code, message, offset, expected, actual }: HeaderFault, path: string): never {
+  refuse(code, path, message, offset, expected, actual);
 }
 
 /**

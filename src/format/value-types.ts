@@ -97,7 +97,7 @@ const CODES: Record<ValueType, number> = {
   u48: 18,
   enum: 15,
 };
-const STRUCT_CODE = 14;
+export const STRUCT_CODE = 14;
 
 export const VALUE_TYPES = Object.keys(CODES) as readonly ValueType[];
 const TYPES_BY_CODE = new Map<number, ValueType | 'struct'>([

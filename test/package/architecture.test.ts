@@ -26,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/build': ['src/base', 'src/format', 'src/codec', 'src/build/common', 'src/build/hash', 'src/build/keyless'],
   'src/read': ['src/base', 'src/format', 'src/mapping', 'src/codec', 'src/core', 'src/storage', 'src/verify'],
+  'src/remote': ['src/base', 'src/format', 'src/codec'],
   'src/inspect': ['src/base', 'src/format', 'src/codec', 'src/mapping', 'src/storage', 'src/read'],
   'src/lazy': [
     ...['src/base', 'src/format', 'src/verify', 'src/inspect'],

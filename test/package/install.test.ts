@@ -94,6 +94,10 @@ describe('the tarball', () => {
         ...within('dist/bin', 'LICENSES.txt', ...js(COMMANDS), ...js(TOOLS), ...js(PACKAGES)),
         ...within('dist/lib', ...js('index library build merge stat parallel-ingest span-worker span-writer')),
         ...within('dist/lib', 'index.cjs', 'build.cjs', 'builder.cjs', 'merge.cjs', 'stat.cjs', 'sections.cjs'),
+        ...within(
+          'dist/lib',
+          ...['remote', 'remote-fingerprints', 'remote-structs'].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
+        ),
         ...within('dist/lib', 'keyv.js', 'keyv.cjs', 'unstorage.js', 'unstorage.cjs'),
         ...within('native-notes', 'hmap.ksy', ...NOTES.map((name) => `${name}.md`)),
       ].toSorted(),
@@ -106,7 +110,7 @@ describe('the tarball', () => {
       ['.d.cts', '.cjs'],
     ] as const) {
       const types = files.filter((path) => path.endsWith(end));
-      const entries = ['index', 'stores/keyv', 'stores/unstorage'];
+      const entries = ['index', 'stores/keyv', 'stores/unstorage', 'remote/open-url'];
       const imported = new Set(entries.map((entry) => `dist/types/${entry}${end}`));
       for (const path of types) {
         const text = readFileSync(join(PACKAGE_ROOT, path), 'utf8');

@@ -1,11 +1,10 @@
 // Package managers: each installs the package into an empty project, and the suite runs on what it made.
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/ports.js';
 import { fine, nodeOf, npm, project, root, run, smoke, tarball, tool } from './place.js';
 import { checked, type Row, rowsOf } from './rows.js';
 import type { Found } from './smoke.js';
@@ -181,15 +180,6 @@ async function startRegistry(): Promise<string> {
   const token = `--//127.0.0.1:${port}/:_authToken=none`;
   await fine('npm', ['publish', await tarball(), '--registry', url, token, '--no-update-notifier']);
   return url;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** npm must be told that the package `bun` may run its script. That a package with one is refused shows that it looks. */

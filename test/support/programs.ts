@@ -10,6 +10,8 @@ export const NO_CDB = has('cdb', '-h') ? false : 'tinycdb is not installed';
 export const NO_REDIS =
   has('redis-server', '--version') && has('redis-cli', '--version') ? false : 'redis-server is not installed';
 
+export const NO_NGINX = has('nginx', '-v') ? false : 'nginx is not installed';
+
 /** Whether the program reads SQLite by what Node has. */
 const hasOwnSqlite = spawnSync(process.execPath, ['-e', "require('node:sqlite')"]).status === 0;
 /** A folder with better-sqlite3 in its node_modules; .ci/run makes one. */

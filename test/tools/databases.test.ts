@@ -11,6 +11,7 @@ import * as nodeTest from 'node:test';
 import { after, describe, test } from 'node:test';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { type Key, type OpenOptions, open } from '../../src/index.js';
+import { freePort } from '../support/ports.js';
 import { NO_CDB, NO_REDIS, NO_SQLITE, NO_SQLITE3, SQLITE_CWD, sqlite3 } from '../support/programs.js';
 import { temporaryFolder } from '../support/temp.js';
 import { assertRefused, fine, hmap, type Ran } from '../support/tools.js';
@@ -444,15 +445,6 @@ describe('Redis', { skip: NO_REDIS }, () => {
     server.close();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('text with a NUL in SQLite', { skip: NO_SQLITE || NO_SQLITE3 }, () => {
   test('is whole, or refused where Node would cut it', async () => {

@@ -3,13 +3,14 @@
 // stands in the way of people with a keyboard or a screen reader.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, inspectKey, type KeyForm, type ValueChoice } from '../../src/index.js';
+import { type Browser, NO_BROWSER, type Page, type PageOptions, startBrowser } from '../support/browser.js';
 import { contentOf, temporaryFolder } from '../support/temp.js';
 import { assertRefused, fine, hmap, libraryTable } from '../support/tools.js';
 
@@ -113,50 +114,10 @@ describe('hmap report', () => {
   });
 });
 
-// What is used of playwright-core, whose own types need those of browsers, which this project does not have.
-interface Locator {
-  first(): Locator;
-  nth(index: number): Locator;
-  innerText(): Promise<string>;
-  getAttribute(name: string): Promise<string | null>;
-  focus(): Promise<void>;
-  isVisible(): Promise<boolean>;
-}
-interface Page {
-  readonly keyboard: { type(text: string): Promise<void>; press(key: string): Promise<void> };
-  on(event: string, act: (what: { text(): string; url(): string }) => void): void;
-  goto(url: string): Promise<unknown>;
-  evaluate(code: string): Promise<unknown>;
-  locator(selector: string): Locator;
-  focus(selector: string): Promise<void>;
-  fill(selector: string, text: string): Promise<void>;
-  emulateMedia(options: { media: 'print' }): Promise<void>;
-  pdf(): Promise<Buffer>;
-  close(): Promise<void>;
-}
-interface PageOptions {
-  readonly colorScheme?: 'light' | 'dark';
-  readonly viewport?: { width: number; height: number };
-}
-interface Browser {
-  newPage(options: PageOptions): Promise<Page>;
-  close(): Promise<void>;
-}
-interface Playwright {
-  readonly chromium: { launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser> };
-}
-const PLAYWRIGHT: string = 'playwright-core';
-
-const CHROMIUM = process.env.HMAP_TEST_BROWSER ?? '/usr/bin/chromium';
-const isThere = existsSync(CHROMIUM) || process.env.HMAP_EXPECT_BROWSER === '1';
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-
-describe('in a browser', { skip: isThere ? false : `no ${CHROMIUM}` }, () => {
+describe('in a browser', { skip: NO_BROWSER }, () => {
   let browser: Browser;
   before(async () => {
-    const { chromium } = (await import(PLAYWRIGHT)) as Playwright;
-    const quiet = ['--disable-background-networking', '--disable-component-update'];
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...quiet] });
+    browser = await startBrowser();
   });
   after(() => browser?.close());
 

@@ -20,6 +20,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   merge: async () => (await import('./commands/merge.js')).addMerge,
   split: async () => (await import('./commands/split.js')).addSplit,
   join: async () => (await import('./commands/join.js')).addJoin,
+  load: async () => (await import('./commands/load.js')).addLoad,
   report: async () => (await import('./commands/report.js')).addReport,
   plan: async () => (await import('./commands/plan.js')).addPlan,
   completion: async () => {

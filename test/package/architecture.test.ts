@@ -46,9 +46,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'tools/input': ['src/index', 'src/internal', 'tools/formats'],
   'tools/plan': ['src/index', 'src/internal', 'tools/terminal', 'tools/formats'],
   'tools/report': ['src/index', 'src/internal', 'tools/terminal', 'tools/formats'],
+  'tools/load': ['src/index', 'src/internal', 'tools/terminal', 'tools/formats'],
   'tools/commands': [
     ...['src/index', 'src/internal'],
-    ...['tools/terminal', 'tools/formats', 'tools/input', 'tools/plan', 'tools/report'],
+    ...['tools/terminal', 'tools/formats', 'tools/input', 'tools/plan', 'tools/report', 'tools/load'],
   ],
   'tools/compile-core': [],
   'tools/ship-types': [],

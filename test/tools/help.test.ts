@@ -8,6 +8,8 @@ import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from '../../src/index.js';
+import { NO_REDIS } from '../support/programs.js';
+import { startRedis } from '../support/redis.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 import { fine, HMAP } from '../support/tools.js';
@@ -103,7 +105,13 @@ describe('help', { skip: process.platform === 'win32' }, () => {
       }
       if (command === 'join')
         await fine(['split', '--shards', '2', join(folder, 'table.hmap'), '-o', join(folder, 'shards')]);
-      for (const example of examples) {
+      await using server = command === 'load' && !NO_REDIS ? await startRedis(folder) : undefined;
+      for (const shown of examples) {
+        // Of a cluster load.test.ts has one.
+        if (command === 'load' && (server === undefined || shown.includes('--cluster'))) continue;
+        const example = shown
+          .replace('redis://127.0.0.1:6379', server?.address ?? '')
+          .replace('redis-cli', `redis-cli -p ${server?.port}`);
         // The table that an earlier example has made, or the one that is asked for a key.
         if (example.includes('words.hmap') && command !== 'build') {
           await build(join(folder, 'words.hmap'), ['apple', 'pear'], { value: 'none' });

@@ -51,6 +51,11 @@ export class Output {
     return this.#used > NEARLY_FULL;
   }
 
+  /** A copy of what was written since the last flush. */
+  toBytes(): Buffer {
+    return Buffer.from(this.#buffer.bytes.subarray(0, this.#used));
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer.bytes[this.#used++] = value;

@@ -16,7 +16,7 @@ export { ShardFolder } from './build/common/shard-folder.js';
 export { keyTooLong, type RecordSink } from './build/hash/ingest.js';
 export { ParallelIngest, serveIngest } from './build/hash/parallel-ingest.js';
 export type { TableBuilder } from './build/hash/table-builder.js';
-export { joinShards, writeShard } from './build/merge/shards.js';
+export { gatherShards, joinShards, writeShard } from './build/merge/shards.js';
 // Keys and values between bytes, text and programs.
 export { fieldReader } from './codec/bit-fields.js';
 export { DECODERS } from './codec/decode-value.js';

@@ -11,7 +11,7 @@ export const HASHES = 8;
 export const ORDER = 12;
 /** Room for a counter of each class that records are parted in; the bits that choose a class at most. */
 export const ENDS = 16;
-export const MOST_DIGIT_BITS = 16;
+export const MOST_DIGIT_BITS = 20;
 /** Of a staged record: bytes before the key; of its value, or {@link ANY_WIDTH}; from how many on it lies elsewhere. */
 export const HEAD = 20;
 export const STAGED_VALUE = 24;

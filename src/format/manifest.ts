@@ -3,6 +3,7 @@
 
 import { HmapError } from '../base/errors.js';
 import type { HashHeader } from './header.js';
+import { isUint } from './value-types.js';
 
 /** The name of the manifest in a folder of shards. */
 export const MANIFEST = 'table.hmaps.json';
@@ -10,6 +11,26 @@ export const MANIFEST = 'table.hmaps.json';
 /** A shard in a message. */
 export function shardText({ index, bits }: HashHeader['shard']): string {
   return `shard ${index} of ${2 ** bits}`;
+}
+
+/**
+ * @param first the first of the table's shards
+ * @throws {HmapError} if a shard has keys or values of another type
+ */
+export function needTogether(path: string, header: HashHeader, first: HashHeader): void {
+  const apart = (code: 'HMAP_KEY_TYPE' | 'HMAP_VALUE_TYPE', what: string, actual: string, expected: string) => {
+    const message = `${path}: its ${what} are ${actual}, those of the first shard are ${expected}`;
+    return new HmapError(code, message, { path, expected, actual });
+  };
+  const { keyType, valueType, fingerprint } = header;
+  if (keyType !== first.keyType) throw apart('HMAP_KEY_TYPE', 'keys', keyType, first.keyType);
+  const [bits, firstBits] = [fingerprint, first.fingerprint].map((each) =>
+    each === null ? 'stored' : `${each.bits} bits`,
+  );
+  if (bits !== firstBits) throw apart('HMAP_KEY_TYPE', 'keys', bits!, firstBits!);
+  const areNarrowed = header.narrowed && first.narrowed && isUint(valueType) && isUint(first.valueType);
+  if (valueType !== first.valueType && !areNarrowed)
+    throw apart('HMAP_VALUE_TYPE', 'values', valueType, first.valueType);
 }
 
 /** A shard, in the order of their indexes. */

@@ -2,10 +2,10 @@
 // files make a table; lookups are sharded-lookup.ts.
 
 import { statSync } from 'node:fs';
-import { HmapError, type HmapErrorCode } from '../base/errors.js';
+import { HmapError } from '../base/errors.js';
 import { LazyArray } from '../base/lazy-array.js';
 import type { HashHeader } from '../format/header.js';
-import { shardText } from '../format/manifest.js';
+import { needTogether, shardText } from '../format/manifest.js';
 import { isUint, valueWidthOf } from '../format/value-types.js';
 import type { Mapping } from '../mapping/mapping.js';
 import { manifestPath, type PlacedManifest, readManifest } from '../storage/shard-files.js';
@@ -114,7 +114,7 @@ function* openAll(
       const snapshot = (yield* openSnapshot({ ...settings, path: shard, shard: file }))!;
       shards.push(snapshot);
       there.push(snapshot);
-      needTogether(snapshot.header as HashHeader, there[0]!.header as HashHeader, shard, { index, bits }, seed);
+      needShard(snapshot.header as HashHeader, there[0]!.header as HashHeader, shard, { index, bits }, seed);
     }
     if (there.length === 0) {
       throw new HmapError('ENOENT', `${path}: none of its ${files.length} shards is there`, { path });
@@ -127,7 +127,7 @@ function* openAll(
 }
 
 /** @throws {HmapError} if a file is not the shard that it should be, or does not go together with the first one */
-function needTogether(
+function needShard(
   header: HashHeader,
   first: HashHeader,
   path: string,
@@ -135,25 +135,12 @@ function needTogether(
   seed: number,
 ): void {
   const describe = (one: HashHeader['shard'], itsSeed: number) => `${shardText(one)} with the seed ${itsSeed}`;
-  const [is, should] = [describe(header.shard, header.hash.seed), describe(shard, seed)];
-  if (is !== should) throw apart('HMAP_LAYOUT', path, `it is ${is}`, `the manifest means ${should}`);
-  const { keyType, valueType } = header;
-  if (keyType !== first.keyType) {
-    throw apart('HMAP_KEY_TYPE', path, `its keys are ${keyType}`, `those of the first shard are ${first.keyType}`);
+  const [actual, expected] = [describe(header.shard, header.hash.seed), describe(shard, seed)];
+  if (actual !== expected) {
+    const message = `${path}: it is ${actual}, the manifest means ${expected}`;
+    throw new HmapError('HMAP_LAYOUT', message, { path, expected, actual });
   }
-  const areNarrowed = header.narrowed && first.narrowed && isUint(valueType) && isUint(first.valueType);
-  if (valueType !== first.valueType && !areNarrowed) {
-    throw apart(
-      'HMAP_VALUE_TYPE',
-      path,
-      `its values are ${valueType}`,
-      `those of the first shard are ${first.valueType}`,
-    );
-  }
-}
-
-function apart(code: HmapErrorCode, path: string, actual: string, expected: string): HmapError {
-  return new HmapError(code, `${path}: ${actual}, ${expected}`, { path, expected, actual });
+  needTogether(path, header, first);
 }
 
 /** The header of the table that the shards make: counts and sizes are sums, and there are no places. */

@@ -6,6 +6,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { complain, EXIT, parseInteger, SIGNAL_EXIT, say } from '../terminal/cli.js';
+import { billion } from './billion.js';
 import { buildGroups } from './builds.js';
 import { stopChildren } from './child.js';
 import { lookupGroups } from './lookups.js';
@@ -17,6 +18,7 @@ import { endText, figuresText } from './show.js';
 
 interface Options {
   full?: boolean;
+  billion?: boolean;
   only?: string;
   rounds: number;
   seed: number;
@@ -25,9 +27,13 @@ interface Options {
 
 const SEED = 20_240_501;
 
-async function bench({ full = false, only, rounds, seed, json }: Options): Promise<void> {
+async function bench({ full = false, billion: isBillion = false, only, rounds, seed, json }: Options): Promise<void> {
   const began = performance.now();
   const log = (text: string) => say(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`);
+  if (isBillion) {
+    await billion(CACHE, log);
+    return;
+  }
   const session = await Session.start({ full, only, rounds, seed, cache: CACHE, log });
   process.on('exit', () => session.stop());
   const memory = session.wants('memory') ? memoryGroups(session) : [];
@@ -68,6 +74,7 @@ function quoted(text: string): string {
 const program = new Command('bench')
   .description('Measures hmap and its peers: lookups, builds, memory. Keeps data and peers in tools/bench/cache.')
   .option('--full', '10,000,000 entries, the names of npm and a build of 100,000,000 as well')
+  .option('--billion', 'a set of a billion keys instead, in one file and in shards: takes minutes, and 30 GB of disk')
   .option(
     '--only <pattern>',
     'a regular expression; only what it matches, such as "get hmap 1M" or "build" or "memory"',

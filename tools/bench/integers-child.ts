@@ -2,6 +2,7 @@
 // warm-up, as a program does it.
 
 import { type BuildOptions, build, type EntryColumns } from 'hmap';
+import { STEP } from './integer-keys.js';
 import { taskOf } from './task-of.js';
 
 export interface Task {
@@ -10,6 +11,8 @@ export interface Task {
   /** Whether there are values, of u32; else the keys are a set. */
   readonly values: boolean;
   readonly columns: boolean;
+  /** In how many files, in a folder; without it, in one. */
+  readonly shards?: number;
 }
 
 export interface Answer {
@@ -18,8 +21,6 @@ export interface Answer {
   readonly peak: number;
 }
 
-/** Each odd multiple of it is another u64: "golden ratio" hashing (Knuth, The Art of Computer Programming 3, 6.4). */
-const STEP = 0x9e37_79b9_7f4a_7c15n;
 const CHUNK = 65_536;
 
 function* keys(entries: number): Generator<bigint> {
@@ -50,8 +51,8 @@ function* chunks(entries: number, withValues: boolean): Generator<EntryColumns> 
   }
 }
 
-async function run({ entries, output, values, columns }: Task): Promise<Answer> {
-  const options: BuildOptions = { key: 'u64', value: values ? 'u32' : 'none' };
+async function run({ entries, output, values, columns, shards }: Task): Promise<Answer> {
+  const options: BuildOptions = { key: 'u64', value: values ? 'u32' : 'none', ...(shards && { shards }) };
   const source = columns ? chunks(entries, values) : values ? pairs(entries) : keys(entries);
   const start = performance.now();
   const summary = await build(output, source as Iterable<[bigint, number]>, options);

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { MergeSummary } from '../../src/index.js';
-import { checkedShards, joinShards } from '../../src/internal.js';
+import { checkedShards, gatherShards, joinShards } from '../../src/internal.js';
 import { counted, humanBytes, jsonLine, printable, say } from '../terminal/cli.js';
 import { examples } from '../terminal/help.js';
 import { Progress } from '../terminal/progress.js';
@@ -20,11 +20,18 @@ export function addJoin(program: Command): void {
     .argument('<shard...>', 'the folder, the manifest, or all shards')
     .requiredOption('-o, --output <file>', 'the .hmap file to make')
     .action(runJoin);
-  addMergeFlags(command);
-  examples(command, 'hmap join shards -o whole.hmap');
+  addMergeFlags(command).option(
+    '--manifest',
+    'join nothing, and write a manifest for shards that were built one by one; --output is their folder',
+  );
+  examples(command, 'hmap join shards -o whole.hmap', 'hmap join --manifest --force shards/*.hmap -o shards');
 }
 
-async function runJoin(given: string[], options: MergeFlags): Promise<void> {
+async function runJoin(given: string[], options: MergeFlags & { manifest?: boolean }): Promise<void> {
+  if (options.manifest) {
+    await writeManifest(given, options);
+    return;
+  }
   const paths = given.length === 1 && !given[0]!.endsWith('.hmap') ? checkedShards(given[0]!) : given;
   const { output, json } = options;
   const progress = new Progress();
@@ -34,6 +41,15 @@ async function runJoin(given: string[], options: MergeFlags): Promise<void> {
     report(summary, paths.length, output, json === true);
   };
   await stoppable(output, work).finally(() => progress.stop());
+}
+
+async function writeManifest(given: string[], { output, force = false, json = false }: MergeFlags): Promise<void> {
+  const { entries, fileBytes } = await gatherShards(given, output, force);
+  if (json) process.stdout.write(jsonLine({ path: output, shards: given.length, entries, fileBytes }));
+  else
+    say(
+      `${printable(output)}: ${counted(given.length, 'shard')} of ${counted(entries, 'entry', 'entries')}, ${humanBytes(fileBytes)}`,
+    );
 }
 
 function report(summary: MergeSummary, shards: number, output: string, json: boolean): void {

@@ -59,16 +59,7 @@ export class ShardFolder {
 
   /** Puts the manifest in its place, and removes the shards of the one before it. */
   async publish(seed: number): Promise<void> {
-    const entries = this.#files.reduce((sum, file) => sum + file.entries, 0);
-    const manifest = new Publication(join(this.path, MANIFEST), true);
-    try {
-      writeAll(manifest.fd, Buffer.from(manifestText({ seed, entries, files: this.#files })), 0);
-      await manifest.sync();
-      manifest.publish();
-    } catch (error) {
-      manifest.abandon();
-      throw systemError(error, 'write', this.path);
-    }
+    await publishManifest(this.path, seed, this.#files, true);
     this.#made.length = 0;
     const own = new Set(this.#files.map(({ name }) => name));
     for (const name of readdirSync(this.path)) if (isShardName(name) && !own.has(name)) this.#remove(name);
@@ -97,8 +88,31 @@ export class ShardFolder {
   }
 }
 
+/**
+ * Puts the manifest of a folder's shards in its place, in one step.
+ * @param files in the order of their indexes
+ * @throws {HmapError} `HMAP_OUTPUT_EXISTS` if there is one, and it is not to be replaced
+ */
+export async function publishManifest(
+  folder: string,
+  seed: number,
+  files: readonly ShardFile[],
+  overwrite: boolean,
+): Promise<void> {
+  const entries = files.reduce((sum, file) => sum + file.entries, 0);
+  const manifest = new Publication(join(folder, MANIFEST), overwrite);
+  try {
+    writeAll(manifest.fd, Buffer.from(manifestText({ seed, entries, files })), 0);
+    await manifest.sync();
+    manifest.publish();
+  } catch (error) {
+    manifest.abandon();
+    throw systemError(error, 'write', folder);
+  }
+}
+
 /** The header checksum of a file, which covers all of it by what the header says. */
-function checksumOf(path: string): number {
+export function checksumOf(path: string): number {
   const fd = openSync(path, 'r');
   try {
     return readBytes(fd, HEADER.headerChecksum, 4).readUInt32LE();

@@ -6,11 +6,10 @@ import { HmapError } from '../../base/errors.js';
 import { keyForError, showKey } from '../../codec/key-text.js';
 import { ALL_DIFFER, NOT_SORTED } from '../../core/write-places.js';
 import { headBytes, STAGED, type StagedLayout, stagedSize } from './staged-record.js';
-import type { Workbench } from './workbench.js';
+import { digitBitsFor, type Workbench } from './workbench.js';
 
 /** Groups above this are sorted by comparison instead of insertion, so that crafted collisions cost n log n. */
 const INSERTION = 24;
-const MOST_DIGIT_BITS = 16;
 
 // Local copy: V8 folds it (native-notes/performance.md).
 const { hash: HASH, keyBytes: KEY_BYTES } = STAGED;
@@ -53,8 +52,7 @@ export class Sorter {
       this.hashes = new Int32Array(count);
       this.order = new Int32Array(count);
     }
-    const wanted = Math.ceil(Math.log2(Math.max(count, 2)));
-    const digitBits = Math.min(wanted, MOST_DIGIT_BITS, 32 - consumed);
+    const digitBits = Math.min(digitBitsFor(count), 32 - consumed);
     this.#allDiffer = false;
     const core = buffer === this.#bench?.records ? this.#bench.core : undefined;
     if (core !== undefined && digitBits > 0 && count <= core.order.length) {

@@ -14,6 +14,14 @@ import { headBytes, type StagedLayout } from './staged-record.js';
 /** Bytes behind a part of the memory that the core may read or write over. */
 const MARGIN = 64;
 
+/**
+ * Bits of the hash by which so many records are parted before they are sorted: enough that few are left in a class. With too
+ * few of them the core would leave the sorting to JavaScript.
+ */
+export function digitBitsFor(count: number): number {
+  return Math.min(Math.ceil(Math.log2(Math.max(count, 2))), place.MOST_DIGIT_BITS);
+}
+
 /** What a bench is made for. */
 export interface BenchSize {
   /** Bytes and records of the largest partition. */
@@ -64,7 +72,7 @@ export class Workbench {
     const parts = [
       size.bytes,
       ...[0, 1, 2].map(() => 4 * size.count),
-      4 * 2 ** place.MOST_DIGIT_BITS,
+      4 * 2 ** digitBitsFor(size.count),
       place.EVENT_BYTES * size.count,
       room,
     ];

@@ -2,12 +2,15 @@
 // a whole; how records are gone through is passes.ts.
 
 import { closeSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { HmapError } from '../../base/errors.js';
 import { checkOptions, type FilePath, pathOf } from '../../base/options.js';
 import { MAX_BUCKET_RECORDS, MAX_SHARD_BITS, SEEDS } from '../../format/constants.js';
 import type { HashHeader } from '../../format/header.js';
-import { shardText } from '../../format/manifest.js';
+import { needTogether, type ShardFile, shardText } from '../../format/manifest.js';
+import { fileHeader } from '../../storage/open-file.js';
 import type { JoinOptions, MergeSummary } from '../common/merge-options.js';
+import { checksumOf, publishManifest } from '../common/shard-folder.js';
 import {
   type Asked,
   checkJoinOptions,
@@ -44,10 +47,42 @@ export async function joinShards(
 }
 
 /**
+ * Writes the manifest of shards that were built one by one, in whose folder it lies.
+ * @throws {HmapError} `HMAP_LAYOUT` if they are not all shards of one table, or do not lie in one folder; `HMAP_OUTPUT_EXISTS`
+ *   if there is a manifest, and it is not to be replaced
+ */
+export async function gatherShards(
+  paths: readonly FilePath[],
+  folder: FilePath,
+  overwrite: boolean,
+): Promise<{ entries: number; fileBytes: number }> {
+  const target = resolve(pathOf(folder));
+  const found = paths.map((each) => {
+    const path = pathOf(each);
+    if (dirname(resolve(path)) !== target) throw notShard(path, `it does not lie in ${target}`);
+    const header = fileHeader(path);
+    if (header.layout !== 'hash') throw notShard(path, `the layout is '${header.layout}'`);
+    return { path, header };
+  });
+  found.sort((a, b) => a.header.shard.index - b.header.shard.index);
+  if (parentOf(found).bits > 0) throw notShard(found[0]!.path, 'these shards make only a part of a table');
+  const { seed } = found[0]!.header.hash;
+  for (const { path, header } of found) {
+    needTogether(path, header, found[0]!.header);
+  }
+  const files = found.map(({ path, header: { fileBytes, entries } }) => {
+    return { name: basename(path), bytes: fileBytes, entries, checksum: checksumOf(path) };
+  });
+  await publishManifest(target, seed, files, overwrite);
+  const sum = (of: (file: ShardFile) => number) => files.reduce((all, file) => all + of(file), 0);
+  return { entries: sum(({ entries }) => entries), fileBytes: sum(({ bytes }) => bytes) };
+}
+
+/**
  * The shard, or the whole table, that these shards make together.
  * @throws {HmapError} `HMAP_LAYOUT` if one is missing, stands twice, or is of another division or seed
  */
-function parentOf(sorted: readonly MergeSource[]): HashHeader['shard'] {
+function parentOf(sorted: readonly Pick<MergeSource, 'path' | 'header'>[]): HashHeader['shard'] {
   const [first] = sorted;
   const { bits, index } = first!.header.shard;
   const joined = Math.log2(sorted.length);

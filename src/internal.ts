@@ -3,8 +3,8 @@
 
 export { ByteBuffer, type ByteSlice, copyBytes, varintSize } from './base/bytes.js';
 export { systemError } from './base/errors.js';
+export { nearest } from './base/nearest.js';
 export { oneLine } from './base/one-line.js';
-export { nearest } from './base/options.js';
 export { Pacer } from './base/pacer.js';
 export { decodeText } from './base/text.js';
 export { threadsFor } from './base/workers.js';

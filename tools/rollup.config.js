@@ -84,14 +84,18 @@ const offsets = {
 const withoutNode = {
   name: 'without-node',
   resolveId: (id) =>
-    /^node:(buffer|url|util|util\/types|worker_threads)$|\/base\/text\.js$/.test(id) ? WITHOUT_NODE : null,
+    /^node:(buffer|url|util|util\/types|worker_threads)$|\/(base\/text|nearest)\.js$/.test(id) ? WITHOUT_NODE : null,
   transform: (code, id) =>
     /\bBuffer\b/.test(code) && id !== WITHOUT_NODE
       ? { code: `import { Buffer } from ${JSON.stringify(WITHOUT_NODE)};\n${code}`, map: null }
       : null,
 };
 /** For browsers, where each byte is a byte to load. */
-const minified = terser({ module: true, compress: { passes: 3, ecma: 2022 }, format: { comments: false } });
+const minified = terser({
+  module: true,
+  compress: { passes: 4, ecma: 2022, pure_getters: true, unsafe_arrows: true, keep_fargs: false },
+  format: { comments: false },
+});
 const smallest = {
   ...minified,
   async renderChunk(code, ...rest) {
@@ -113,6 +117,7 @@ const lateStructs = {
       ? LATE_STRUCTS
       : null,
 };
+const REMOTE_PARTS = { 'struct-code': 'structs', 'find-fingerprint': 'fingerprints', 'distinct-value': 'enum' };
 const remote = (format, end) => ({
   input: { remote: 'dist/src/remote/open-url.js' },
   output: {
@@ -120,7 +125,7 @@ const remote = (format, end) => ({
     format,
     dynamicImportInCjs: false,
     entryFileNames: `[name]${end}`,
-    chunkFileNames: ({ name }) => `remote-${name === 'struct-code' ? 'structs' : 'fingerprints'}-[hash]${end}`,
+    chunkFileNames: ({ name }) => `remote-${REMOTE_PARTS[name]}-[hash]${end}`,
     plugins: [smallest],
   },
   plugins: [lateStructs, withoutNode, offsets],

@@ -77,8 +77,8 @@ export function parseManifest(text: string, path: string): Manifest {
   let manifest: unknown;
   try {
     manifest = JSON.parse(text);
-  } catch {
-    // Told below.
+  } catch (error) {
+    throw notManifest(path, `it is not JSON (${(error as Error).message})`);
   }
   if (!isJsonObject(manifest) || !('hmaps' in manifest)) throw notManifest(path, 'it has no member "hmaps"');
   if (manifest.hmaps !== 1) {
@@ -88,7 +88,8 @@ export function parseManifest(text: string, path: string): Manifest {
   const { seed, entries, shards, files } = manifest;
   const list = Array.isArray(files) ? files.map((file) => shardFile(file, path)) : [];
   const isWhole = list.length > 0 && list.length === shards && Number.isInteger(Math.log2(list.length));
-  if (!isWhole || !isCount(seed) || !isCount(entries)) throw notManifest(path, 'a member is missing or wrong');
+  const sum = list.reduce((all, file) => all + file.entries, 0);
+  if (!isWhole || !isCount(seed) || sum !== entries) throw notManifest(path, 'a member is missing or wrong');
   return { seed, entries, files: list };
 }
 

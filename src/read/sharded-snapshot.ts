@@ -1,15 +1,15 @@
 // Opens a table in shards: all files that its manifest names, as one snapshot (native-notes/format.md, section 3). Knows which
 // files make a table; lookups are sharded-lookup.ts.
 
-import { statSync } from 'node:fs';
-import { HmapError } from '../base/errors.js';
+import { existsSync, statSync } from 'node:fs';
+import { HmapError, systemError } from '../base/errors.js';
 import { LazyArray } from '../base/lazy-array.js';
 import type { HashHeader } from '../format/header.js';
 import { needTogether, shardText } from '../format/manifest.js';
 import { isUint, valueWidthOf } from '../format/value-types.js';
 import type { Mapping } from '../mapping/mapping.js';
 import { manifestPath, type PlacedManifest, readManifest } from '../storage/shard-files.js';
-import { type FileIdentity, identityWith, isSurelyKnown, statsOf } from './file-identity.js';
+import { type FileIdentity, type FileStats, identityWith, isSurelyKnown, statsOf } from './file-identity.js';
 import { openSnapshot } from './open-snapshot.js';
 import { type Settings, Snapshot } from './snapshot.js';
 
@@ -82,16 +82,29 @@ export function* openShards(
 ): Generator<unknown, ShardedSnapshot | undefined, void> {
   for (let attempt = 1; ; attempt++) {
     const file = manifestPath(settings.path);
-    const stats = statsOf(statSync(file, { bigint: true }));
-    if (than !== undefined && isSurelyKnown(stats, than)) return undefined;
+    const stats = statsAt(file);
+    const isPartial = settings.partial === true;
+    // Of some shards, more may have come under the same manifest.
+    if (than !== undefined && !isPartial && isSurelyKnown(stats, than)) return undefined;
     const placed = readManifest(file);
-    if (than !== undefined && placed.text === than.mark) return undefined;
+    const mark = isPartial
+      ? `${placed.text}${placed.paths.map((path) => (existsSync(path) ? 1 : 0)).join('')}`
+      : placed.text;
+    if (than !== undefined && mark === than.mark) return undefined;
     try {
-      return yield* openAll(placed, identityWith(stats, placed.text), settings);
+      return yield* openAll(placed, identityWith(stats, mark), settings);
     } catch (error) {
       // The shards of a manifest that has been replaced meanwhile may have been removed.
       if (attempt === ATTEMPTS || readManifest(file).text === placed.text) throw error;
     }
+  }
+}
+
+function statsAt(file: string): FileStats {
+  try {
+    return statsOf(statSync(file, { bigint: true }));
+  } catch (error) {
+    throw systemError(error, 'open', file);
   }
 }
 
@@ -104,6 +117,9 @@ function* openAll(
   const there: Snapshot[] = [];
   const { files, seed } = manifest;
   const bits = Math.log2(files.length);
+  // Each shard has the narrowest type for its own values.
+  const { value } = settings;
+  const own = { ...settings, value: isUint(value) ? ('uint' as const) : value };
   try {
     for (const [index, file] of files.entries()) {
       const shard = paths[index]!;
@@ -111,7 +127,7 @@ function* openAll(
         shards.push(undefined);
         continue;
       }
-      const snapshot = (yield* openSnapshot({ ...settings, path: shard, shard: file }))!;
+      const snapshot = (yield* openSnapshot({ ...own, path: shard, shard: file }))!;
       shards.push(snapshot);
       there.push(snapshot);
       needShard(snapshot.header as HashHeader, there[0]!.header as HashHeader, shard, { index, bits }, seed);
@@ -119,7 +135,12 @@ function* openAll(
     if (there.length === 0) {
       throw new HmapError('ENOENT', `${path}: none of its ${files.length} shards is there`, { path });
     }
-    return new ShardedSnapshot(wholeOf(there.map(({ header }) => header as HashHeader)), identity, shards);
+    const header = wholeOf(there.map((each) => each.header as HashHeader));
+    if (isUint(value) && value !== header.valueType) {
+      const message = `${path}: the values are ${header.valueType}, not ${value}`;
+      throw new HmapError('HMAP_VALUE_TYPE', message, { path, expected: value, actual: header.valueType });
+    }
+    return new ShardedSnapshot(header, identity, shards);
   } catch (error) {
     for (const snapshot of there) snapshot.close();
     throw error;

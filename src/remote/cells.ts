@@ -2,7 +2,7 @@
 // Neighbours that are missing come in one request. Knows offsets; does not know what is in the file.
 
 import type { HttpSource } from './http-source.js';
-import { SharedWork } from './shared-work.js';
+import { SharedWork, type Stop } from './shared-work.js';
 
 /** Bytes of the file; the end is exclusive. */
 export interface FileRange {
@@ -73,7 +73,7 @@ export class Cells {
    * Bytes of ranges, in their order; what is missing of all of them is asked for at once.
    * @throws {HmapError} as {@link HttpSource.range} does, and what the check of a cell throws
    */
-  async read(ranges: readonly FileRange[], signal: AbortSignal | undefined): Promise<Uint8Array[]> {
+  async read(ranges: readonly FileRange[], stop: Stop): Promise<Uint8Array[]> {
     const found = new Map<number, Uint8Array>();
     const missing: number[] = [];
     const waiting = new Set<SharedWork<ReadonlyMap<number, Uint8Array>>>();
@@ -88,7 +88,7 @@ export class Cells {
       }
     }
     for (const run of this.#runs(missing)) waiting.add(this.#load(run));
-    const results = await Promise.all([...waiting].map((work) => work.wait(signal)));
+    const results = await Promise.all([...waiting].map((work) => work.wait(stop)));
     for (const result of results) for (const [offset, bytes] of result) found.set(offset, bytes);
     return ranges.map((range) => this.#cut(range, found));
   }
@@ -127,8 +127,10 @@ export class Cells {
           }),
         );
         for (const [from, cell] of cells) check?.({ from, end: from + cell.length }, cell);
-        // A copy, so that a cell that stays does not keep its neighbours.
-        for (const [offset, cell] of cells) this.#cache.put(offset, offsets.length === 1 ? cell : cell.slice());
+        // A copy, so that a cell that stays does not keep what came with it.
+        for (const [offset, cell] of cells) {
+          this.#cache.put(offset, cell.buffer.byteLength === cell.length ? cell : cell.slice());
+        }
         return cells;
       } finally {
         for (const offset of offsets) if (this.#coming.get(offset) === work) this.#coming.delete(offset);

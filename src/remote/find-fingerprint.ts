@@ -9,6 +9,7 @@ import { offsetUnit, segmentOf } from '../format/index-lines.js';
 import type { FileRange } from './cells.js';
 import { damaged, type HashedKey, type Records } from './records.js';
 import type { RemoteFile } from './remote-file.js';
+import type { Stop } from './shared-work.js';
 
 /**
  * Where the value of a key lies; `undefined` if its fingerprint is not in the bucket.
@@ -18,7 +19,7 @@ export async function fingerprintPlace(
   file: RemoteFile,
   key: HashedKey,
   records: Records,
-  signal: AbortSignal | undefined,
+  stop: Stop,
 ): Promise<FileRange | undefined> {
   const {
     fingerprint,
@@ -37,11 +38,11 @@ export async function fingerprintPlace(
   if (found.length < 2 || long.count === 0) return found[0]?.value;
   xxh64(keyView, 0, key.bytes.length);
   const { low, high } = sum64;
-  const row = await firstRow(file, key, found[0]!.at, signal);
+  const row = await firstRow(file, key, found[0]!.at, stop);
   const from = long.offset + row * LONG_FINGERPRINT.size;
   const range = { from, end: from + found.length * LONG_FINGERPRINT.size };
   if (range.end > long.offset + long.bytes) throw damaged(file, 'records without their long fingerprints', from);
-  const [rows] = await file.read([range], signal);
+  const [rows] = await file.read([range], stop);
   const view = new DataView(rows!.buffer, rows!.byteOffset, rows!.byteLength);
   for (const [i, { value }] of found.entries()) {
     const at = i * LONG_FINGERPRINT.size + LONG_FINGERPRINT.hash;
@@ -51,12 +52,7 @@ export async function fingerprintPlace(
 }
 
 /** The row of the record that starts at `at` in the file, by halves; each step reads a row. */
-async function firstRow(
-  file: RemoteFile,
-  { hash }: HashedKey,
-  at: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
+async function firstRow(file: RemoteFile, { hash }: HashedKey, at: number, stop: Stop): Promise<number> {
   const { header } = file;
   const { long } = header.fingerprint!;
   const segment = segmentOf(hash, header);
@@ -66,7 +62,7 @@ async function firstRow(
   for (let high = long.count; low < high; ) {
     const middle = Math.floor((low + high) / 2);
     const from = long.offset + middle * LONG_FINGERPRINT.size;
-    const [row] = await file.read([{ from, end: from + LONG_FINGERPRINT.size }], signal);
+    const [row] = await file.read([{ from, end: from + LONG_FINGERPRINT.size }], stop);
     const view = new DataView(row!.buffer, row!.byteOffset, row!.byteLength);
     const order =
       view.getUint32(LONG_FINGERPRINT.segment, true) - segment ||

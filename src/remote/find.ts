@@ -7,6 +7,7 @@ import { bucketOf, indexSize, lineSize, offsetUnit, segmentOf, shardOf } from '.
 import type { FileRange } from './cells.js';
 import { damaged, type HashedKey, Records } from './records.js';
 import type { RemoteFile } from './remote-file.js';
+import type { Stop } from './shared-work.js';
 
 /** Where the line of a key's bucket lies; `undefined` for a key of another shard. */
 export function lineOf(header: HashHeader, { hash }: HashedKey): FileRange | undefined {
@@ -50,15 +51,15 @@ export async function valuePlace(
   file: RemoteFile,
   key: HashedKey,
   bucket: FileRange,
-  signal: AbortSignal | undefined,
+  stop: Stop,
 ): Promise<FileRange | undefined> {
   const { fingerprint } = file.header;
-  const records = new Records(file, bucket, signal);
+  const records = new Records(file, bucket, stop);
   if (fingerprint === null) {
     while (await records.step()) if (await records.hasKey(key.bytes)) return records.value;
     return undefined;
   }
   // Few tables have them: a page loads the code when it opens one.
   const { fingerprintPlace } = await import('./find-fingerprint.js');
-  return fingerprintPlace(file, key, records, signal);
+  return fingerprintPlace(file, key, records, stop);
 }

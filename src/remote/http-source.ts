@@ -72,10 +72,11 @@ export class HttpSource {
    */
   async range(from: number, end: number, signal: AbortSignal): Promise<Uint8Array> {
     for (let attempt = 0; ; attempt++) {
-      if (this.#whole !== undefined) return this.#whole.subarray(from, end);
       await this.#turn(signal);
       let failure: Failure;
       try {
+        // Another request may have brought it.
+        if (this.#whole !== undefined) return this.#whole.slice(from, end);
         const answer = await this.#ask(from, end, signal);
         if (answer instanceof Uint8Array) return answer;
         failure = answer;
@@ -109,16 +110,16 @@ export class HttpSource {
     const timer = setTimeout(() => stop.abort(LATE), timeout);
     try {
       this.traffic.requests++;
-      const response = await fetch(this.url, {
+      const asked = fetch(this.url, {
         // A browser does not let a page choose the encoding, and ignores it.
-        headers: { 'accept-encoding': 'identity', ...headers, range: `bytes=${from}-${end - 1}` },
+        headers: { ...headers, 'accept-encoding': 'identity', range: `bytes=${from}-${end - 1}` },
         signal: stop.signal,
       });
-      return await this.#take(response, from, end);
+      return await this.#take(await orStopped(asked, stop.signal), from, end);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof HmapError) return { error, isTransient: false };
-      const why = stop.signal.reason === LATE ? `no answer within ${timeout} ms` : String((error as Error).message);
+      const why = stop.signal.reason === LATE ? `no answer within ${timeout} ms` : reasonOf(error);
       return { error: this.#error('HMAP_HTTP', why, { cause: error }), isTransient: true };
     } finally {
       clearTimeout(timer);
@@ -135,9 +136,9 @@ export class HttpSource {
       const error = this.#error('HMAP_HTTP', `the server answers ${status}`, { actual: status });
       return { error, isTransient: status >= 500 || TRANSIENT.includes(status), wish: wishOf(headers) };
     }
-    const encoding = headers.get('content-encoding');
-    if (encoding !== null && encoding !== 'identity') {
-      const why = `the server sends the file compressed (${encoding}), so that it has no parts; have it sent as it is`;
+    const encoding = headers.get('content-encoding')?.toLowerCase() ?? 'identity';
+    if (encoding !== 'identity') {
+      const why = `the server compresses the file (${encoding}), which has no parts then`;
       throw this.#error('HMAP_HTTP', why, { actual: encoding });
     }
     if (status === 200) return this.#takeWhole(response, from, end);
@@ -166,7 +167,7 @@ export class HttpSource {
     const tooLong = () =>
       this.#error(
         'HMAP_NO_RANGES',
-        `the server sends the whole file in place of a part; that is done up to ${mostWhole} bytes only`,
+        `the server sends the whole file, which has more than ${mostWhole} bytes (cacheBytes)`,
         {
           expected: mostWhole,
           actual: length,
@@ -182,7 +183,7 @@ export class HttpSource {
     }
     this.#pin(headers, body.length);
     this.#whole = body;
-    return body.subarray(from, end);
+    return body.slice(from, end);
   }
 
   /** The body, up to so many bytes, and whatever there is beyond them as one more. */
@@ -229,7 +230,7 @@ export class HttpSource {
     const total = /^bytes \*\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1];
     if (this.#version !== undefined && total !== undefined && Number(total) !== this.#version.total)
       return this.replaced();
-    return this.#error('HMAP_TRUNCATED', 'the file is cut short: the server has no such bytes (416)', { actual: 416 });
+    return this.#error('HMAP_TRUNCATED', 'the file is cut short (416)', { actual: 416 });
   }
 
   #error(
@@ -237,7 +238,9 @@ export class HttpSource {
     reason: string,
     data: object,
   ): HmapError {
-    return new HmapError(code, `${this.url}: ${reason}`, { path: this.url, reason, ...data });
+    // Without a password that may stand in it.
+    const shown = this.url.replace(/\/\/[^/@]*@/, '//');
+    return new HmapError(code, `${shown}: ${reason}`, { path: shown, reason, ...data });
   }
 }
 
@@ -259,6 +262,20 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** The result, or the signal's reason once that is aborted: not every `fetch` obeys its signal. */
+function orStopped<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    result.then(resolve, reject);
+  });
+}
+
+/** What an error of `fetch` says, which hides it in its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = (error ?? {}) as { message?: string; cause?: { message?: string } };
+  return `no answer: ${message ?? String(error)}${cause?.message === undefined ? '' : `: ${cause.message}`}`;
+}
+
 /** Why a request is stopped that takes too long. */
 const LATE = new Error('late');
 
@@ -267,7 +284,8 @@ function wishOf(headers: Headers): number | undefined {
   const text = headers.get('retry-after');
   if (text === null) return undefined;
   const wish = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
-  return Number.isNaN(wish) ? undefined : Math.min(Math.max(wish, 0), LONGEST_WISH);
+  // What has passed already, or is no time, is no wish.
+  return wish >= 0 ? Math.min(wish, LONGEST_WISH) : undefined;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -44,7 +44,7 @@ export interface UrlOptions<T extends ValueChoice = ValueType, F extends KeyForm
    */
   onReplaced?: 'error' | 'reload';
   /** Headers of each request, such as `authorization`. */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>> | Headers;
   /** In the place of the global `fetch`. */
   fetch?: typeof globalThis.fetch;
   /** Ends the opening. */
@@ -68,6 +68,8 @@ const OPTIONS = [
 
 const CACHE = 16 * 2 ** 20;
 const LEAST_CACHE = 256 * 1024;
+/** The longest delay of a timer, in milliseconds; more than enough for the others. */
+const MOST = 2 ** 31 - 1;
 
 /**
  * Opens a table on a web server, an object store or a CDN, by one request for its header. The server must give parts of files
@@ -104,7 +106,7 @@ export async function openUrl(url: string | URL, given: UrlOptions<ValueChoice> 
   const cacheBytes = numberIn('cacheBytes', options.cacheBytes ?? CACHE, LEAST_CACHE);
   const source: SourceOptions = {
     fetch: options.fetch ?? ((...request) => globalThis.fetch(...request)),
-    headers: options.headers ?? {},
+    headers: Object.fromEntries(new Headers(options.headers)),
     concurrency: numberIn('concurrency', options.concurrency ?? 6, 1),
     retries: numberIn('retries', options.retries ?? 3, 0),
     timeout: numberIn('timeout', options.timeout ?? 10_000, 1),
@@ -124,7 +126,7 @@ export async function openUrl(url: string | URL, given: UrlOptions<ValueChoice> 
   // A table never changes its types, except that `uint` may become narrower or wider.
   const { keyType, valueType } = first.header;
   expected = { ...expected, key: keyType, value: expected.value === 'uint' ? 'uint' : valueType };
-  return new RemoteTable(first, { open, follows: onReplaced === 'reload' });
+  return new RemoteTable(first, { open, follows: onReplaced === 'reload' }, options.key === 'bytes');
 }
 
 /** What the header must say. */
@@ -169,6 +171,6 @@ function wrong(
 }
 
 function numberIn(name: string, value: unknown, least: number): number {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
-  throw new TypeError(`${name}: expected an integer from ${least}, got ${String(value)}`);
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= MOST) return value as number;
+  throw new TypeError(`${name}: expected an integer from ${least} to ${MOST}, got ${String(value)}`);
 }

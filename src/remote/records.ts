@@ -5,6 +5,7 @@ import { HmapError } from '../base/errors.js';
 import { MAX_BUCKET_RECORDS, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../format/constants.js';
 import type { FileRange } from './cells.js';
 import type { RemoteFile } from './remote-file.js';
+import type { Stop } from './shared-work.js';
 
 /** A key's bytes, and its hash. */
 export interface HashedKey {
@@ -22,18 +23,18 @@ export class Records {
   value: FileRange;
   readonly #file: RemoteFile;
   readonly #end: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #stop: Stop;
   #key: FileRange;
   #left = MAX_BUCKET_RECORDS;
   #window: Uint8Array = new Uint8Array(0);
   #windowFrom = 0;
 
-  constructor(file: RemoteFile, { from, end }: FileRange, signal: AbortSignal | undefined) {
+  constructor(file: RemoteFile, { from, end }: FileRange, stop: Stop) {
     this.#file = file;
     this.at = from;
     this.value = this.#key = { from, end: from };
     this.#end = end;
-    this.#signal = signal;
+    this.#stop = stop;
   }
 
   /** Moves to the next record; `false` at the end. */
@@ -78,7 +79,7 @@ export class Records {
     const known = this.#windowFrom;
     if (from < known || end > known + this.#window.length) {
       const to = Math.min(this.#end, Math.max(end, from + WINDOW));
-      this.#window = (await this.#file.read([{ from, end: to }], this.#signal))[0]!;
+      this.#window = (await this.#file.read([{ from, end: to }], this.#stop))[0]!;
       this.#windowFrom = from;
     }
     return this.#window.subarray(from - this.#windowFrom, end - this.#windowFrom);

@@ -9,6 +9,7 @@ import { checkPreamble, refuseFault } from '../format/preamble.js';
 import { STRUCT_CODE } from '../format/value-types.js';
 import { CellCache, Cells, type FileRange, type Grid } from './cells.js';
 import { type HttpSource, joined } from './http-source.js';
+import type { Stop } from './shared-work.js';
 import { loadStructs } from './structs.js';
 import { needSum, SumPages } from './sum-pages.js';
 
@@ -59,7 +60,7 @@ export class RemoteFile {
       throw new HmapError('HMAP_LAYOUT', message, { path: url, expected: 'hash', actual: layout });
     }) as HashHeader;
     if (check === 'header' && !source.isPinned) {
-      const message = `${url}: the server says nothing by which a newer file shows (ETag, Last-Modified); open it with check: 'touch'`;
+      const message = `${url}: the server gives no ETag or Last-Modified, by which a newer file would show; open it with check: 'touch'`;
       throw new HmapError('HMAP_HTTP', message, { path: url });
     }
     const cache = new CellCache(cacheBytes);
@@ -68,8 +69,8 @@ export class RemoteFile {
   }
 
   /** Bytes of ranges between the header and the checksums. As {@link Cells.read}. */
-  read(ranges: readonly FileRange[], signal: AbortSignal | undefined): Promise<Uint8Array[]> {
-    return this.#cells.read(ranges, signal);
+  read(ranges: readonly FileRange[], stop: Stop): Promise<Uint8Array[]> {
+    return this.#cells.read(ranges, stop);
   }
 
   isSame(other: RemoteFile): boolean {

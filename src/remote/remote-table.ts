@@ -3,7 +3,6 @@
 import { ByteBuffer } from '../base/bytes.js';
 import { HmapError } from '../base/errors.js';
 import { kindOf } from '../base/options.js';
-import { decodeText } from '../base/text.js';
 import { xxh32 } from '../base/xxh32.js';
 import { type ValueDecoder, valueDecoder } from '../codec/decode-value.js';
 import { encodeText, scratch, TOO_LONG } from '../codec/keys.js';
@@ -14,9 +13,9 @@ import type { AnyKey, KeyArgument, KeyType } from '../format/key-types.js';
 import type { FileRange } from './cells.js';
 import { bucketRange, lineOf, valuePlace } from './find.js';
 import type { Traffic } from './http-source.js';
-import { damaged, type HashedKey } from './records.js';
+import type { HashedKey } from './records.js';
 import type { RemoteFile } from './remote-file.js';
-import { SharedWork } from './shared-work.js';
+import { SharedWork, Stop } from './shared-work.js';
 
 /** Keys of one round of requests. */
 const BATCH = 256;
@@ -46,15 +45,18 @@ export class RemoteTable<V = unknown, K extends AnyKey = string> {
   /** Requests that were made, and bytes that came, since the table was opened. */
   readonly traffic: Readonly<Traffic>;
   readonly #opener: FileOpener;
+  /** Whether keys are given as their bytes, whatever their type. */
+  readonly #areBytes: boolean;
   #version: Version<V>;
   #reloading: SharedWork<Version<V>> | undefined;
   #isClosed = false;
 
   /** @internal Use `openUrl`. */
-  constructor(file: RemoteFile, opener: FileOpener) {
+  constructor(file: RemoteFile, opener: FileOpener, areBytes: boolean) {
     this.url = file.source.url;
     this.traffic = file.source.traffic;
     this.#opener = opener;
+    this.#areBytes = areBytes;
     this.#version = versionOf(file);
   }
 
@@ -140,19 +142,21 @@ export class RemoteTable<V = unknown, K extends AnyKey = string> {
     for (let attempt = 1; ; attempt++) {
       const version = this.#version;
       const { file } = version;
+      const stop = new Stop(signal);
       try {
-        const results: (R | undefined)[] = [];
-        for (let first = 0; first < list.length; first += BATCH) {
-          results.push(...(await batch(version, list.slice(first, first + BATCH), signal, act)));
-        }
-        return results;
+        return await eachOf(version, list, this.#areBytes, stop, act);
       } catch (error) {
+        // What else was asked for, nobody wants any more.
+        stop.stop(error);
+        if (signal?.aborted) throw signal.reason;
         const code = (error as Partial<HmapError> | undefined)?.code;
         let replaced = code === 'HMAP_REPLACED' ? error : undefined;
-        if (code === 'HMAP_DAMAGED' && !(await isCurrent(file))) replaced = file.source.replaced();
+        if (code === 'HMAP_DAMAGED' && !(await isCurrent(file, signal))) replaced = file.source.replaced();
         if (replaced === undefined) throw error;
         if (!this.#opener.follows || attempt === MOST_VERSIONS) throw replaced;
         if (this.#version === version) await this.#reloaded(signal);
+      } finally {
+        stop.end();
       }
     }
   }
@@ -160,9 +164,9 @@ export class RemoteTable<V = unknown, K extends AnyKey = string> {
   /** Opens the file anew; whoever asks meanwhile gets the same one. */
   async #reloaded(signal: AbortSignal | undefined): Promise<Version<V>> {
     if (this.#reloading === undefined || this.#reloading.isStopped) {
-      const work = new SharedWork(async (stop) => {
+      const work = new SharedWork(async (signal) => {
         try {
-          const file = await this.#opener.open(stop);
+          const file = await this.#opener.open(signal);
           this.#version = versionOf(file);
           return this.#version;
         } finally {
@@ -171,7 +175,8 @@ export class RemoteTable<V = unknown, K extends AnyKey = string> {
       });
       this.#reloading = work;
     }
-    return this.#reloading.wait(signal);
+    const stop = new Stop(signal);
+    return this.#reloading.wait(stop).finally(() => stop.end());
   }
 }
 
@@ -186,32 +191,57 @@ interface Version<V> {
 }
 
 /** Does something with the place of a value. */
-type Act<V, R> = (version: Version<V>, place: FileRange, signal: AbortSignal | undefined) => Promise<R>;
+type Act<V, R> = (version: Version<V>, place: FileRange, stop: Stop) => Promise<R>;
 
 function versionOf<V>(file: RemoteFile): Version<V> {
   const { valueType } = file.header;
   return { file, decode: valueType === 'enum' ? undefined : (valueDecoder(valueType) as ValueDecoder<V>) };
 }
 
-/** Finds keys, in two rounds of requests, and does something with each value's place. */
-async function batch<V, R>(
+/** A key that may be there, and its line in the index. */
+interface Asked {
+  /** Its place among all that were asked for. */
+  readonly i: number;
+  readonly key: HashedKey;
+  readonly line: FileRange;
+}
+
+/** Finds keys, and does something with each value's place. */
+async function eachOf<V, R>(
   version: Version<V>,
   keys: readonly unknown[],
-  signal: AbortSignal | undefined,
+  areBytes: boolean,
+  stop: Stop,
   act: Act<V, R>,
 ): Promise<(R | undefined)[]> {
-  const { file } = version;
-  const { header } = file;
-  const hashed = keys.map((key) => hashedKey(header, key));
+  const { header } = version.file;
   const results = new Array<R | undefined>(keys.length).fill(undefined);
-  const asked: { i: number; key: HashedKey; line: FileRange }[] = [];
-  for (const [i, key] of hashed.entries()) {
+  const asked: Asked[] = [];
+  for (const [i, given] of keys.entries()) {
+    const key = hashedKey(header, given, areBytes);
     const line = key && lineOf(header, key);
     if (key !== undefined && line !== undefined) asked.push({ i, key, line });
   }
+  // In the order of the file, so that no part of it is wanted again once others have taken its place in memory.
+  asked.sort((a, b) => a.key.hash - b.key.hash);
+  for (let first = 0; first < asked.length; first += BATCH) {
+    await batch(version, asked.slice(first, first + BATCH), results, stop, act);
+  }
+  return results;
+}
+
+/** Finds some keys, in two rounds of requests. */
+async function batch<V, R>(
+  version: Version<V>,
+  asked: readonly Asked[],
+  results: (R | undefined)[],
+  stop: Stop,
+  act: Act<V, R>,
+): Promise<void> {
+  const { file } = version;
   const lines = await file.read(
     asked.map(({ line }) => line),
-    signal,
+    stop,
   );
   const full = asked
     .map(({ i, key }, at) => ({ i, key, bucket: bucketRange(file, key, lines[at]!) }))
@@ -219,42 +249,35 @@ async function batch<V, R>(
   // All at once, so that neighbours come together; each then finds its own in memory. Of large buckets only the start.
   await file.read(
     full.map(({ bucket: { from, end } }) => ({ from, end: Math.min(end, from + FIRST_OF_BUCKET) })),
-    signal,
+    stop,
   );
   const find = async ({ i, key, bucket }: (typeof full)[number]) => {
-    const place = await valuePlace(file, key, bucket, signal);
-    if (place !== undefined) results[i] = await act(version, place, signal);
+    const place = await valuePlace(file, key, bucket, stop);
+    if (place !== undefined) results[i] = await act(version, place, stop);
   };
   await Promise.all(full.map(find));
-  return results;
 }
 
 /** The value at a place. */
-async function valueAt<V>({ file, decode }: Version<V>, place: FileRange, signal: AbortSignal | undefined): Promise<V> {
+async function valueAt<V>({ file, decode }: Version<V>, place: FileRange, stop: Stop): Promise<V> {
   const { dictionary } = file.header;
-  const [value] = place.end > place.from ? await file.read([place], signal) : [new Uint8Array(0)];
+  const [value] = place.end > place.from ? await file.read([place], stop) : [new Uint8Array(0)];
   const bytes = new ByteBuffer(value!);
   if (dictionary === null) return decode!(bytes, 0, value!.length);
-  let index = 0;
-  for (let i = value!.length - 1; i >= 0; i--) index = index * 256 + value![i]!;
-  const at = dictionary.offset + 4 * index;
-  if (index >= dictionary.count) throw damaged(file, `there is no distinct value ${index}`, place.from);
-  const [offsets] = await file.read([{ from: at, end: at + 8 }], signal);
-  const view = new DataView(offsets!.buffer, offsets!.byteOffset, 8);
-  const heap = dictionary.offset + 4 * (dictionary.count + 1);
-  const [from, end] = [heap + view.getUint32(0, true), heap + view.getUint32(4, true)];
-  if (from > end || end > dictionary.offset + dictionary.bytes)
-    throw damaged(file, `the offsets of distinct value ${index} do not fit`, at);
-  const [text] = end > from ? await file.read([{ from, end }], signal) : [new Uint8Array(0)];
-  return decodeText(new ByteBuffer(text!), 0, text!.length) as V;
+  // Most tables have none: a page loads the code when it opens one that has.
+  const { distinctValue } = await import('./distinct-value.js');
+  return (await distinctValue(file, value!, place.from, stop)) as V;
 }
 
 /** A key's bytes and hash; `undefined` for what no table has. */
-function hashedKey({ keyType, hash: { seed } }: HashHeader, key: unknown): HashedKey | undefined {
-  const length = isTyped(keyType) ? KEY_HASHERS[keyType](key, 0, seed) : encoded(key);
+function hashedKey({ keyType, hash: { seed } }: HashHeader, key: unknown, areBytes: boolean): HashedKey | undefined {
+  const length = !areBytes && isTyped(keyType) ? KEY_HASHERS[keyType](key, 0, seed) : encoded(key);
   if (length < 0) return undefined;
   // A copy: the next key comes to the same place.
-  return { bytes: new Uint8Array(scratch.array.subarray(0, length)), hash: xxh32(scratch.view, 0, length, seed | 0) };
+  return {
+    bytes: new Uint8Array(scratch.array.subarray(0, length)),
+    hash: xxh32(scratch.view, 0, length, seed | 0) >>> 0,
+  };
 }
 
 /** `encodeKey` without what makes it fast, which is nothing beside a request. */
@@ -274,6 +297,15 @@ function isTyped(type: KeyType): type is Exclude<KeyType, 'bytes'> {
   return type !== 'bytes';
 }
 
-async function isCurrent(file: RemoteFile): Promise<boolean> {
-  return file.isCurrent(new AbortController().signal).catch(() => true);
+/** Whether the server still has a file. Where that cannot be found out, it may as well. */
+async function isCurrent(file: RemoteFile, signal: AbortSignal | undefined): Promise<boolean> {
+  const stop = new Stop(signal);
+  try {
+    return await new SharedWork((asking) => file.isCurrent(asking)).wait(stop);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    return (error as Partial<HmapError> | undefined)?.code !== 'HMAP_REPLACED';
+  } finally {
+    stop.end();
+  }
 }

@@ -1,5 +1,51 @@
-// Work for which several callers may wait, each with a signal of its own: it is stopped when nobody waits any more. Knows
-// nothing of the work.
+// Work for which several callers may wait: it is stopped when nobody waits any more. And what tells a caller's parts that they
+// are not wanted any more. Knows nothing of the work.
+
+/**
+ * Ends what one call waits for: when the caller's signal is aborted, or the call has failed. Many may listen; of the caller's
+ * signal only one does.
+ */
+export class Stop {
+  #isStopped = false;
+  #reason: unknown;
+  readonly #signal: AbortSignal | undefined;
+  readonly #listeners = new Set<() => void>();
+  readonly #onAbort = () => this.stop(this.#signal!.reason);
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** Once; whoever waits is told. */
+  stop(reason: unknown): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#reason = reason;
+    this.end();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Lets go of the caller's signal. */
+  end(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  /** @returns what stops the listening */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
 
 export class SharedWork<T> {
   readonly #stop = new AbortController();
@@ -20,31 +66,32 @@ export class SharedWork<T> {
     return this.#stop.signal.aborted;
   }
 
-  /** Waits for the result; rejects with the signal's reason once that is aborted. */
-  wait(signal: AbortSignal | undefined): Promise<T> {
+  /** Waits for the result; rejects with the reason once the caller is stopped. */
+  wait(stop: Stop): Promise<T> {
     this.#waiting++;
     return new Promise<T>((resolve, reject) => {
+      let forget = () => {};
       const leave = () => {
-        signal?.removeEventListener('abort', onAbort);
-        if (--this.#waiting === 0 && !this.#isDone) this.#stop.abort(signal?.reason);
+        forget();
+        if (--this.#waiting === 0 && !this.#isDone) this.#stop.abort(stop.reason);
       };
-      const onAbort = () => {
+      const onStop = () => {
         leave();
-        reject(signal!.reason);
+        reject(stop.reason);
       };
-      if (signal?.aborted) {
-        onAbort();
+      if (stop.isStopped) {
+        onStop();
         return;
       }
-      signal?.addEventListener('abort', onAbort, { once: true });
+      forget = stop.listen(onStop);
       this.#result.then(
         (value) => {
-          if (signal?.aborted) return;
+          if (stop.isStopped) return;
           leave();
           resolve(value);
         },
         (error) => {
-          if (signal?.aborted) return;
+          if (stop.isStopped) return;
           leave();
           reject(error);
         },

@@ -1,5 +1,6 @@
 // What the modules below this room ask of Node, for where there is no Node: the bundler puts this file in the place of
-// `node:...`, of the global `Buffer`, and of `base/text.js`, which is fast with Node's Buffer alone (tools/rollup.config.js).
+// `node:...`, of the global `Buffer`, of `base/text.js`, which is fast with Node's Buffer alone, and of `base/nearest.js`, which
+// is not worth its bytes there (tools/rollup.config.js).
 // Only what they use, and only as they use it.
 
 /** In the place of Node's class. */
@@ -46,6 +47,9 @@ export class Buffer extends Uint8Array {
 export function decodeText({ bytes }: { readonly bytes: Uint8Array }, at: number, length: number): string {
   return decoder.decode(bytes.subarray(at, at + length));
 }
+
+/** Of `base/nearest.js`. */
+export function nearest(): undefined {}
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

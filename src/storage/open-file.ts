@@ -1,13 +1,15 @@
 // Opens a file for reading and checks its header. Costs the same for every size of file. Knows nothing of what is done
 // with it.
 
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { join } from 'node:path';
 import { HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
 import { movedAside } from '../base/moved-aside.js';
 import { PAGE } from '../format/constants.js';
 import type { Header } from '../format/header.js';
+import { MANIFEST } from '../format/manifest.js';
 import { parseHeader } from '../format/parse-header.js';
 import { checkPreamble } from '../format/preamble.js';
 
@@ -60,7 +62,7 @@ export function openForReading(path: string): number {
     fd = openOrMovedAside(path);
     const stat = fstatSync(fd);
     if (stat.isFile() || stat.isBlockDevice()) return fd;
-    const what = stat.isDirectory() ? 'a folder' : 'no regular file';
+    const what = stat.isDirectory() ? folderAt(path) : 'no regular file';
     throw new HmapError(stat.isDirectory() ? 'EISDIR' : 'HMAP_NOT_A_TABLE', `cannot open ${path}: it is ${what}`, {
       path,
     });
@@ -68,6 +70,12 @@ export function openForReading(path: string): number {
     if (fd !== undefined) closeSync(fd);
     throw systemError(error, 'open', path);
   }
+}
+
+/** What a folder is, and how its shards are reached where it has some. */
+function folderAt(path: string): string {
+  if (!existsSync(join(path, MANIFEST))) return 'a folder';
+  return 'a folder of shards: name one of its files, or make one table of them with hmap join';
 }
 
 /** On Windows the place of a file may be empty for a moment, or after a crash, while a build replaces it. */

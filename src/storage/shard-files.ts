@@ -1,7 +1,7 @@
 // The files of a table in shards, as its manifest names them (native-notes/format.md, section 3): each is there, and is the
 // one that is meant. Knows files and headers; opens none of them for longer.
 
-import { closeSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
@@ -9,6 +9,8 @@ import { HEADER } from '../format/constants.js';
 import { checksumText, MANIFEST, type Manifest, parseManifest, type ShardFile } from '../format/manifest.js';
 import { openForReading, withFile } from './open-file.js';
 
+/** Bytes of a manifest, at most: a thousand for each of the most shards. */
+const MOST_MANIFEST = 2 ** 26;
 /** Bytes within which a manifest's first brace is. */
 const MANIFEST_START = 64;
 
@@ -48,14 +50,25 @@ export function isManifest(path: string): boolean {
  */
 export function readManifest(path: string): PlacedManifest {
   const file = manifestPath(path);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw systemError(error, 'open', file);
-  }
+  const text = withFileText(file);
   const manifest = parseManifest(text, file);
   return { path: file, text, manifest, paths: manifest.files.map(({ name }) => join(dirname(file), name)) };
+}
+
+function withFileText(path: string): string {
+  const fd = openForReading(path);
+  try {
+    const { size } = fstatSync(fd);
+    if (size > MOST_MANIFEST) {
+      const message = `${path}: not the manifest of a table in shards: it has ${size} bytes, the maximum is ${MOST_MANIFEST}`;
+      throw new HmapError('HMAP_NOT_A_TABLE', message, { path, expected: MOST_MANIFEST, actual: size });
+    }
+    return readBytes(fd, 0, size).toString();
+  } catch (error) {
+    throw systemError(error, 'read', path);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
@@ -65,6 +78,10 @@ export function readManifest(path: string): PlacedManifest {
 export function checkShard(fd: number, fileBytes: number, path: string, { bytes, checksum }: ShardFile): void {
   const actual = readBytes(fd, HEADER.headerChecksum, 4).readUInt32LE();
   if (actual === checksum && fileBytes === bytes) return;
+  if (actual === checksum) {
+    const message = `${path}: it has ${fileBytes} bytes, the manifest says ${bytes}`;
+    throw new HmapError('HMAP_LAYOUT', message, { path, expected: bytes, actual: fileBytes });
+  }
   const [is, should] = [actual, checksum].map(checksumText);
   const message = `${path}: this is another version of the shard: its header has the checksum ${is}, the manifest says ${should}`;
   throw new HmapError('HMAP_LAYOUT', message, { path, expected: should, actual: is });

@@ -2,12 +2,14 @@
 // little memory; the folder is taken up as a whole, or stays as it was.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as nodeTest from 'node:test';
 import { describe, test } from 'node:test';
+import { temporaryName } from '../../src/build/common/leftovers.js';
 import { writeShard } from '../../src/build/merge/shards.js';
-import { type BuildOptions, build } from '../../src/index.js';
+import { type BuildOptions, build, open } from '../../src/index.js';
 import { collidingStrings } from '../support/collisions.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { buildInParts } from '../support/parallel-build.js';
@@ -145,6 +147,51 @@ describe('a build in shards', () => {
       /shard [01] of 2: with the seed 0, 65 or more keys .* another seed, such as 2654435769/,
     );
     await build(out, pairs, { value: 'u32', shards: 2, seed: 2_654_435_769 });
+  });
+
+  test('two at once in one folder: one of them is there, whole', async () => {
+    const out = at('both');
+    for (let round = 0; round < 5; round++) {
+      const versions = [1, 2].map((n) => numbers(3000, (i) => n * i + round) as never);
+      const ended = await Promise.allSettled(versions.map((pairs) => build(out, pairs, { value: 'u32', shards: 16 })));
+      assert.ok(ended.some(({ status }) => status === 'fulfilled'));
+      using table = open(out, { value: 'u32', check: 'full' });
+      const factor = (table.get('key 1')! - round) as 1 | 2;
+      assert.ok(factor === 1 || factor === 2);
+      for (let i = 0; i < 3000; i++) assert.equal(table.get(`key ${i}`), factor * i + round);
+    }
+  });
+
+  test('leaves the files of others alone, and what a killed build has left is removed', async () => {
+    const out = at('others');
+    await build(out, numbers(10, (i) => i) as never, { value: 'u32', shards: 2 });
+    writeFileSync(join(out, '1-of-2-deadbeef.hmap'), 'mine');
+    // Of a process that is gone, in the place of this one.
+    const ended = spawnSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).stdout.trim();
+    const name = temporaryName('shard').replace(String(process.pid), ended);
+    for (const left of [name, `${name}.spill`, `.${name}.${name.slice('.shard.'.length)}`])
+      writeFileSync(join(out, left), 'x');
+    await build(out, numbers(10, (i) => 2 * i) as never, { value: 'u32', shards: 2 });
+    assert.deepEqual(
+      readdirSync(out)
+        .filter((each) => !/^[01]-of-2-(?!dead)/.test(each))
+        .toSorted(),
+      ['1-of-2-deadbeef.hmap', 'table.hmaps.json'],
+    );
+    // One that fails makes no folder.
+    const never = join(at('new'), 'deep');
+    await assert.rejects(
+      build(
+        never,
+        [
+          ['a', 1],
+          ['a', 2],
+        ],
+        { value: 'u32', shards: 2 },
+      ),
+      hmapError('HMAP_DUPLICATE_KEY'),
+    );
+    assert.ok(!readdirSync(folder).includes('new'));
   });
 
   test('refuses what is no number of shards', async () => {

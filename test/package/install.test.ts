@@ -96,7 +96,10 @@ describe('the tarball', () => {
         ...within('dist/lib', 'index.cjs', 'build.cjs', 'builder.cjs', 'merge.cjs', 'stat.cjs', 'sections.cjs'),
         ...within(
           'dist/lib',
-          ...['remote', 'remote-fingerprints', 'remote-structs'].flatMap((name) => [`${name}.js`, `${name}.cjs`]),
+          ...['remote', 'remote-enum', 'remote-fingerprints', 'remote-structs'].flatMap((name) => [
+            `${name}.js`,
+            `${name}.cjs`,
+          ]),
         ),
         ...within('dist/lib', 'keyv.js', 'keyv.cjs', 'unstorage.js', 'unstorage.cjs'),
         ...within('native-notes', 'hmap.ksy', ...NOTES.map((name) => `${name}.md`)),

@@ -8,6 +8,7 @@ import * as nodeTest from 'node:test';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BuildOptions, build, type OpenOptions, open, type Table } from '../../src/index.js';
+import { ReferenceShards } from '../conformance/reference-shards.js';
 import { runModule } from '../support/child.js';
 import { hmapError, misuse } from '../support/errors.js';
 import { WORKING } from '../support/mappings.js';
@@ -67,6 +68,18 @@ describe('a table in shards answers as the one in a file does', () => {
       }
     });
   }
+
+  test('and as an independent reader, which knows the specification alone', async () => {
+    const { parts } = await built('independent', CASES.numbers!, 8);
+    const reference = new ReferenceShards(join(parts, MANIFEST));
+    using table = open(parts);
+    assert.equal(reference.entries, table.size);
+    for (const shard of reference.shards) assert.deepEqual(shard.check(), []);
+    for (const key of [...texts(500, () => 0).map(([text]) => text), 'no key', '']) {
+      const [value, bytes] = [table.get(key), reference.get(key)];
+      assert.equal(value, bytes?.readUInt32LE());
+    }
+  });
 
   test('fingerprints', async () => {
     const content: Case = [{ value: 'u32', fingerprint: 16 }, texts(3000, (i) => i)];
@@ -284,6 +297,17 @@ describe('shards that do not fit', () => {
     assert.throws(() => open(other, { layout: 'list' }), hmapError('EISDIR'));
   });
 
+  test('a type of integers that only some shards need is that of the table', async (t) => {
+    const path = join(temporaryFolder(t), 'parts');
+    await build(path, CASES['integers of several widths']![1] as never, { value: 'uint', shards: 8 });
+    for (const value of ['u48', 'uint', undefined] as const) {
+      using table = open(path, value && { value });
+      assert.equal(table.header.valueType, 'u48');
+      assert.equal(table.get('key 7'), 2 ** 40);
+    }
+    assert.throws(() => open(path, { value: 'u8' }), hmapError('HMAP_VALUE_TYPE'));
+  });
+
   test('with `partial`, those that are there answer, and the others are named', async (t) => {
     const path = await first(t, { shards: 8 });
     const files = filesOf(path);
@@ -307,6 +331,12 @@ describe('shards that do not fit', () => {
     assert.equal(table.size, there!.length);
     assert.deepEqual([...table.keys()].toSorted(), there!.toSorted());
     assert.deepEqual(new Set(table.getMany(there!)), new Set([1]));
+    // One that has come is taken up.
+    assert.equal(table.reload(), false);
+    await build(`${path} again`, texts(501, () => 1) as never, { value: 'u32', shards: 8, metadata: { version: 1 } });
+    cpSync(join(`${path} again`, files[1]!.name), join(path, files[1]!.name));
+    assert.equal(table.reload(), true);
+    assert.ok(table.size > there!.length);
     for (const { name } of files) rmSync(join(path, name), { force: true });
     assert.throws(() => open(path, { partial: true }), hmapError('ENOENT'));
     assert.throws(() => open(path, { partial: 1 as never }), misuse(/^partial: /));

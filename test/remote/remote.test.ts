@@ -379,6 +379,108 @@ describe('signals, and closing', () => {
     await assert.rejects(table.get('key 1'), hmapError('HMAP_CLOSED'));
   });
 
+  test('what is left of a lookup that fails is not asked for; nor does one signal have many listeners', async () => {
+    await using server = await serveFile(at('large'), { delay: 1 });
+    using table = await openUrl(server.url, { retries: 0, concurrency: 2 });
+    let warned = false;
+    const onWarning = () => {
+      warned = true;
+    };
+    process.once('warning', onWarning);
+    const keys = Array.from({ length: 400 }, (_, i) => `key ${i * 700}`);
+    await table.getMany(keys, { signal: new AbortController().signal });
+    await sleep(5);
+    process.removeListener('warning', onWarning);
+    assert.ok(!warned);
+    using other = await openUrl(server.url, { retries: 0, concurrency: 2 });
+    server.misbehave((_, response) => response.writeHead(503).end());
+    const before = server.asked.length;
+    await assert.rejects(other.getMany(keys), hmapError('HMAP_HTTP'));
+    await sleep(50);
+    assert.ok(server.asked.length - before <= 4, `${server.asked.length - before} requests`);
+  });
+
+  test('many keys in any order move no part of the file twice, with a cache much smaller than it', async () => {
+    await using server = await serveFile(at('large'));
+    using table = await openUrl(server.url, { cacheBytes: 2 ** 20 });
+    const keys = new Random(9).shuffled(Array.from({ length: 20_000 }, (_, i) => `key ${i}`));
+    const values = await table.getMany(keys);
+    assert.ok(values.every((value) => value !== undefined));
+    assert.ok(table.traffic.bytes < 1.5 * table.header.fileBytes, `${table.traffic.bytes} bytes`);
+  });
+
+  test('a server that turns to whole files in between sends one', async () => {
+    await using server = await serveFile(at('large'), { delay: 1 });
+    const whole = readFileSync(at('large'));
+    using table = await openUrl(server.url, { cacheBytes: 2 ** 26, check: 'header' });
+    server.misbehave((_, response) => response.writeHead(200, { 'content-length': whole.length }).end(whole));
+    const values = await table.getMany(Array.from({ length: 500 }, (_, i) => `key ${i * 500}`));
+    assert.ok(values.every((value) => value !== undefined));
+    // As many as were under way.
+    assert.ok(table.traffic.bytes < 8 * whole.length);
+  });
+
+  test('a newer file whose bytes come under the old ETag is no damage', async () => {
+    const [a, b] = [at('a'), at('b')];
+    await using server = await serveFile(a);
+    using table = await openUrl(server.url, { value: 'u32', onReplaced: 'reload' });
+    const etag = (await fetch(server.url, { headers: { range: 'bytes=0-1' } })).headers.get('etag')!;
+    server.replace(b);
+    let torn = true;
+    server.misbehave((_, response, good) => {
+      if (torn) response.setHeader('etag', etag);
+      torn = false;
+      good();
+    });
+    assert.equal(await table.get('key 5'), 11);
+  });
+
+  test('a signal ends the waiting also where a file is looked at once more', async () => {
+    const path = at('numbers');
+    const damaged = readFileSync(path);
+    damaged[5000]! ^= 1;
+    writeFileSync(at('damaged'), damaged);
+    await using server = await serveFile(path);
+    using table = await openUrl(server.url, { retries: 0 });
+    server.replace(at('damaged'));
+    const etag = (await fetch(server.url)).headers.get('etag');
+    server.replace(path);
+    using other = await openUrl(server.url, { retries: 0 });
+    server.replace(at('damaged'));
+    server.misbehave(({ from, end }, response, good) => {
+      response.setHeader('etag', `${etag}`);
+      if (from === 0 && end === 4096) return;
+      response.removeHeader('etag');
+      good();
+    });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(new Error('enough')), 100);
+    const start = performance.now();
+    const keys = texts(20_000, () => 0).map(([key]) => key);
+    await assert.rejects(other.getMany(keys, { signal: stop.signal }), /enough/);
+    assert.ok(performance.now() - start < 2000);
+    table.close();
+  });
+
+  test('keys may be given as bytes whatever their type; a fetch that never answers is given up', async () => {
+    await using server = await serveFile(at('u32 keys, a set'));
+    using table = await openUrl(server.url, { key: 'bytes' });
+    assert.equal(await table.has(Uint8Array.of(7, 0, 0, 0)), true);
+    assert.equal(await table.has(Uint8Array.of(8, 0, 0, 0)), false);
+    const never = () => new Promise<Response>(() => {});
+    await assert.rejects(openUrl('x', { fetch: never, timeout: 30, retries: 0 }), hmapError('HMAP_HTTP'));
+    await assert.rejects(
+      openUrl('x', {
+        fetch: () => {
+          throw null;
+        },
+        retries: 0,
+      }),
+      hmapError('HMAP_HTTP'),
+    );
+    await assert.rejects(openUrl(server.url, { timeout: 2 ** 31 }), misuse(/^timeout: /));
+  });
+
   test('headers, and a fetch of one’s own', async () => {
     await using server = await serveFile(at('numbers'));
     const seen: (string | null)[] = [];

@@ -122,6 +122,6 @@ describe('shards', () => {
         /layout 'hash'|fingerprints/,
       );
     }
-    assert.deepEqual(readdirSync(at('new')), []);
+    assert.ok(!readdirSync(folder).includes('new'));
   });
 });

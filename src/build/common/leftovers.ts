@@ -37,6 +37,9 @@ export const RENEWAL: number = HOUR;
  */
 const UNIQUE = /^([1-9]\d{0,9})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}(?:\.tmp(?:\.spill)?|(\.old|\.gone))$/;
 
+/** The first of two names, of a temporary file of an output that has a temporary name itself. */
+const TWICE = /^[1-9]\d{0,9}-[0-9a-f]{8}-[0-9a-f]{8}\.tmp\.(?=\d)/;
+
 /** The end of the names of temporary files. */
 export const TEMPORARY = '.tmp';
 
@@ -47,9 +50,9 @@ export function temporaryName(output: string): string {
 
 /**
  * Removes what killed builds of `output` have left in its folder. Ignores failures: a build does not depend on it.
+ * @param start of the names of what they may have left
  */
-export function removeLeftovers(folder: string, output: string): void {
-  const start = prefixOf(output);
+export function removeLeftovers(folder: string, output: string, start: string = prefixOf(output)): void {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -57,7 +60,7 @@ export function removeLeftovers(folder: string, output: string): void {
     return;
   }
   for (const name of names) {
-    const unique = isNamedFor(name, start) ? UNIQUE.exec(name.slice(start.length)) : null;
+    const unique = isNamedFor(name, start) ? UNIQUE.exec(name.slice(start.length).replace(TWICE, '')) : null;
     if (unique === null) continue;
     const path = join(folder, name);
     try {

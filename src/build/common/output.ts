@@ -67,12 +67,17 @@ export class BuildOutput extends BuildWork {
   readonly #publication: Publication;
 
   /**
+   * @param hasLeftovers whether killed builds of this output may have left files
    * @throws {HmapError} when the output cannot be made
    * @throws the signal's reason if it is aborted
    */
-  constructor(path: string, options: Pick<ResolvedOptions, 'signal' | 'onProgress' | 'overwrite'>) {
+  constructor(
+    path: string,
+    options: Pick<ResolvedOptions, 'signal' | 'onProgress' | 'overwrite'>,
+    hasLeftovers = true,
+  ) {
     options.signal?.throwIfAborted();
-    const publication = new Publication(path, options.overwrite);
+    const publication = new Publication(path, options.overwrite, hasLeftovers);
     super(`${publication.temporary}.spill`, options);
     this.#publication = publication;
   }

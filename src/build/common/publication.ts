@@ -50,7 +50,7 @@ export class Publication {
    * @throws {HmapError} `HMAP_OUTPUT_EXISTS` when there is a file and `overwrite` is false; the system's code when it
    * refuses
    */
-  constructor(path: string, overwrite: boolean) {
+  constructor(path: string, overwrite: boolean, hasLeftovers = true) {
     this.#overwrite = overwrite;
     this.target = targetOf(path);
     const old = existing(this.target, path);
@@ -69,7 +69,7 @@ export class Publication {
     const folder = dirname(this.target);
     const name = basename(this.target);
     // First, since they may be what has filled the disk.
-    removeLeftovers(folder, name);
+    if (hasLeftovers) removeLeftovers(folder, name);
     this.temporary = join(folder, temporaryName(name));
     this.#sample = join(folder, temporaryName(name));
     try {

@@ -1,23 +1,45 @@
 // A folder of shards with its manifest: written shard by shard, and taken up in one step (native-notes/format.md, section
 // 3). Knows files and names; how shards are made is none of its business.
 
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { HmapError, systemError } from '../../base/errors.js';
 import { readBytes, writeAll } from '../../base/fs.js';
+import { prefixOf } from '../../base/moved-aside.js';
 import { HEADER } from '../../format/constants.js';
-import { isShardName, MANIFEST, manifestText, type ShardFile, shardName } from '../../format/manifest.js';
+import {
+  isShardName,
+  MANIFEST,
+  manifestText,
+  parseManifest,
+  type ShardFile,
+  shardName,
+} from '../../format/manifest.js';
+import { removeLeftovers, temporaryName } from './leftovers.js';
 import { Publication } from './publication.js';
-
-/** Milliseconds after which a file under a temporary name is what a killed build has left. */
-const DAY = 24 * 3600 * 1000;
-const TEMPORARY_SHARD = /^\.+shard-\d+-\d+\.hmap/;
 
 /** Every path ends with {@link publish} or {@link abandon}. */
 export class ShardFolder {
   /** An absolute path. */
   readonly path: string;
   readonly #count: number;
+  /**
+   * Where the next shard is to be written; {@link take} gives it its name, which is another one for other content, so
+   * that readers of the old manifest keep the old files.
+   */
+  next: string;
+  /** The first of the folders that were made for it. */
+  readonly #madeFolder: string | undefined;
   readonly #made: string[] = [];
   readonly #files: ShardFile[] = [];
 
@@ -30,22 +52,19 @@ export class ShardFolder {
     this.path = resolve(path);
     this.#count = count;
     if (existsSync(join(path, MANIFEST)) && !overwrite) {
-      throw new HmapError('HMAP_OUTPUT_EXISTS', `${path} has shards already; --force replaces them`, { path });
+      throw new HmapError('HMAP_OUTPUT_EXISTS', `${path} has shards already`, { path });
+    }
+    if (existsSync(path) && !statSync(path).isDirectory()) {
+      throw new HmapError('ENOTDIR', `cannot write ${path}: shards lie in a folder, and it is a file`, { path });
     }
     try {
-      mkdirSync(path, { recursive: true });
+      this.#madeFolder = mkdirSync(path, { recursive: true });
     } catch (error) {
       throw systemError(error, 'write', path);
     }
-    this.#removeLeftovers();
-  }
-
-  /**
-   * Where the next shard is to be written; {@link take} gives it its name, which is another one for other content, so
-   * that readers of the old manifest keep the old files.
-   */
-  get next(): string {
-    return join(this.path, `.shard-${process.pid}-${this.#files.length}.hmap`);
+    removeLeftovers(this.path, SHARD);
+    removeLeftovers(this.path, SHARD, `.${prefixOf(SHARD)}`);
+    this.next = this.#newName();
   }
 
   /** Takes the shard that was written to {@link next}. */
@@ -55,36 +74,68 @@ export class ShardFolder {
     if (!existsSync(join(this.path, name))) this.#made.push(name);
     renameSync(this.next, join(this.path, name));
     this.#files.push({ name, bytes: fileBytes, entries, checksum });
+    this.next = this.#newName();
   }
 
-  /** Puts the manifest in its place, and removes the shards of the one before it. */
+  /** One that no other build uses, not even one in this process. */
+  #newName(): string {
+    return join(this.path, temporaryName(SHARD));
+  }
+
+  /**
+   * Puts the manifest in its place, and removes the shards of the one before it.
+   * @throws {HmapError} `HMAP_OUTPUT_EXISTS` if another build in this folder has taken a shard away meanwhile
+   */
   async publish(seed: number): Promise<void> {
+    const before = namesIn(this.path);
+    const gone = this.#files.find(({ name }) => !existsSync(join(this.path, name)));
+    if (gone !== undefined) {
+      const message = `${this.path}: another build in this folder has removed ${gone.name} meanwhile; build it again`;
+      throw new HmapError('HMAP_OUTPUT_EXISTS', message, { path: this.path });
+    }
     await publishManifest(this.path, seed, this.#files, true);
     this.#made.length = 0;
     const own = new Set(this.#files.map(({ name }) => name));
-    for (const name of readdirSync(this.path)) if (isShardName(name) && !own.has(name)) this.#remove(name);
+    // No others: they may be those of a build that is going on, or somebody's own.
+    for (const name of before) if (isShardName(name) && !own.has(name)) this.#remove(name);
   }
 
   /** Removes what was written, if it was not published. */
   abandon(): void {
     rmSync(this.next, { force: true });
-    for (const name of this.#made.splice(0)) this.#remove(name);
+    // Another build may have made the same file, and named it.
+    const named = new Set(namesIn(this.path));
+    for (const name of this.#made.splice(0)) if (!named.has(name)) this.#remove(name);
+    for (let folder = this.path; this.#madeFolder !== undefined && folder.length >= this.#madeFolder.length; ) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // It holds something, which is another one's.
+        return;
+      }
+      folder = dirname(folder);
+    }
   }
 
   #remove(name: string): void {
     try {
       rmSync(join(this.path, name), { force: true });
     } catch {
-      // Windows refuses it for a file that is mapped; the next build of this folder tries again.
+      // Windows refuses it for a file that is mapped.
     }
   }
+}
 
-  #removeLeftovers(): void {
-    for (const name of readdirSync(this.path)) {
-      if (!TEMPORARY_SHARD.test(name)) continue;
-      const stat = statSync(join(this.path, name), { throwIfNoEntry: false });
-      if (stat !== undefined && Date.now() - stat.mtimeMs > DAY) this.#remove(name);
-    }
+/** What the names of temporary files of shards have in common. */
+const SHARD = 'shard';
+
+/** The files that the manifest of a folder names, if it has one. */
+function namesIn(folder: string): string[] {
+  try {
+    const path = join(folder, MANIFEST);
+    return parseManifest(readFileSync(path, 'utf8'), path).files.map(({ name }) => name);
+  } catch {
+    return [];
   }
 }
 

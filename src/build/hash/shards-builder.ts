@@ -101,7 +101,7 @@ export class ShardsBuilder extends TableBuilder<ShardsOutput> {
 
   async #write(records: FileRecords, hashes: BlockHasher): Promise<BuildSummary> {
     const { folder, signal } = this.output;
-    const output = new BuildOutput(folder.next, { signal, onProgress: undefined, overwrite: true });
+    const output = new BuildOutput(folder.next, { signal, onProgress: undefined, overwrite: true }, false);
     try {
       const assembled = await output.finish(() => this.assemble(records, output.fd, hashes));
       const { loads, clashes } = assembled.written;

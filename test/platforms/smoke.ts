@@ -253,6 +253,33 @@ const CHECKS: Record<string, () => unknown> = {
     assert.deepEqual([reloads, table.get('a')], [1, 2]);
     table.close();
   },
+  async 'opens a table in shards, and takes up another number of them'() {
+    const path = join(folder, 'shards');
+    const pairs = (n: number) => indexes.map((i) => [`key ${i}`, i * n] as const);
+    await build(path, pairs(1), { value: 'u32', shards: 4 });
+    const table = open(path, { ...choice, value: 'u32' });
+    assert.equal(table.get('key 77'), 77);
+    await build(path, pairs(2), { value: 'u32', shards: 8 });
+    assert.equal(table.get('key 78'), 78);
+    assert.equal(table.reload(), true);
+    assert.deepEqual(table.getMany(['key 77', 'none']), [154, undefined]);
+    table.close();
+  },
+  async 'reads a table by range requests'() {
+    const bytes = readFileSync(at('few distinct texts'));
+    // A server's answers, without the rights that a server needs.
+    const answer = async (_url: unknown, init?: RequestInit) => {
+      const [, from, last] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get('range')!)!;
+      const body = bytes.subarray(Number(from), Number(last) + 1);
+      const range = `bytes ${from}-${Number(from) + body.length - 1}/${bytes.length}`;
+      return new Response(body, { status: 206, headers: { 'content-range': range, etag: '"1"' } });
+    };
+    const { openUrl } = await import('hmap/remote');
+    for (const check of ['touch', 'header'] as const) {
+      const table = await openUrl('table', { check, value: 'enum', fetch: answer as typeof fetch });
+      assert.deepEqual(await table.getMany(['7', '13', 'none']), ['kind 2', 'kind 3', undefined]);
+    }
+  },
   'leaves views readable after closing'() {
     const table = open(at('texts by text'), choice);
     const view = table.getView('key 7')!;

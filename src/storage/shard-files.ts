@@ -1,7 +1,7 @@
 // The files of a table in shards, as its manifest names them (native-notes/format.md, section 3): each is there, and is the
 // one that is meant. Knows files and headers; opens none of them for longer.
 
-import { closeSync, fstatSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HmapError, systemError } from '../base/errors.js';
 import { readBytes } from '../base/fs.js';
@@ -50,6 +50,9 @@ export function isManifest(path: string): boolean {
  */
 export function readManifest(path: string): PlacedManifest {
   const file = manifestPath(path);
+  if (file !== path && !existsSync(file)) {
+    throw new HmapError('EISDIR', `cannot open ${path}: it is a folder, and has no ${MANIFEST}`, { path });
+  }
   const text = withFileText(file);
   const manifest = parseManifest(text, file);
   return { path: file, text, manifest, paths: manifest.files.map(({ name }) => join(dirname(file), name)) };

@@ -113,7 +113,10 @@ describe('files that are no tables', { concurrency: true }, () => {
 
   test('verify cannot run where there is nothing to read', async () => {
     await refused(['verify', 'missing.hmap'], /^hmap: cannot open missing\.hmap: no such file or folder\n$/);
-    await refused(['verify', 'folder.hmap'], /^hmap: cannot open folder\.hmap: it is a folder\n$/);
+    await refused(
+      ['verify', 'folder.hmap'],
+      /^hmap: cannot open folder\.hmap: it is a folder, and has no table\.hmaps\.json\n$/,
+    );
   });
 
   for (const args of [['dump'], ['stat'], ['dump', '--bucket', '0']]) {

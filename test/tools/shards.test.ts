@@ -39,6 +39,10 @@ describe('shards', () => {
       same(at(`built-${i}.hmap`), join(shards, name));
       assert.match((await fine(['verify', join(shards, name)])).stdout, /: ok; /);
     }
+    const all = (await fine(['verify', shards])).stdout.trim().split('\n');
+    assert.equal(all.filter((line) => /-of-8-.*: ok; /.test(line)).length, 8);
+    assertRefused(await hmap(['get', shards, 'key 7']), /it is a folder of shards: name one of its files/);
+    assertRefused(await hmap(['verify', folder]), /it is a folder, and has no table\.hmaps\.json/);
     for (const [out, given] of [
       ['folder', [shards]],
       ['manifest', [join(shards, 'table.hmaps.json')]],

@@ -1,7 +1,9 @@
 // hmap verify: checks files.
 
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Verification, verify } from '../../src/index.js';
+import { checkedShards } from '../../src/internal.js';
 import {
   complain,
   counted,
@@ -33,7 +35,7 @@ export function addVerify(program: Command): void {
       'Checks files against every rule of the format: checksums, sizes, offsets, each record in its bucket and in order, values, totals, padding. Prints each ' +
         'violation with its code and its range of bytes (end exclusive); the exit code is then 1. Of the first blocks that do not fit their checksums, it names the bit that explains it, if one does, and its record. Reads each file twice, in fixed memory.',
     )
-    .argument('<file...>', 'the .hmap files')
+    .argument('<file...>', 'the .hmap files, or folders of shards')
     .option('--no-find-bit', 'do not look for flipped bits, which takes seconds a block')
     .option('--json', 'print one JSON object per file')
     .action(runVerify);
@@ -42,23 +44,36 @@ export function addVerify(program: Command): void {
 
 async function runVerify(files: string[], options: Options): Promise<void> {
   let code: number = EXIT.fine;
-  for (const file of files) {
-    const progress = new Progress();
+  for (const given of files) {
     try {
-      const result = await verify(file, {
-        findBits: options.findBit ? FIND_BITS : 0,
-        onProgress: (done, total) => progress.update('verifying', 'bytes', done, total),
-      });
-      progress.stop();
-      print(result, options.json === true);
-      if (!result.ok) code = Math.max(code, EXIT.findings);
+      for (const file of filesOf(given)) code = Math.max(code, await verifyFile(file, options));
     } catch (error) {
-      progress.stop();
       complain(error);
       code = EXIT.failed;
     }
   }
   exitWith(code);
+}
+
+/** The shards of a folder that has some; otherwise the path itself. */
+function filesOf(path: string): readonly string[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? checkedShards(path) : [path];
+}
+
+/** Returns the exit code. */
+async function verifyFile(file: string, options: Options): Promise<number> {
+  const progress = new Progress();
+  try {
+    const result = await verify(file, {
+      findBits: options.findBit ? FIND_BITS : 0,
+      onProgress: (done, total) => progress.update('verifying', 'bytes', done, total),
+    });
+    progress.stop();
+    print(result, options.json === true);
+    return result.ok ? EXIT.fine : EXIT.findings;
+  } finally {
+    progress.stop();
+  }
 }
 
 function print(result: Verification, json: boolean): void {

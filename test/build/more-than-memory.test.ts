@@ -37,6 +37,26 @@ describe('more entries than memory', () => {
       assert.deepEqual(large.summary[name as keyof typeof same], value, name);
   });
 
+  for (const [value, of] of [
+    ['u32', (i: number) => i],
+    ['utf8', (i: number) => 'v'.repeat(i % 9)],
+    ['enum', (i: number) => `s${i % 70}`],
+  ] as const) {
+    test(`with partitions that are sorted where the records lay, ${value}`, async () => {
+      // In 1 MiB there are 32 partitions: of 90 to 115 KB here, more than fit beside the records, and less than an eighth.
+      const entries = Array.from({ length: 150_000 }, (_, i) => [`key ${i}`, of(i)] as const);
+      const small = await fileOf(entries, { value, memory: MIB });
+      const large = await fileOf(entries, { value, memory: 64 * MIB });
+      assertSame(small.file, large.file, 'sorted there');
+      // Too many keys of one bucket: the second attempt takes the records from where the first one left them.
+      const flood = [...collidingStrings(65, 0x1234_5678, 0).map((key, i) => [key, of(i)] as const), ...entries];
+      const again = await fileOf(flood, { value, memory: MIB });
+      assert.notEqual(again.summary.seed, 0);
+      const enough = await fileOf(flood, { value, memory: 64 * MIB });
+      assertSame(again.file, enough.file, 'again');
+    });
+  }
+
   test('20 MiB with 1 MiB of memory', async () => {
     const random = new Random(11);
     const filler = random.text(2000);

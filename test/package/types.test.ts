@@ -22,6 +22,13 @@ function npm(...args: string[]): void {
 
 const CONSUMER = `
 import { build, type BuildSummary, HmapError, open, type Table } from 'hmap';
+import { openUrl, type RemoteTable } from 'hmap/remote';
+
+export async function far(): Promise<number | undefined> {
+  const table: RemoteTable<number> = await openUrl('https://example.org/t.hmap', { value: 'u32', check: 'header' });
+  const many: (number | undefined)[] = await table.getMany(['a', 'b'], { signal: AbortSignal.timeout(1000) });
+  return (await table.get('k')) ?? many[0];
+}
 
 interface Person {
   name: string;

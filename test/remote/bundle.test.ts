@@ -149,5 +149,72 @@ describe('over nginx', { skip: NO_NGINX }, () => {
       assert.deepEqual(JSON.parse(found as string), expected);
       await page.close();
     });
+
+    test('a server of another origin that misbehaves gives clear errors, or right answers', async () => {
+      const [a, b] = [join(folder, 'far-a.hmap'), join(folder, 'far-b.hmap')];
+      const pairs = (n: number) => Array.from({ length: 30_000 }, (_, i) => [`key ${i}`, i * n] as const);
+      for (const [path, n] of [
+        [a, 1],
+        [b, 2],
+      ] as const)
+        await build(path, pairs(n), { value: 'u32' });
+      const bytes = readFileSync(a);
+      await using server = await serveFile(a);
+      const page = await browser.newPage({});
+      await page.goto(nginx.url);
+      const asked = (code: string) =>
+        page.evaluate(`(async () => {
+          const { openUrl } = await import('./remote.js');
+          const open = (options) => openUrl(${JSON.stringify(server.url)}, { retries: 1, timeout: 2000, ...options });
+          const outcome = (promise) => promise.catch((error) => error.code ?? String(error));
+          ${code}
+        })()`);
+      assert.equal(await asked("return outcome((await open()).get('key 77'))"), 77);
+      // No parts: the whole file, or a refusal.
+      server.misbehave((_, response) => response.writeHead(200).end(bytes));
+      assert.equal(await asked("return outcome((await open()).get('key 78'))"), 78);
+      assert.equal(await asked('return outcome(open({ cacheBytes: 262144 }))'), 'HMAP_NO_RANGES');
+      const range = ({ from, end }: { from: number; end: number }) => `bytes ${from}-${end - 1}/${bytes.length}`;
+      // A wrong length, once and always.
+      let times = 0;
+      const short =
+        (limit: number): Parameters<typeof server.misbehave>[0] =>
+        (request, response, good) => {
+          if (times++ >= limit) good();
+          else
+            response
+              .writeHead(206, { 'content-range': range(request) })
+              .end(bytes.subarray(request.from, request.end - 3));
+        };
+      server.misbehave(short(1));
+      assert.equal(await asked("return outcome((await open()).get('key 79'))"), 79);
+      server.misbehave(short(Number.POSITIVE_INFINITY));
+      assert.equal(await asked('return outcome(open())'), 'HMAP_HTTP');
+      // A body that is cut.
+      times = 0;
+      server.misbehave((request, response, good) => {
+        if (times++ > 0) return good();
+        response.writeHead(206, { 'content-range': range(request), 'content-length': request.end - request.from });
+        response.write(bytes.subarray(request.from, request.from + 100));
+        setTimeout(() => response.destroy(), 20);
+      });
+      assert.equal(await asked("return outcome((await open()).get('key 80'))"), 80);
+      server.misbehave(undefined);
+      // Another file under the name: an error, or a reload.
+      await asked("globalThis.strict = await open(); globalThis.following = await open({ onReplaced: 'reload' })");
+      server.replace(b);
+      const code =
+        "return JSON.stringify([await outcome(strict.get('key 81')), await outcome(following.get('key 82'))])";
+      assert.deepEqual(JSON.parse((await asked(code)) as string), ['HMAP_REPLACED', 164]);
+      // The new bytes under the old ETag, and no other word of it.
+      server.misbehave((_, response, good) => {
+        response.setHeader('etag', '"stale"');
+        good();
+      });
+      await asked('globalThis.stale = await open()');
+      server.replace(a);
+      assert.equal(await asked("return outcome(stale.get('key 83'))"), 'HMAP_REPLACED');
+      await page.close();
+    });
   });
 });

@@ -44,10 +44,17 @@ export async function serveFile(
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     most = Math.max(most, ++running);
     response.once('close', () => running--);
+    if (request.method === 'OPTIONS') {
+      // A page of another origin asks first.
+      const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' };
+      response.writeHead(204, allowed).end();
+      return;
+    }
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     const [from, end] = range === null ? [0, bytes.length] : [Number(range[1]), Number(range[2]) + 1];
     asked.push({ from, end });
     response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-expose-headers', 'etag, content-range');
     if (version === 'etag') response.setHeader('etag', etag);
     if (version === 'modified') response.setHeader('last-modified', modified.toUTCString());
     const good = () => {

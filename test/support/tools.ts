@@ -54,6 +54,8 @@ export interface RunOptions {
   cwd?: string;
   /** A file to which stdout goes. */
   stdout?: number;
+  /** Milliseconds after which it is killed. */
+  patience?: number;
 }
 
 /** A program that runs. */
@@ -63,8 +65,11 @@ export interface Running {
 }
 
 /** Starts the program with stdin and stdout as pipes, or as they are given. */
-export function start(args: readonly string[], options: { cwd?: string; stdio?: StdioOptions } = {}): Running {
-  const { cwd, stdio = 'pipe' } = options;
+export function start(
+  args: readonly string[],
+  options: { cwd?: string; stdio?: StdioOptions; patience?: number } = {},
+): Running {
+  const { cwd, stdio = 'pipe', patience = PATIENCE } = options;
   const env = { ...process.env, HMAP_DEBUG: '', NO_COLOR: '1' };
   const child = spawn(process.execPath, [HMAP, ...args], { stdio, env, ...(cwd !== undefined && { cwd }) });
   const out: Buffer[] = [];
@@ -73,7 +78,7 @@ export function start(args: readonly string[], options: { cwd?: string; stdio?: 
   child.stdin?.on('error', () => {});
   child.stdout?.on('data', (piece: Buffer) => out.push(piece)).on('error', () => {});
   child.stderr?.on('data', (piece: Buffer) => err.push(piece));
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
   const ended = new Promise<Ran>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
@@ -93,9 +98,13 @@ export async function hmap(args: readonly string[], options: RunOptions = {}): P
   if (free > 0) free--;
   else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
-    const { input, cwd, stdout = 'pipe' } = options;
+    const { input, cwd, stdout = 'pipe', patience = PATIENCE } = options;
     const stdin = input === undefined ? 'ignore' : 'pipe';
-    const { child, ended } = start(args, { stdio: [stdin, stdout, 'pipe'], ...(cwd !== undefined && { cwd }) });
+    const { child, ended } = start(args, {
+      stdio: [stdin, stdout, 'pipe'],
+      patience,
+      ...(cwd !== undefined && { cwd }),
+    });
     child.stdin?.end(input);
     return await ended;
   } finally {

@@ -207,6 +207,8 @@ describe('one server', { skip: NO_REDIS }, () => {
   });
 });
 
+/** A million entries take longer than other runs of the program. */
+const LONG = { patience: 300_000 };
 const ENTRIES = Number(process.env.HMAP_TEST_CLUSTER ?? 0);
 
 describe('a cluster', { skip: NO_REDIS || (ENTRIES > 0 ? false : 'HMAP_TEST_CLUSTER is not set') }, () => {
@@ -235,16 +237,10 @@ describe('a cluster', { skip: NO_REDIS || (ENTRIES > 0 ? false : 'HMAP_TEST_CLUS
   }
 
   test('has all entries, each of which a replica has confirmed', async () => {
-    const { stderr } = await fine([
-      'load',
-      path,
-      cluster.address,
-      '--cluster',
-      '--prefix',
-      'a:',
-      '--state',
-      at('a.json'),
-    ]);
+    const { stderr } = await fine(
+      ['load', path, cluster.address, '--cluster', '--prefix', 'a:', '--state', at('a.json')],
+      LONG,
+    );
     assert.match(stderr, /on 3 masters, each confirmed by 1 replica/);
     assertRefused(await load(path, cluster), /the server is one of a cluster; add --cluster/);
     await assertWhole('a:');
@@ -265,7 +261,7 @@ describe('a cluster', { skip: NO_REDIS || (ENTRIES > 0 ? false : 'HMAP_TEST_CLUS
     await once(loading, 'exit');
     const before = confirmed();
     assert.ok(before < ENTRIES);
-    const { stderr } = await fine([...args, '--resume']);
+    const { stderr } = await fine([...args, '--resume'], LONG);
     assert.match(stderr, new RegExp(`\\(${before.toLocaleString('en')} were there\\)`));
     assert.match(stderr, /read back: all right/);
     await assertWhole('b:');
@@ -287,7 +283,7 @@ describe('a cluster', { skip: NO_REDIS || (ENTRIES > 0 ? false : 'HMAP_TEST_CLUS
     // The one that has died is back, as a replica.
     const dead = cluster.servers.find(({ port }) => !cluster.masters().some((each) => each.port === port));
     assert.ok(dead);
-    const loading = fine(args);
+    const loading = fine(args, LONG);
     await until(
       () => existsSync(at('d.json')) && JSON.parse(readFileSync(at('d.json'), 'utf8')).confirmed > ENTRIES / 10,
     );

@@ -10,9 +10,10 @@ import { HAS_FFI } from '../support/mappings.js';
 import { PACKAGE_ROOT } from '../support/root.js';
 import { temporaryFolder } from '../support/temp.js';
 
-const COMMANDS = 'hmap build completion diff dump explain get join keyless load merge plan report report-box stat';
+const COMMANDS =
+  'hmap build completion diff dump explain get join keyless load merge plan report report-box stat verify';
 const TOOLS =
-  'cdb cdb-binary cdb-writer colours columns csv dry-run dump-filter duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer lines lines-reader look optional other-layouts output output-file page parquet patch read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
+  'cdb cdb-binary cdb-writer colours columns csv dry-run dump-filter duplicate-lines entry-sink exact-json formats input-flags json json-splitter jsonl keyless-json keyless-sink keyless-writer lines lines-reader look optional other-layouts output page parquet patch read-worker records redis resp source sql sql-schema sqlite sqlite-library sqlite-writer survey text tsv typed-rows understand values-writer';
 /** Chunks of packages; `packages` are those that the others need. */
 const PACKAGES =
   'commander csv-parse csv-stringify cli-table3 cli-progress d3 fastest-levenshtein fzstd hyparquet packages';
